@@ -387,7 +387,7 @@ def test_verify_names_the_step_that_was_left_out(keyaudit: Keyaudit, tmp_path: P
     assert way in WAYS
     ran = keyaudit("blast-radius", digest, "--verify", "--from", collected(tmp_path / "snapshot", stolen((way,))))
     assert ran.code == Exit.FINDINGS
-    assert "1 thing still accepts it." in ran.out
+    assert "1 object still accepts it." in ran.out
     said = " ".join(ran.out.split("Still to do:")[1].split())
     assert step in said
     assert said.count("Breaks:") == 1

@@ -90,7 +90,7 @@ def test_those_who_do_not_use_the_key_lose_their_access_and_the_plan_says_what_s
     assert step.commands[0].startswith("az role assignment list ")
     assert [each.phase for each in plan(found)].index(Phase.REPLACE) < plan(found).index(step)
     # The log of a vault does not record what an owner of a subscription does.
-    assert "Not shown to be unused, so no command is printed: Amira Haddad by role User Access Administrator" in step.text
+    assert "May be in use, so no command is printed: Amira Haddad by role User Access Administrator" in step.text
 
 
 def test_a_worker_is_named_and_keeps_his_access_with_his_group(radius: BlastRadius) -> None:

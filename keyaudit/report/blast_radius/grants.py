@@ -56,8 +56,8 @@ def _kept(found: BlastRadius, users: Sequence[Edge], work: Mapping[str, Work]) -
     rest = [use for use in users if not work[use.target].used]
     if rest and found.logged:
         yield (
-            f"Not shown to be unused, so no command is printed: {_by_way(found, rest)}. That would take {NEEDED}. Management"
-            " roles, such as Owner, are used without a record in these logs."
+            f"May be in use, so no command is printed: {_by_way(found, rest)}. To show that they are not would take"
+            f" {NEEDED}. Management roles, such as Owner, are used without a record in these logs."
         )
     elif rest:
         yield f"No command is printed, because no logs were supplied: {NO_LOGS}. Have access: {_by_way(found, rest)}."

@@ -118,7 +118,7 @@ def conclusion(found: BlastRadius) -> str:
     if trusting:
         more = f" There may be more: {plural(unread, 'thing')} could not be checked." if unread else ""
         verb = "accepts" if trusting == 1 else "accept"
-        return f"{plural(trusting, 'thing')} {still}{verb} it.{more}"
+        return f"{plural(trusting, 'object')} {still}{verb} it.{more}"
     if unread:
         return f"Nothing that was read {still}trusts it, but {plural(unread, 'thing')} could not be checked."
     return f"Nothing in this tenant {still}trusts it: everything that could trust it was read."

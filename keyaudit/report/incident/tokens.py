@@ -69,8 +69,8 @@ def _told(seen: Tokens) -> Iterator[Statement]:
         yield Statement(text=text, confidence=Confidence.NOT_KNOWABLE, rests_on=list(USER_LOGS))
     if nameless := seen.counts.get(Issue.NO_ID, 0):
         text = (
-            f"For {plural(nameless, 'pair')} of application and user, records name no token, so whether a sign-in issued it"
-            " could not be checked. A forger may leave the id out."
+            f"For {plural(nameless, 'pair')} of application and user, records name no token, so these uses could not be"
+            " compared with the sign-ins. A forger may leave the id out."
         )
         yield Statement(text=text, confidence=Confidence.NOT_KNOWABLE)
 
