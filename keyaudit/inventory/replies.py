@@ -4,8 +4,9 @@ One file for each unit with more than a little, next to the tables of the spool.
 """
 
 import hashlib
-from collections import deque
+import os
 from pathlib import Path
+from typing import BinaryIO
 
 import msgspec
 from msgspec import Struct
@@ -16,7 +17,6 @@ from keyaudit.inventory.growing import Growing
 _FLUSH = 32 * 1024
 _LENGTH = 4
 _DIGEST = 16
-_MAX_FILE = 4 * 1024 * 1024 * 1024
 
 
 class _Record(Struct, frozen=True, array_like=True):
@@ -39,7 +39,8 @@ class Replies:
         self._written = False
         self._waiting: list[bytes] = []
         self._size = 0
-        self._left: dict[bytes, deque[bytes]] = {}
+        self._left: dict[bytes, list[tuple[int, int]]] = {}
+        """By request, where in the file the answers to it are: its position and size."""
 
     @classmethod
     def of_stopped(cls, path: Path) -> "Replies":
@@ -48,22 +49,28 @@ class Replies:
         if not path.exists():
             return found
         found._written = True
-        data, end = files.read(path, _MAX_FILE), 0
-        while (record := _record(data, end)) is not None:
-            found._left.setdefault(record.request, deque()).append(record.answer)
-            end += _LENGTH + int.from_bytes(data[end : end + _LENGTH], "big")
+        end = 0
+        with files.reading(path) as descriptor, os.fdopen(descriptor, "rb", closefd=False) as file:
+            most = os.fstat(descriptor).st_size
+            while (record := _record(data := _next(file, most))) is not None:
+                found._left.setdefault(record.request, []).append((end + _LENGTH, len(data)))
+                end += _LENGTH + len(data)
         found._file.keep([(0, end)])
         return found
 
     def seen(self, request: bytes) -> bytes | None:
         """The next answer to that request that a stopped run left; None if it left no more."""
         left = self._left.get(request)
-        return left[0] if left else None
+        return self._read(*left[0]) if left else None
 
     def recall(self, request: bytes) -> bytes | None:
         """The same, once: a request that is sent twice is sent to see what has changed."""
         left = self._left.get(request)
-        return left.popleft() if left else None
+        return self._read(*left.pop(0)) if left else None
+
+    def _read(self, start: int, size: int) -> bytes | None:
+        record = _record(self._file.piece(start, size))
+        return None if record is None else record.answer
 
     def keep(self, request: bytes, answer: bytes) -> None:
         """Keeps the answer to that request."""
@@ -90,13 +97,15 @@ class Replies:
                 self._file.path.unlink(missing_ok=True)
 
 
-def _record(data: bytes, start: int) -> _Record | None:
-    """The record at that position; None if none is there, or a damaged one."""
-    size = int.from_bytes(data[start : start + _LENGTH], "big")
-    if not size or start + _LENGTH + size > len(data):
-        return None
+def _next(file: BinaryIO, most: int) -> bytes:
+    """The next record, undecoded; less than one at the end of the file. It is no longer than `most`, whatever damage says."""
+    return file.read(min(most, int.from_bytes(file.read(_LENGTH), "big")))
+
+
+def _record(data: bytes) -> _Record | None:
+    """The record; None if it is damaged, or not whole."""
     try:
-        record = _DECODER.decode(data[start + _LENGTH : start + _LENGTH + size])
+        record = _DECODER.decode(data)
     except msgspec.MsgspecError:
         return None
     return record if record.check == _digest(record.answer) else None
