@@ -56,8 +56,7 @@ _WHY_NOT = {
     "PREMIUM_VAULT": "it needs the name of another vault",
     "private-endpoint create": "it needs a virtual network, and the simulated tenant has none",
 }
-_NO_FINDING = "az takes it, and the simulated tenant does not answer it or has nothing that shows what it closes"
-"""Every command of a policy is run by az against a tenant that refuses writes: tests/rehearsal/test_rehearsal.py."""
+_NO_FINDING = "no finding of the simulated tenant prints it"
 
 
 @functools.cache

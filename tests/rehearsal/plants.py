@@ -98,14 +98,15 @@ def _connects_and_assigns(tenant: Estate) -> Estate:
 
 
 def _databricks(tenant: Estate) -> Estate:
-    """Databricks with a role on the data of every vault of a subscription."""
+    """Databricks with a role on the data of every vault of a resource group, where it had one on a vault."""
     databricks = next(one for one in tenant.service_principals if one.name == "AzureDatabricks")
+    vault = next(one.scope for one in tenant.role_assignments if one.principal == databricks.id)
     own = RoleAssignment(
         id="3c1b5e0f-7a0b-4f5e-8b0a-5d0c6b9f1e27",
         role=_ADMINISTRATOR,
         principal=databricks.id,
         principal_type="ServicePrincipal",
-        scope=f"/subscriptions/{tenant.subscriptions[0].id}",
+        scope=vault.partition("/providers/")[0],
     )
     return replace(tenant, role_assignments=(*tenant.role_assignments, own))
 

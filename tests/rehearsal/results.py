@@ -25,7 +25,7 @@ OPENS = {
 """By policy the findings that its fix opens for a while, as its text says with what to do next."""
 
 
-WHOLE = {"credential", "federated-credential", "sign-in-audience"}
+WHOLE = {"credential", "federated-credential"}
 """The causes that the command at their head closes as a whole. The others take several steps; the file says what is left."""
 
 

@@ -27,8 +27,9 @@ def test_every_rehearsed_command_is_one_that_its_policies_print() -> None:
     [
         ("app-secret-too-long", f"Rehearsed with az {azure_cli()} against a simulated tenant: it closes the finding."),
         ("app-many-live-credentials", "against a simulated tenant: it runs, and does not close the finding by itself."),
-        ("kv-public-network-open", "Not rehearsed: az takes it, and the simulated tenant does not answer it"),
-        ("hsm-purge-protection-off", "Not rehearsed: a Managed HSM of the simulated tenant cannot be written to."),
+        ("hsm-purge-protection-off", "against a simulated tenant: it closes the finding."),
+        ("kv-no-private-endpoint", "Not rehearsed: it needs a virtual network, and the simulated tenant has none."),
+        ("sp-first-party-credential-added", "Not rehearsed: no finding of the simulated tenant prints it."),
         (
             "fed-saml-cert-lifetime",
             "Not rehearsed: PowerShell is not run against the simulated tenant; its syntax was checked.",

@@ -50,7 +50,8 @@ def set_setting(directory: Directory, hsm: ManagedHsm, request: Request, stars: 
 def create_key(directory: Directory, hsm: ManagedHsm, request: Request, stars: list[str]) -> Body:
     """A new version of an external key, with the key that the external key manager names."""
     known = next((one for one in hsm.keys if one.name.lower() == stars[0].lower()), None)
-    external = part_of(part_of(body_of(request), "attributes"), "external_key").get("id")
+    attributes = part_of(body_of(request), "attributes")
+    external = part_of(attributes, "external_key").get("id")
     if known is None or not external:
         raise WriteError(403, "Forbidden", "Only versions of external keys are created in this simulated HSM.")
     made = replace(
@@ -60,7 +61,7 @@ def create_key(directory: Directory, hsm: ManagedHsm, request: Request, stars: l
         updated=int(request.now),
         enabled=True,
         nbf=None,
-        exp=None,
+        exp=attributes.get("exp"),
         external_key=str(external),
     )
     changed: Key = replace(known, versions=(*known.versions, made), current=made.version)
