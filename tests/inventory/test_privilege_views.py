@@ -317,6 +317,8 @@ def test_what_signs_in_is_counted_with_the_credentials_of_the_application() -> N
     found = derived([], credential=held)
     names = ("live_secrets", "live_certificates", "federated_credentials")
     assert [(found[f"{name}_min"], found[f"{name}_max"]) for name in names] == [(1, 1), (1, 1), (1, 1)]
+    of_either_case = only("service_principal", {"service_principal": [principal(app_id=APP.upper())], "credential": held}, READ)
+    assert [of_either_case[f"{name}_max"] for name in names] == [1, 1, 1]
     unread = derived([], without("application.federated"), credential=held)
     assert (unread["federated_credentials_max"], unread["live_secrets_max"]) == (None, 1)
 

@@ -77,6 +77,13 @@ def test_what_engines_read_differently_is_refused(pattern: str) -> None:
         portable(pattern)
 
 
+def test_a_pattern_may_stand_for_two_thousand_characters_and_no_more() -> None:
+    largest = "a{100}" * 20
+    assert portable(largest)
+    with pytest.raises(FieldError, match="repetitions multiply"):
+        portable(f"{largest}a")
+
+
 def test_what_passes_means_the_same_in_duckdb_and_in_python() -> None:
     random = Random("patterns")
     alphabet = [

@@ -224,6 +224,12 @@ def test_an_option_of_a_command_is_left_out_with_an_absent_value(values: dict[st
     assert made.fill(Row(row, frozenset(unread)), shell_quoted) == shown
 
 
+def test_a_text_has_two_thousand_characters_at_most() -> None:
+    template("a" * 2_000, {}, ())
+    with pytest.raises(FieldError, match="more than 2,000 characters"):
+        template("a" * 2_001, {}, ())
+
+
 def test_what_the_conditions_say_is_present_needs_no_text() -> None:
     assert filled("{since(created_on)}", present=["created_on"], created_on=0) == "1,000 days"
 
