@@ -128,7 +128,7 @@ class Applications:
                     self._answers.decided[id_.lower()] = of_issued(issued)
 
     def _of_vault(self, planned: Planned) -> Mapping[str, object] | None:
-        """What is known of the new certificate of a vault that a credential is; None if it is none."""
+        """The known facts of a new certificate of a vault that is used as this credential; None if there is none."""
         target = self._resources.target(planned, "value")
         return self._issued.get(target[0].address) if target and target[1].startswith("certificate_data") else None
 

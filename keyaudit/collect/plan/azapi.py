@@ -94,7 +94,7 @@ def service(ground: Ground, planned: Planned, members: tuple[str, ...], key: Val
 
 
 def within(found: Value, *path: str, absent: Value) -> Value:
-    """A member at a path, whatever the case of its names; the mark if it is known after apply, `absent` if it is left out."""
+    """A member at a path, ignoring the case of names; the mark if it is known after apply, `absent` if it is left out."""
     for name in path:
         if isinstance(found, Raw):
             return found

@@ -40,7 +40,7 @@ def policy_of(planned: Planned, policy: "View | Raw | None") -> Value:
 
 
 def decided_of(planned: Planned, policy: "View | Raw | None", now: int) -> dict[str, object]:
-    """What is known of a new certificate before it is issued, by column of its table; each other fact is refused.
+    """The known facts of a new certificate before it is issued, by column of its table; each other fact is refused.
 
     `now`: when it is issued. A fact that the configuration would decide, and whose value is known after apply, is refused as
     after_apply; one that only an issued certificate has as not_in_plan.
@@ -90,7 +90,7 @@ def _by_issuer(planned: Planned, policy: View, now: int) -> dict[str, object]:
 
 
 def _self_issued(planned: Planned, x509: "View | Raw | None", now: int) -> dict[str, object]:
-    """What the vault certifies is what its policy says, from when it is made."""
+    """The facts that the policy decides of a certificate that the vault signs; it begins when it is made."""
     if not isinstance(x509, View):
         return dict.fromkeys(_OF_ISSUER[1:], _LATER)
     months, uses = x509.value("validity_in_months"), x509.value("key_usage")

@@ -125,7 +125,7 @@ def federated(planned: Planned) -> dict[str, Any]:
 
 
 def of_issued(issued: Mapping[str, object]) -> dict[str, object]:
-    """What is known of a credential by the certificate that it is, by column of its table."""
+    """The facts of a credential that its certificate decides, by column of its table."""
     return {column: issued[fact] for column, fact in BY_BRIEF.items()}
 
 

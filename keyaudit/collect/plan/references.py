@@ -109,7 +109,7 @@ class References:
         return Target(f"{address}{index}", match[3] or "") if f"{address}{index}" in self._addresses else None
 
     def _chained(self, block: _Block, attribute: str, left: int) -> Target | None:
-        """What `each.value` is where `for_each` is another resource, or a module: the instance of the same key.
+        """The instance that `each.value` stands for where `for_each` is another resource, or a module: that of the same key.
 
         https://developer.hashicorp.com/terraform/language/meta-arguments/for_each#chaining-for_each-between-resources
         """

@@ -248,7 +248,7 @@ def _protector(url: Value, follows: Value = False) -> Value:
 
 
 def _cluster(planned: Planned) -> dict[str, Value]:
-    """What else is read of a cluster. The URL of its issuer is known once it has one."""
+    """The other members of a cluster. The URL of its issuer is known once it has one."""
     issues = wire(planned.value("oidc_issuer_enabled"), default=False)
     principal = planned.block("service_principal")
     return {
