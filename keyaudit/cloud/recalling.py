@@ -13,7 +13,7 @@ from keyaudit.model.coverage import Refusal
 from keyaudit.model.operations import Operation
 
 _READ = ("content-type", "x-ms-tenant-subscription-limit-hit")
-"""The headers that lists and objects are judged by."""
+"""The headers that the checks of lists and objects read."""
 _STALE = frozenset({400, 404, 410})
 """The statuses of a link to a page that is not valid any more."""
 

@@ -278,7 +278,7 @@ class _Collection:
                 return not_assessed(scope, surface.operations, Reason.EXCLUDED_BY_CONFIG)
             if self._confines.left_out(surface.operations):
                 return not_assessed(scope, surface.operations, Reason.NOT_ASKED)
-            # What completes other surfaces is read in units of its own.
+            # Surfaces that complete others are read in units of their own.
             within = reading if surface.completes else _remembering(reading, unit)
             return await surface.collect(within, unit, place)
 

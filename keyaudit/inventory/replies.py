@@ -98,7 +98,7 @@ class Replies:
 
 
 def _next(file: BinaryIO, most: int) -> bytes:
-    """The next record, undecoded; less than one at the end of the file. It is no longer than `most`, whatever damage says."""
+    """The next record, undecoded; less than one at the end of the file. At most `most` bytes, also if its length is damaged."""
     return file.read(min(most, int.from_bytes(file.read(_LENGTH), "big")))
 
 

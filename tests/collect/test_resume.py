@@ -137,7 +137,7 @@ def test_each_answer_is_recalled_once_and_in_order_and_a_damaged_rest_is_not(tmp
     second = Replies.of_stopped(path)
     assert (second.seen(b"r"), second.seen(b"s")) == (b"one", None)
     assert [second.recall(b"r") for _ in range(3)] == [b"one", b"two" * 20_000, None]
-    # What is kept now follows what is undamaged.
+    # New answers follow the undamaged ones.
     second.keep(b"r", b"four")
     second.flush()
     third = Replies.of_stopped(path)

@@ -317,7 +317,7 @@ async def test_the_requests_that_are_still_to_be_sent_are_foretold_by_limit_and_
     assert max(each.seconds for each in of_arm) == 0
     of_graph = [each.requests for each in noted.forecasts if each.throttle is Throttle.GRAPH]
     assert max(of_graph) == sum(simulator.calls[f"{kind}.federated_of"] for kind in ("application", "service_principal"))
-    # What was read of them is said as it is read.
+    # The progress counts these lists.
     assert [update for update in noted.updates if update[0] == "consumers"][-2:] == [("consumers", 6, 6), ("consumers", 6, 6)]
 
 

@@ -33,7 +33,7 @@ _OPERATIONS = {"directory": ("application.list", "vault.list"), "put off": ()}
 
 
 def _ask(unit: Unit, surface: str) -> None:
-    """Three answers, more than is held in memory. What an earlier run left of them is whole."""
+    """Three answers, more than is held in memory. Those that an earlier run left are whole."""
     for number in range(3):
         request, answer = f"{surface} {number}".encode(), bytes([number]) * 20_000
         found = unit.replies.recall(request)
