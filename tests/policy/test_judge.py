@@ -4,8 +4,10 @@ import dataclasses
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from keyaudit.inventory.rows import columns_of, view_types
+from keyaudit.model.coverage import Scope, ScopeKind
 from keyaudit.model.expiring import Owner
 from keyaudit.model.findings import Outcome, Severity
 from keyaudit.model.reasons import Reason
@@ -498,6 +500,18 @@ def test_a_policy_whose_evidence_nobody_supplied_is_not_judged(tmp_path: Path) -
     assert judgement.tallies == ()
     assert judgement.needed_by == {}
     assert [(each.policy.id, each.needs) for each in judgement.not_judged] == [("test", ("logs",))]
+
+
+def test_a_policy_whose_required_evidence_nobody_supplied_is_unknown_on_the_tenant(tmp_path: Path) -> None:
+    needy = policy(tmp_path, needs="[logs]")
+    tenant = Scope("/tenants/t", "contoso", ScopeKind.TENANT)
+    with inventory(key=[key("k", exportable=True)]) as connection:
+        judgement = judge(connection, [needy], (), replace(JUDGING, require=("logs",)), tenant=tenant)
+        (finding,) = judgement.findings(passes=True)
+    assert (finding.outcome, finding.scope) == ("unknown", tenant)
+    assert [(group.scope_id, group.reasons, group.count) for group in judgement.groups] == [
+        (tenant.id, (Reason.NOT_SUPPLIED,), 1)
+    ]
 
 
 def test_a_policy_is_judged_once_all_its_evidence_is_supplied(tmp_path: Path) -> None:
