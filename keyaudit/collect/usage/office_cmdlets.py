@@ -40,7 +40,7 @@ _ADDS_DOMAIN = "add-federateddomain"
 _BY_PARAMETERS = frozenset(
     {*_TRANSPORT_RULES, "add-mailboxpermission", "add-recipientpermission", "new-inboxrule", "set-inboxrule"}
 )
-"""Commands of which only their parameters say whether they matter."""
+"""Commands whose parameters alone say whether they matter."""
 
 CMDLETS = frozenset({*_SWITCHES, *_INBOX_RULES, *_TRANSPORT_RULES, *_PERMITS, _ASSIGNS_ROLE, _ADDS_DOMAIN})
 """In lower case."""
