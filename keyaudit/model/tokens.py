@@ -102,6 +102,20 @@ class Token(Struct, frozen=True, kw_only=True):
     """The name of the application in the inventory; empty if the inventory does not have it."""
 
 
+class Uncalibrated(Struct, frozen=True, kw_only=True):
+    """A class of tokens whose missing sign-in records say nothing, by its rate."""
+
+    service: str
+    kind: str | None
+    """As of `Token`, like `external` and `name`."""
+    external: bool
+    app_id: str | None
+    tokens: int
+    """The number of its tokens that are unknown for this."""
+    rate: Rate
+    name: str = ""
+
+
 class Tokens(Struct, frozen=True, kw_only=True):
     """The tokens of some applications and principals."""
 
@@ -111,3 +125,5 @@ class Tokens(Struct, frozen=True, kw_only=True):
     """The number of tokens; for NO_ID that of pairs of application and user."""
     doubts: Mapping[Doubt, int]
     """The number of unknown tokens by reason."""
+    uncalibrated: Sequence[Uncalibrated] = ()
+    """The classes of those that are unknown for `Doubt.CLASS`: those with most tokens first."""

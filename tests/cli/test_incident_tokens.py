@@ -110,3 +110,15 @@ def test_without_the_log_of_managed_identities_it_cannot_be_checked(
     (text,) = (text for text in said(page, "tokens") if "could not be checked:" in text)
     assert "a sign-in log is missing" in text
     assert said(page, "tokens")[text] == "not knowable"
+
+
+def test_a_class_that_says_nothing_is_listed_with_its_numbers(
+    asked: Asked, tmp_path: Path, held: Held, complete: Rows, at: int
+) -> None:
+    made = complete | {"MicrosoftGraphActivityLogs": [used(held, "forged-1", "forged", at)]}
+    page = asked(DISGUISE, logs=store(tmp_path, made))
+    assert (page["tokens"], page["tokens_checked"]["unknown_because"]) == ([], {"class-not-calibrated": 1})
+    [class_] = page["tokens_checked"]["uncalibrated"]
+    assert (class_["name"], class_["tokens"], class_["class_ids"], class_["class_listed"]) == (DISGUISE, 1, 0, 0)
+    text = f"1 token for {DISGUISE} at Microsoft Graph. The baseline has no token like it."
+    assert said(page, "tokens")[text] == "observed"

@@ -101,12 +101,13 @@ def named(found: Observed, names: Mapping[str, str]) -> Observed:
             because = because.replace(each, f"{names[each]} ({each})") if each in names else because
         return structs.replace(act, actor=structs.replace(act.actor, name=name), because=because)
 
+    def of_app(app_id: str | None) -> str:
+        return names.get(app_id or "", "") or FIRST_PARTY.get(app_id or "", "")
+
     tokens = found.tokens and structs.replace(
         found.tokens,
-        found=[
-            structs.replace(each, name=names.get(each.app_id or "", "") or FIRST_PARTY.get(each.app_id or "", ""))
-            for each in found.tokens.found
-        ],
+        found=[structs.replace(each, name=of_app(each.app_id)) for each in found.tokens.found],
+        uncalibrated=[structs.replace(each, name=of_app(each.app_id)) for each in found.tokens.uncalibrated],
     )
     return structs.replace(
         found,

@@ -35,6 +35,7 @@ from keyaudit.model.tokens import (
     Rate,
     Token,
     Tokens,
+    Uncalibrated,
 )
 from keyaudit.model.usage import Window
 
@@ -113,6 +114,7 @@ def tokens_of(
         found=list(_found(connection)),
         counts={Issue(issue): count for issue, count in counts},
         doubts={Doubt(doubt): count for doubt, count in doubts},
+        uncalibrated=list(_uncalibrated(connection)),
     )
 
 
@@ -141,6 +143,17 @@ def _found(connection: duckdb.DuckDBPyConnection) -> Iterator[Token]:
             issue=Issue(issue),
             rate=Rate(ids=ids, listed=listed),
         )
+
+
+def _uncalibrated(connection: duckdb.DuckDBPyConnection) -> Iterator[Uncalibrated]:
+    rows = connection.execute(
+        f"""SELECT service, kind, external, app, count(DISTINCT token) AS number, any_value(ids), any_value(listed)
+        FROM result WHERE doubt = '{Doubt.CLASS}' GROUP BY service, kind, external, app
+        ORDER BY number DESC, service, app, kind, external"""
+    ).fetchall()
+    for service, kind, external, app, number, ids, listed in rows:
+        rate = Rate(ids=ids, listed=listed)
+        yield Uncalibrated(service=service, kind=kind, external=external, app_id=app, tokens=number, rate=rate)
 
 
 def _slices(connection: duckdb.DuckDBPyConnection, window: Window) -> Iterator[tuple[int, int]]:

@@ -95,6 +95,19 @@ def _checked(found: Tokens) -> dict[str, object]:
     return {
         "by_result": {issue.value: found.counts.get(issue, 0) for issue in Issue},
         "unknown_because": {doubt.value: count for doubt, count in found.doubts.items()},
+        "uncalibrated": [
+            {
+                "service": each.service,
+                "kind": each.kind,
+                "external": each.external,
+                "app_id": each.app_id,
+                "name": each.name or None,
+                "tokens": each.tokens,
+                "class_ids": each.rate.ids,
+                "class_listed": each.rate.listed,
+            }
+            for each in found.uncalibrated
+        ],
     }
 
 

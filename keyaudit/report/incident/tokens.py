@@ -1,17 +1,19 @@
 """Sentences on the tokens of those who used the key, and whether a sign-in issued them."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from keyaudit.model.incident import Confidence, Incident
 from keyaudit.model.text import one_line
 from keyaudit.model.times import iso_time
-from keyaudit.model.tokens import LONGEST, MICROSOFT_LOG, USER_LOGS, Doubt, Issue, Token, Tokens
+from keyaudit.model.tokens import APP, LONGEST, MICROSOFT_LOG, USER, USER_LOGS, Doubt, Issue, Token, Tokens, Uncalibrated
 from keyaudit.report.incident.acts import LISTED
 from keyaudit.report.incident.statements import Statement
 from keyaudit.report.lines import plural
 
 _MOST = 40
 """The maximum number of tokens that are named."""
+_CLASSES = 10
+"""The maximum number of classes that are listed."""
 _UNCHECKED = {
     Doubt.NO_TIME: "no time of issue in the log",
     Doubt.NO_TABLE: "a sign-in log is missing; those of users (interactive and not), of service principals and of managed"
@@ -67,12 +69,25 @@ def _told(seen: Tokens) -> Iterator[Statement]:
     for doubt, count in seen.doubts.items():
         text = f"{plural(count, 'token')} could not be checked: {_UNCHECKED[doubt]}."
         yield Statement(text=text, confidence=Confidence.NOT_KNOWABLE, rests_on=list(USER_LOGS))
+        if doubt is Doubt.CLASS:
+            yield from _by_class(seen.uncalibrated)
     if nameless := seen.counts.get(Issue.NO_ID, 0):
         text = (
             f"For {plural(nameless, 'pair')} of application and user, records name no token, so these uses could not be"
             " compared with the sign-ins. A forger may leave the id out."
         )
         yield Statement(text=text, confidence=Confidence.NOT_KNOWABLE)
+
+
+def _by_class(found: Sequence[Uncalibrated]) -> Iterator[Statement]:
+    for each in found[:_CLASSES]:
+        app = one_line(each.name or each.app_id or "an application that is not named", LISTED)
+        whose = " of users of other tenants" if each.external else {USER: " of users", APP: ""}.get(each.kind or "", "")
+        text = f"{plural(each.tokens, 'token')}{whose} for {app} at {each.service}. {_rate(each)}"
+        yield Statement(text=text, confidence=Confidence.OBSERVED, depth=1)
+    if len(found) > _CLASSES:
+        text = f"{plural(len(found) - _CLASSES, 'more such class', 'more such classes')}: the JSON lists them."
+        yield Statement(text=text, confidence=Confidence.OBSERVED, depth=1)
 
 
 def _named(token: Token) -> str:
@@ -91,7 +106,7 @@ def _named(token: Token) -> str:
     return f"{iso_time(token.first_on)}: {who}{as_} at {token.service} ({where}): {what}"
 
 
-def _rate(token: Token) -> str:
+def _rate(token: Token | Uncalibrated) -> str:
     rate = token.rate
     if not rate.ids:
         return "The baseline has no token like it."

@@ -227,6 +227,9 @@ def test_a_class_in_which_tokens_are_missing_says_nothing(tmp_path: Path, usual:
     normal = learn(store, Window(since=START, until=START + LEARNED), into=tmp_path / "baseline")
     found = looked(store, normal)
     assert (found.found, found.doubts) == ([], {Doubt.CLASS: 1})
+    [class_] = found.uncalibrated
+    assert (class_.service, class_.kind, class_.tokens) == ("Exchange", "user", 1)
+    assert (class_.rate.ids, class_.rate.listed) == (1_001, 998)
 
 
 def test_forged_tokens_of_the_examined_days_do_not_change_the_rate(tmp_path: Path, usual: Sequence[Row]) -> None:
