@@ -98,7 +98,7 @@ def _without_credential(tenant: Estate, credential: str) -> Estate:
 
 
 def _without_grant(tenant: Estate, grant: str) -> Estate:
-    scope, kind, id_ = grant.rsplit("/", 2)
+    _, kind, id_ = grant.rsplit("/", 2)
     if kind == "roleassignments":
 
         def kept(some: Iterable[Any]) -> Any:
