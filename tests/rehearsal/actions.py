@@ -10,6 +10,7 @@ from msgspec.structs import replace
 
 from keyaudit.simulator import certificates, x509
 from keyaudit.simulator.estate import (
+    AccessPolicy,
     Application,
     Estate,
     Key,
@@ -97,7 +98,7 @@ def _without_credential(tenant: Estate, credential: str) -> Estate:
 
 
 def _without_grant(tenant: Estate, grant: str) -> Estate:
-    scope, kind, id_ = grant.rsplit("/", 2)
+    _, kind, id_ = grant.rsplit("/", 2)
     if kind == "roleassignments":
 
         def kept(some: Iterable[Any]) -> Any:
@@ -105,11 +106,17 @@ def _without_grant(tenant: Estate, grant: str) -> Estate:
 
         hsms = tuple(replace(one, assignments=kept(one.assignments)) for one in tenant.hsms)
         return replace(tenant, role_assignments=kept(tenant.role_assignments), hsms=hsms)
+    vault, _, entry = grant.partition("/accesspolicies/")
     return _with_vault(
         tenant,
-        lambda one: one.name.lower() == scope.rsplit("/", 1)[1],
-        lambda one: replace(one, access_policies=tuple(each for each in one.access_policies if each.principal.lower() != id_)),
+        lambda one: one.name.lower() == vault.rsplit("/", 1)[1],
+        lambda one: replace(one, access_policies=tuple(each for each in one.access_policies if _entry(each) != entry)),
     )
+
+
+def _entry(policy: AccessPolicy) -> str:
+    """An access policy's principal, and the application that it is used through."""
+    return "/".join(filter(None, (policy.principal, policy.application))).lower()
 
 
 def _inherits_nothing(tenant: Estate, blueprint: str) -> Estate:
