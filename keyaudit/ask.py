@@ -257,8 +257,7 @@ def incident(
                 shown = work.shown(uses, named, strange, learned)
                 seen = structs.replace(seen, signed=signed(uses, about, keys, shown, as_of))
                 radius = work.with_logs(radius, shown, named, as_of)
-            of_tokens = (*seen.tokens.found, *seen.tokens.uncalibrated) if seen.tokens else ()
-            ids = {each.app_id for each in of_tokens if each.app_id}
+            ids = seen.tokens.apps if seen.tokens else set()
             ids |= {each for act in (*seen.uses, *seen.timeline, *seen.causes) for each in act.ids}
             seen = logged.named(seen, known.names(connection, ids))
         compared = known.compared(connection, found.subject)

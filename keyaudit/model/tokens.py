@@ -127,3 +127,8 @@ class Tokens(Struct, frozen=True, kw_only=True):
     """The number of unknown tokens by reason."""
     uncalibrated: Sequence[Uncalibrated] = ()
     """The classes of those that are unknown for `Doubt.CLASS`: those with most tokens first."""
+
+    @property
+    def apps(self) -> set[str]:
+        """The ids of the applications of tokens and classes that are listed."""
+        return {each.app_id for of in (self.found, self.uncalibrated) for each in of if each.app_id}
