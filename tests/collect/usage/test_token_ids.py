@@ -125,6 +125,7 @@ def test_a_record_of_exchange_as_purview_exports_it() -> None:
             "Id": "85d29e27-0000-4000-8000-000000000000",
             "Operation": "New-InboxRule",
             "OrganizationId": TENANT,
+            "Parameters": [{"Name": "Name", "Value": "Newsletters"}],
             "RecordType": 1,
             "ResultStatus": "True",
             "UserKey": "10032002F222981B",
