@@ -31,6 +31,7 @@ def test_windows_powershell_writes_utf_16() -> None:
         (b"{}", "no format_version", "terraform show -json"),
         (b'{"format_version": 1.2}', "no format_version", "terraform show -json"),
         (b'{"format_version": "2.0"}', "format version 2.0 is not known", "update keyaudit"),
+        (b'{"format_version": "0.1"}', "format version 0.1 is not known", "plan with a newer terraform"),
         (b'{"format_version": "1.0", "values": {}}', "a state, or an empty plan", "terraform plan -out"),
         (written(plan(vault(), errored=True)), "stopped at an error", "plan again"),
         (written({**plan(), "resource_changes": [{"address": 7}]}), "not a plan as terraform show", "terraform show -json"),

@@ -192,7 +192,8 @@ def _check_format(data: bytes, place: str) -> None:
         raise UsageError(place, what, _CONVERT)
     if version.partition(".")[0] != _FORMAT:
         what = f"format version {one_line(version, 40)} is not known; this version of keyaudit reads {_FORMAT}.x"
-        raise UsageError(place, what, "update keyaudit")
+        earlier = version.partition(".")[0] == "0"
+        raise UsageError(place, what, "plan with a newer terraform or tofu" if earlier else "update keyaudit")
     if not bytes(head.resource_changes) and not bytes(head.planned_values):
         what = "a state, or an empty plan: it has no resource_changes"
         raise UsageError(place, what, "plan with terraform plan -out=FILE, then terraform show -json FILE > plan.json")
