@@ -300,6 +300,7 @@ OTHER_WORDS: Mapping[tuple[str, str], str] = {
     ("application.federated_of", "audiences"): _AUDIENCE,
     ("service_principal.federated_of", "audiences"): _AUDIENCE,
     ("managed_identity.federated_of", "properties.audiences"): _AUDIENCE,
+    ("managed_identity.expressions_of", "properties.audiences"): _AUDIENCE,
 }
 """Lists without a closed vocabulary, in the same form."""
 
