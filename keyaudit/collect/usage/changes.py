@@ -27,12 +27,20 @@ _SETTINGS, _AUTHENTICATION = "set federation settings on domain", "set domain au
 _FEDERATION = frozenset({_SETTINGS, _AUTHENTICATION})
 _LIVE_TYPE = "livetype"
 """The property for managed or federated; other properties of that operation do not matter here."""
-_DELEGATED = "add delegated permission grant"
+# Logs of 2020 have the second name, without the permission and for whom it is:
+# https://github.com/elastic/integrations, packages/o365/data_stream/audit/_dev/test/pipeline/test-azuread-events.json
+_DELEGATED = frozenset({"add delegated permission grant", "add oauth2permissiongrant"})
 _CONSENT, _APP_ROLE = "consent to application", "add app role assignment to service principal"
+# Of a new owner the targets can be that owner alone, and this property names the object, as in
+# https://github.com/elastic/integrations, packages/o365/data_stream/audit/_dev/test/pipeline/test-azuread-events.json
+_OWNED = {
+    "add owner to application": ("application", "application.objectid"),
+    "add owner to service principal": ("service-principal", "serviceprincipal.objectid"),
+}
 _GRANTS = {
     **dict.fromkeys(
         (
-            _DELEGATED,
+            *_DELEGATED,
             _CONSENT,
             _APP_ROLE,
             "add app role assignment grant to user",
@@ -40,7 +48,7 @@ _GRANTS = {
         ),
         "grant-permission",
     ),
-    **dict.fromkeys(("add owner to application", "add owner to service principal"), "add-owner"),
+    **dict.fromkeys(_OWNED, "add-owner"),
 }
 # https://learn.microsoft.com/entra/identity/monitoring-health/reference-audit-activities: Core Directory, and PIM
 _ROLES = frozenset(
@@ -142,6 +150,14 @@ def of_tenant(operation: str) -> bool:
 def adds_service_principal(operation: str) -> bool:
     """Whether it adds a service principal, which it says without any property."""
     return operation_name(operation) == _ADDED
+
+
+def owned(operation: str, properties: Iterable[Property]) -> Target | None:
+    """The application or service principal that got an owner, if a changed property names it."""
+    kind, named = _OWNED.get(operation_name(operation), ("", None))
+    ids = (guid(_plain(new)) for name, _, new in properties if name.replace(" ", "").casefold() == named)
+    found = next(filter(None, ids), None)
+    return Target(kind, found) if found else None
 
 
 def changes(operation: str, properties: Iterable[Property] | None) -> list[Change]:
@@ -254,7 +270,7 @@ def _for_all(folded: str, values: Mapping[str, tuple[str, str]]) -> bool:
     if folded == _CONSENT:
         consented = values.get(_CONSENTED, ("", ""))[1].partition("=>")[2]
         return values.get(_BY_ADMIN, ("", "true"))[1].casefold() == "true" or _ALL in consented.casefold()
-    return folded == _APP_ROLE or (folded == _DELEGATED and values.get(_CONSENT_TYPE, ("", _ALL))[1].casefold() == _ALL)
+    return folded == _APP_ROLE or (folded in _DELEGATED and values.get(_CONSENT_TYPE, ("", _ALL))[1].casefold() == _ALL)
 
 
 def _permission(values: Mapping[str, tuple[str, str]]) -> str | None:

@@ -12,6 +12,7 @@ from keyaudit.collect.usage.changes import (
     federates,
     gives_role,
     of_tenant,
+    owned,
     relevant,
     tell_change,
     untold,
@@ -148,7 +149,7 @@ def _event(audit: _Audit, tenant_id: str | None) -> Event:
     properties = [(each.display_name or "", each.old_value or "", each.new_value or "") for each in changed_properties]
     told = any(target.modified_properties is not None for target in targets) or (targets and adds_service_principal(operation))
     found = changes(operation, properties if told else None)
-    changed = _changed(targets, operation, tenant_id)
+    changed = owned(operation, properties) or _changed(targets, operation, tenant_id)
     if gives_role(operation) and _of_people(targets):
         found = []
     uses = tuple(_use(audit, on, part, change, changed) for part, change in enumerate(found))

@@ -1,6 +1,6 @@
 """Changes of the directory in the unified audit log: copies of records in Entra's audit log."""
 
-from keyaudit.collect.usage.changes import Target, changes, federates, gives_role, of_tenant, tell_change
+from keyaudit.collect.usage.changes import Target, changes, federates, gives_role, of_tenant, owned, tell_change
 from keyaudit.collect.usage.office_audit import KINDS, TYPED, Audit, readable, text_of, use_of
 from keyaudit.collect.usage.values import lower
 from keyaudit.inventory.logs.use import Use
@@ -11,7 +11,7 @@ def directory_changes(audit: Audit, on: int, operation: str) -> tuple[Use, ...]:
     modified = audit.modified_properties
     properties = [(pair.name or "", text_of(pair.old_value), text_of(pair.new_value)) for pair in readable(modified)]
     found = changes(operation, None if modified is None else properties)
-    target = _target(audit, operation)
+    target = owned(operation, properties) or _target(audit, operation)
     if gives_role(operation) and audit.target and target.id is None:
         # A person or a group got it.
         return ()

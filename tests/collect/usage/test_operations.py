@@ -85,6 +85,7 @@ def entra(activity: str, kind: str, **changed: tuple[str, str]) -> dict[str, Any
     ("activity", "kind", "operation", "target_kind"),
     [
         ("Add delegated permission grant", "ServicePrincipal", "grant-permission", "service-principal"),
+        ("Add OAuth2PermissionGrant", "ServicePrincipal", "grant-permission", "service-principal"),
         ("Consent to application", "ServicePrincipal", "grant-permission", "service-principal"),
         ("Add app role assignment to service principal", "ServicePrincipal", "grant-permission", "service-principal"),
         ("Add owner to application", "Application", "add-owner", "application"),
@@ -392,6 +393,39 @@ def test_a_grant_that_does_not_say_who_got_what_is_unknown(tmp_path: Path, log: 
     [row] = told(tmp_path, granting("Add delegated permission grant", {}, (GRAPH_HERE,))[log])
     assert (row["granted_to"], row["permission"], row["unknown"]) == (None, None, NOT_NAMED)
     assert row["target_id"] == GRAPH_HERE
+
+
+@pytest.mark.parametrize("log", [0, 1])
+def test_a_grant_of_2020_says_who_got_it_and_not_what(tmp_path: Path, log: int) -> None:
+    """https://github.com/elastic/integrations, packages/o365/data_stream/audit/_dev/test/pipeline/test-azuread-events.json"""
+    values: dict[str, tuple[str | None, str | None]]
+    values = {"ServicePrincipal.ObjectID": (None, CLIENT), "ServicePrincipal.AppId": (None, "")}
+    [row] = told(tmp_path, granting("Add OAuth2PermissionGrant", values, (GRAPH_HERE,))[log])
+    assert (row["target_id"], row["granted_to"], row["permission"]) == (GRAPH_HERE, CLIENT, None)
+    assert row["unknown"] == {"permission": "not_supplied"}
+    assert told(tmp_path, granting("Remove OAuth2PermissionGrant", values, (GRAPH_HERE,))[log]) == []
+
+
+@pytest.mark.parametrize("log", [0, 1])
+@pytest.mark.parametrize(
+    ("activity", "named", "kind"),
+    [
+        ("Add owner to application", "Application.ObjectID", "application"),
+        ("Add owner to service principal", "ServicePrincipal.ObjectID", "service-principal"),
+    ],
+)
+def test_a_new_owner_is_of_the_object_that_the_record_names_and_not_of_the_owner(
+    tmp_path: Path, log: int, activity: str, named: str, kind: str
+) -> None:
+    """A service principal became the owner, so that it is the target."""
+    [row] = told(tmp_path, granting(activity, {named: (None, OBJECT)}, (CLIENT,))[log])
+    assert (row["operation"], row["target_kind"], row["target_id"], row["unknown"]) == ("add-owner", kind, OBJECT, {})
+
+
+def test_a_new_owner_of_an_object_that_is_not_named_is_of_the_target(tmp_path: Path) -> None:
+    for record in granting("Add owner to service principal", {"ServicePrincipal.ObjectID": (None, "siem")}, (CLIENT,)):
+        [row] = told(tmp_path, record)
+        assert (row["target_kind"], row["target_id"]) == ("service-principal", CLIENT)
 
 
 def test_a_change_that_grants_nothing_has_no_permission(tmp_path: Path) -> None:

@@ -22,6 +22,11 @@ DELEGATED, ROLES = "Add delegated permission grant", "Add app role assignment to
         (DELEGATED, FOR_ONE, None),
         (DELEGATED, FOR_ALL, None),
         (DELEGATED, {}, True),
+        (
+            "Add OAuth2PermissionGrant",
+            {"ServicePrincipal.ObjectID": (None, CLIENT), "ServicePrincipal.AppId": (None, "")},
+            True,
+        ),
         (ROLES, ROLE, True),
         (ROLES, {**ROLE, "AppRole.Value": (None, "RoleManagement.ReadWrite.Directory")}, True),
         (ROLES, {**ROLE, "AppRole.Value": (None, "User.Read.All")}, None),
