@@ -43,18 +43,18 @@ UNMEASURED = (
 )
 """Generators among them, which take long: a line that only they run counts as not run."""
 LONG = (
+    "rehearsal/test_rehearsal.py",
     "cli/test_report_spark.py",
     "cli/test_documents.py",
-    "rehearsal/test_rehearsal.py",
     "cli/test_usage_spark.py",
-    "inventory/test_unread_cells.py",
-    "test_package.py",
     "cli/test_export.py",
-    "cli/test_redact.py",
+    "test_package.py",
+    "inventory/test_unread_cells.py",
     "sweep/test_sweep.py",
-    "cli/test_blast_radius.py",
+    "cli/test_redact.py",
     "cli/test_mcp.py",
-    "plan/test_differential.py",
+    "inventory/usage/test_on_spark.py",
+    "policy/test_differential.py",
 )
 """The files of the exhaustive tier that take longest, the longest first: they begin, so that no worker waits for another at the
 end, and each third of the tier has its share of them.
