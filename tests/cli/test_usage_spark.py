@@ -395,10 +395,18 @@ def _reductions(sql: DuckDB) -> list[str]:
     ]
 
 
+def _command_line(process: int) -> bytes:
+    """Empty if the process has ended meanwhile."""
+    try:
+        return Path(f"/proc/{process}/cmdline").read_bytes()
+    except (FileNotFoundError, ProcessLookupError):
+        return b""
+
+
 def kill_worker(running: "subprocess.Popen[str]") -> None:
     """Kills the process that runs Python for Spark, as soon as there is one."""
     for _ in range(600):
-        workers = [each for each in _below(running.pid) if b"pyspark.daemon" in Path(f"/proc/{each}/cmdline").read_bytes()]
+        workers = [each for each in _below(running.pid) if b"pyspark.daemon" in _command_line(each)]
         if workers:
             os.kill(workers[-1], signal.SIGKILL)
             return

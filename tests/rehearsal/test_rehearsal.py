@@ -123,7 +123,8 @@ async def test_az_itself_refuses_no_command_that_a_policy_prints(before: Audit) 
         every = reversed(printed(before))
         first = {shape: command for one in every for shape, command in zip(one.shapes, one.commands, strict=True)}
         for printed_ in first.values():
-            if not any(word in printed_ for word in NOT_YET):
+            # Of what is imported az reads the private key before it asks for anything, and none is made here.
+            if not any(word in printed_ for word in NOT_YET) or "certificate import" in printed_:
                 continue
             stage.reset()
             command = filled(printed_, stage.simulator.estate)

@@ -7,6 +7,7 @@ from typing import Any
 from cryptography import x509 as parser
 from msgspec.structs import replace
 
+from keyaudit.model.times import HOUR
 from keyaudit.simulator import x509
 from keyaudit.simulator.estate import (
     Application,
@@ -54,7 +55,8 @@ def _application(world: World, instance: Instance, values: Values) -> Values:
         made = replace(held[0], **settings)
     else:
         app_id = world.guid("client", instance.address)
-        made = Application(id=id_, app_id=app_id, created=world.made_on, **settings)
+        # The tenant is audited hours later: what a new application holds is unknown for an hour.
+        made = Application(id=id_, app_id=app_id, created=world.made_on - 2 * HOUR, **settings)
     roles = {each["value"]: each["id"] for each in values.get("app_role") or ()}
     world.put_application(made)
     return {"id": f"/applications/{id_}", "object_id": id_, "client_id": made.app_id, "app_role_ids": roles}
