@@ -15,13 +15,13 @@ from keyaudit.collect.plan.resources import Planned, Resources
 from keyaudit.model.coverage import Refusal
 from keyaudit.model.errors import Exit
 from keyaudit.model.reasons import Reason
+from keyaudit.model.times import parse_time
 from tests.clock import COLLECTED
 from tests.plan.small import UNKNOWN, Resource, plan, references, vault, written
 from tests.plan.test_gate import LOGGED, SAFE, gate, keyaudit
 
 __all__ = ["gate", "keyaudit"]
 
-DAY = 86_400
 LATER, ISSUED = Refusal(Reason.AFTER_APPLY), Refusal(Reason.NOT_IN_PLAN)
 _CERTIFICATE = "azurerm_key_vault_certificate.example"
 
@@ -60,7 +60,7 @@ def _with_policy(**values: Any) -> Resource:
 IMPORTED = {"name": "imported-cert", "certificate": [{"contents": "bm8gY2VydGlmaWNhdGU=", "password": ""}]}
 
 
-def decided(resource: Resource, *configured: str) -> dict[str, object]:
+def decided(resource: Resource, *configured: str, now: int = COLLECTED) -> dict[str, object]:
     """What is decided of a certificate whose configuration has these X.509 properties."""
     document = plan(vault(), resource)
     [shown] = [each for each in document["configuration"]["root_module"]["resources"] if each["address"] == _CERTIFICATE]
@@ -68,14 +68,26 @@ def decided(resource: Resource, *configured: str) -> dict[str, object]:
     shown["expressions"]["certificate_policy"] = [{"x509_certificate_properties": [x509]}] if configured else []
     planned = Resources(decode(written(document), "plan.json")).at(_CERTIFICATE)
     assert isinstance(planned, Planned)
-    return decided_of(planned, planned.block("certificate_policy"), COLLECTED)
+    return decided_of(planned, planned.block("certificate_policy"), now)
+
+
+@pytest.mark.parametrize(
+    ("begins", "months", "ends"),
+    [
+        ("2026-11-24T12:00:00Z", 12, "2027-11-24T12:00:00Z"),
+        ("2026-12-31T12:00:00Z", 13, "2028-01-31T12:00:00Z"),
+        # A month without that day ends with its last one.
+        ("2027-01-31T12:00:00Z", 1, "2027-02-28T12:00:00Z"),
+        ("2027-12-31T12:00:00Z", 2, "2028-02-29T12:00:00Z"),
+    ],
+)
+def test_it_ends_after_as_many_calendar_months_as_its_policy_says(begins: str, months: int, ends: str) -> None:
+    found = decided(certificate(validity_in_months=months), now=parse_time(begins))
+    assert found["not_after"] == parse_time(ends)
 
 
 def test_a_certificate_that_the_vault_signs_is_as_its_policy_says() -> None:
     found = decided(certificate())
-    end = found["not_after"]
-    assert isinstance(end, int)
-    assert 350 * DAY < end - COLLECTED <= 366 * DAY
     expected = {
         "self_signed": True,
         "is_ca": False,

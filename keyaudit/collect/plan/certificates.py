@@ -4,6 +4,7 @@ website/docs/r/key_vault_certificate.html.markdown of hashicorp/terraform-provid
 https://learn.microsoft.com/azure/key-vault/certificates/about-certificates.
 """
 
+import calendar
 import hashlib
 import re
 from collections.abc import Mapping
@@ -119,8 +120,9 @@ def _self_issued(planned: Planned, x509: "View | Raw | None", now: int) -> dict[
 def _months_after(begun: int, months: int) -> int:
     text = iso_time(begun)
     years, month = divmod(int(text[5:7]) - 1 + months, 12)
-    # The 28th is in each month: a day is never missing.
-    return parse_time(f"{int(text[:4]) + years:04}-{month + 1:02}-{min(int(text[8:10]), 28):02}{text[10:]}")
+    year = int(text[:4]) + years
+    day = min(int(text[8:10]), calendar.monthrange(year, month + 1)[1])
+    return parse_time(f"{year:04}-{month + 1:02}-{day:02}{text[10:]}")
 
 
 def _policy(policy: View) -> Mapping[str, Any]:
