@@ -1,16 +1,17 @@
 """Changes of diagnostic settings, the retention of log tables, and plans of Defender, in Azure Resource Manager."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from msgspec.structs import replace
 
 from keyaudit.simulator import arm_logs, other_services
-from keyaudit.simulator.arm_answers import answer, error, no_resource, write_denied
+from keyaudit.simulator.arm_answers import answer, no_resource
 from keyaudit.simulator.estate import LogTable, Subscription, Workspace
 from keyaudit.simulator.service import Directory, Route
 from keyaudit.simulator.wire import Answer, Request
 from keyaudit.simulator.writes import WriteError, body_of, part_of
+from keyaudit.simulator.writes.allowed import Write, allowed
 
 _GROUP = "subscriptions/*/resourcegroups/*/providers"
 _SETTING = "providers/microsoft.insights/diagnosticsettings/*"
@@ -20,7 +21,6 @@ _TOTAL = range(4, 4384)
 """https://learn.microsoft.com/azure/azure-monitor/logs/data-retention-configure."""
 _TIERS = ("Free", "Standard")
 Settings = tuple[dict[str, object], ...]
-Write = Callable[[Directory, Request, list[str]], Answer]
 
 
 def writes(directory: Directory) -> Sequence[Route]:
@@ -40,19 +40,7 @@ def writes(directory: Directory) -> Sequence[Route]:
         ),
         ("defender.put", "subscriptions/*/providers/microsoft.security/pricings/*", "Microsoft.Security/pricings/write", _plan),
     )
-
-    def needing(right: str, write: Write) -> Callable[[Request, list[str]], Answer]:
-        def respond(request: Request, stars: list[str]) -> Answer:
-            if not directory.may(right):
-                return write_denied(directory, request)
-            try:
-                return write(directory, request, stars)
-            except WriteError as problem:
-                return error(problem.status, problem.code, str(problem))
-
-        return respond
-
-    return tuple(Route(name, path, needing(right, write), "PUT") for name, path, right, write in places)
+    return tuple(Route(name, path, allowed(directory, right, write), "PUT") for name, path, right, write in places)
 
 
 def _of_vault(directory: Directory, request: Request, stars: list[str]) -> Answer:

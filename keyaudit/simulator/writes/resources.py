@@ -1,23 +1,22 @@
 """Changes of vaults, Managed HSMs, Cloud HSMs and role assignments, in Azure Resource Manager."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from msgspec.structs import replace
 
 from keyaudit.simulator import other_services, resources
-from keyaudit.simulator.arm_answers import HEADERS, KEY_VAULT_HEADERS, answer, error, no_resource, write_denied
+from keyaudit.simulator.arm_answers import HEADERS, KEY_VAULT_HEADERS, answer, no_resource
 from keyaudit.simulator.estate import AccessPolicy, ManagedHsm
 from keyaudit.simulator.hsm_resources import hsm_resource
 from keyaudit.simulator.role_lists import ASSIGNMENTS
 from keyaudit.simulator.service import Directory, Route
 from keyaudit.simulator.wire import Answer, Request
 from keyaudit.simulator.writes import WriteError, body_of, part_of
+from keyaudit.simulator.writes.allowed import Write, allowed
 
 _GROUP = "subscriptions/*/resourcegroups/*/providers"
 _KINDS = ("keys", "secrets", "certificates")
-
-Write = Callable[[Directory, Request, list[str]], Answer]
 
 
 def writes(directory: Directory) -> Sequence[Route]:
@@ -37,19 +36,7 @@ def writes(directory: Directory) -> Sequence[Route]:
             for path in ASSIGNMENTS
         ),
     )
-
-    def needing(right: str, write: Write) -> Callable[[Request, list[str]], Answer]:
-        def respond(request: Request, stars: list[str]) -> Answer:
-            if not directory.may(right):
-                return write_denied(directory, request)
-            try:
-                return write(directory, request, stars)
-            except WriteError as problem:
-                return error(problem.status, problem.code, str(problem))
-
-        return respond
-
-    return tuple(Route(name, path, needing(right, write), method) for name, method, path, right, write in places)
+    return tuple(Route(name, path, allowed(directory, right, write), method) for name, method, path, right, write in places)
 
 
 def _vault(directory: Directory, request: Request, stars: list[str]) -> Answer:
