@@ -23,12 +23,13 @@ def rules(report: Report) -> dict[str, Rule]:
 
 
 def uncovered(report: Report, severities: Collection[Severity] = tuple(Severity)) -> Counts:
-    """The open findings that the baseline does not cover, by what can have changed them. Without a baseline there are none.
+    """The open findings that the baseline does not cover, by what can have changed them. Without a baseline there are none, and
+    of a plan neither: its baseline is the tenant without it, by the same policies, so that the plan makes all of them.
 
     The origin of findings is certain where the run is that of the baseline, or the report has the failures of that run.
     """
     baseline = report.verdict.baseline
-    if baseline is None:
+    if baseline is None or report.run.planned:
         return {}
     if report.then is not None:
         return _compared(report, report.then, severities)

@@ -70,6 +70,14 @@ def test_only_what_the_plan_adds_or_changes_gates(gate: Any) -> None:
     assert not [each for each in found if each[0] == "log-keyvault-audit-off"]
 
 
+def test_what_the_plan_adds_is_not_said_to_come_of_another_version_of_a_policy(gate: Any) -> None:
+    added = {**key(name="added").values, "key_vault_id": DATA, "rotation_policy": []}
+    ran = gate(Resource("azurerm_key_vault_key.added", added), flags=("--fail-on", "low"))
+    assert ran.code == Exit.FINDINGS, ran.err
+    assert "BLOCK  kv-key-no-auto-rotation" in ran.out
+    assert "VERSION" not in ran.out
+
+
 def test_a_baseline_counts_with_new_only_as_long_as_it_says(gate: Any, tmp_path: Path) -> None:
     added = {**key(name="added").values, "key_vault_id": DATA, "rotation_policy": []}
     policies = ("kv-key-no-auto-rotation", "kv-key-no-expiry", "kv-key-software-protected")
