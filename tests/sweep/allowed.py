@@ -130,6 +130,8 @@ _UNDEFINED = frozenset(
         ".keyCredentials",
         ".applicationRestrictions",
         ".applicationRestrictions.identifierUris",
+        ".applicationRestrictions.identifierUris.nonDefaultUriAddition",
+        ".applicationRestrictions.identifierUris.uriAdditionWithoutUniqueTenantIdentifier",
     )
 )
 # The member is the key of a database that has one of its own, and is not required:
