@@ -94,6 +94,7 @@ DECLARED: Mapping[str, tuple[str, ...]] = {
     "privateEndpointConnections": ("private_endpoints",),
     "publicNetworkAccess": ("public_network_access",),
     "release_policy": ("release_policy_immutable",),
+    "requestedAccessTokenVersion": ("access_token_version",),
     "restrictForAppsCreatedAfterDateTime": ("password_lifetime_from",),
     "systemData": ("created_on",),
     "tags": ("tags",),
