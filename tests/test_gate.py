@@ -219,6 +219,19 @@ def test_a_consequence_without_a_refusal_stays_a_gap_of_its_own() -> None:
     assert (gap.reason, gap.required) == (Reason.PARENT_NOT_ASSESSED, True)
 
 
+@pytest.mark.parametrize("reason", sorted(OPTIONAL))
+def test_a_consequence_is_excused_by_what_it_is_asked_after_and_by_nothing_else_that_may_lack(reason: Reason) -> None:
+    after, beside = blind(TENANT, "service_principal.list", reason), blind(TENANT, "risky_principal.list", reason)
+    follows = blind(TENANT, "login.app_keys", Reason.PARENT_NOT_ASSESSED)
+    keys = {"login.app_keys": ("p-key",)}
+    assert verdict((*WHOLE, after, follows), needed=keys).exit is Exit.CLEAN
+    came = verdict((*WHOLE, beside, follows), needed=keys)
+    assert came.exit is Exit.INCOMPLETE
+    assert [(gap.operations, gap.reason) for gap in came.gaps if gap.required] == [
+        (("login.app_keys",), Reason.PARENT_NOT_ASSESSED)
+    ]
+
+
 def test_gaps_come_in_one_order_whatever_the_ledger_has() -> None:
     records = [
         blind(vault("kv-c"), "key.list", Reason.FIREWALL),

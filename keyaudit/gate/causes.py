@@ -8,7 +8,7 @@ from msgspec import Struct
 
 from keyaudit.model.coverage import Coverage, Scope, ScopeKind, State
 from keyaudit.model.findings import UnknownGroup
-from keyaudit.model.operations import BY_SURFACE, OPERATIONS, Operation, Surface
+from keyaudit.model.operations import BY_SURFACE, OPERATIONS, Operation, Surface, with_all_before
 from keyaudit.model.optional import MayLack
 from keyaudit.model.reasons import OPTIONAL, Reason
 from keyaudit.model.run import Run
@@ -97,12 +97,16 @@ class Causes:
         return (self.tenant.id,) if subscription == scope_id else (subscription, self.tenant.id)
 
     def _cause(self, record: Coverage, reason: Reason, refusals: Mapping[str, Sequence[Unread]]) -> Unread:
-        """The refusal in the nearest scope: of the same family of operations, otherwise the first."""
+        """The refusal in the nearest scope: of the same family of operations, otherwise the first. What need not be read
+        explains only what is asked after it: anything else would go unread and be excused by it.
+        """
         if reason in CONSEQUENCES:
-            family = record.operation.partition(".")[0]
+            family, before = record.operation.partition(".")[0], with_all_before(record.operation)
             for place in (record.scope.id, *self._above(record.scope.id)):
-                if place in refusals:
-                    nearest = min(refusals[place], key=lambda other: _distance(other, family))
+                refused = refusals.get(place, ())
+                may_be = [each for each in refused if each.reason not in OPTIONAL or each.record.operation in before]
+                if may_be:
+                    nearest = min(may_be, key=lambda other: _distance(other, family))
                     return Unread(record, nearest.cause, nearest.reason)
         return Unread(record, record, reason)
 

@@ -87,6 +87,10 @@ async def test_hosts_are_those_of_browsers_and_of_no_azure_service() -> None:
     assert row["local_redirects"] == ["http://127.0.0.1/a", "https://[::1]/"]
 
 
+def _renamed(body: dict[str, Any]) -> dict[str, Any]:
+    return body | {"value": [one | {"appId": "Absurd"} for one in body["value"]]}
+
+
 def _without(member: str) -> Callable[[dict[str, Any]], dict[str, Any]]:
     def edit(body: dict[str, Any]) -> dict[str, Any]:
         del body["value"][0][member]
@@ -117,6 +121,11 @@ async def test_identifier_uris_hold_an_id_or_do_not() -> None:
     first = replace(APPLICATIONS[0], identifier_uris=uris)
     found = await collect(estate=replace(ESTATE, applications=(first,)))
     assert found.rows["application"][ID]["uris_without_id"] == ["api://payroll", "https://a.example/payroll"]
+
+
+async def test_which_identifier_uris_hold_an_id_is_unknown_where_the_id_is_none() -> None:
+    found = await collect(Fault("application.list", "every", edit=_renamed))
+    assert found.unknown("application", ID)["uris_without_id"] == "bad_value"
 
 
 def resource(type_: str, name: str, **properties: object) -> Resource:

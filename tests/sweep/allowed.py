@@ -215,6 +215,8 @@ NULL_SAYS: Mapping[str, str] = {
     **dict.fromkeys(_MASTER_KEYS, _NEVER_AGAIN),
     "servicePrincipalLockConfiguration": "null where it was never set",
     "storageAccountId": "nothing is sent to a storage account",
+    # https://learn.microsoft.com/graph/api/agentidentityblueprintprincipal-get: its example has it.
+    "verifiedPublisher": "null where no publisher is verified",
     "verifiedPublisherId": "null where no publisher is verified, as in all recorded objects",
     "workspaceId": "nothing is sent to a workspace",
 }
@@ -230,6 +232,7 @@ ANOTHER: Mapping[tuple[str, str], str] = {
         ): "it may hold later on"
         for each in ("keyCredentials[]", "passwordCredentials[]", "identifierUris.uriAdditionWithoutUniqueTenantIdentifier")
     },
+    ("application.list", "passwordCredentials[].startDateTime"): "before it is valid, a credential is not said to be unused",
     ("vault.list", "tags.Environment"): "an environment is called as somebody chose to call it",
     ("service.query", "oidcIssuerProfile.issuerURL"): "a cluster's issuer has the address that its owner or the service chose",
     **{
@@ -308,7 +311,8 @@ OTHER_WORDS: Mapping[tuple[str, str], str] = {
 """Lists without a closed vocabulary, in the same form."""
 
 
-_MAY_BE_SAML = "the keys that an application publishes are read where it may sign in by SAML, and are as they are"
+_MAY_SIGN = "the keys that an application publishes are read where it may have keys of its own, and are as they are"
+_ON_SIGNING = frozenset({"preferredSingleSignOnMode", "keyCredentials[].usage"})
 _NOT_FOUND = {"hsm.ekm.get": "so answers an HSM without a connection, and its external keys name none"}
 """Reads of one object that need not be there."""
 
@@ -341,7 +345,7 @@ def _of_row(fault: Fault, wrong: Wrong) -> str:
         return _UNREAD_ROLE
     if fault.operation == "managed_identity.query" and fault.member in _WHO:
         return _ARM_NAMES_IT
-    return _MAY_BE_SAML if fault.member == "preferredSingleSignOnMode" and "/issuerkeys/" in wrong.row else ""
+    return _MAY_SIGN if fault.member in _ON_SIGNING and "/issuerkeys/" in wrong.row else ""
 
 
 def _of_answer(fault: Fault) -> str:

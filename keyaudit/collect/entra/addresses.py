@@ -8,6 +8,7 @@ from msgspec import UNSET, Struct
 from keyaudit.collect.entra.settings import flag
 from keyaudit.collect.rows import Row, Wire, read
 from keyaudit.model.coverage import Refusal
+from keyaudit.model.guid import GUID
 from keyaudit.model.operations import GLOBAL_CLOUD
 from keyaudit.model.reasons import Reason
 from keyaudit.model.tables.azure_host import NAMED_BY_AZURE
@@ -104,6 +105,8 @@ def _local(web: Redirects | Refusal) -> list[str] | Refusal:
 def put_identifiers(row: Row, uris: Wire, app_id: Wire, tenant_id: str) -> None:
     """Fill the column of the identifier URIs that hold neither the application's id nor the tenant's."""
     listed, own = read(uris, list[str]), read(app_id, str)
+    if isinstance(own, str) and not GUID.fullmatch(own):
+        own = Refusal(Reason.BAD_VALUE)
     if isinstance(listed, Refusal) or isinstance(own, Refusal):
         row.refuse(("uris_without_id",), next(one.reason for one in (listed, own) if isinstance(one, Refusal)))
         return
