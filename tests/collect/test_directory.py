@@ -238,6 +238,16 @@ async def test_a_tenant_that_is_another_is_not_taken_for_this_one() -> None:
     assert found.rows["tenant"] == {}
 
 
+async def test_what_is_no_name_of_a_domain_leaves_the_domains_unknown() -> None:
+    def spoil(body: dict[str, Any]) -> dict[str, Any]:
+        body["value"][0]["id"] = "Absurd"
+        return body
+
+    found = await collect(Fault("domain.list", "every", edit=spoil))
+    unknown = dict.fromkeys(("default_domain", "verified_domains", "federated_domains"), "bad_item")
+    assert found.unknown("tenant", TENANT_ID) == unknown
+
+
 async def test_a_tenant_without_any_domain_is_not_believed() -> None:
     found = await collect(Fault("domain.list", "every", edit=lambda body: body | {"value": []}))
     assert found.causes() == {(TENANT_ID, "domain.list"): "not_assessed inconsistent"}

@@ -11,6 +11,7 @@ from keyaudit.model.errors import Exit
 from keyaudit.model.findings import Finding, Outcome
 from tests.sweep.audited import Audited, Base, Result, Stopped
 from tests.sweep.faults import Fault
+from tests.sweep.members import NOWHERE
 
 _FOUND_ELSEWHERE = frozenset({"log_table", "workspace"})
 """Tables whose rows are found by what is read of many other scopes: an unknown result there is one about them."""
@@ -205,11 +206,13 @@ def _without_renamed(wrong: Sequence[Wrong], gone: Sequence[Wrong]) -> list[Wron
 
 
 def _may_be(row: str, old: str) -> bool:
-    """Whether a row may be the one that had another id: beside it or above it, or with "-" for what was not read of the id."""
+    """Whether a row may be the one that had another id: beside it or above it, or with "-" for what was not read of the id, or
+    with what a fault made of a path.
+    """
     if old.startswith(f"{row.rpartition('/')[0]}/"):
         return True
     parts, others = row.split("/"), old.split("/")
-    return len(parts) == len(others) and all(part in ("-", other) for part, other in zip(parts, others, strict=True))
+    return len(parts) == len(others) and all(part in ("-", NOWHERE, other) for part, other in zip(parts, others, strict=True))
 
 
 def _standing(results: Iterable[Result]) -> Mapping[str, dict[str, float]]:

@@ -16,6 +16,9 @@ ANY = "*"
 LEFT_OUT = object()
 """Stands for a member that is not there."""
 
+NOWHERE = "nowhere"
+"""The absurd path has this one segment."""
+
 _LISTS = ("value", "data")
 _IDENTITY = ("id", "kid", "appId", "keyId", "objectId", "principalId", "resourceId")
 _PLAIN = re.compile(
@@ -177,7 +180,7 @@ def _absurd_text(name: str, value: str) -> str:
     if value.startswith("https://"):
         return "https://elsewhere.example/nothing"
     if value.startswith("/"):
-        return "/nowhere"
+        return f"/{NOWHERE}"
     return "Absurd"
 
 

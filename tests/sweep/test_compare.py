@@ -11,6 +11,7 @@ from tests.sweep.allowed import DECLARED, declared
 from tests.sweep.audited import Audited, Base, Missing, Result, Stopped
 from tests.sweep.compare import CLEAN, GONE, Effect, Judge
 from tests.sweep.faults import Fault
+from tests.sweep.members import NOWHERE
 
 TENANT = Scope("/tenants/t", "t", ScopeKind.TENANT)
 VAULT = "/subscriptions/s/vaults/v"
@@ -110,8 +111,9 @@ def test_a_thing_that_has_another_id_now_is_not_gone_and_stands_for_one_alone() 
 
 def test_what_was_not_read_of_an_id_may_be_what_it_was() -> None:
     lost = without(("p-age", KEY))
-    effect = came({**lost, ("p-age", "https://v/-/a/1"): FAIL})
-    assert (effect.silent, effect.losses) == ((), ())
+    for unread in ("-", NOWHERE):
+        effect = came({**lost, ("p-age", f"https://v/{unread}/a/1"): FAIL})
+        assert (effect.silent, effect.losses) == ((), ())
     for now in (
         {("p-age", "https://v/-/b/1"): FAIL},
         {("p-age", "https://v/-/a/1"): PASS},

@@ -123,4 +123,7 @@ def _federated(item: DomainItem) -> bool | Refusal:
 
 
 def _domain(item: DomainItem) -> str:
+    # The id of a domain is its fully qualified name: https://learn.microsoft.com/graph/api/resources/domain
+    if "." not in item.id:
+        raise ValueError("not the name of a domain")
     return item.id.lower()
