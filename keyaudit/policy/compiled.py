@@ -26,7 +26,7 @@ NAME = "compiled.msgpack"
 def digest(root: Path, files: Sequence[Path]) -> bytes:
     """The digest of the policies in `files` below `root`, and of the code that compiles them."""
     found = hashlib.sha256()
-    code = (each for part in ("model", "policy") for each in sorted((_PACKAGE / part).rglob("*.py")))
+    code = (each for part in ("inventory", "model", "policy") for each in sorted((_PACKAGE / part).rglob("*.py")))
     for base, paths in ((_PACKAGE, code), (root, files)):
         for path in paths:
             data = path.read_bytes()
