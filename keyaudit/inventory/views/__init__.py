@@ -13,7 +13,7 @@ import duckdb
 
 from keyaudit.inventory.dialect import DUCKDB, DuckDB
 from keyaudit.inventory.facts.fact import Derived
-from keyaudit.inventory.facts.joins import NOTHING, Reads
+from keyaudit.inventory.facts.joins import Reads
 from keyaudit.inventory.facts.relation import Rows
 from keyaudit.inventory.facts.sql import EVERY, Sources, Statement, StoredRows, Wanted, no_rows
 from keyaudit.inventory.facts.view import view as view_of
@@ -340,7 +340,7 @@ def reads_by_hand(table: str, sources: Sources) -> dict[str, Reads]:
     elif table == "grant":
         found |= grant.READS
     elif table == UNUSUAL_USE.name:
-        found |= dict.fromkeys((column.name for column in UNUSUAL_USE.derived), NOTHING)
+        found |= unusual.READS
     return found
 
 

@@ -1,9 +1,9 @@
 """The view of agent identities."""
 
-from keyaudit.inventory.facts.fact import Derived, sized
+from keyaudit.inventory.facts.fact import Derived, Doubt, sized
 from keyaudit.inventory.facts.relation import Rows, one, unread
 from keyaudit.inventory.facts.sql import Sources
-from keyaudit.inventory.views.agents import blueprint_of, parents, principal_of
+from keyaudit.inventory.views.agents import blueprint_of, inheritance, parents, principal_of
 from keyaudit.inventory.views.privileges import grants_of
 from keyaudit.model.tables.privileges import APP_ROLES
 
@@ -21,7 +21,7 @@ def facts(sources: Sources) -> dict[str, Derived]:
     listed = one(parent, key=rows["object_id"], by=parent["object_id"], missing=who.missing)
     consented = unread("consented", _CONSENTS, scope=scope)
     held = grants_of(rows["object_id"], sources).lacking(
-        listed["inherited_listed"].why | listed["consents_listed"].why | consented
+        listed["inherited_listed"].why | listed["consents_listed"].why | consented | Doubt(reads=inheritance(sources))
     )
     held = held.counting("grant", *APP_ROLES, *_CONSENTS)
     permission, inherited = held.rows["permission"], held.rows.flag("inherited")
