@@ -1,4 +1,4 @@
-"""What a derived column is said to depend on: all that can change it, and for policies no operation besides."""
+"""The reads of a derived column: all that can change it, and of operations no others."""
 
 import pytest
 

@@ -35,7 +35,7 @@ class Groups:
     single: bool = False
     """No group has rows beside those that were read, if any were."""
     listed: tuple[tuple[str, tuple[str, ...]], ...] = ()
-    """For tables of which only rows that some operations list count, those operations."""
+    """By table, the operations whose rows alone count."""
 
     def lacking(self, missing: Doubt) -> "Groups":
         """The same groups, whose rows may be missing for another reason besides."""

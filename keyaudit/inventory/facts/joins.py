@@ -27,9 +27,7 @@ class Listed:
 
 @dataclass(frozen=True, slots=True)
 class Inside:
-    """What is read of other rows, by SQL that has its own joins. `listed`: for tables of which only rows that some operations
-    list count, those operations.
-    """
+    """What is read of other rows, by SQL that has its own joins. `listed`: by table, the operations whose rows alone count."""
 
     reads: Reads
     listed: tuple[tuple[str, tuple[str, ...]], ...] = ()
@@ -73,7 +71,7 @@ class Part:
     reads: Reads = NOTHING
     """What that SQL reads of other relations, which are joined inside."""
     listed: tuple[tuple[str, tuple[str, ...]], ...] = ()
-    """For tables of which only rows that some operations list count, those operations."""
+    """By table, the operations whose rows alone count."""
     own: bool = False
     """Without it the row itself would not be there."""
 
@@ -101,7 +99,7 @@ class Join:
     needs: Reads = NOTHING
     """What its condition reads of other relations."""
     choosing: Reads = NOTHING
-    """What decides which of its rows are joined."""
+    """The columns and lists that decide about its rows."""
 
 
 def relations(reads: Iterable["tuple[Join, Part] | Cell | Listed | Inside"]) -> "Iterator[tuple[Join, Part]]":

@@ -23,7 +23,7 @@ UNSEEN = "granted_unseen"
 
 _PRINCIPALS = ("service_principal.list",)
 IN_GROUPS = cells("principal.kind", "principal.members_listed")
-"""What grants of groups are read from, which count as grants of their members."""
+"""The columns that decide who has the grants of a group, which count as grants of its members."""
 _CONSENTS = ("delegated_grant.list",)
 _ASSIGNMENTS = ("directory_role.assignments",)
 # Assignments were not read for a subscription that was not listed.
