@@ -52,6 +52,11 @@ def blueprint_of(app_id: Fact, sources: Sources, scope: str) -> One:
 
 
 def parents(sources: Sources) -> Prepared:
+    """The table of `_parents`."""
+    return sources.once(_parents)
+
+
+def _parents(sources: Sources) -> Prepared:
     """The table of agents, and of service principals that may be one, by `object_id`.
 
     The client id of its blueprint, the object id of the blueprint's principal, and `publisher`, the other tenant that owns the

@@ -51,6 +51,11 @@ def _grants_access(grant: Rows) -> Truth:
 
 
 def given(sources: Sources) -> Prepared:
+    """The table of `_given_to`."""
+    return sources.once(_given_to)
+
+
+def _given_to(sources: Sources) -> Prepared:
     """The table of active grants by principal, `given_to`: its own, those of its groups, and what it inherits as an agent.
 
     `certain`: true, or unknown whether it has the grant. The principal is unknown, too, where a group has unknown members.
@@ -190,7 +195,12 @@ _FLAGS = (
 )
 
 
-def applications(sources: Sources, began: int = 0) -> Prepared:
+def applications(sources: Sources) -> Prepared:
+    """The table of `_applications`, to be read: when the run began decides only what is in it."""
+    return sources.once(_applications)
+
+
+def _applications(sources: Sources, began: int = 0) -> Prepared:
     """The table of permissions by `app_id`, in lower case, of applications, service principals and blueprints.
 
     `began`: when the run began; only the content of the table depends on it. An application that was registered about then may
@@ -276,7 +286,7 @@ def prepare(sources: Sources, began: int) -> Iterator[str]:
     `began`: when the run began.
     """
     yield from agents.prepare(sources)
-    rows, of_applications = given(sources), applications(sources, began)
+    rows, of_applications = given(sources), _applications(sources, began)
     yield rows.empty if no_rows(sources, "grant") else rows.created
     none = no_rows(sources, "application", "service_principal", "blueprint")
     yield of_applications.empty if none else of_applications.created
