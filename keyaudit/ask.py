@@ -10,6 +10,7 @@ from keyaudit.gate import assess, with_conditions
 from keyaudit.gate.access_models import with_access_models
 from keyaudit.inventory.owners import OWNERS_ASKED
 from keyaudit.inventory.part import VIEWS, bounded
+from keyaudit.inventory.reads import operations, operations_of
 from keyaudit.inventory.snapshot import Snapshot
 from keyaudit.model.causes import is_id
 from keyaudit.model.coverage import ScopeKind
@@ -17,7 +18,7 @@ from keyaudit.model.errors import UsageError
 from keyaudit.model.listing import Selection
 from keyaudit.model.part import WHOLE, Part
 from keyaudit.model.run import Expiring, Gap, Inventory
-from keyaudit.model.tables import TABLES, operations, operations_of
+from keyaudit.model.tables import TABLES
 from keyaudit.model.tables.places import HSMS_FOUND, VAULTS_FOUND
 from keyaudit.model.tables.reach import COLUMNS as REACH_COLUMNS
 

@@ -78,8 +78,8 @@ def _collect(live: Live, folder: Path, out: Path, reuse: Reuse, *, resume: bool,
     from keyaudit.gate import assess
     from keyaudit.gate.access_models import with_access_models
     from keyaudit.inventory.begun import finished
+    from keyaudit.inventory.reads import operations
     from keyaudit.inventory.snapshot import open_snapshot
-    from keyaudit.model.tables import operations
     from keyaudit.report.collected import render
 
     earlier = open_snapshot(since) if since is not None else None

@@ -53,7 +53,7 @@ def doctor(
     from keyaudit.cli.source import snapshot, unmet
     from keyaudit.gate import assess
     from keyaudit.gate.access_models import with_access_models
-    from keyaudit.model.tables import operations
+    from keyaudit.inventory.reads import operations
     from keyaudit.policy.evidence import supplied
     from keyaudit.policy.judge import not_judged
     from keyaudit.policy.load import load

@@ -27,7 +27,7 @@ _HIDDEN = "set, and not shown"
 _DEFAULTS = Live()
 
 
-class Setting(Struct, frozen=True):
+class EffectiveSetting(Struct, frozen=True):
     """`value` is None if nothing is set; `unset` then says what that means. `origin`: flag, variable, file or default."""
 
     name: str
@@ -38,7 +38,7 @@ class Setting(Struct, frozen=True):
     unset: str = ""
 
 
-def in_force(live: Live, choice: Choice, environ: Mapping[str, str] = os.environ) -> list[Setting]:
+def in_force(live: Live, choice: Choice, environ: Mapping[str, str] = os.environ) -> list[EffectiveSetting]:
     """Every setting of a run with these flags. Raises UsageError if the run itself would."""
     known = load(besides=choice.policies)
     limits = settled(live, choice, known)
@@ -58,13 +58,13 @@ class _Resolver:
     def __init__(self, path: Path | None) -> None:
         self._file = parsed(path) if path else None
 
-    def setting(self, path: Keys, value: Any, flag: str, given: object, unset: str = "") -> Setting:
+    def setting(self, path: Keys, value: Any, flag: str, given: object, unset: str = "") -> EffectiveSetting:
         """The value of the flag if it was given, or else of the file at `path`."""
         name = dotted(path)
         if given:
-            return Setting(name, value, "flag", flag, unset)
+            return EffectiveSetting(name, value, "flag", flag, unset)
         place = self.place(path)
-        return Setting(name, value, "file" if place else "default", place, unset)
+        return EffectiveSetting(name, value, "file" if place else "default", place, unset)
 
     def place(self, path: Keys) -> str:
         """`file:line` of a setting, or empty if the file does not contain it."""
@@ -75,7 +75,7 @@ class _Resolver:
         return reader.place(node) if node is not None else ""
 
 
-def _scope(found: _Resolver, live: Live, how: Settings) -> Iterator[Setting]:
+def _scope(found: _Resolver, live: Live, how: Settings) -> Iterator[EffectiveSetting]:
     yield found.setting(("scope", "tenant"), how.tenant, "--tenant", live.tenant, "the identity's own")
     given = {
         "subscriptions": ("--subscription", live.subscription),
@@ -90,12 +90,12 @@ def _scope(found: _Resolver, live: Live, how: Settings) -> Iterator[Setting]:
     yield found.setting(("auth", "cloud"), how.environment.name, "--cloud", live.cloud)
 
 
-def _written(found: _Resolver, live: Live) -> Iterator[Setting]:
+def _written(found: _Resolver, live: Live) -> Iterator[EffectiveSetting]:
     """Settings that only a file can contain."""
     config = read_config(settings_file(live))
     for name, cloud in config.clouds.items():
         path: Keys = ("clouds", name)
-        yield Setting(dotted(path), cloud.arm, "file", found.place(path))
+        yield EffectiveSetting(dotted(path), cloud.arm, "file", found.place(path))
     yield from _environments(found, config.environment_rules)
     yield from _people(found, config)
     expected = config.expected
@@ -109,38 +109,38 @@ def _written(found: _Resolver, live: Live) -> Iterator[Setting]:
         ("at_least", least),
     ):
         if value:
-            yield Setting(f"expect.{name}", value, "file", found.place(("expect", name)))
+            yield EffectiveSetting(f"expect.{name}", value, "file", found.place(("expect", name)))
 
 
-def _environments(found: _Resolver, rules: Sequence[EnvironmentRule]) -> Iterator[Setting]:
+def _environments(found: _Resolver, rules: Sequence[EnvironmentRule]) -> Iterator[EffectiveSetting]:
     names = other_names(rules)
     for rule in rules:
         if rule.of != "name":
             path: Keys = ("environments", f"{rule.of}s", rule.pattern)
-            yield Setting(dotted(path), rule.environment, "file", found.place(path))
+            yield EffectiveSetting(dotted(path), rule.environment, "file", found.place(path))
     for environment in sorted({*names.values()}):
         path = ("environments", "same", environment)
         others = tuple(other for other, name in names.items() if name == environment)
-        yield Setting(dotted(path), others, "file", found.place(path))
+        yield EffectiveSetting(dotted(path), others, "file", found.place(path))
 
 
-def _people(found: _Resolver, config: Config) -> Iterator[Setting]:
+def _people(found: _Resolver, config: Config) -> Iterator[EffectiveSetting]:
     recipients = config.recipients
     if recipients.default:
-        yield Setting("notify.default", _HIDDEN, "file", found.place(("notify", "default")))
+        yield EffectiveSetting("notify.default", _HIDDEN, "file", found.place(("notify", "default")))
     if recipients.owners:
-        yield Setting("notify.owners", _HIDDEN, "file", found.place(("notify", "owners")))
+        yield EffectiveSetting("notify.owners", _HIDDEN, "file", found.place(("notify", "owners")))
     for number, owning in enumerate(config.owners.rules, 1):
-        yield Setting(f"owners.rules.{number}", f"{owning.match}: {', '.join(owning.owners)}", "file", owning.place)
+        yield EffectiveSetting(f"owners.rules.{number}", f"{owning.match}: {', '.join(owning.owners)}", "file", owning.place)
     if config.owners.fallback:
-        yield Setting("owners.fallback", config.owners.fallback, "file", found.place(("owners", "fallback")))
+        yield EffectiveSetting("owners.fallback", config.owners.fallback, "file", found.place(("owners", "fallback")))
     for severity, seconds in config.deadlines.items():
-        yield Setting(f"deadlines.{severity}", duration_text(seconds), "file", found.place(("deadlines", severity)))
+        yield EffectiveSetting(f"deadlines.{severity}", duration_text(seconds), "file", found.place(("deadlines", severity)))
     if config.tag_labels:
-        yield Setting("prometheus.tags", ", ".join(config.tag_labels), "file", found.place(("prometheus", "tags")))
+        yield EffectiveSetting("prometheus.tags", ", ".join(config.tag_labels), "file", found.place(("prometheus", "tags")))
 
 
-def _policy(found: _Resolver, choice: Choice, limits: Limits, known: Sequence[Policy]) -> Iterator[Setting]:
+def _policy(found: _Resolver, choice: Choice, limits: Limits, known: Sequence[Policy]) -> Iterator[EffectiveSetting]:
     yield found.setting(("policy", "profile"), limits.profile, "--profile", choice.profile)
     for policy in known:
         if policy.text.id in limits.parameters:
@@ -148,14 +148,14 @@ def _policy(found: _Resolver, choice: Choice, limits: Limits, known: Sequence[Po
             [bound] = bind([policy], limits.profile, {policy.text.id: given})
             for name in given:
                 path: Keys = ("policy", "parameters", policy.text.id, name)
-                yield Setting(dotted(path), bound.shown(name), "file", found.place(path))
+                yield EffectiveSetting(dotted(path), bound.shown(name), "file", found.place(path))
     for each in limits.classes:
-        yield Setting(f"policy.classes.{each.name}", each.match, "file", each.place)
+        yield EffectiveSetting(f"policy.classes.{each.name}", each.match, "file", each.place)
     wanted: Keys = ("require", "evidence")
     yield found.setting(wanted, limits.require or None, "--require", choice.require, "nothing more than Azure's own answers")
 
 
-def _flags(live: Live, choice: Choice) -> Iterator[Setting]:
+def _flags(live: Live, choice: Choice) -> Iterator[EffectiveSetting]:
     """Settings that a file cannot contain."""
     none = _Resolver(None)
     yield none.setting(
@@ -164,7 +164,7 @@ def _flags(live: Live, choice: Choice) -> Iterator[Setting]:
     yield none.setting(("select",), choice.select or None, "--select", choice.select, "all policies")
     yield none.setting(("ignore",), choice.ignore or None, "--ignore", choice.ignore, "none")
     if choice.no_waivers:
-        yield Setting("waivers", None, "flag", "--no-waivers", "none")
+        yield EffectiveSetting("waivers", None, "flag", "--no-waivers", "none")
     else:
         usual = str(WAIVERS) if is_there(WAIVERS) else None
         value = str(choice.waivers) if choice.waivers else usual
@@ -175,14 +175,16 @@ def _flags(live: Live, choice: Choice) -> Iterator[Setting]:
     yield none.setting(("concurrency",), live.concurrency, "--concurrency", live.concurrency != _DEFAULTS.concurrency)
 
 
-def _environment(environ: Mapping[str, str]) -> Iterator[Setting]:
+def _environment(environ: Mapping[str, str]) -> Iterator[EffectiveSetting]:
     shown, named = Network.from_environ(environ).shown(), variables(environ)
     for name, unset in (("proxy", "none"), ("no_proxy", "none"), ("ca_file", "the system's")):
         there = name in shown
-        yield Setting(
+        yield EffectiveSetting(
             f"network.{name}", shown.get(name), "variable" if there else "default", named[name] if there else "", unset
         )
     variable, colour = colour_variable(environ)
-    yield Setting("colour", colour, "variable" if variable else "default", variable)
+    yield EffectiveSetting("colour", colour, "variable" if variable else "default", variable)
     urls = bool(environ.get(VARIABLE))
-    yield Setting("notify", _HIDDEN if urls else None, "variable" if urls else "default", VARIABLE if urls else "", "no URLs")
+    yield EffectiveSetting(
+        "notify", _HIDDEN if urls else None, "variable" if urls else "default", VARIABLE if urls else "", "no URLs"
+    )

@@ -145,7 +145,8 @@ def docs(
     policies: OwnPolicies = None,
 ) -> int:
     """Write a Markdown page for each policy and each table."""
-    from keyaudit.model.tables import TABLES, operations_of
+    from keyaudit.inventory.reads import operations_of
+    from keyaudit.model.tables import TABLES
     from keyaudit.policy.load import load
     from keyaudit.report.files import output_file, output_folder
     from keyaudit.report.pages import index_page, policy_page, table_page

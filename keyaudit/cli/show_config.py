@@ -10,7 +10,7 @@ from keyaudit.cli.streams import printing
 from keyaudit.model.errors import Exit
 
 if TYPE_CHECKING:
-    from keyaudit.cli.effective import Setting
+    from keyaudit.cli.effective import EffectiveSetting
 
 app = typer.Typer(help="Show the settings in force and where each comes from.", rich_markup_mode=None)
 
@@ -57,7 +57,7 @@ def _group() -> None:
     """Show the settings in force and where each comes from."""
 
 
-def _row(setting: "Setting") -> tuple[str, str, str]:
+def _row(setting: "EffectiveSetting") -> tuple[str, str, str]:
     from keyaudit.model.text import one_line
 
     value = setting.value
@@ -65,5 +65,5 @@ def _row(setting: "Setting") -> tuple[str, str, str]:
     return one_line(setting.name), one_line(shown, 1_000), one_line(setting.place or setting.origin)
 
 
-def _member(setting: "Setting") -> dict[str, object]:
+def _member(setting: "EffectiveSetting") -> dict[str, object]:
     return {"name": setting.name, "value": setting.value, "origin": setting.origin, "place": setting.place or None}

@@ -58,8 +58,8 @@ def list_(
     from keyaudit import gate
     from keyaudit.cli.output import show
     from keyaudit.cli.source import snapshot
+    from keyaudit.inventory.reads import operations
     from keyaudit.inventory.trust import published
-    from keyaudit.model.tables import operations
     from keyaudit.model.trust import Trust
     from keyaudit.report.trust import LISTS
 

@@ -182,7 +182,7 @@ class Row:
                 reason = self._why_not_absent(column)
                 if reason is not None:
                     self._unknown(column.name, reason)
-        missing = [name for name, column in self._columns.items() if not (column.derived_from or name in self.values)]
+        missing = [name for name, column in self._columns.items() if not (column.derived or name in self.values)]
         open_ = [name for name in missing if name not in self.unknown]
         if open_:
             raise AssertionError(f"{self.table}: nothing was said of {', '.join(open_)}")

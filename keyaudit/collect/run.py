@@ -24,7 +24,7 @@ from keyaudit.collect.places import Subscription, Vault, tenant_scope
 from keyaudit.collect.reading import Places, Reading, Seen
 from keyaudit.collect.subscriptions import list_subscriptions
 from keyaudit.collect.supplied import write_supplied
-from keyaudit.collect.surfaces import SURFACES, Surface
+from keyaudit.collect.surfaces import SURFACES, Source
 from keyaudit.inventory.earlier import Earlier
 from keyaudit.inventory.spool import Spool, Unit
 from keyaudit.model.coverage import Coverage, Refusal, Scope, State
@@ -218,7 +218,7 @@ class _Collection:
         return not_assessed(self._scope, _VAULT_OPERATIONS, Reason.EXCLUDED_BY_CONFIG)
 
     async def _of_places(
-        self, surfaces: Sequence[Surface[P]], places: Sequence[P], *, limit: int, at_once: int, shares: bool = False
+        self, surfaces: Sequence[Source[P]], places: Sequence[P], *, limit: int, at_once: int, shares: bool = False
     ) -> None:
         """Read every surface of a kind of place, a bounded number of places at a time.
 
@@ -230,7 +230,7 @@ class _Collection:
         for surface in surfaces:
             self._progress.update(surface.name, 0, len(places))
 
-        async def one(place: P, surface: Surface[P]) -> None:
+        async def one(place: P, surface: Source[P]) -> None:
             await self._surface(surface, place, place.scope, reading)
             done[surface.name] += 1
             self._progress.update(surface.name, done[surface.name], len(places))
@@ -245,7 +245,7 @@ class _Collection:
 
         await for_each(places, whole, limit=limit)
 
-    async def _of_tenant(self, surface: Surface[Scope]) -> None:
+    async def _of_tenant(self, surface: Source[Scope]) -> None:
         """Read a surface of the tenant as a whole."""
         count = 1
 
@@ -270,7 +270,7 @@ class _Collection:
         if count:
             self._forecasts.expect("public keys", "application.get", {"": count})
 
-    async def _surface(self, surface: Surface[T], place: T, scope: Scope, reading: Reading) -> None:
+    async def _surface(self, surface: Source[T], place: T, scope: Scope, reading: Reading) -> None:
         """One surface of one place: read, or recorded as excluded."""
 
         async def work(unit: Unit) -> Sequence[Coverage]:
@@ -284,7 +284,7 @@ class _Collection:
 
         await self._unit(surface.name, scope, surface.operations, work)
 
-    def _reads(self, surface: Surface[Any]) -> bool:
+    def _reads(self, surface: Source[Any]) -> bool:
         """Whether the filters leave a surface in."""
         return self._confines.source(surface.name, surface.operations, surface.completes)
 

@@ -4,13 +4,14 @@ from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
 from keyaudit.gate.causes import CONSEQUENCES, Causes, Unread, order
+from keyaudit.inventory.reads import operations_of
 from keyaudit.model.allowances import Allowance
 from keyaudit.model.coverage import Scope, ScopeKind
 from keyaudit.model.findings import UnknownGroup
 from keyaudit.model.operations import OPERATIONS
 from keyaudit.model.reasons import UNSAFE, Reason
 from keyaudit.model.run import Gap, NotJudged
-from keyaudit.model.tables import TABLES, operations_of
+from keyaudit.model.tables import TABLES
 from keyaudit.model.text import listed
 from keyaudit.model.waivers import Waiver
 

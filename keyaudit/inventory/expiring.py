@@ -11,11 +11,12 @@ from msgspec import Struct
 from keyaudit.inventory.load import quoted
 from keyaudit.inventory.owners import OWNED, called, owner_of, owning
 from keyaudit.inventory.part import EVERYTHING, Within
+from keyaudit.inventory.reads import operations_of
 from keyaudit.model.columns import Table, Type
 from keyaudit.model.expiring import Ending
 from keyaudit.model.reasons import Reason
 from keyaudit.model.rows import Decoder, view_names
-from keyaudit.model.tables import TABLES, operations_of
+from keyaudit.model.tables import TABLES
 
 _BATCH = 1_024
 _END = "expires_on"

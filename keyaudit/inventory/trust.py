@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import duckdb
 
 from keyaudit.inventory.facts.sql import EVERY, Sources
+from keyaudit.inventory.facts.view import view
 from keyaudit.inventory.rows import stored_types
 from keyaudit.inventory.views import trusted_key
 from keyaudit.model.coverage import Refusal
@@ -95,7 +96,7 @@ def compare(connection: duckdb.DuckDBPyConnection, scope_id: str, keys: Sequence
     made = ", ".join(f"{stated.get(name, 'NULL')}::{type_} AS {name}" for name, type_ in types.items())
     connection.execute(f"CREATE TEMP TABLE held AS SELECT {made} FROM (SELECT {lists})", list(given.values()))
     sources = Sources({"trusted_key": "held", "issuer_key": "issuer_key", "shared_key": "shared_key"})
-    compared = trusted_key.view(sources, EVERY)
+    compared = view("trusted_key", sources, trusted_key.facts(sources), EVERY)
     rows = connection.execute(f"SELECT published, unknown['published'] FROM ({compared}) ORDER BY id").fetchall()
     connection.execute("DROP TABLE held")
     return [(is_there, Reason(why) if why else None) for is_there, why in rows]

@@ -31,17 +31,6 @@ class Type(StrEnum):
     """Two integers, at least and at most (`<name>_min`, `<name>_max`); a missing maximum means unbounded."""
 
 
-class RestsOn(StrEnum):
-    """What can make a derived column unknown in a row. Gaps in other objects do not."""
-
-    OBJECT = "object"
-    """The object itself and its parts: the versions of a key, the credentials of an application."""
-    PARENT = "parent"
-    """Also objects that it names, such as its vault or holder. Only a complete list shows that one does not exist."""
-    LIST = "list"
-    """A whole list: the number of other objects, or that there are none."""
-
-
 class Left(Struct, frozen=True):
     """What a member means that a complete answer leaves out: `fixed` is a value, or None for absent; `source` says so."""
 
@@ -64,7 +53,7 @@ class Column:
     name: str
     meaning: str
     operations: tuple[str, ...] = ()
-    """The operations that fill it: empty for columns that the row always has (ids, where it was found)."""
+    """The operations that fill it: empty for columns that the row always has (ids, where it was found), and derived ones."""
     _: KW_ONLY
     unit: str = ""
     absent: str = ""
@@ -90,12 +79,8 @@ class Column:
     """For the end of a span of time: the column with its start, before which it cannot be."""
     partial: bool = False
     """A list that holds, where it is unknown, the items that are known to be in it, if any is."""
-    derived_from: tuple[str, ...] = ()
-    """For a column that a view computes: the columns that it depends on. Such a column is not stored."""
-    rests_on: RestsOn | None = None
-    """For a column that a view computes: what can make it unknown in a row."""
-    rows_of: tuple[str, ...] = ()
-    """If it depends on a table that several list operations fill: the operations whose rows it reads; empty: all of them."""
+    derived: bool = False
+    """A view computes it, so that it is not stored. `inventory.reads` says what it depends on."""
     needs: str = ""
     """The evidence, by its name in `model.evidence`, without which it is unknown in every row; empty: Azure's own answers."""
     wire: str = ""
@@ -108,7 +93,7 @@ class Column:
     @property
     def can_be_unknown(self) -> bool:
         """Whether it depends on a read that can fail. Ids and the columns of `where_found` do not."""
-        return bool(self.operations or self.derived_from or self.needs)
+        return bool(self.operations or self.derived or self.needs)
 
 
 text = partial(Column, Type.TEXT)
@@ -155,6 +140,8 @@ class Table:
     """
     parts: Mapping[str, Sequence[Sure]] = field(default_factory=dict)
     """For each operation of `added_by`, the known values of the rows that only it adds."""
+    fills: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """For operations that fill columns of only some rows, the operations of `added_by` that list these rows."""
     replaced_by: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """For each operation of `added_by`, the operations that return the same rows and are sent if it was not read completely."""
     row_for_each: tuple[str, ...] = ()
@@ -176,12 +163,23 @@ class Table:
     def __post_init__(self) -> None:
         object.__setattr__(self, "listed_by", with_all_before(*self.added_by))
         object.__setattr__(self, "by_name", {column.name: column for column in self.columns})
-        object.__setattr__(self, "stored", tuple(column for column in self.columns if not column.derived_from))
+        object.__setattr__(self, "stored", tuple(column for column in self.columns if not column.derived))
 
     def rows_after(self, operation: str) -> Sequence[Sure]:
         """The known values of the rows that are missing without this operation of `listed_by`, one for each kind of row."""
         adding = [each for each in self.added_by if operation in with_all_before(each)]
         return [sure for each in adding for sure in self.parts.get(each, ({},))]
+
+    def only_of(self, listed: Collection[str]) -> frozenset[str]:
+        """The operations that only list or fill other rows than those that these operations of `added_by` list."""
+        if not self.parts:
+            return frozenset()
+        filling = (operation for operation, rows in self.fills.items() if not set(rows) & set(listed))
+        return frozenset((*self.listed_by, *filling)).difference(with_all_before(*listed))
+
+    def listing(self, column: str, *values: str) -> tuple[str, ...]:
+        """The operations of `added_by` that may list rows in which a column has one of these values."""
+        return tuple(name for name in self.added_by if any(row.get(column) in values for row in self.rows_after(name)))
 
     def lacking(self, supplied: Collection[str]) -> tuple[str, ...]:
         """The columns that need evidence which is not supplied, other than the evidence that the rows come from."""
@@ -202,7 +200,7 @@ class Table:
     @property
     def derived(self) -> tuple[Column, ...]:
         """The columns that views compute."""
-        return tuple(column for column in self.columns if column.derived_from)
+        return tuple(column for column in self.columns if column.derived)
 
 
 def where_found(*naming: str, wire: str = "") -> tuple[Column, ...]:

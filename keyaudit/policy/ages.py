@@ -17,7 +17,7 @@ from keyaudit.policy.bind import Bound
 from keyaudit.policy.ordered import Evaluated
 from keyaudit.policy.parameters import OTHERWISE, Single
 from keyaudit.policy.queries import DIALECT
-from keyaudit.policy.types import Compare, Kind, Lookup, Now, Read, Setting, Sum, walk
+from keyaudit.policy.types import Compare, Kind, Lookup, Now, ParameterValue, Read, Sum, walk
 from keyaudit.policy.verdict import PASS
 
 _MADE = "created_on"
@@ -46,13 +46,13 @@ class _Place(Struct, frozen=True):
     limit: int
 
 
-def _limit(bound: Bound) -> Setting | Lookup | None:
+def _limit(bound: Bound) -> ParameterValue | Lookup | None:
     """The parameter that limits the age, if any. A schedule is not a limit on age."""
     for node in walk(bound.policy.trees.violated_when):
         match node:
             case Compare(operator=">", left=Sum(operator="-", left=Now(), right=Read(column=column)), right=limit):
                 schedule = isinstance(limit, Lookup) and limit.index.kind is Kind.TIME
-                if column == _MADE and isinstance(limit, Setting | Lookup) and not schedule:
+                if column == _MADE and isinstance(limit, ParameterValue | Lookup) and not schedule:
                     return limit
     return None
 
@@ -68,7 +68,7 @@ def _ages(connection: duckdb.DuckDBPyConnection, policy: PolicyText, places: Seq
     return Ages(policy=policy, groups=[group for group in groups if group.bins or group.undated], unplaced=unplaced)
 
 
-def _places(bound: Bound, number: int, limit: Setting | Lookup) -> Iterator[_Place]:
+def _places(bound: Bound, number: int, limit: ParameterValue | Lookup) -> Iterator[_Place]:
     """The rows of each limit: by class, and by the column that the limit is looked up by."""
     for index in range(len(bound.classes) + 1):
         in_class = bound.classes[index - 1] if index else None

@@ -1,7 +1,6 @@
 """Whether a policy may apply to rows with only a few known values: those that an unread list would have added."""
 
 from keyaudit.model.columns import Sure, Table
-from keyaudit.model.tables import TABLES
 from keyaudit.policy.types import Absent, Compare, Constant, Every, In, Not, Read, Some, Term
 
 _UNSURE = object()
@@ -19,7 +18,9 @@ def part_may_apply(term: Term, table: Table, operation: str) -> bool:
 
 def needless(term: Term, table: Table, columns: tuple[str, ...]) -> frozenset[str]:
     """The list operations whose rows can never match the condition, unless the columns depend on them in another way."""
-    elsewhere = {operation for column in columns for operation in _through_others(table, column)}
+    from keyaudit.inventory.reads import operations_elsewhere  # noqa: PLC0415 - slow to import, and compiled policies have the answer
+
+    elsewhere = {operation for column in columns for operation in operations_elsewhere(table.name, column)}
     unfit = {operation for operation in table.listed_by if not part_may_apply(term, table, operation)}
     return frozenset(unfit - elsewhere)
 
@@ -54,16 +55,3 @@ def _value(term: Term, sure: Sure) -> object:
             return sure[column]
         case _:
             return _UNSURE
-
-
-def _through_others(table: Table, column: str) -> frozenset[str]:
-    """The operations that a derived column depends on through other tables."""
-    found: set[str] = set()
-    for base in table.by_name[column].derived_from:
-        other, _, name = base.rpartition(".")
-        if other:
-            there = TABLES[other]
-            found.update(there.listed_by, there.by_name[name].operations, _through_others(there, name))
-        else:
-            found.update(_through_others(table, name))
-    return frozenset(found)

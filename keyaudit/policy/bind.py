@@ -5,12 +5,12 @@ from collections.abc import Mapping, Sequence
 from msgspec import Struct, field
 from msgspec.structs import replace
 
+from keyaudit.inventory.reads import operations_of
 from keyaudit.model.documents.nodes import Node
 from keyaudit.model.documents.problems import FieldError, nearest, shown
 from keyaudit.model.errors import UsageError
 from keyaudit.model.findings import Tally
 from keyaudit.model.findings import Value as Row
-from keyaudit.model.tables import operations_of
 from keyaudit.model.times import iso_date
 from keyaudit.model.waivers import Waiver
 from keyaudit.policy import verdict

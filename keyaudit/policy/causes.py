@@ -195,7 +195,7 @@ def _columns(table: Table, numbered: Mapping[int, Bound]) -> Iterator[str]:
     )
     for name in causal:
         column = table.by_name[name]
-        if can_blank(table, name) and (column.operations or column.derived_from):
+        if can_blank(table, name) and (column.operations or column.derived):
             yield f"{read(DIALECT, name)} AS {DIALECT.name(name)}"
         else:
             yield from map(DIALECT.name, view_name(column))

@@ -20,13 +20,18 @@ from keyaudit.policy.definition import Policy
 
 _PACKAGE = Path(__file__).resolve().parents[1]
 _SIZE = hashlib.sha256().digest_size
+_CODE = (
+    *("inventory/reads.py", "inventory/facts/*.py", "inventory/scores/*.py", "inventory/views/*.py"),
+    *("model/**/*.py", "policy/**/*.py"),
+)
+"""The code that decides what is in it: of `inventory`, all that says what a column depends on."""
 NAME = "compiled.msgpack"
 
 
 def digest(root: Path, files: Sequence[Path]) -> bytes:
     """The digest of the policies in `files` below `root`, and of the code that compiles them."""
     found = hashlib.sha256()
-    code = (each for part in ("model", "policy") for each in sorted((_PACKAGE / part).rglob("*.py")))
+    code = (each for part in _CODE for each in sorted(_PACKAGE.glob(part)))
     for base, paths in ((_PACKAGE, code), (root, files)):
         for path in paths:
             data = path.read_bytes()

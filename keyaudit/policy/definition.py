@@ -11,7 +11,7 @@ from keyaudit.model.documents.nodes import Node
 from keyaudit.model.findings import Outcome, PolicyText, Severity
 from keyaudit.model.fixes import COMMANDS, FIRST, LEADING
 from keyaudit.model.stakes import columns as opens
-from keyaudit.model.tables import TABLES, operations_of
+from keyaudit.model.tables import TABLES
 from keyaudit.policy.applicability import needless
 from keyaudit.policy.controls import Part, columns_of
 from keyaudit.policy.narrowing import Condition
@@ -158,6 +158,8 @@ class Derived(Struct, frozen=True, kw_only=True):
         texts: Iterable[Template],
     ) -> "Derived":
         """Of a policy over `table`. `severity`: if no rung applies."""
+        from keyaudit.inventory.reads import operations_of  # noqa: PLC0415 - slow to import, and compiled policies have the answer
+
         asked = applies_to.tree if applies_to else Every(())
         trees = Trees(asked, violated_when.tree, tuple((rung.severity, rung.condition.tree) for rung in rungs), severity)
         columns = columns_read(*trees.all)

@@ -257,7 +257,7 @@ def _having(
     """The table with the columns of rows: its stored ones and these derived ones; of them only those that are `shown`."""
     kept = table.columns
     if columns is not None:
-        kept = [column for column in kept if not column.derived_from or column.name in columns[table.name]]
+        kept = [column for column in kept if not column.derived or column.name in columns[table.name]]
     if shown is not None:
         named = {"id", "name", *shown[table.name], *(name for bound in bounds for name in bound.policy.columns_of_messages)}
         kept = [column for column in kept if column.name in named]

@@ -20,8 +20,8 @@ from keyaudit.policy.types import (
     Lookup,
     Not,
     Now,
+    ParameterValue,
     Read,
-    Setting,
     Some,
     Sum,
     Tag,
@@ -128,7 +128,7 @@ def wording(term: Term) -> str:  # noqa: C901, PLR0911, PLR0912 - one line a kin
             return f'{column}["{key}"]'
         case Now():
             return "now"
-        case Setting(parameter):
+        case ParameterValue(parameter):
             return parameter
         case Lookup(parameter, index):
             return f"{parameter}[{index.column}]"

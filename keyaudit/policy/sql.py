@@ -18,8 +18,8 @@ from keyaudit.policy.types import (
     Lookup,
     Not,
     Now,
+    ParameterValue,
     Read,
-    Setting,
     Some,
     Sum,
     Tag,
@@ -162,7 +162,7 @@ class Writer:
                 return str(self._now)
             case Constant():
                 return self._literal(term.value)
-            case Setting():
+            case ParameterValue():
                 return self._by_class(term.parameter, self._setting)
             case Lookup():
                 return self._lookup(term)
@@ -240,7 +240,7 @@ class Writer:
         match term:
             case Constant(value=tuple() as values):
                 return values
-            case Setting() if not any(term.parameter in values for values in self._classes.values()):
+            case ParameterValue() if not any(term.parameter in values for values in self._classes.values()):
                 value = self._values[term.parameter]
                 return value if isinstance(value, tuple) else None
             case _:
@@ -301,7 +301,7 @@ class Writer:
         match pattern:
             case Constant(value=str() as written):
                 return call(written)
-            case Setting():
+            case ParameterValue():
                 return self._by_class(pattern.parameter, call)
             case _:
                 raise AssertionError(pattern)

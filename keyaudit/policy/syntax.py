@@ -20,8 +20,8 @@ from keyaudit.policy.types import (
     Kind,
     Lookup,
     Not,
+    ParameterValue,
     Read,
-    Setting,
     Some,
     Tag,
     Term,
@@ -62,7 +62,7 @@ def condition(text: str, table: Table, parameters: Mapping[str, Parameter], pres
 
 def written(tree: Term, parameters: Mapping[str, Parameter]) -> int:
     """The length of the parameters in a condition, counted at every use."""
-    read = (parameters[node.parameter] for node in walk(tree) if isinstance(node, Setting | Lookup))
+    read = (parameters[node.parameter] for node in walk(tree) if isinstance(node, ParameterValue | Lookup))
     return sum(parameter.written for parameter in read)
 
 
@@ -235,7 +235,7 @@ class _Checker:
         remedy = ""
         if Kind.INTEGER in kinds and Kind.DURATION in kinds:
             number = left if left.kind is Kind.INTEGER else right
-            named = number.parameter if isinstance(number, Setting | Lookup) else ""
+            named = number.parameter if isinstance(number, ParameterValue | Lookup) else ""
             remedy = f"give {named} whole days, as in P30D" if named else "write days(30) for a number of days"
         elif Kind.BOOLEAN in kinds:
             remedy = "write `enabled`, or `not enabled`"
@@ -262,7 +262,7 @@ class _Checker:
         return Call(name, left, right)
 
     def _patterns(self, node: ast.expr, term: Term) -> None:
-        if not isinstance(term, Constant | Setting):
+        if not isinstance(term, Constant | ParameterValue):
             raise self._terms.error(node, "a pattern is written out, or a parameter")
         for pattern in self._terms.texts(term):
             try:

@@ -8,7 +8,7 @@ from keyaudit.model.columns import Table
 from keyaudit.model.documents.problems import FieldError, nearest, shown
 from keyaudit.model.times import DAY, MAX_TIME
 from keyaudit.policy.parameters import NOW, OTHERWISE, Parameter, Shape
-from keyaudit.policy.types import Constant, Kind, Lookup, Now, Read, Setting, Sum, Tag, Term
+from keyaudit.policy.types import Constant, Kind, Lookup, Now, ParameterValue, Read, Sum, Tag, Term
 
 MAX_DEPTH = 32
 
@@ -48,7 +48,7 @@ class Terms:
         if isinstance(term, Constant):
             values = term.value if isinstance(term.value, tuple) else (term.value,)
             return tuple(value for value in values if isinstance(value, str))
-        if isinstance(term, Setting | Lookup):
+        if isinstance(term, ParameterValue | Lookup):
             return tuple(value for value in self._parameters[term.parameter].singles() if isinstance(value, str))
         return ()
 
@@ -87,7 +87,7 @@ class Terms:
             parameter = self._parameters[name]
             if parameter.shape is not Shape.ONE:
                 raise self.error(node, f"{name} is a {parameter.shape}", f"write {name}[column]")
-            return Setting(name, parameter.kind)
+            return ParameterValue(name, parameter.kind)
         known = [*self._table.by_name, *self._parameters, NOW]
         raise self.error(node, f"no such column or parameter: {shown(name)}", nearest(name, known))
 

@@ -54,7 +54,7 @@ class Now(Struct, frozen=True, tag=True, array_like=True):
     kind: Kind = Kind.TIME
 
 
-class Setting(Struct, frozen=True, tag=True, array_like=True):
+class ParameterValue(Struct, frozen=True, tag=True, array_like=True):
     """A parameter's value."""
 
     parameter: str
@@ -132,7 +132,9 @@ class Some(Struct, frozen=True, tag=True, array_like=True):
     kind: Kind = Kind.BOOLEAN
 
 
-Term: TypeAlias = Read | Tag | Constant | Now | Setting | Lookup | Sum | Compare | Absent | In | Call | Not | Every | Some
+Term: TypeAlias = (
+    Read | Tag | Constant | Now | ParameterValue | Lookup | Sum | Compare | Absent | In | Call | Not | Every | Some
+)
 
 
 def parts(term: Term) -> tuple[Term, ...]:
@@ -167,5 +169,5 @@ def columns_read(*terms: Term) -> tuple[str, ...]:
 
 def parameters_read(*terms: Term) -> tuple[str, ...]:
     """The parameters that the terms read, each once, in the order of the text."""
-    found = (node.parameter for term in terms for node in walk(term) if isinstance(node, Setting | Lookup))
+    found = (node.parameter for term in terms for node in walk(term) if isinstance(node, ParameterValue | Lookup))
     return tuple(dict.fromkeys(found))

@@ -3,13 +3,13 @@
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 
+from keyaudit.inventory.reads import read_by
 from keyaudit.model.evidence import remedy as supplying
 from keyaudit.model.findings import Severity
 from keyaudit.model.operations import OPERATIONS, Operation, Rights
 from keyaudit.model.operations.kinds import either
 from keyaudit.model.reasons import ADVICE, OPTIONAL, UNGRANTED, UNSAFE, Reason
 from keyaudit.model.run import Gap, NotJudged, Report, Verdict
-from keyaudit.model.tables import read_by
 from keyaudit.model.text import one_line
 from keyaudit.model.times import DAY
 from keyaudit.model.waivers import State, Use, Waiver

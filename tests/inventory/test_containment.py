@@ -1,8 +1,9 @@
-"""What happens to other objects makes no column unknown but those that rest on a whole list, as `rests_on` declares."""
+"""What happens to other objects changes no column but those whose expressions ask for a whole list."""
 
 import pytest
 
-from keyaudit.model.columns import RestsOn
+from keyaudit.inventory.facts.joins import Listed
+from keyaudit.inventory.reads import reads_of
 from keyaudit.model.coverage import ScopeKind
 from keyaudit.model.tables import TABLES
 from tests.inventory.cells import Cells, Tenant, unread_item
@@ -42,10 +43,21 @@ def _differing(tenant: Tenant, cells: Cells, place: str) -> set[tuple[str, str]]
     }
 
 
-def test_every_derived_column_declares_what_it_rests_on_and_no_other_does() -> None:
-    assert [(table, column.name) for table, column in _DERIVED if column.rests_on is None] == []
-    stored = [(table.name, column.name) for table in TABLES.values() for column in table.stored if column.rests_on is not None]
-    assert stored == []
+def _asks(table: str, column: str) -> bool:
+    """Whether it rests on a whole list: the number of other objects, or that there are none.
+
+    A list that matters only where the one row that is named was not read is none of its own.
+    """
+    return any(isinstance(each.of, Listed) and not (each.own or each.if_missing) for each in reads_of(table, column))
+
+
+THERE_IS_NONE = {
+    ("subscription", "defender_for_key_vault"),
+    ("credential", "subject_dangling"),
+    *(("app_management_policy", f"{new}{name}") for new in ("", "new_") for name in ("secret_limit", "uris_restricted")),
+    *(("app_management_policy", f"new_{name}") for name in ("certificate_limit", "custom_secrets_blocked")),
+}
+"""They name one row, and that it is not there decides, too."""
 
 
 @pytest.mark.exhaustive
@@ -54,17 +66,29 @@ def test_what_happens_to_others_changes_only_what_rests_on_a_whole_list(
     name: str, changed: frozenset[tuple[str, str]], tenant: Tenant
 ) -> None:
     assert {table for table, _, _ in tenant.whole} == {table for table, _ in _DERIVED}
-    declared = {column.name: column.rests_on for column in TABLES[name].derived}
-    assert {column for table, column in changed if table == name and declared[column] is not RestsOn.LIST} == set()
+    found = {(table, column) for table, column in changed if table == name and not _asks(table, column)}
+    assert found - THERE_IS_NONE == set()
 
 
 EVERY_SIGNER_IS_NAMED = {("key", "signers_named")}
 """It is true of every key here, and what is missing makes it no other."""
-ON_RECORD = {("credential", "repository_listed"), ("credential", "immutable_credential")}
-"""They compare the ids of the credentials that were read with a supplied list, and none is supplied here."""
 
-BY_DEFAULT = {("app_management_policy", name) for name in ("certificate_limit", "custom_secrets_blocked")}
-"""They fall back to the default policy, which here says the same as a policy that limits nothing old."""
+OF_ITS_OWN = {
+    *(("vault", f"audit_{name}") for name in ("logged", "searchable", "destinations", "retention")),
+    *(("vault", name) for name in ("keys_through_arm", "holds_signing_key", "apps_in_it", "environments_in_it")),
+    *(("subscription", f"activity_log_{name}") for name in ("exported", "categories", "searchable")),
+    *(("log_sink", name) for name in ("searchable", "retention", "total_retention")),
+    ("key", "audit_retention"),
+    *(("key_use", name) for name in ("current_version", "current_since", "key_found", "key_enabled", "key_expires_on")),
+    *(("secret_use", name) for name in ("current_version", "current_since")),
+}
+"""They rest on the lists of their own vault or subscription, or of the one that they name."""
+
+OF_WHAT_IT_NAMES = {
+    *(("grant", name) for name in ("principal_kind", "principal_name", "principal_app_id", "scope_name", "holders_named")),
+    *(("grant", name) for name in ("principals", "humans", "workloads", "foreign")),
+}
+"""SQL by hand reads them of the principal or subscription that a grant names."""
 
 NOT_HERE = {("certificate", "superseded_signs_in"), ("service_principal", "limits_exist")}
 """No certificate here has an earlier version that can be downloaded, and a policy for workloads is found in any case."""
@@ -74,5 +98,5 @@ NOT_HERE = {("certificate", "superseded_signs_in"), ("service_principal", "limit
 def test_what_rests_on_a_whole_list_is_changed_by_what_is_missing_from_it(changed: frozenset[tuple[str, str]]) -> None:
     # Of evidence that is supplied nothing is missing here.
     of_azure = [(table, column) for table, column in _DERIVED if not column.needs and not TABLES[table].needs]
-    listed = {(table, column.name) for table, column in of_azure if column.rests_on is RestsOn.LIST}
-    assert listed - changed == EVERY_SIGNER_IS_NAMED | ON_RECORD | BY_DEFAULT | NOT_HERE
+    listed = {(table, column.name) for table, column in of_azure if _asks(table, column.name)}
+    assert listed - changed == EVERY_SIGNER_IS_NAMED | OF_ITS_OWN | OF_WHAT_IT_NAMES | NOT_HERE

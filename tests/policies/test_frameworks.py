@@ -6,7 +6,7 @@ from keyaudit.model.frameworks import FRAMEWORKS, Framework
 from keyaudit.policy.bind import Bound, bind
 from keyaudit.policy.load import load
 from keyaudit.policy.parameters import PROFILES
-from keyaudit.policy.types import Constant, In, Not, Setting, Tag, Term, walk
+from keyaudit.policy.types import Constant, In, Not, ParameterValue, Tag, Term, walk
 
 POLICIES = load()
 JUDGED = [framework for framework in FRAMEWORKS.values() if framework.profile]
@@ -16,10 +16,10 @@ OURS = "keyaudit:"
 def exempting(tree: Term) -> set[str]:
     """The parameters whose values leave rows out: `X not in them`."""
     nots = (node.term for node in walk(tree) if isinstance(node, Not))
-    found = {node.items.parameter for node in nots if isinstance(node, In) and isinstance(node.items, Setting)}
+    found = {node.items.parameter for node in nots if isinstance(node, In) and isinstance(node.items, ParameterValue)}
     # A tag leaves out only where a list names it.
     tagged = (node for node in walk(tree) if isinstance(node, In) and isinstance(node.item, Constant))
-    return found | {node.items.parameter for node in tagged if isinstance(node.items, Setting)}
+    return found | {node.items.parameter for node in tagged if isinstance(node.items, ParameterValue)}
 
 
 def exemptions(bound: Bound) -> set[str]:

@@ -571,9 +571,7 @@ def test_each_shipped_policy_alone_needs_no_other_columns_than_it_says() -> None
     with inventory() as connection:
         for each in load():
             columns = columns_judged([each], ())
-            kept = [
-                column for column in each.table.columns if not column.derived_from or column.name in columns[each.table.name]
-            ]
+            kept = [column for column in each.table.columns if not column.derived or column.name in columns[each.table.name]]
             types = view_types(dataclasses.replace(each.table, columns=kept))
             connection.execute(f"CREATE OR REPLACE TEMP TABLE {each.table.name} ({columns_of(types)})")
             judgement = judge(connection, [each], (), JUDGING, supplied=each.text.needs, columns=columns)

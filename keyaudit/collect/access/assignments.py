@@ -24,7 +24,7 @@ _NAMED = re.compile(rf".*{_BELOW}(roleassignments|roleeligibilityscheduleinstanc
 _TYPES = {"serviceprincipal": "service-principal", "foreigngroup": "foreign-group"}
 
 
-class Properties(Struct, rename="camel"):
+class AzureAssignmentProperties(Struct, rename="camel"):
     """The properties of an assignment or eligibility."""
 
     principal_id: Wire = UNSET
@@ -40,7 +40,7 @@ class AssignmentItem(Struct):
     """A role assignment, or an instance of a role's eligibility."""
 
     id: str
-    properties: Properties
+    properties: AzureAssignmentProperties
 
     @property
     def principal(self) -> str | Refusal:

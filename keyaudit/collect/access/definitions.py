@@ -34,7 +34,7 @@ class DefinitionItem(Struct):
     properties: Wire = UNSET
 
 
-class Properties(Struct, rename="camel"):
+class DefinitionProperties(Struct, rename="camel"):
     """The properties that are read."""
 
     role_name: Wire = UNSET
@@ -110,7 +110,7 @@ class Roles:
 
 
 def _role(item: DefinitionItem) -> Role:
-    properties = read(item.properties, Properties)
+    properties = read(item.properties, DefinitionProperties)
     if isinstance(properties, Refusal):
         return _unread(properties)
     kind = read(properties.type, str)

@@ -31,7 +31,7 @@ class PrincipalItem(Struct):
     type: Wire = UNSET
 
 
-class Properties(Struct, rename="camel"):
+class DenyAssignmentProperties(Struct, rename="camel"):
     """The properties of a deny assignment."""
 
     scope: str
@@ -46,7 +46,7 @@ class DenialItem(Struct):
     """A deny assignment. One that cannot be decoded completely does not count as denying nothing."""
 
     id: str
-    properties: Properties
+    properties: DenyAssignmentProperties
 
 
 class _Denial(Struct, frozen=True, kw_only=True):
@@ -102,7 +102,7 @@ class Denials:
         return frozenset(actions)
 
 
-def _denial(found: Properties) -> _Denial:
+def _denial(found: DenyAssignmentProperties) -> _Denial:
     return _Denial(
         place=place_of(found.scope),
         # An action denied under a condition is not certainly denied.

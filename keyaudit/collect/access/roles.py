@@ -37,7 +37,7 @@ class GroupItem(Struct):
     name: str
 
 
-class Properties(Struct, rename="camel"):
+class SubscriptionProperties(Struct, rename="camel"):
     """The properties of a subscription."""
 
     management_group_ancestors_chain: Wire = UNSET
@@ -105,13 +105,13 @@ class _Roles:
     async def _place(self) -> Coverage:
         """Read the management groups above each subscription."""
         calls = Calls(self._scope, "subscription.query")
-        found: dict[str, Properties | Refusal] = {}
+        found: dict[str, SubscriptionProperties | Refusal] = {}
         unseen = Reason.INCONSISTENT_PAGES
         for group in self._queried():
             body = {"subscriptions": group, "query": SUBSCRIPTIONS}
             listing = self._gateway.pages(calls.id, SubscriptionItem, by=_name_of, body=body)
             for item in (await distinct(listing, _name_of)).values():
-                found[item.subscription_id.lower()] = read(item.properties, Properties)
+                found[item.subscription_id.lower()] = read(item.properties, SubscriptionProperties)
             calls.ended(listing.end)
             unseen = why_incomplete(listing.end) or unseen
         for subscription in self._subscriptions:
@@ -123,7 +123,7 @@ class _Roles:
         return calls.coverage()
 
     def _subscription_row(
-        self, subscription: Subscription, properties: Properties | Refusal, chain: Sequence[str] | Refusal
+        self, subscription: Subscription, properties: SubscriptionProperties | Refusal, chain: Sequence[str] | Refusal
     ) -> Mapping[str, object]:
         url, version = source(self._connection.environment, "subscription.query")
         id_ = subscription.scope.id
@@ -186,7 +186,7 @@ def _name_of(item: SubscriptionItem) -> str:
     return item.id.lower()
 
 
-def _chain(properties: Properties) -> Sequence[str] | Refusal:
+def _chain(properties: SubscriptionProperties) -> Sequence[str] | Refusal:
     """Ids of the management groups above, the nearest first. Every subscription is below the root group, so an empty list is
     invalid.
     """

@@ -71,7 +71,7 @@ class _Region(Struct):
     name: str
 
 
-class Properties(NetworkProperties, rename="camel"):
+class VaultProperties(NetworkProperties, rename="camel"):
     """The properties of a vault or HSM."""
 
     vault_uri: Wire = UNSET
@@ -119,7 +119,7 @@ def vault_row(
     if hsm:
         row.put("access_model", "hsm-local")
         _put_sku(row, item.sku)
-    properties = read(item.properties, Properties)
+    properties = read(item.properties, VaultProperties)
     if isinstance(properties, Refusal):
         row.refuse((*_OF_ANY, *_ONLY[parts.kind], *(() if hsm else ("sku", "access_model"))), properties.reason)
     else:
@@ -129,7 +129,7 @@ def vault_row(
     return row.finish()
 
 
-def _put_properties(row: Row, properties: Properties, tenant_id: str) -> None:
+def _put_properties(row: Row, properties: VaultProperties, tenant_id: str) -> None:
     owner = read(properties.tenant_id, str)
     row.put_read("tenant_id", owner if isinstance(owner, Refusal) else owner.lower())
     row.put_read("of_another_tenant", owner if isinstance(owner, Refusal) else owner.lower() != tenant_id.lower())
@@ -144,7 +144,7 @@ def _put_properties(row: Row, properties: Properties, tenant_id: str) -> None:
         row.put_read("soft_delete_retention", count if isinstance(count, Refusal) else count * DAY)
 
 
-def _put_vault(row: Row, properties: Properties) -> None:
+def _put_vault(row: Row, properties: VaultProperties) -> None:
     row.put("vault_uri", properties.vault_uri)
     _put_sku(row, properties.sku)
     rbac = _never_set(properties.enable_rbac_authorization)
@@ -163,7 +163,7 @@ def _put_vault(row: Row, properties: Properties) -> None:
     row.put("enabled_for_template_deployment", _never_set(properties.enabled_for_template_deployment))
 
 
-def _put_soft_delete(row: Row, properties: Properties) -> None:
+def _put_soft_delete(row: Row, properties: VaultProperties) -> None:
     """Fill `soft_delete` of a vault. If it was left out, only purge protection proves it, which requires it:
     https://learn.microsoft.com/azure/key-vault/general/soft-delete-overview.
 
@@ -180,7 +180,7 @@ def _put_soft_delete(row: Row, properties: Properties) -> None:
         row.refuse(("soft_delete",), Reason.NOT_STATED)
 
 
-def _put_hsm(row: Row, properties: Properties) -> None:
+def _put_hsm(row: Row, properties: VaultProperties) -> None:
     """Fill the columns of an HSM. The documented meaning of a vault's missing members does not apply to HSMs."""
     row.put("vault_uri", properties.hsm_uri)
     row.put_read("purge_protection", read(properties.enable_purge_protection, bool))

@@ -11,7 +11,7 @@ from keyaudit.collect.calls import Calls, not_assessed
 from keyaudit.collect.concurrency import for_each
 from keyaudit.collect.confines import Confines, confined
 from keyaudit.collect.copies import agreed, both, distinct
-from keyaudit.collect.key_vault.vault_rows import Properties, VaultItem, vault_row
+from keyaudit.collect.key_vault.vault_rows import VaultItem, VaultProperties, vault_row
 from keyaudit.collect.places import Subscription, Vault, vault_id_parts
 from keyaudit.collect.queries import Group, ids_of, queries
 from keyaudit.collect.rows import read
@@ -191,7 +191,7 @@ class _Vaults:
         self._unit.row("vault", row)
         self.vaults.append(vault)
         for item in copies:
-            properties = read(item.properties, Properties)
+            properties = read(item.properties, VaultProperties)
             if self._listing.kind == KEY_VAULT:
                 # Of a vault without readable properties nobody knows whom it lets in.
                 policies = UNSET if isinstance(properties, Refusal) else properties.access_policies

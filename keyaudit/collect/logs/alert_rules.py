@@ -73,7 +73,7 @@ class Groups(Struct, rename="camel"):
 
 
 @wired(ALERT_RULE, "properties")
-class Properties(Struct):
+class AlertRuleProperties(Struct):
     """The properties of a rule."""
 
     condition: Wire = UNSET
@@ -114,7 +114,7 @@ def _put(row: Row, item: Rule) -> None:
     row.put_all(name=item.name, subscription_id=match[1].lower(), resource_group=match[2])
     kind = _KINDS[match[3].lower()]
     row.put("kind", kind)
-    properties = read(item.properties, Properties)
+    properties = read(item.properties, AlertRuleProperties)
     if isinstance(properties, Refusal):
         row.refuse(("enabled", "watches", "notifies"), properties.reason)
         return
@@ -124,7 +124,7 @@ def _put(row: Row, item: Rule) -> None:
     row.put_read("watches", _watches_log(properties) if kind == "activity-log" else _watches_query(properties))
 
 
-def _watches_log(properties: Properties) -> list[str] | Refusal:
+def _watches_log(properties: AlertRuleProperties) -> list[str] | Refusal:
     condition = read(properties.condition, Condition)
     if isinstance(condition, Refusal):
         return condition
@@ -137,7 +137,7 @@ def _values(leaves: Sequence[Leaf]) -> Iterator[str]:
         yield from _values(leaf.any_of or ())
 
 
-def _watches_query(properties: Properties) -> list[str] | Refusal:
+def _watches_query(properties: AlertRuleProperties) -> list[str] | Refusal:
     criteria = read(properties.criteria, Criteria)
     if isinstance(criteria, Refusal):
         return criteria

@@ -42,7 +42,7 @@ class Incidents(Struct, rename="camel"):
 
 
 @wired(ALERT_RULE, "properties")
-class Properties(Struct, rename="camel"):
+class SentinelRuleProperties(Struct, rename="camel"):
     """The properties of a rule; one that is not a query has no query."""
 
     display_name: Wire = UNSET
@@ -89,7 +89,7 @@ def _name(place: WorkspaceId, rule: Rule) -> str:
 
 
 def _put(row: Row, rule: Rule) -> None:
-    properties = read(rule.properties, Properties)
+    properties = read(rule.properties, SentinelRuleProperties)
     if isinstance(properties, Refusal):
         row.refuse(("name", "enabled", "watches", "notifies"), properties.reason)
         return

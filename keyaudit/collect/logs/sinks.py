@@ -65,7 +65,7 @@ class LogSetting(Struct, rename="camel"):
     category_group: str | None = None
 
 
-class Properties(Struct, rename="camel"):
+class DiagnosticProperties(Struct, rename="camel"):
     """The properties of a setting; its destinations decide the number of rows."""
 
     logs: Wire = UNSET
@@ -77,12 +77,12 @@ class Properties(Struct, rename="camel"):
     marketplace_partner_id: Wire = UNSET
 
 
-class Setting(Struct):
+class DiagnosticSetting(Struct):
     """A diagnostic setting."""
 
     id: str
     name: str
-    properties: Properties
+    properties: DiagnosticProperties
 
 
 async def collect_sinks(connection: Connection, unit: Unit, logged: Logged) -> Coverage:
@@ -90,10 +90,10 @@ async def collect_sinks(connection: Connection, unit: Unit, logged: Logged) -> C
     calls = Calls(logged.scope, logged.operation)
     url, version = source(connection.environment, logged.operation, **logged.segments)
 
-    def name(item: Setting) -> str:
+    def name(item: DiagnosticSetting) -> str:
         return of_resource(item, logged.prefix)
 
-    listing = connection.gateway.pages(logged.operation, Setting, by=name, host="", body=None, **logged.segments)
+    listing = connection.gateway.pages(logged.operation, DiagnosticSetting, by=name, host="", body=None, **logged.segments)
     async for item in both(listing):
         for refusal in _untold(logged.kind, item.properties):
             calls.refused(refusal)
@@ -112,7 +112,7 @@ async def collect_sinks(connection: Connection, unit: Unit, logged: Logged) -> C
     return calls.coverage()
 
 
-def of_resource(item: Setting, prefix: str) -> str:
+def of_resource(item: DiagnosticSetting, prefix: str) -> str:
     """Its name in lower case; ValueError for one of another resource. `prefix`: the beginning of its id, in lower case."""
     # ARM returns these ids in several forms, with and without a leading slash, and with one or two providers.
     id_ = f"/{item.id.strip('/').lower()}"
@@ -122,7 +122,7 @@ def of_resource(item: Setting, prefix: str) -> str:
     return named
 
 
-def exports(properties: Properties, category: str) -> bool | Refusal:
+def exports(properties: DiagnosticProperties, category: str) -> bool | Refusal:
     """Whether a setting sends a category, given in lower case, to any destination."""
     logs = read(properties.logs, list[LogSetting])
     if isinstance(logs, Refusal):
@@ -137,7 +137,7 @@ def exports(properties: Properties, category: str) -> bool | Refusal:
     return True if any(_destinations(properties)) else next(_untold("", properties), False)
 
 
-def _destinations(properties: Properties) -> Iterator[tuple[str, Wire]]:
+def _destinations(properties: DiagnosticProperties) -> Iterator[tuple[str, Wire]]:
     """Its destinations. A legacy Service Bus rule counts as its event hub."""
     hub = properties.event_hub_authorization_rule_id
     for kind, member in (
@@ -150,7 +150,7 @@ def _destinations(properties: Properties) -> Iterator[tuple[str, Wire]]:
             yield kind, member
 
 
-def _untold(kind: str, properties: Properties) -> Iterator[Refusal]:
+def _untold(kind: str, properties: DiagnosticProperties) -> Iterator[Refusal]:
     """Why it cannot be told where a setting of this kind of log sends to.
 
     For a destination that it does not have, ARM returns null or an empty text, and leaves none of these three out:
@@ -173,7 +173,7 @@ def _is_set(member: Wire) -> bool:
     return not isinstance(member, UnsetType) and not is_null(member) and read(member, str) != ""
 
 
-def _put_logs(row: Row, kind: str, destination: str, properties: Properties) -> None:
+def _put_logs(row: Row, kind: str, destination: str, properties: DiagnosticProperties) -> None:
     logs = read(properties.logs, list[LogSetting])
     if isinstance(logs, Refusal):
         row.refuse(_OF_LOGS, logs.reason)

@@ -11,7 +11,7 @@ from msgspec import UNSET, Struct
 from keyaudit.collect.calls import Calls, not_assessed
 from keyaudit.collect.concurrency import for_each
 from keyaudit.collect.copies import both
-from keyaudit.collect.logs.sinks import Setting, exports, of_resource
+from keyaudit.collect.logs.sinks import DiagnosticSetting, exports, of_resource
 from keyaudit.collect.places import source
 from keyaudit.collect.reading import Reading
 from keyaudit.collect.rows import Row, Wire, read, wired
@@ -57,7 +57,7 @@ class Sku(Struct):
 
 
 @wired(HSM_DEVICE, "properties")
-class Properties(Struct):
+class DeviceProperties(Struct):
     """The properties of a Cloud HSM."""
 
 
@@ -80,8 +80,8 @@ async def collect_devices(reading: Reading, unit: Unit, scope: Scope) -> Sequenc
         row.put_read("sku", model)
         if item.type.lower() == _CLOUD:
             row.put("kind", "cloud-hsm")
-            properties = read(item.properties, Properties)
-            row.fill(Properties() if isinstance(properties, Refusal) else properties, "properties")
+            properties = read(item.properties, DeviceProperties)
+            row.fill(DeviceProperties() if isinstance(properties, Refusal) else properties, "properties")
             row.put_read("audit_exported", await _exported(reading, settings, match))
         else:
             payment = model if isinstance(model, Refusal) else model.lower().startswith(_PAYMENT)
@@ -99,10 +99,10 @@ async def _exported(reading: Reading, calls: Calls, match: re.Match[str]) -> boo
     """Whether a setting sends its audit log somewhere."""
     segments = {"subscription": match[1].lower(), "resource_group": match[2], "cluster": match[4]}
 
-    def by(item: Setting) -> str:
+    def by(item: DiagnosticSetting) -> str:
         return of_resource(item, match[0].lower())
 
-    listing = reading.connection.gateway.pages(calls.id, Setting, by=by, host="", body=None, **segments)
+    listing = reading.connection.gateway.pages(calls.id, DiagnosticSetting, by=by, host="", body=None, **segments)
     told = [exports(item.properties, _AUDIT) async for item in both(listing)]
     calls.ended(listing.end)
     if any(each is True for each in told):

@@ -8,7 +8,7 @@ from msgspec import Struct
 
 from keyaudit.cloud.connection import Connection
 from keyaudit.collect.access.actions import Permission, covers
-from keyaudit.collect.access.definitions import DefinitionItem, Properties, guid_of
+from keyaudit.collect.access.definitions import DefinitionItem, DefinitionProperties, guid_of
 from keyaudit.collect.calls import Calls, why_incomplete
 from keyaudit.collect.concurrency import for_each
 from keyaudit.collect.copies import distinct
@@ -173,7 +173,7 @@ def _put_role(row: Row, role: _Role) -> None:
 
 
 def _role(item: DefinitionItem) -> _Role:
-    properties = read(item.properties, Properties)
+    properties = read(item.properties, DefinitionProperties)
     if isinstance(properties, Refusal):
         return _unread(properties)
     kind = read(properties.type, str)

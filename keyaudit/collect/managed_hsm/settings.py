@@ -22,7 +22,7 @@ class Settings(Struct):
 
 
 @wired(HSM_SETTING)
-class Setting(Struct):
+class HsmSetting(Struct):
     """A setting; every value is text."""
 
     name: str
@@ -39,7 +39,7 @@ async def collect_settings(connection: Connection, unit: Unit, hsm: Vault, uri: 
     rows: dict[str, Mapping[str, object]] = {}
     bad: list[str] = []
     for number, raw in enumerate(found.settings, 1):
-        item = read(raw, Setting)
+        item = read(raw, HsmSetting)
         if isinstance(item, Refusal) or not item.name:
             bad.append(f"number {number:,}")
         else:
@@ -54,7 +54,7 @@ async def collect_settings(connection: Connection, unit: Unit, hsm: Vault, uri: 
     return calls.coverage()
 
 
-def _row(hsm: Vault, item: Setting, url: str, version: str) -> Mapping[str, object]:
+def _row(hsm: Vault, item: HsmSetting, url: str, version: str) -> Mapping[str, object]:
     resource_id = f"{hsm.resource_id}/settings/{item.name}"
     row = Row(HSM_SETTING, id=resource_id, resource_id=resource_id, scope_id=hsm.scope.id, url=url, version=version)
     row.put_all(name=item.name, vault_id=hsm.scope.id)

@@ -28,7 +28,7 @@ _NAMES = (
 )
 
 
-class Setting(Struct, frozen=True):
+class FileSetting(Struct, frozen=True):
     """One setting. `path`: its names in lower case, letters and digits only; `shown`: the names in the file."""
 
     path: tuple[str, ...]
@@ -47,7 +47,7 @@ def is_settings(name: str) -> bool:
     return any(pattern.fullmatch(name.lower()) for pattern in _NAMES)
 
 
-def settings(name: str, data: bytes) -> list[Setting]:
+def settings(name: str, data: bytes) -> list[FileSetting]:
     """The settings of a file, whose format depends on its name. Raises UnreadError if it is not in that format."""
     ending = name.lower().rpartition(".")[2]
     if ending in ("config", "xml"):
@@ -58,7 +58,7 @@ def settings(name: str, data: bytes) -> list[Setting]:
         found = _of_properties(text(data))
     else:
         found = _of_json(jsonc.parsed(text(data)), ())
-    kept: list[Setting] = []
+    kept: list[FileSetting] = []
     for setting in found:
         if len(kept) == _MOST:
             raise UnreadError(Reason.TOO_LARGE, f"more than {_MOST:,} settings")
@@ -66,10 +66,10 @@ def settings(name: str, data: bytes) -> list[Setting]:
     return kept
 
 
-def _setting(shown: Iterable[str], value: object, line: int) -> Setting:
+def _setting(shown: Iterable[str], value: object, line: int) -> FileSetting:
     names = tuple(shown)
     told = str(value).lower() if isinstance(value, bool) else str(value)
-    return Setting(tuple(_ODD.sub("", name.lower()) for name in names), told.strip(), line, names)
+    return FileSetting(tuple(_ODD.sub("", name.lower()) for name in names), told.strip(), line, names)
 
 
 def _parts(name: str, dots: bool = False) -> list[str]:
@@ -77,7 +77,7 @@ def _parts(name: str, dots: bool = False) -> list[str]:
     return [part for part in re.split(r":|__|\." if dots else r":|__", name) if part]
 
 
-def _of_json(found: jsonc.Value, path: tuple[str, ...]) -> Iterator[Setting]:
+def _of_json(found: jsonc.Value, path: tuple[str, ...]) -> Iterator[FileSetting]:
     match found.value:
         case dict() as members:
             named, value = members.get("name"), members.get("value")
@@ -93,7 +93,7 @@ def _of_json(found: jsonc.Value, path: tuple[str, ...]) -> Iterator[Setting]:
             yield _setting(path, value, found.line)
 
 
-def _of_xml(found: Iterable[Element]) -> Iterator[Setting]:
+def _of_xml(found: Iterable[Element]) -> Iterator[FileSetting]:
     for element in found:
         key, value = element.attributes.get("key"), element.attributes.get("value")
         if element.name == "add" and key and value is not None:
@@ -103,14 +103,14 @@ def _of_xml(found: Iterable[Element]) -> Iterator[Setting]:
                 yield _setting((*element.path, name), told, element.line)
 
 
-def _of_properties(content: str) -> Iterator[Setting]:
+def _of_properties(content: str) -> Iterator[FileSetting]:
     for number, line in enumerate(content.splitlines(), 1):
         found = _LINE.fullmatch(line.strip())
         if found:
             yield _setting(_parts(found[1], dots=True), _ESCAPED.sub(r"\1", found[2]), number)
 
 
-def _of_yaml(content: str) -> Iterator[Setting]:
+def _of_yaml(content: str) -> Iterator[FileSetting]:
     # Events instead of nodes, because nodes are built recursively and follow aliases.
     try:
         yield from _events(yaml.parse(content, Loader=yaml.CSafeLoader))
@@ -121,7 +121,7 @@ def _of_yaml(content: str) -> Iterator[Setting]:
         raise UnreadError(Reason.BAD_BODY, "not YAML") from error
 
 
-def _events(events: Iterator[yaml.Event]) -> Iterator[Setting]:
+def _events(events: Iterator[yaml.Event]) -> Iterator[FileSetting]:
     open_: list[_Open] = []
     for event in events:
         line = event.start_mark.line + 1 if event.start_mark else 1

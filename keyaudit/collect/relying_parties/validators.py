@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 from msgspec import Struct
 
-from keyaudit.collect.relying_parties.settings import Setting
+from keyaudit.collect.relying_parties.settings import FileSetting
 from keyaudit.model.coverage import Refusal
 from keyaudit.model.entra import CONSUMERS, SIGN_IN_HOSTS
 from keyaudit.model.reasons import Reason
@@ -47,7 +47,7 @@ class _Recognised(Struct, frozen=True):
     audience: bool | Refusal
 
 
-def validators(settings: Sequence[Setting], file: str, relying_party: str) -> Iterator[Validator]:
+def validators(settings: Sequence[FileSetting], file: str, relying_party: str) -> Iterator[Validator]:
     """Every validator of Entra tokens in the settings of one file."""
     of_app_service = [setting for setting in settings if _APP_SERVICE in setting.path]
     others = [setting for setting in settings if _APP_SERVICE not in setting.path]
@@ -64,9 +64,9 @@ def validators(settings: Sequence[Setting], file: str, relying_party: str) -> It
         )
 
 
-def _sections(settings: Sequence[Setting]) -> Iterator[_Recognised]:
+def _sections(settings: Sequence[FileSetting]) -> Iterator[_Recognised]:
     """Sections with an authority, or an instance and a tenant: .NET, Node and Spring."""
-    by_section: dict[tuple[str, ...], list[Setting]] = defaultdict(list)
+    by_section: dict[tuple[str, ...], list[FileSetting]] = defaultdict(list)
     for setting in settings:
         section = _section(setting)
         by_section[section].append(setting)
@@ -85,7 +85,7 @@ def _sections(settings: Sequence[Setting]) -> Iterator[_Recognised]:
         yield _Recognised(deciding.shown[:-1], deciding.line, authority, issuer, tenants, _checks_audience(inside))
 
 
-def _section(setting: Setting) -> tuple[str, ...]:
+def _section(setting: FileSetting) -> tuple[str, ...]:
     """The section of a setting; for an item, that of its list."""
     end = len(setting.path)
     while end and setting.path[end - 1].isdigit():
@@ -93,7 +93,7 @@ def _section(setting: Setting) -> tuple[str, ...]:
     return setting.path[: max(end - 1, 0)]
 
 
-def _unnamed(section: tuple[str, ...], inside: Sequence[Setting]) -> tuple[Refusal, Setting] | None:
+def _unnamed(section: tuple[str, ...], inside: Sequence[FileSetting]) -> tuple[Refusal, FileSetting] | None:
     """The setting that disables the check for an authority in another file, such as one per environment."""
     if section and section[-1] in _INSIDE:
         return None
@@ -101,7 +101,7 @@ def _unnamed(section: tuple[str, ...], inside: Sequence[Setting]) -> tuple[Refus
     return next(((_UNSAID, setting) for setting in off), None)
 
 
-def _checks_issuer(inside: Sequence[Setting]) -> bool | Refusal:
+def _checks_issuer(inside: Sequence[FileSetting]) -> bool | Refusal:
     said = _switch(inside, "validateissuer")
     if said is not None:
         return said
@@ -113,16 +113,16 @@ def _checks_issuer(inside: Sequence[Setting]) -> bool | Refusal:
     return False if any(setting.name == "jwkseturi" for setting in inside) else _UNSAID
 
 
-def _checks_audience(inside: Sequence[Setting]) -> bool | Refusal:
+def _checks_audience(inside: Sequence[FileSetting]) -> bool | Refusal:
     said = _switch(inside, "validateaudience")
     if said is not None:
         return said
     return True if any(setting.name in _AUDIENCES and setting.value for setting in inside) else _UNSAID
 
 
-def _authority(naming: Sequence[Setting], inside: Sequence[Setting]) -> tuple[str | Refusal, Setting] | None:
+def _authority(naming: Sequence[FileSetting], inside: Sequence[FileSetting]) -> tuple[str | Refusal, FileSetting] | None:
     """The authority whose keys are used, and its setting; None if it is not Entra."""
-    by_name: dict[str, list[Setting]] = defaultdict(list)
+    by_name: dict[str, list[FileSetting]] = defaultdict(list)
     for setting in naming:
         by_name[setting.name].append(setting)
     tenants = next((by_name[name] for name in _TENANTS if name in by_name), [])
@@ -139,7 +139,7 @@ def _authority(naming: Sequence[Setting], inside: Sequence[Setting]) -> tuple[st
     return told if _OF_ENTRA.search(" ".join(tenant.path[:-1])) else None
 
 
-def _widest(found: Iterable[tuple[str | Refusal | None, Setting]]) -> tuple[str | Refusal, Setting] | None:
+def _widest(found: Iterable[tuple[str | Refusal | None, FileSetting]]) -> tuple[str | Refusal, FileSetting] | None:
     """The least restrictive of several settings, for example in a file with several profiles."""
     told = [(authority, setting) for authority, setting in found if authority is not None]
     return max(told, key=lambda one: 1 if isinstance(one[0], Refusal) else 2 * (one[0] in SHARED_AUTHORITIES), default=None)
@@ -180,15 +180,15 @@ def _names_tenant(value: str) -> bool:
     return bool(value) and not _OPEN.search(value) and not {*SHARED_AUTHORITIES, "{tenantid}", "{0}"}.intersection(parts)
 
 
-def _switch(inside: Iterable[Setting], name: str) -> bool | None:
+def _switch(inside: Iterable[FileSetting], name: str) -> bool | None:
     """A boolean setting; false if any of its values is false; None if it is not set."""
     said = {setting.value.lower() for setting in inside if setting.name == name}
     return False if "false" in said else True if "true" in said else None
 
 
-def _app_service(own: Sequence[Setting], every: Sequence[Setting]) -> Iterator[_Recognised]:
+def _app_service(own: Sequence[FileSetting], every: Sequence[FileSetting]) -> Iterator[_Recognised]:
     """Authentication settings of App Service, version 2. An app setting beside them has the allowed tenants."""
-    by_provider: dict[tuple[str, ...], list[Setting]] = defaultdict(list)
+    by_provider: dict[tuple[str, ...], list[FileSetting]] = defaultdict(list)
     for setting in own:
         by_provider[setting.path[: setting.path.index(_APP_SERVICE) + 1]].append(setting)
     off = {setting.path[:-1] for setting in every if setting.name == "enabled" and setting.value == "false"}
@@ -208,7 +208,7 @@ def _app_service(own: Sequence[Setting], every: Sequence[Setting]) -> Iterator[_
         yield _Recognised(deciding.shown[: len(base)], deciding.line, authority, checks, allowed, audience or _UNSAID)
 
 
-def _allowed(every: Sequence[Setting]) -> int | Refusal:
+def _allowed(every: Sequence[FileSetting]) -> int | Refusal:
     """The number of tenants that the app settings allow; unknown if the file has no app settings."""
     found = next((setting.value for setting in every if setting.name == _ALLOWED), None)
     if found is not None:
@@ -218,7 +218,7 @@ def _allowed(every: Sequence[Setting]) -> int | Refusal:
     return 0 if any(setting.name.startswith("website") for setting in every) else _UNSAID
 
 
-def _federation(settings: Sequence[Setting]) -> Iterator[_Recognised]:
+def _federation(settings: Sequence[FileSetting]) -> Iterator[_Recognised]:
     """Windows Identity Foundation: the authority is in the address of wsFederation, the trusted issuers in the registry.
 
     https://learn.microsoft.com/previous-versions/dotnet/framework/windows-identity-foundation/validating-issuer-name-registry

@@ -17,7 +17,7 @@ from keyaudit.collect.reading import Reading
 from keyaudit.collect.rows import Row, Wire, is_null
 from keyaudit.collect.services.items import UNREADABLE, text
 from keyaudit.collect.services.key_uses import identities
-from keyaudit.collect.services.settings import Setting, settings
+from keyaudit.collect.services.settings import NamingSetting, settings
 from keyaudit.inventory.spool import Unit
 from keyaudit.model.consumers import CHILDREN, DECLARED, KEY, QUERY, SECRET, Consumer
 from keyaudit.model.coverage import Coverage, Refusal, Scope
@@ -180,7 +180,7 @@ class _Consumers:
         for operation in dict.fromkeys(each.operation for each in declared if each.children):
             self._below[operation].append(structs.replace(resource, item=_without_settings(item)))
 
-    def _settings(self, declared: Consumer, item: Item) -> Iterator[Setting]:
+    def _settings(self, declared: Consumer, item: Item) -> Iterator[NamingSetting]:
         if declared.at:
             _, items, rest = declared.at.partition("[]")
             return settings(declared, getattr(item, _column(_paths(declared)[0])), items + rest, self._environment)
@@ -202,7 +202,12 @@ class _Consumers:
         self._lists[operation].ended(listing.end)
 
     def _write(
-        self, resource: Resource, found: Sequence[tuple[Consumer, Setting]], id_: str, name: Wire | str, place: tuple[str, str]
+        self,
+        resource: Resource,
+        found: Sequence[tuple[Consumer, NamingSetting]],
+        id_: str,
+        name: Wire | str,
+        place: tuple[str, str],
     ) -> None:
         """`id_`, `name`: of the resource, or the item of a list below it, that has these settings."""
         names = Counter[str]()
@@ -240,7 +245,7 @@ def _nested(members: Mapping[str, Wire]) -> Raw:
     return Raw(msgspec.json.encode(whole))
 
 
-def _put(row: Row, declared: Consumer, setting: Setting) -> None:
+def _put(row: Row, declared: Consumer, setting: NamingSetting) -> None:
     named = f"{declared.names}_id"
     if isinstance(setting.of, Refusal):
         row.refuse((named, "version"), setting.of.reason)

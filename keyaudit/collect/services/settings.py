@@ -37,7 +37,7 @@ class Object(Struct, frozen=True):
     version: str | None
 
 
-class Setting(Struct, frozen=True, kw_only=True):
+class NamingSetting(Struct, frozen=True, kw_only=True):
     """One setting, with the values of the columns of the same names."""
 
     of: Object | Refusal
@@ -53,7 +53,7 @@ class Setting(Struct, frozen=True, kw_only=True):
         return "unread" if isinstance(self.of, Refusal) else f"{self.of.host}/{self.of.name}"
 
 
-def settings(declared: Consumer, found: Wire, path: str, environment: Environment) -> Iterator[Setting]:
+def settings(declared: Consumer, found: Wire, path: str, environment: Environment) -> Iterator[NamingSetting]:
     """The settings of a kind at a path of what was found that name something in a vault."""
     tokens = [token for token in path.replace("[]", ".[]").split(".") if token]
     if declared.always and is_null(member(found, *tokens)):
@@ -135,7 +135,7 @@ def _joined(
     return Object(host, name, version)
 
 
-def _setting(declared: Consumer, raw: Wire, of: Object | Refusal) -> Setting:
+def _setting(declared: Consumer, raw: Wire, of: Object | Refusal) -> NamingSetting:
     def said(path: str) -> str | Refusal | None:
         return text(member(raw, *path.split("."))) if path else None
 
@@ -151,7 +151,7 @@ def _setting(declared: Consumer, raw: Wire, of: Object | Refusal) -> Setting:
     status = said(declared.status.member) if declared.status else None
     if status is None and declared.status and declared.status.always:
         status = Refusal(Reason.BAD_BODY)
-    return Setting(
+    return NamingSetting(
         of=of,
         pinned=pinned,
         version_in_use=_version(declared, reported) if isinstance(reported, str) else reported,

@@ -9,6 +9,7 @@ from keyaudit.inventory.access import BESIDE
 from keyaudit.inventory.blast.subject import Subject, named, stolen, subject
 from keyaudit.inventory.blast.walk import Walked, own_missing, trusted, walked
 from keyaudit.inventory.blast.work import reported, serving
+from keyaudit.inventory.reads import operations_of
 from keyaudit.inventory.snapshot import Snapshot
 from keyaudit.inventory.views.reach import LOCAL_LISTED
 from keyaudit.model.blast_radius import BlastRadius, Edge, Kind, Node, Relation
@@ -17,7 +18,7 @@ from keyaudit.model.operations import OPERATIONS
 from keyaudit.model.reasons import Reason
 from keyaudit.model.run import Gap, Run, Verdict
 from keyaudit.model.stolen_keys import Stolen
-from keyaudit.model.tables import TABLES, operations_of
+from keyaudit.model.tables import TABLES
 from keyaudit.model.tables.places import HSMS_FOUND, VAULTS_FOUND
 from keyaudit.model.tables.reach import OPERATIONS as REACH_OPERATIONS
 from keyaudit.model.work import Work

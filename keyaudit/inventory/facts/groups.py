@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 from keyaudit.inventory.facts.fact import CERTAIN, TRUE, Count, Doubt, Fact, Items, Truth
 from keyaudit.inventory.facts.joins import NOTHING, Join, Part, Reads, joined
-from keyaudit.inventory.facts.relation import Relation
+from keyaudit.inventory.facts.relation import Relation, Rows
 from keyaudit.model.times import MAX_TIME
 
 _OF_ROWS = "rows_missing"
@@ -34,16 +34,27 @@ class Groups:
     """What is true of each row that counts."""
     single: bool = False
     """No group has rows beside those that were read, if any were."""
+    listed: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    """By table, the operations whose rows alone count."""
 
     def lacking(self, missing: Doubt) -> "Groups":
         """The same groups, whose rows may be missing for another reason besides."""
         return replace(self, missing=self.missing | missing)
 
+    def counting(self, table: str, *operations: str) -> "Groups":
+        """The same groups, where only those of their rows count which these operations list."""
+        listed = (*self.listed, (table, operations))
+        missing = frozenset(
+            (self.join, replace(read[1], listed=listed)) if isinstance(read, tuple) and read[0] is self.join else read
+            for read in self.missing.reads
+        )
+        return replace(self, listed=listed, missing=replace(self.missing, reads=missing))
+
     def _of(self, column: str) -> str:
         return f"{self.join.alias}.{column}"
 
-    def _read(self, part: Part) -> Reads:
-        return frozenset({(self.join, part)})
+    def _read(self, part: Part, join: Join | None = None) -> Reads:
+        return frozenset({(join or self.join, replace(part, listed=self.listed) if self.listed else part)})
 
     def _stray(self, name: str, it: Truth, what: str = "", more: Sequence[tuple[str, str]] = ()) -> tuple[str, Doubt]:
         """SQL of how many rows with an unknown key may be meant, if `what` says what to count, and why; without such rows,
@@ -55,7 +66,7 @@ class Groups:
         if what:
             columns += ((f"{name}_may", f"count({what}) FILTER (WHERE {name}_it IS NOT FALSE)"),)
         of_row = ((f"{name}_it", it.value), (f"{name}_stray", self.by.why.sql), *more)
-        reads: Reads = frozenset({(self.strays, Part(name, columns, of_row, it.reads | self.by.everything))})
+        reads = self._read(Part(name, columns, of_row, it.reads | self.by.everything), self.strays)
         may, why = f"{self.strays.alias}.{name}_may", Doubt((f"{self.strays.alias}.{name}_why",), reads)
         if not self.single:
             return may, why
@@ -195,7 +206,7 @@ class Groups:
         why = f"min({name}_stray) FILTER (WHERE {name}_may IS NOT NULL)"
         columns = ((f"{name}_max", f"max({name}_may)"), (f"{name}_why", why))
         part = Part(name, columns, (may, (f"{name}_stray", self.by.why.sql)), reads | self.by.everything)
-        read: Reads = frozenset({(self.strays, part)})
+        read = self._read(part, self.strays)
         most, doubt = f"coalesce({self.strays.alias}.{name}_max, {BELOW})", Doubt((f"{self.strays.alias}.{name}_why",), read)
         if self.single:
             most = f"CASE WHEN {self.join.alias}.subject IS NULL THEN {most} ELSE {BELOW} END"
@@ -312,8 +323,12 @@ def groups(
         nameless = f"{by.why.sql} IS NOT NULL"
         return f"CROSS JOIN (SELECT {columns} FROM ({inner(parts, nameless, of=unplaced or rows)})) AS {alias}_stray"
 
-    join = Join(alias, clause, key.reads)
-    strays = Join(f"{alias}_stray", stray) if by.doubt else None
+    choosing = by.everything | each.everything
+    if isinstance(rows, Rows) and not (own or missing or missing_of_row):
+        # Without a list that must have been read, it is as certain as its table.
+        choosing |= rows.listed
+    join = Join(alias, clause, key.reads, choosing)
+    strays = Join(f"{alias}_stray", stray, NOTHING, choosing) if by.doubt else None
     doubt = key.why | (_unless_read(join, missing) if single else missing)
     if missing_of_row:
         part = Part(_OF_ROWS, ((_OF_ROWS, f"min({_OF_ROWS})"),), ((_OF_ROWS, missing_of_row.sql),), missing_of_row.reads)

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from keyaudit.inventory.facts.fact import CERTAIN, Count, Derived, Doubt, Fact, Items, Truth
-from keyaudit.inventory.facts.joins import joined
+from keyaudit.inventory.facts.joins import NOTHING, Reads, inside, joined
 from keyaudit.inventory.facts.sql import Sources
 from keyaudit.inventory.rows import columns_of
 
@@ -26,16 +26,18 @@ class Prepared:
     """SQL of other rows that have the columns of the table, and may have more; empty: the rows of the table."""
     types: Mapping[str, str] = field(default_factory=dict)
     """The SQL types of facts that are neither texts nor truths."""
+    rests: Reads = NOTHING
+    """What SQL written by hand in `origin` reads."""
 
     def __getitem__(self, column: str) -> Fact:
         """The fact in a column."""
         fact = self.facts[column]
         if not isinstance(fact, Fact):
             raise TypeError(f"{self.name}.{column} has no single value")
-        value, doubt = f"{self.alias}.{column}", self._doubt(column, fact.doubt)
+        value, doubt, reads = f"{self.alias}.{column}", self._doubt(column, fact), self._reads(fact)
         if isinstance(fact, Truth):
-            return Truth(value, doubt, fact.exact)
-        return Fact(value, doubt, fact.exact, fact.absent)
+            return Truth(value, doubt, fact.exact, reads=reads)
+        return Fact(value, doubt, fact.exact, fact.absent, reads)
 
     def flag(self, column: str) -> Truth:
         """The fact in a column that is true or false."""
@@ -50,17 +52,20 @@ class Prepared:
         if not isinstance(count, Count):
             raise TypeError(f"{self.name}.{column} has no bounds")
         least, most = (f"{self.alias}.{column}_{bound}" for bound in ("min", "max"))
-        return Count(least, most, self._doubt(column, count.doubt))
+        return Count(least, most, self._doubt(column, count), self._reads(count))
 
     def items(self, column: str) -> Items:
         """The list in a column, as far as it is known."""
         items = self.facts[column]
         if not isinstance(items, Items):
             raise TypeError(f"{self.name}.{column} is no list of items")
-        return Items(f"{self.alias}.{column}", self._doubt(column, items.doubt))
+        return Items(f"{self.alias}.{column}", self._doubt(column, items), self._reads(items))
 
-    def _doubt(self, column: str, made: Doubt) -> Doubt:
-        return Doubt((f"{self.alias}.{column}_why",)) if made else CERTAIN
+    def _doubt(self, column: str, made: Derived) -> Doubt:
+        return Doubt((f"{self.alias}.{column}_why",), self._reads(made)) if made.doubt else CERTAIN
+
+    def _reads(self, made: Derived) -> Reads:
+        return inside(made.everything, self.rests)
 
     def under(self, alias: str, relation: str = "") -> "Prepared":
         """The same rows, or those of a relation that has their columns, under another alias."""

@@ -3,11 +3,11 @@
 # ruff: noqa: S608 - every name and literal in this SQL is declared in this program or quoted by `quoted`
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from keyaudit.inventory.facts.fact import CERTAIN, Count, Doubt, Fact, Items, Truth
-from keyaudit.inventory.facts.joins import NOTHING, Join, Part, Reads, joined
+from keyaudit.inventory.facts.joins import NOTHING, Cell, Join, Listed, Part, Reads, cells, if_missing, inside, joined
 from keyaudit.inventory.facts.sql import Sources, read_to_the_end
 from keyaudit.inventory.load import quoted
 from keyaudit.model.columns import Type
@@ -52,11 +52,12 @@ class Rows:
     def __getitem__(self, column: str) -> Fact:
         """The fact in a column, which may be absent or unknown as the table declares."""
         declared = TABLES[self.table].by_name[column]
-        doubt = Doubt((f"{self.alias}.unknown[{quoted(column)}]",)) if declared.can_be_unknown else CERTAIN
+        reads: Reads = frozenset({Cell(self.table, column)})
+        doubt = Doubt((f"{self.alias}.unknown[{quoted(column)}]",), reads) if declared.can_be_unknown else CERTAIN
         value = f"{self.alias}.{column}"
         if declared.type is Type.BOOLEAN and not declared.absent:
-            return Truth(value, doubt)
-        return Fact(value, doubt, absent=bool(declared.absent))
+            return Truth(value, doubt, reads=reads)
+        return Fact(value, doubt, absent=bool(declared.absent), reads=reads)
 
     def flag(self, column: str) -> Truth:
         """The fact in a column that is true or false in every row."""
@@ -64,6 +65,11 @@ class Rows:
         if not isinstance(fact, Truth):
             raise TypeError(f"{self.table}.{column} is not true or false in every row")
         return fact
+
+    @property
+    def listed(self) -> Reads:
+        """The operations that list the rows of the table."""
+        return frozenset({Listed(table=self.table)})
 
     @property
     def sql(self) -> str:
@@ -168,7 +174,10 @@ def one(
 
     if own.doubt:
         missing |= Doubt((f"{strays}.reason",), frozenset({(Join(strays, stray), Part("reason"))}))
-    return One(Join(rows.alias, clause, key.reads), rows, facts or {}, key, missing)
+    # Without a list of its own that must have been read, it is as certain as its table.
+    every = rows.listed if isinstance(rows, Rows) and not any(isinstance(read, Listed) for read in missing.reads) else NOTHING
+    missing = replace(missing, reads=if_missing(missing.reads))
+    return One(Join(rows.alias, clause, key.reads, own.everything | if_missing(every)), rows, facts or {}, key, missing)
 
 
 def unread(
@@ -180,13 +189,24 @@ def unread(
     without a record.
     """
     query = " UNION ALL ".join(map(read_to_the_end, lists))
-    reads = by_hand(alias, f"LEFT JOIN ({query}) AS {alias} ON {f'{alias}.scope_id = {scope}' if scope else 'true'}", needs)
+    reads = frozenset(map(Listed, map(tuple, lists))) | by_hand(
+        alias, f"LEFT JOIN ({query}) AS {alias} ON {f'{alias}.scope_id = {scope}' if scope else 'true'}", needs
+    )
     return Doubt((f"CASE WHEN {alias}.whole THEN NULL ELSE coalesce({alias}.reason, '{unbegun}') END",), reads)
 
 
 def by_hand(alias: str, clause: str, *needs: Reads) -> Reads:
     """A read of a relation whose join is written by hand, and joined after what it needs."""
     return frozenset({(Join(alias, lambda _: clause, NOTHING.union(*needs)), Part("all"))})
+
+
+def rows_read(table: str, *columns: str, of: Sequence[str] = ()) -> Reads:
+    """What SQL written by hand reads of the rows of a table: some columns, and that there are no others.
+
+    `of`: the operations whose rows alone count; empty: all that list rows of the table.
+    """
+    read = cells(*(f"{table}.{column}" for column in columns)) | {Listed(table=table)}
+    return inside(read, **({table: of} if of else {}))
 
 
 def because(reason: Reason) -> Doubt:

@@ -3,14 +3,17 @@
 # ruff: noqa: S608 - every name and literal in this SQL is declared in this program or quoted by `quoted`
 
 from collections import Counter
-from collections.abc import Collection, Container, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
+from typing import Any, TypeVar
 
 from keyaudit.inventory.dialect import DUCKDB, DuckDB
 from keyaudit.inventory.rows import columns_of, stored_types
 from keyaudit.model.reasons import Reason
 from keyaudit.model.tables import TABLES
+
+T = TypeVar("T")
 
 _IN = "stored_in_"
 _ROWS, _LIST = "\x01", "\x02"
@@ -39,6 +42,14 @@ class Sources(Mapping[str, str]):
     ) -> None:
         self._relations = relations
         self.sql, self.environments = sql, environments
+        self._made: dict[Callable[[Sources], Any], Any] = {}
+
+    def once(self, make: Callable[["Sources"], T]) -> T:
+        """The value of a function for these sources, which is made the first time and kept: several views read it."""
+        if make not in self._made:
+            self._made[make] = make(self)
+        made: T = self._made[make]
+        return made
 
     def __getitem__(self, name: str) -> str:
         return self._relations[name]

@@ -18,6 +18,8 @@ def view(table: str, sources: Sources, facts: Mapping[str, Derived], wanted: Wan
     names: list[str] = []
     reasons: dict[str, str] = {}
     read = {name: fact for name, fact in facts.items() if name in wanted}
+    if not read:
+        return f"SELECT {stored(table, 'stored')}, stored.unknown FROM {sources[table]} AS stored"
     for name, fact in read.items():
         if isinstance(fact, Count):
             columns = {f"{name}_min": fact.least, f"{name}_max": fact.most}

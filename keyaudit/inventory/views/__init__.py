@@ -12,9 +12,10 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 import duckdb
 
 from keyaudit.inventory.dialect import DUCKDB, DuckDB
-from keyaudit.inventory.facts.fact import Derived, Truth
+from keyaudit.inventory.facts.fact import Derived
+from keyaudit.inventory.facts.joins import Reads
 from keyaudit.inventory.facts.relation import Rows
-from keyaudit.inventory.facts.sql import EVERY, Sources, Statement, StoredRows, Wanted, no_rows, stored
+from keyaudit.inventory.facts.sql import EVERY, Sources, Statement, StoredRows, Wanted, no_rows
 from keyaudit.inventory.facts.view import view as view_of
 from keyaudit.inventory.owners import functions
 from keyaudit.inventory.rows import SQL_TYPES, columns_of, view_types
@@ -136,6 +137,49 @@ def window(
     return unusual.window(connection, rows, as_of) if LOGS in run.evidence and UNUSUAL_USE.name in names else None
 
 
+def facts_of(table: str, sources: Sources, as_of: int, evidence: Collection[str], *, reach_known: bool) -> dict[str, Derived]:
+    """The derived columns of a table as expressions: all but those that SQL written by hand adds.
+
+    `evidence`: what was supplied. Without `reach_known`, `authenticates_tier0` is NULL.
+    """
+    rows = Rows(sources, table)
+    made: dict[str, Callable[[], dict[str, Derived]]] = {
+        "tenant": lambda: tenant.facts(sources),
+        "subscription": lambda: subscription.facts(sources),
+        "log_sink": lambda: log_sink.facts(sources),
+        "vault": lambda: vault.facts(sources),
+        "key": lambda: key.facts(sources),
+        "certificate": lambda: certificate.facts(sources, as_of) | tier0.facts(rows, as_of, known=reach_known),
+        "principal": lambda: principal.facts(sources),
+        "secret": lambda: secret.facts(sources),
+        "app_management_policy": lambda: app_management_policy.facts(sources),
+        "agent": lambda: agent.facts(sources),
+        "blueprint": lambda: blueprint.facts(sources),
+        "application": lambda: application.facts(sources, as_of),
+        "conditional_access_policy": lambda: conditional_access.facts(sources),
+        "managed_identity": lambda: managed_identity.facts(sources),
+        "risky_principal": lambda: risk.principals(sources),
+        "risk_detection": lambda: risk.detections(sources, as_of),
+        "service_principal": lambda: service_principal.facts(sources, as_of),
+        "credential": lambda: credential.facts(sources, as_of, repositories_listed=REPOSITORIES in evidence),
+        "account_key": lambda: account_key.facts(sources),
+        "key_use": lambda: key_use.facts(sources),
+        "secret_use": lambda: secret_use.facts(sources),
+        "token_policy": lambda: token_policy.facts(sources),
+        "signing_certificate": lambda: signing_certificate.facts(sources),
+        "trusted_key": lambda: trusted_key.facts(sources),
+    }
+    if LOGS in evidence:
+        made["usage"] = lambda: usage.facts(sources, as_of, baseline=USAGE_BASELINE in evidence)
+    if CUSTODY in evidence:
+        made["custody_record"] = lambda: custody.facts(sources)
+    found = made[table]() if table in made else {}
+    for kind, of in ((LOGS, logged.FACTS), (CUSTODY, custody.FACTS)):
+        if kind in evidence and table in of:
+            found |= of[table](rows, as_of)
+    return found
+
+
 def statements(
     sql: DuckDB,
     rows: Mapping[str, str],
@@ -162,65 +206,34 @@ def statements(
     def of(table: str) -> Wanted:
         return EVERY if columns is None else columns.get(table, ())
 
-    def supplied(table: str) -> dict[str, Derived]:
-        """The derived columns of a table from supplied evidence."""
-        found: dict[str, Derived] = {}
-        for kind, facts in ((LOGS, logged.FACTS), (CUSTODY, custody.FACTS)):
-            if kind in run.evidence and table in facts:
-                found |= facts[table](Rows(sources, table), as_of)
-        return found
+    def made(table: str) -> dict[str, Derived]:
+        return facts_of(table, sources, as_of, run.evidence, reach_known=reach_known)
 
     # The view of a table without rows needs no lookups.
     filled = [name for name in names if name in rows]
     prepared = list(_prepared(sources, as_of, run.as_of, filled, reach_known=reach_known, columns=columns))
-    derived: dict[str, Callable[[], str]] = {
-        "tenant": lambda: tenant.view(sources, supplied("tenant")),
-        "subscription": lambda: subscription.view(sources),
-        "log_sink": lambda: log_sink.view(sources),
-        "vault": lambda: _vaults(sources, supplied("vault"), reach_known=reach_known, wanted=of("vault")),
-        "key": lambda: _keys(sources, supplied("key"), reach_known=reach_known, wanted=of("key")),
-        "certificate": lambda: _certificates(sources, as_of, reach_known=reach_known, wanted=of("certificate")),
-        "principal": lambda: principal.view(sources, of("principal")),
-        "secret": lambda: _secrets(sources, reach_known=reach_known, wanted=of("secret")),
-        "deleted": lambda: deleted.view(sources, known=reach_known, wanted=of("deleted")),
-        "grant": lambda: grant.view(sources, known=reach_known),
-        "app_management_policy": lambda: app_management_policy.view(sources, of("app_management_policy")),
-        "agent": lambda: agent.view(sources, of("agent")),
-        "blueprint": lambda: blueprint.view(sources, of("blueprint")),
-        "application": lambda: application.view(sources, as_of, of("application")),
-        "conditional_access_policy": lambda: conditional_access.view(sources, of("conditional_access_policy")),
-        "hsm_device": lambda: view_of("hsm_device", sources, supplied("hsm_device"), of("hsm_device")),
-        "managed_identity": lambda: managed_identity.view(sources, of("managed_identity")),
-        "risky_principal": lambda: risk.principals(sources, of("risky_principal")),
-        "risk_detection": lambda: risk.detections(sources, as_of, of("risk_detection")),
-        "service_principal": lambda: service_principal.view(sources, as_of, of("service_principal")),
-        "credential": lambda: credential.view(
-            sources, as_of, of("credential"), repositories_listed=REPOSITORIES in run.evidence
-        ),
-        "account_key": lambda: account_key.view(sources),
-        "key_use": lambda: key_use.view(sources, of("key_use")),
-        "secret_use": lambda: secret_use.view(sources, of("secret_use")),
-        "token_policy": lambda: token_policy.view(sources),
-        "signing_certificate": lambda: signing_certificate.view(
-            sources, of("signing_certificate"), supplied("signing_certificate")
-        ),
-        "trusted_key": lambda: trusted_key.view(sources, of("trusted_key")),
+    added: dict[str, Callable[[str], str]] = {
+        "vault": lambda query: _vaults(sources, query, reach_known=reach_known, wanted=of("vault")),
+        "key": lambda query: _keys(sources, query, reach_known=reach_known, wanted=of("key")),
+        "certificate": lambda query: _certificates(sources, query, reach_known=reach_known, wanted=of("certificate")),
+        "secret": lambda query: _secrets(sources, query, reach_known=reach_known, wanted=of("secret")),
+        "deleted": lambda query: deleted.counted(sources.sql, query, known=reach_known, wanted=of("deleted")),
+        "grant": lambda query: grant.joined(sources.sql, query, known=reach_known),
     }
+    place = f"/tenants/{run.tenant_id}".lower()
     if LOGS in run.evidence:
-        baseline = USAGE_BASELINE in run.evidence
-        place = f"/tenants/{run.tenant_id}".lower()
         if UNUSUAL_USE.name in names:
             prepared += unusual.prepare(sources, looked_at) if looked_at else ()
-            derived[UNUSUAL_USE.name] = lambda: unusual.view(sources, place, as_of, looked_at)
-        derived["usage"] = lambda: usage.view(sources, place, as_of, of("usage"), baseline=baseline)
-    if CUSTODY in run.evidence:
-        derived["custody_record"] = lambda: custody.view(sources, of("custody_record"))
+            added[UNUSUAL_USE.name] = lambda _: unusual.view(sources, place, as_of, looked_at)
+        read = [name for name in made(USAGE.name) if name in of(USAGE.name)]
+        added[USAGE.name] = lambda query: usage.with_gaps(query, read, sources, place, as_of)
     for name in names:
         # No logged use does not mean that there was none.
         if name not in rows and not (name in (USAGE.name, UNUSUAL_USE.name) and LOGS in run.evidence):
             prepared.append(f"CREATE TABLE {name} ({columns_of(view_types(TABLES[name]), sql)})")
         else:
-            query = derived[name]() if name in derived else _as_stored(name, sources)
+            query = view_of(name, sources, made(name), of(name))
+            query = added[name](query) if name in added else query
             query = _with_lacking(sql, name, query, run, of(name))
             prepared.append(f"CREATE TABLE {name} AS {query}" if name in kept else sql.view(name, query))
     return [
@@ -259,20 +272,18 @@ def _prepared(
             yield own_readers.prepare(sources, as_of)
 
 
-def _vaults(sources: Sources, more: Mapping[str, Derived], *, reach_known: bool, wanted: Wanted) -> str:
+def _vaults(sources: Sources, query: str, *, reach_known: bool, wanted: Wanted) -> str:
     """Adds the counts of principals with access to its content."""
     beside = (USING_AND_GRANTING, ADMINISTRATORS)
-    query = vault.view(sources, wanted, more)
     return reach.counted(sources.sql, query, *ACTIONS, known=reach_known, wanted=wanted, beside=beside)
 
 
-def _keys(sources: Sources, more: Mapping[str, Derived], *, reach_known: bool, wanted: Wanted) -> str:
+def _keys(sources: Sources, query: str, *, reach_known: bool, wanted: Wanted) -> str:
     """Adds the counts of principals that can use it, and its blast radius."""
-    query = vault.watched(sources.sql, key.view(sources, wanted, more))
     beside = (SIGNING_WEIGHT, SIGNER_ENVIRONMENTS, SIGNERS_NAMED)
     counted = reach.counted(
         sources.sql,
-        query,
+        vault.watched(sources.sql, query),
         *OF_KEYS,
         known=reach_known,
         wanted=wanted,
@@ -284,15 +295,10 @@ def _keys(sources: Sources, more: Mapping[str, Derived], *, reach_known: bool, w
     return blast_radius.keys(sources.sql, counted, known=reach_known)
 
 
-def _secrets(sources: Sources, *, reach_known: bool, wanted: Wanted) -> str:
+def _secrets(sources: Sources, query: str, *, reach_known: bool, wanted: Wanted) -> str:
     """Adds the counts of principals that can read it."""
     path = _path(sources.sql, "secrets", "secret_id")
-    query = secret.view(sources, wanted)
     return reach.counted(sources.sql, query, READING, known=reach_known, wanted=wanted, vault="vault_id", thing=path)
-
-
-def _as_stored(name: str, sources: Sources) -> str:
-    return f"SELECT {stored(name, 'stored')}, stored.unknown FROM {sources[name]} AS stored"
 
 
 def _with_lacking(sql: DuckDB, table: str, query: str, run: Run, wanted: Wanted) -> str:
@@ -310,11 +316,9 @@ def _with_lacking(sql: DuckDB, table: str, query: str, run: Run, wanted: Wanted)
     return f"SELECT *, {', '.join(lacking)} FROM ({query})" if lacking else query
 
 
-def _certificates(sources: Sources, as_of: int, *, reach_known: bool, wanted: Wanted) -> str:
+def _certificates(sources: Sources, query: str, *, reach_known: bool, wanted: Wanted) -> str:
     """Adds the counts of principals that can sign with its key, and that can read its private key (the secret of its name)."""
-    sql, rows = sources.sql, Rows(sources, "certificate")
-    opens = tier0.authenticates(rows, as_of) if reach_known else Truth("CAST(NULL AS BOOLEAN)")
-    query = certificate.view(sources, as_of, wanted, {"authenticates_tier0": opens})
+    sql = sources.sql
     key, secret_ = (_path(sql, collection, "certificate_id") for collection in ("keys", "secrets"))
     by_key, by_secret = OUTSIDERS
     signed = reach.counted(
@@ -324,6 +328,20 @@ def _certificates(sources: Sources, as_of: int, *, reach_known: bool, wanted: Wa
         sql, signed, READING, known=reach_known, wanted=wanted, vault="vault_id", thing=secret_, beside=(by_secret,)
     )
     return own_readers.counted(sql, read, known=reach_known) if OTHERS_READING.name in wanted else read
+
+
+def reads_by_hand(table: str, sources: Sources) -> dict[str, Reads]:
+    """What the derived columns of a table read that SQL written by hand adds to its view."""
+    found = reach.reads(table)
+    if table == "key":
+        found |= vault.reads(sources) | blast_radius.READS
+    elif table == "certificate":
+        found |= own_readers.READS
+    elif table == "grant":
+        found |= grant.READS
+    elif table == UNUSUAL_USE.name:
+        found |= unusual.READS
+    return found
 
 
 def needed(columns: Mapping[str, Collection[str]]) -> dict[str, frozenset[str]]:

@@ -4,8 +4,10 @@
 
 from keyaudit.inventory.facts.fact import ABSENT, Derived, Doubt, Fact, case, choice, reasons_of
 from keyaudit.inventory.facts.groups import groups
-from keyaudit.inventory.facts.prepared import shared
+from keyaudit.inventory.facts.joins import inside
+from keyaudit.inventory.facts.prepared import Prepared, shared
 from keyaudit.inventory.facts.relation import Rows, by_hand, one, unread
+from keyaudit.inventory.facts.sql import Sources
 from keyaudit.inventory.views.agents import object_id
 from keyaudit.model.tables import TABLES
 from keyaudit.model.times import DAY
@@ -19,7 +21,9 @@ def facts(rows: Rows) -> dict[str, Derived]:
 
     The number is only given where the next creation does not see more, so that a burst is one number.
     """
-    reads = by_hand("burst", f"LEFT JOIN ({_bursts(rows)}) AS burst ON burst.id = {rows.alias}.id")
+    made = _made(rows.sources)
+    read = inside(*(made[name].everything for name in made.facts))
+    reads = by_hand("burst", f"LEFT JOIN ({_bursts(made)}) AS burst ON burst.id = {rows.alias}.id") | read
 
     def of(name: str) -> Fact:
         return Fact(f"burst.{name}", Doubt((f"burst.{name}_why",), reads), absent=True, reads=reads)
@@ -27,11 +31,16 @@ def facts(rows: Rows) -> dict[str, Derived]:
     return {"agent_blueprint": of("blueprint"), "agents_created": of("agents")}
 
 
-def _bursts(rows: Rows) -> str:
-    """SQL: by use that may have created a service principal, the columns of `facts`, and why each is unknown."""
-    only = f"(SELECT * FROM {rows.sources['usage']} WHERE operation = '{_CREATED}')"
-    uses = Rows(rows.sources, "usage", "made", only)
+def _made(sources: Sources) -> Prepared:
+    """The uses that may have created a service principal, with the blueprint of an agent."""
+    only = f"(SELECT * FROM {sources['usage']} WHERE operation = '{_CREATED}')"
+    uses = Rows(sources, "usage", "made", only)
     made = {"id": uses["id"], "used_on": uses["used_on"], "blueprint": _blueprint(uses).where(uses.flag("succeeded"))}
+    return shared(sources, made, uses.sql, uses.alias)
+
+
+def _bursts(made: Prepared) -> str:
+    """SQL: by use of `made`, the columns of `facts`, and why each is unknown."""
     nearby = f"(ORDER BY used_on RANGE BETWEEN {DAY - 1} PRECEDING AND {DAY - 1} FOLLOWING)"
     day = f"(PARTITION BY blueprint ORDER BY used_on RANGE BETWEEN {DAY - 1} PRECEDING AND CURRENT ROW)"
     return f"""
@@ -42,7 +51,7 @@ def _bursts(rows: Rows) -> str:
             SELECT *, lead(agents) OVER (PARTITION BY blueprint ORDER BY used_on, id) AS following
             FROM (
                 SELECT *, count(*) OVER {day} AS agents, min(blueprint_why) OVER {nearby} AS doubt
-                FROM {shared(rows.sources, made, uses.sql, uses.alias).sql}
+                FROM {made.sql}
             )
         )"""
 

@@ -6,12 +6,14 @@ from collections.abc import Iterator
 
 from keyaudit.inventory.facts.fact import TRUE, Derived, Doubt, Fact, Truth, case, strict, unless
 from keyaudit.inventory.facts.groups import groups
+from keyaudit.inventory.facts.joins import NOTHING, Reads, cells, inside
 from keyaudit.inventory.facts.prepared import Prepared, shared
 from keyaudit.inventory.facts.relation import One, Relation, Rows, because, one, unread
 from keyaudit.inventory.facts.sql import Sources, no_rows
 from keyaudit.inventory.rows import columns_of
 from keyaudit.model.reasons import Reason
 from keyaudit.model.tables import TABLES
+from keyaudit.model.tables.privileges import APP_ROLES
 
 _PARENT = "agent_parent"
 _NONE = "agent_none"
@@ -50,6 +52,11 @@ def blueprint_of(app_id: Fact, sources: Sources, scope: str) -> One:
 
 
 def parents(sources: Sources) -> Prepared:
+    """The table of `_parents`."""
+    return sources.once(_parents)
+
+
+def _parents(sources: Sources) -> Prepared:
     """The table of agents, and of service principals that may be one, by `object_id`.
 
     The client id of its blueprint, the object id of the blueprint's principal, and `publisher`, the other tenant that owns the
@@ -91,6 +98,16 @@ def parents(sources: Sources) -> Prepared:
         "parent",
         types=dict.fromkeys(("scopes", "roles"), "VARCHAR[]"),
     )
+
+
+def inheritance(sources: Sources) -> Reads:
+    """What decides which grants agents inherit, and that those of agents count for their blueprint."""
+    if none(sources):
+        return NOTHING
+    parent = parents(sources)
+    names = ("blueprint_app_id", "principal_id", "roles", "scopes")
+    inherited = inside(cells("grant.api_id", "grant.name"), grant=(*APP_ROLES, "delegated_grant.list"))
+    return inherited.union(*(parent[name].everything for name in names))
 
 
 def _none_of(inheritable: Fact, sources: Sources) -> Truth:

@@ -24,8 +24,7 @@ from keyaudit.inventory.facts.groups import Groups, groups
 from keyaudit.inventory.facts.joins import joined
 from keyaudit.inventory.facts.prepared import Prepared, shared
 from keyaudit.inventory.facts.relation import Rows, because, one, unread
-from keyaudit.inventory.facts.sql import Sources, Wanted, no_rows
-from keyaudit.inventory.facts.view import view as view_of
+from keyaudit.inventory.facts.sql import Sources, no_rows
 from keyaudit.inventory.load import quoted
 from keyaudit.inventory.rows import stored_types
 from keyaudit.model.reasons import Reason
@@ -48,23 +47,23 @@ _ENDLESS = MAX_TIME + 1
 """Longer than every limit: where `Groups.greatest` has a row without one."""
 
 
-def view(sources: Sources, wanted: Wanted) -> str:
-    """SQL over `sources`: the stored columns, the derived ones, and the reasons of what is unknown."""
+def facts(sources: Sources) -> dict[str, Derived]:
+    """The derived columns."""
     rows = Rows(sources, "app_management_policy")
     effect = _of_target(sources)
     of = groups(effect, "targets", by=effect["id"], key=rows["id"], each=effect.flag("meant").possibly, own=True)
     kinds = rows["assigned_kinds"]
-    facts: dict[str, Derived] = {}
+    made: dict[str, Derived] = {}
     # A custom policy for service principals alone restricts no identifier URIs.
     for_applications = effect["target"].eq("applications") & effect.flag("meant")
     of_principals = rows["applies_to"].eq("service-principals")
     for prefix in ("", "new_"):
         for name in (f"{prefix}secret_limit", f"{prefix}certificate_limit"):
-            facts[name] = _weakest_limit(of, name, kinds)
-        facts[f"{prefix}custom_secrets_blocked"] = _weakest_flag(of, f"{prefix}custom_secrets_blocked", kinds)
+            made[name] = _weakest_limit(of, name, kinds)
+        made[f"{prefix}custom_secrets_blocked"] = _weakest_flag(of, f"{prefix}custom_secrets_blocked", kinds)
         name = f"{prefix}uris_restricted"
-        facts[name] = case((of_principals, ABSENT), otherwise=of.any_of(name, effect.flag(name) & for_applications))
-    return view_of("app_management_policy", sources, facts, wanted)
+        made[name] = case((of_principals, ABSENT), otherwise=of.any_of(name, effect.flag(name) & for_applications))
+    return made
 
 
 def prepare(sources: Sources) -> str:

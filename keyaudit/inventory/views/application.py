@@ -5,25 +5,23 @@
 from keyaudit.inventory.facts.fact import Count, Derived, Truth, sized
 from keyaudit.inventory.facts.groups import groups
 from keyaudit.inventory.facts.relation import Rows, by_hand, unread
-from keyaudit.inventory.facts.sql import Sources, Wanted
-from keyaudit.inventory.facts.view import view as view_of
+from keyaudit.inventory.facts.sql import Sources
 from keyaudit.inventory.views.addresses import addresses
 from keyaudit.inventory.views.owners import indirect_users
 from keyaudit.inventory.views.privileges import privileges
 from keyaudit.inventory.views.versions import third_left
 
 
-def view(sources: Sources, as_of: int, wanted: Wanted) -> str:
-    """SQL over `sources`: the stored columns, the derived ones, and the reasons of what is unknown."""
+def facts(sources: Sources, as_of: int) -> dict[str, Derived]:
+    """The derived columns."""
     rows = Rows(sources, "application")
-    facts = {
+    return {
         **privileges(rows["app_id"].map(sources.sql.lower), sources),
         "owner_count": sized(rows["owner_ids"], sources.sql.size),
         **addresses(rows),
         **_user_owners(rows),
         **_credentials(rows, as_of),
     }
-    return view_of("application", sources, facts, wanted)
 
 
 def _credentials(rows: Rows, as_of: int) -> dict[str, Derived]:
@@ -32,6 +30,7 @@ def _credentials(rows: Rows, as_of: int) -> dict[str, Derived]:
     kind, expires_on = credential["kind"], credential["expires_on"]
     # A row without an id may stand for several.
     of = groups(credential, "groups", by=credential["holder_id"], key=rows["id"], missing_of_row=credential["key_id"].why)
+    of = of.counting("credential", "application.list")
     live = ~kind.eq("federated") & expires_on.told(lambda end: f"{end} > {as_of}", absent=True)
     secret = live & kind.eq("password")
     return {

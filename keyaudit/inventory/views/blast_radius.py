@@ -3,9 +3,12 @@
 # ruff: noqa: S608 - every name and literal in this SQL is declared in this program or quoted by `quoted`
 
 from keyaudit.inventory.dialect import DuckDB
+from keyaudit.inventory.facts.joins import cells
+from keyaudit.inventory.facts.relation import rows_read
 from keyaudit.inventory.scores.key import BLAST_RADIUS
 from keyaudit.inventory.views.reach_counts import HOMES
 from keyaudit.model.reasons import Reason
+from keyaudit.model.tables.reach import STANDING
 
 _USES = {"sign": "signing", "wrap": "decrypting"}
 
@@ -16,6 +19,12 @@ READ = BLAST_RADIUS.reads | {
     *(f"principals_{action}" for action in _USES.values()),
 }
 """The columns of the view of keys that these depend on."""
+READS = {
+    **dict.fromkeys(_OWN, cells("key.purpose", "key.environment", *(f"key.principals_{each}" for each in _USES.values()))),
+    "blast_radius": cells(*(f"key.{name}" for name in BLAST_RADIUS.reads)),
+}
+READS["user_environments"] |= rows_read("principal", "environment", of=STANDING)
+READS["user_subscriptions"] |= rows_read("service_principal", "arm_id")
 _DERIVED = tuple(f"{name}_{end}" for name in (*_OWN, "blast_radius") for end in ("min", "max"))
 
 

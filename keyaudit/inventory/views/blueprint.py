@@ -5,12 +5,12 @@
 from keyaudit.inventory.facts.fact import Derived, Fact, Items, strict
 from keyaudit.inventory.facts.groups import groups
 from keyaudit.inventory.facts.relation import Rows, because, one, unread
-from keyaudit.inventory.facts.sql import Sources, Wanted
-from keyaudit.inventory.facts.view import view as view_of
+from keyaudit.inventory.facts.sql import Sources
 from keyaudit.inventory.views.agents import object_id
 from keyaudit.inventory.views.privileges import privileges
 from keyaudit.model.reasons import Reason
 from keyaudit.model.tables import TABLES
+from keyaudit.model.tables.privileges import APP_ROLES, DIRECTORY_ROLES
 from keyaudit.model.tiers import ADDS_AGENT_CREDENTIALS, GRAPH
 
 _AGENTS = TABLES["agent"].listed_by
@@ -22,20 +22,19 @@ _NAMES = [role.name for role in ADDS_AGENT_CREDENTIALS if not role.id]
 _UNSEEN = Fact("CAST(NULL AS BOOLEAN)", because(Reason.PUBLISHER_ONLY))
 
 
-def view(sources: Sources, wanted: Wanted) -> str:
-    """SQL over `sources`: the stored columns, the derived ones, and the reasons of what is unknown."""
+def facts(sources: Sources) -> dict[str, Derived]:
+    """The derived columns."""
     rows, agent = Rows(sources, "blueprint"), Rows(sources, "agent", "agent")
     unlisted = unread("listed", _AGENTS, scope=f"{rows.alias}.scope_id")
     of = groups(agent, "counted", by=agent["blueprint_app_id"], key=rows["app_id"], missing=unlisted)
     granted = privileges(rows["app_id"], sources)
-    facts: dict[str, Derived] = {
+    return {
         "agents": of.count_of("agents"),
         "client_secret": _UNSEEN.where(~rows["home"].eq("own")),
         "tier0": granted["tier0"],
         "tenant_wide": granted["tenant_wide"],
         "credential_admins": _admins(rows),
     }
-    return view_of("blueprint", sources, facts, wanted)
 
 
 def _admins(rows: Rows) -> Items:
@@ -54,6 +53,7 @@ def _admins(rows: Rows) -> Items:
     able = (role | permission) & (way["scope_kind"].among(("tenant", "api")) | alone)
     unread_grants = unread("assigned", _ASSIGNED, scope=scope) | unread("granted", _GRANTED, scope=scope)
     of = groups(way, "ways", by=blueprint_id, key=rows["id"], missing=unread_grants)
+    of = of.counting("grant", *APP_ROLES, *DIRECTORY_ROLES).counting("principal", *APP_ROLES, *DIRECTORY_ROLES)
     principal, application = Rows(sources, "principal", "who"), Rows(sources, "service_principal", "what")
     name = one(principal, key=way["principal_id"], by=principal["object_id"])["name"]
     name = name.or_else(one(application, key=way["principal_id"], by=object_id(application))["name"])

@@ -1,28 +1,24 @@
 """The view of certificates, by version."""
 
-from collections.abc import Mapping
-
 from keyaudit.inventory.facts.fact import Derived, Fact, Truth, case, known, least_of, strict, unknown
 from keyaudit.inventory.facts.groups import Groups
 from keyaudit.inventory.facts.relation import Rows, because, one
-from keyaudit.inventory.facts.sql import Sources, Wanted
-from keyaudit.inventory.facts.view import view as view_of
+from keyaudit.inventory.facts.sql import Sources
 from keyaudit.inventory.views import in_entra, versions
 from keyaudit.model.reasons import Reason
 from keyaudit.model.times import MAX_TIME
 
 
-def view(sources: Sources, as_of: int, wanted: Wanted, more: Mapping[str, Derived]) -> str:
-    """SQL over `sources`: the stored columns, the derived ones with `more`, and the reasons of what is unknown."""
+def facts(sources: Sources, as_of: int) -> dict[str, Derived]:
+    """The derived columns."""
     rows = Rows(sources, "certificate")
     of_object = versions.of_object(rows, "certificate_id")
     ca = rows["is_ca"]
     purpose = case((ca.truth(), known("ca")), otherwise=rows["ekus"].total(_purpose))
     integrated = rows["issuer_name"].told(lambda name: f"{name} NOT IN ('Self', 'Unknown')")
-    facts = {
+    return {
         **versions.facts(rows, of_object, "sku"),
         **in_entra.facts(rows, as_of),
-        **more,
         "custody": custody(rows),
         "purpose": purpose.where(ca.present),
         "public_tls": (purpose.eq("server") & integrated).where(ca.present),
@@ -31,7 +27,6 @@ def view(sources: Sources, as_of: int, wanted: Wanted, more: Mapping[str, Derive
         "renewal_overdue_on": _overdue(rows, of_object),
         **_exportable_still(of_object, as_of),
     }
-    return view_of("certificate", sources, facts, wanted)
 
 
 def _exportable_still(of_object: Groups, as_of: int) -> dict[str, Derived]:

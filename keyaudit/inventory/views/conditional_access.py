@@ -3,8 +3,7 @@
 from keyaudit.inventory.facts.fact import ABSENT, FALSE, TRUE, Derived, Doubt, Fact, Items, Truth, case, known, unknown
 from keyaudit.inventory.facts.groups import Groups, groups
 from keyaudit.inventory.facts.relation import Rows, because, one, unread
-from keyaudit.inventory.facts.sql import Sources, Wanted
-from keyaudit.inventory.facts.view import view as view_of
+from keyaudit.inventory.facts.sql import Sources
 from keyaudit.model.reasons import Reason
 
 _POLICIES = ("conditional_access.list",)
@@ -12,10 +11,10 @@ _LOCATIONS = ("named_location.list",)
 _EVERY_OWN = "ServicePrincipalsInMyTenant"
 
 
-def view(sources: Sources, wanted: Wanted) -> str:
-    """SQL over `sources`: the stored columns of policies, the derived ones, and the reasons of what is unknown."""
+def facts(sources: Sources) -> dict[str, Derived]:
+    """The derived columns of policies."""
     rows = Rows(sources, "conditional_access_policy")
-    return view_of("conditional_access_policy", sources, {"free_everywhere": _free(rows)}, wanted)
+    return {"free_everywhere": _free(rows)}
 
 
 def _free(rows: Rows) -> Items:

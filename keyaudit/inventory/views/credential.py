@@ -5,8 +5,7 @@
 from keyaudit.inventory.facts.fact import ABSENT, Derived, Fact, Truth, case, strict
 from keyaudit.inventory.facts.groups import groups
 from keyaudit.inventory.facts.relation import One, Rows, one, unread
-from keyaudit.inventory.facts.sql import Sources, Wanted
-from keyaudit.inventory.facts.view import view as view_of
+from keyaudit.inventory.facts.sql import Sources
 from keyaudit.inventory.views import holder, identities, in_vault, issuers, repositories
 from keyaudit.inventory.views.app_management_policy import limit
 from keyaudit.inventory.views.series import series
@@ -17,8 +16,8 @@ _HOLDERS = (*_APPLICATIONS, *TABLES["service_principal"].listed_by)
 _ACTIVITY = TABLES["credential_activity"].listed_by
 
 
-def view(sources: Sources, as_of: int, wanted: Wanted, *, repositories_listed: bool = False) -> str:
-    """SQL over `sources`: the stored columns, the derived ones, and the reasons of what is unknown.
+def facts(sources: Sources, as_of: int, *, repositories_listed: bool = False) -> dict[str, Derived]:
+    """The derived columns.
 
     `repositories_listed`: whether a list of repositories was supplied.
     """
@@ -28,7 +27,7 @@ def view(sources: Sources, as_of: int, wanted: Wanted, *, repositories_listed: b
     registered = Rows(sources, "application", "registered")
     unlisted = unread("listed", _APPLICATIONS, scope=scope)
     application = one(registered, key=app_id, by=registered["app_id"].map(lower), missing=unlisted)
-    facts: dict[str, Derived] = {
+    return {
         **in_vault.facts(rows),
         # An application and its service principal are one.
         "same_elsewhere": identities.same_elsewhere(rows, each["app_id"].map(lower), unread("holders", _HOLDERS, scope=scope)),
@@ -41,7 +40,6 @@ def view(sources: Sources, as_of: int, wanted: Wanted, *, repositories_listed: b
         **issuers.facts(rows),
         **repositories.facts(rows, listed=repositories_listed),
     }
-    return view_of("credential", sources, facts, wanted)
 
 
 def _on_application(rows: Rows, application: One) -> Truth:

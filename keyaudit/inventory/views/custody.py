@@ -8,8 +8,7 @@ from collections.abc import Callable, Mapping
 from keyaudit.inventory.facts.fact import ABSENT, TRUE, Derived, Truth, any_of, case, known
 from keyaudit.inventory.facts.groups import greatest_of, groups, settled
 from keyaudit.inventory.facts.relation import Rows
-from keyaudit.inventory.facts.sql import Sources, Wanted
-from keyaudit.inventory.facts.view import view as view_of
+from keyaudit.inventory.facts.sql import Sources
 from keyaudit.model.custody import Kept
 from keyaudit.model.times import DAY
 
@@ -68,7 +67,7 @@ def _vaults(rows: Rows, as_of: int) -> dict[str, Derived]:
     return {"security_domain_recorded_on": settled(confirmed).where(rows["kind"].eq("managed-hsm"))}
 
 
-def view(sources: Sources, wanted: Wanted) -> str:
+def facts(sources: Sources) -> dict[str, Derived]:
     """The records, with Azure's custody of the same key; if versions differ, software, because it can be copied."""
     rows, lower = Rows(sources, "custody_record"), sources.sql.lower
     keys, certificates = Rows(sources, "key", "key"), Rows(sources, "certificate", "certificate")
@@ -87,7 +86,7 @@ def view(sources: Sources, wanted: Wanted) -> str:
 
     copied = either("software", keys["custody"].eq("software"), certificates["kty"].told(lambda kty: f"{kty} NOT LIKE '%-HSM'"))
     custody = case((copied, known("software")), (either("found", TRUE, TRUE), known("hsm")), otherwise=ABSENT)
-    return view_of("custody_record", sources, {"azure_custody": custody}, wanted)
+    return {"azure_custody": custody}
 
 
 FACTS: Mapping[str, Callable[[Rows, int], dict[str, Derived]]] = {

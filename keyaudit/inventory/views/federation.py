@@ -4,9 +4,10 @@ from keyaudit.inventory.facts.fact import FALSE, Doubt, Truth
 from keyaudit.inventory.facts.groups import groups
 from keyaudit.inventory.facts.relation import One, Rows, because, by_hand, one, unread
 from keyaudit.inventory.facts.sql import no_rows
-from keyaudit.inventory.views.privileges import UNSEEN, given
+from keyaudit.inventory.views.privileges import IN_GROUPS, UNSEEN, given
 from keyaudit.model.reasons import Reason
 from keyaudit.model.tables import TABLES
+from keyaudit.model.tables.privileges import DIRECTORY_ROLES
 
 _REJECTS = "rejectMfaByFederatedIdp"
 _SCOPE = "stored.scope_id"
@@ -28,7 +29,7 @@ def signs_for_administrators(rows: Rows) -> Truth:
     """Whether it signs in somebody with a directory role that controls the tenant, directly or through a group."""
     lower = rows.sources.sql.lower
     users = Rows(rows.sources, "principal", "named")
-    unseen = Doubt(("unseen.tier0_doubt",), by_hand("unseen", f"CROSS JOIN {UNSEEN} AS unseen"))
+    unseen = Doubt(("unseen.tier0_doubt",), by_hand("unseen", f"CROSS JOIN {UNSEEN} AS unseen") | IN_GROUPS)
     administrators = groups(
         users,
         "administrators",
@@ -44,6 +45,7 @@ def _administrates(users: Rows) -> Truth:
         return FALSE
     roles = given(users.sources).under("role")
     held = groups(roles, "held", by=roles["given_to"], key=users["object_id"], each=roles.flag("certain"))
+    held = held.counting("grant", *DIRECTORY_ROLES)
     return held.any_of("controlling", roles.flag("directory_role") & roles.flag("controls"))
 
 

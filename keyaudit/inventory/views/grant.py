@@ -3,10 +3,13 @@
 # ruff: noqa: S608 - every name and literal in this SQL is declared in this program or quoted by `quoted`
 
 from keyaudit.inventory.dialect import DuckDB
+from keyaudit.inventory.facts.joins import cells, cells_apart, lists
+from keyaudit.inventory.facts.relation import rows_read
 from keyaudit.inventory.facts.sql import Sources, extended, gap, read_to_the_end, stored
 from keyaudit.inventory.load import quoted
 from keyaudit.inventory.views.reach_counts import DATA, HOLDS
 from keyaudit.model.reasons import Reason
+from keyaudit.model.tables.grant import HOLDERS
 from keyaudit.model.tables.places import VAULTS_FOUND
 
 _DERIVED = (
@@ -33,6 +36,36 @@ _TYPES = {
     "places_named": "BOOLEAN",
 }
 
+_NAMED = cells("grant.principal_id") | cells_apart("principal.kind", "principal.home", "principal.members_listed")
+_MEMBERS = lists("principal.lookup", "group.members") | _NAMED
+_OPENED_BY = (
+    cells("grant.allows", "grant.scope")
+    | rows_read("vault", "access_model", "tags", "subscription_name")
+    | rows_read("subscription", "management_groups")
+)
+_HOMES = rows_read("principal", "environment", of=HOLDERS)
+READS = {
+    "principal_kind": _NAMED | cells("grant.principal_type") | lists("principal.lookup", "principal.get"),
+    "principal_name": _NAMED | cells_apart("principal.name") | lists("principal.lookup"),
+    "principal_app_id": _NAMED
+    | cells("grant.principal_type")
+    | lists("principal.lookup")
+    | rows_read("service_principal", "app_id"),
+    "scope_name": cells("grant.scope", "grant.scope_kind") | rows_read("subscription", "name"),
+    "effective": cells("grant.allows", "grant.scope")
+    | rows_read("vault", "access_model")
+    | rows_read("subscription", "management_groups"),
+    "environments_opened": _OPENED_BY,
+    "places_named": _OPENED_BY,
+    "environment_crossings": _MEMBERS | _OPENED_BY | _HOMES,
+    "holders_named": _MEMBERS | _HOMES,
+    "encrypting": _MEMBERS
+    | rows_read("service_principal", "arm_id", of=("service_principal.list",))
+    | rows_read("key_use", "consumer_id", "identity_ids", of=("service.query",)),
+    **dict.fromkeys(HOLDS, _MEMBERS),
+}
+"""What each of these columns reads."""
+
 _OPENS = f"met.{{0}} & {DATA} <> 0"
 _OPENED = f"""count(met.vault) > 0 AS seen,
     min(CASE WHEN {_OPENS.format("certain")} THEN vault.environment_doubt ELSE met.doubt END)
@@ -49,19 +82,17 @@ def _crossed(sql: DuckDB) -> str:
     return f"array_sort(flatten({sql.mapped(opened, 'there', from_others)}))"
 
 
-def view(sources: Sources, *, known: bool) -> str:
-    """SQL over `sources`: the stored columns, the derived ones, and the reasons of what is unknown.
+def joined(sql: DuckDB, query: str, *, known: bool) -> str:
+    """The view in `query` with the derived columns.
 
-    Without `known` the derived ones are NULL: `prepare` did not run, and the caller does not read them.
+    Without `known` they are NULL: `prepare` did not run, and the caller does not read them.
     """
-    source = sources["grant"]
     if not known:
-        nulls = ", ".join(f"{sources.sql.typed('NULL', _TYPES.get(name, 'BIGINT'))} AS {name}" for name in _DERIVED)
-        return f"SELECT {stored('grant', 'stored')}, {nulls}, stored.unknown FROM {source} AS stored"
+        nulls = ", ".join(f"{sql.typed('NULL', _TYPES.get(name, 'BIGINT'))} AS {name}" for name in _DERIVED)
+        return f"SELECT *, {nulls} FROM ({query})"
     derived = ", ".join(f"made.{name}" for name in (*_DERIVED, "unknown"))
-    return (
-        f"SELECT {stored('grant', 'stored')}, {derived} FROM {source} AS stored JOIN reach_grant AS made ON made.id = stored.id"
-    )
+    shown = f"{stored('grant', 'stored')}, {derived}"
+    return f"SELECT {shown} FROM ({query}) AS stored JOIN reach_grant AS made ON made.id = stored.id"
 
 
 def prepare(sources: Sources) -> str:

@@ -1,7 +1,10 @@
 """The columns about a credential's holder: permissions, accepted accounts, last sign-in."""
 
+from dataclasses import replace
+
 from keyaudit.inventory.facts.fact import ABSENT, Derived, Fact, Truth, case, unknown
 from keyaudit.inventory.facts.groups import groups
+from keyaudit.inventory.facts.joins import cells, of_own_row
 from keyaudit.inventory.facts.relation import One, Rows, because, one, unread
 from keyaudit.inventory.views.privileges import applications
 from keyaudit.model.reasons import Reason
@@ -18,7 +21,7 @@ def facts(rows: Rows, app_id: Fact, application: One) -> dict[str, Derived]:
     # only ARM returns.
     holder = one(granted, key=app_id, by=granted["app_id"], missing=because(Reason.NOT_VISIBLE))
     return {
-        **{f"holder_{name}": holder.flag(name) for name in _POWERS},
+        **{f"holder_{name}": _power(holder, name) for name in _POWERS},
         "holder_audience": case(
             (elsewhere(rows).certainly & ~application.found, ABSENT),
             (~holder.found, unknown(app_id.why | because(Reason.NOT_VISIBLE))),
@@ -26,6 +29,12 @@ def facts(rows: Rows, app_id: Fact, application: One) -> dict[str, Derived]:
         ),
         "holder_last_sign_in_on": last_sign_in(rows, app_id, "last_client_sign_in_on"),
     }
+
+
+def _power(holder: One, name: str) -> Truth:
+    """A permission of the holder; an application whose client id is unknown has none that is known."""
+    flag = holder.flag(name)
+    return replace(flag, reads=flag.reads | of_own_row(cells("application.app_id")))
 
 
 def elsewhere(rows: Rows) -> Truth:

@@ -3,6 +3,7 @@
 # ruff: noqa: S608 - every name and literal in this SQL is declared in this program or quoted by `quoted`
 
 from keyaudit.inventory.facts.fact import Count, Doubt, Fact
+from keyaudit.inventory.facts.joins import NOTHING, cells, inside
 from keyaudit.inventory.facts.relation import Rows, by_hand
 from keyaudit.inventory.load import quoted
 
@@ -38,7 +39,8 @@ def same_elsewhere(rows: Rows, whose: Fact, unlisted: Doubt, but_of: tuple[str, 
                 min(each.unknown['public_key_sha256']) AS doubt
             FROM {rows.sources[rows.table]} AS {EACH} WHERE each.unknown['public_key_sha256'] IS NOT NULL AND {counted}
         ) AS unshown"""
-    reads = by_hand("alike", alike) | by_hand("unshown", unshown)
+    of_others = cells(f"{rows.table}.kind") if but_of else NOTHING
+    reads = by_hand("alike", alike) | by_hand("unshown", unshown) | inside(whose.everything) | of_others
     unseen = key.doubt | unlisted
     # An unknown identity may be one of the known ones. `greatest` skips NULL, so that without a key there are none.
     return Count(

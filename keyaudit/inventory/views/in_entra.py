@@ -4,12 +4,14 @@
 
 from keyaudit.inventory.facts.fact import Count, Doubt
 from keyaudit.inventory.facts.joins import Reads
-from keyaudit.inventory.facts.relation import Rows, by_hand
+from keyaudit.inventory.facts.relation import Rows, by_hand, rows_read
 from keyaudit.inventory.facts.sql import Sources
 from keyaudit.inventory.load import quoted
 from keyaudit.model.reasons import Reason
 from keyaudit.model.tables import TABLES
 
+ENTRA = ("application.list", "service_principal.list")
+"""The lists with certificates of applications and service principals."""
 _LISTS = (*TABLES["application"].listed_by, *TABLES["service_principal"].listed_by)
 
 
@@ -59,7 +61,9 @@ def _relations(rows: Rows, as_of: int) -> tuple[Reads, Reads, Reads]:
                 ELSE min(reason) FILTER (WHERE state <> 'assessed') END AS reason
             FROM coverage WHERE operation IN ({", ".join(map(quoted, _LISTS))})
         ) AS unlisted"""
-    return by_hand("on_key", on_key), by_hand("unshown", unshown), by_hand("unlisted", unlisted)
+    read = ("public_key_sha256", "app_id", "kind", "expires_on", "usage")
+    credentials = rows_read("credential", *read, of=ENTRA)
+    return by_hand("on_key", on_key) | credentials, by_hand("unshown", unshown) | credentials, by_hand("unlisted", unlisted)
 
 
 def _digests(sources: Sources, as_of: int) -> str:

@@ -5,7 +5,7 @@
 from collections.abc import Iterator
 
 from keyaudit.inventory.facts.fact import Derived, Doubt, Fact, Truth, case, known, possible, reasons_of
-from keyaudit.inventory.facts.joins import joined
+from keyaudit.inventory.facts.joins import Reads, cells, inside, joined, lists
 from keyaudit.inventory.facts.prepared import Prepared
 from keyaudit.inventory.facts.relation import Rows, by_hand, one
 from keyaudit.inventory.facts.sql import Sources, no_rows
@@ -18,6 +18,9 @@ _READ = ("certificate.list", "certificate.versions", "certificate.get")
 
 CERTIFICATE, KEY = "certificate ", "key "
 """The prefixes of digests in the table `digests`, so that a digest of a key is never taken for one of a certificate."""
+
+_KINDS = ((KEY, "public_key_sha256"), (CERTIFICATE, "thumbprint_sha256"), (CERTIFICATE, "thumbprint"))
+"""Which column each digest in the table is from."""
 
 _UNSEEN = "in_vault_unseen"
 """The table of one row: why not every certificate of every vault was seen, by its key (`of_key`) and by itself
@@ -35,10 +38,10 @@ def facts(rows: Rows) -> dict[str, Derived]:
         one(each, key=Fact(f"{quoted(prefix)} || {value}", absent=True), by=each["digest"])
         for each, prefix, value in ((table.under("on_key"), KEY, key.value), (table.under("itself"), CERTIFICATE, shown))
     )
-    unseen = by_hand("unseen", f"CROSS JOIN {_UNSEEN} AS unseen")
+    unseen = by_hand("unseen", f"CROSS JOIN {_UNSEEN} AS unseen") | lists(*VAULTS_FOUND, *_READ)
     unmatched, not_itself = (
-        (shown.doubt | Doubt((f"unseen.{column}",), unseen)).where(shown.present)
-        for shown, column in ((key, "of_key"), (digest, "of_certificate"))
+        (shown.doubt | Doubt((f"unseen.{column}",), unseen | cells(f"certificate.{of}"))).where(shown.present)
+        for shown, column, of in ((key, "of_key", "public_key_sha256"), (digest, "of_certificate", "thumbprint_sha256"))
     )
 
     def of_match(name: str) -> Fact:
@@ -73,30 +76,35 @@ def digests(sources: Sources) -> Prepared:
     newer_since    when the first of these was made
     """
 
-    def truth(certain: str, doubt: str) -> Truth:
-        return Truth(f"CASE WHEN {certain} THEN true WHEN {doubt} IS NULL THEN false END", Doubt((doubt,)), exact=False)
+    def truth(certain: str, doubt: str, reads: Reads) -> Truth:
+        value = f"CASE WHEN {certain} THEN true WHEN {doubt} IS NULL THEN false END"
+        return Truth(value, Doubt((doubt,), reads), exact=False, reads=reads)
 
     custody = "CASE WHEN found.software THEN 'software' WHEN found.custody_doubt IS NULL THEN found.custody END"
+    in_vault = inside(certificate.custody(Rows(sources, "certificate")).everything)
+    newer = cells("certificate.versions_listed", "certificate.enabled", "certificate.created_on")
     facts: dict[str, Derived] = {
         "digest": Fact("found.digest"),
         "id": Fact("found.id"),
-        "custody": Fact(custody, Doubt(("found.custody_doubt",)), exact=False),
-        "exportable": truth("found.exportable", "found.exportable_doubt"),
-        "superseded": truth("found.newer_since IS NOT NULL", "found.newer_doubt"),
+        "custody": Fact(custody, Doubt(("found.custody_doubt",), in_vault), exact=False, reads=in_vault),
+        "exportable": truth("found.exportable", "found.exportable_doubt", cells("certificate.exportable")),
+        "superseded": truth("found.newer_since IS NOT NULL", "found.newer_doubt", newer),
         "newer_since": Fact(
-            "CASE WHEN found.newer_doubt IS NULL THEN found.newer_since END", Doubt(("found.newer_doubt",)), absent=True
+            "CASE WHEN found.newer_doubt IS NULL THEN found.newer_since END",
+            Doubt(("found.newer_doubt",), newer),
+            absent=True,
+            reads=newer,
         ),
     }
-    return Prepared(
-        sources, "in_vault", facts, f"({_by_digest(sources)}) AS found", "in_vault", types={"newer_since": "BIGINT"}
-    )
+    origin, types = f"({_by_digest(sources)}) AS found", {"newer_since": "BIGINT"}
+    kinds = cells(*(f"certificate.{column}" for _, column in _KINDS), "certificate.created_on")
+    return Prepared(sources, "in_vault", facts, origin, "in_vault", types=types, rests=kinds)
 
 
 def _by_digest(sources: Sources) -> str:
     # Written by hand, because it is grouped twice, and a certificate that was imported twice counts as its last version.
-    kinds = ((KEY, "public_key_sha256"), (CERTIFICATE, "thumbprint_sha256"), (CERTIFICATE, "thumbprint"))
     sql = sources.sql
-    items = sql.items(*(f"'{prefix}' || {column}" for prefix, column in kinds))
+    items = sql.items(*(f"'{prefix}' || {column}" for prefix, column in _KINDS))
     every = f"SELECT * FROM (SELECT {sql.each(items)} AS digest, * FROM versions) WHERE digest IS NOT NULL"
     # A materialized CTE would also be computed for queries that do not need it.
     made = "coalesce(created_on, 0)"

@@ -1,12 +1,11 @@
 """The view of keys, by version."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 
 from keyaudit.inventory.facts.fact import Derived, Fact, Truth, least_of, strict
 from keyaudit.inventory.facts.groups import groups
 from keyaudit.inventory.facts.relation import Relation, Rows, unread
-from keyaudit.inventory.facts.sql import Sources, Wanted
-from keyaudit.inventory.facts.view import view as view_of
+from keyaudit.inventory.facts.sql import Sources
 from keyaudit.inventory.load import quoted
 from keyaudit.inventory.views import versions
 from keyaudit.model.algorithms import BY_CURVE, BY_SIZE
@@ -23,8 +22,8 @@ _PURPOSES = {
 """By purpose, the operations that show it."""
 
 
-def view(sources: Sources, wanted: Wanted, more: Mapping[str, Derived]) -> str:
-    """SQL over `sources`: the stored columns, the derived ones with `more`, and the reasons of what is unknown."""
+def facts(sources: Sources) -> dict[str, Derived]:
+    """The derived columns."""
     rows, uses = Rows(sources, "key"), Rows(sources, "key_use", "use")
     of_object = versions.of_object(rows, "key_id")
     unlisted = unread("listed", USES_FOUND)
@@ -32,7 +31,7 @@ def view(sources: Sources, wanted: Wanted, more: Mapping[str, Derived]) -> str:
     users = groups(uses, "users", by=uses["key_id"], key=rows["key_id"], missing=unlisted)
     version = strict(lambda key_id, version: f"{key_id} || '/' || {version}", uses["key_id"], uses["version"])
     pinned = groups(uses, "pins", by=version, key=rows["id"], missing=unlisted)
-    facts = {
+    return {
         **versions.facts(rows, of_object, "sku"),
         **versions.counted(of_object, "signing_enabled", "oldest_signing_on", _signing),
         "purpose": rows["key_ops"].recognised(_purpose),
@@ -41,10 +40,8 @@ def view(sources: Sources, wanted: Wanted, more: Mapping[str, Derived]) -> str:
         "rotates_on": _rotation(rows),
         "third_left_on": versions.third_left(rows, rows["activates_on"].or_else(rows["created_on"]), rows["expires_on"]),
         "used_by": users.count_of("consumers", different=consumer),
-        **more,
         "pinned_by": pinned.count_of("pinned", uses.flag("pinned"), different=consumer),
     }
-    return view_of("key", sources, facts, wanted)
 
 
 def _signing(version: Relation) -> Truth:

@@ -2,37 +2,40 @@
 
 # ruff: noqa: S608 - every name and literal in this SQL is declared in this program or quoted by `quoted`
 
-from keyaudit.inventory.facts.fact import Doubt, Fact, Truth, case, unknown
+from keyaudit.inventory.facts.fact import Derived, Doubt, Fact, Truth, case, unknown
 from keyaudit.inventory.facts.groups import groups
-from keyaudit.inventory.facts.relation import One, Rows, because, by_hand, one
+from keyaudit.inventory.facts.joins import cells, lists
+from keyaudit.inventory.facts.relation import One, Rows, because, by_hand, one, rows_read
 from keyaudit.inventory.facts.sql import EVERY, Sources
-from keyaudit.inventory.facts.view import view as view_of
+from keyaudit.inventory.facts.view import view
 from keyaudit.model.reasons import Reason
+from keyaudit.model.tables import TABLES
 
 _SEARCHED = "Analytics"
 """The only plan of a log table that all queries and alert rules support."""
 
 
-def view(sources: Sources) -> str:
-    """SQL over `sources`: the stored columns, the derived ones, and the reasons of what is unknown."""
+def facts(sources: Sources) -> dict[str, Derived]:
+    """The derived columns."""
     rows = Rows(sources, "log_sink")
     # Other kinds of destinations cannot be searched in place.
     written = rows["destination_kind"].eq("workspace") & rows["tables"].told(lambda names: f"{sources.sql.size(names)} > 0")
     deleted = _workspace(rows)["deleted"]
     kept = written & _arrives(deleted)
     tables = Rows(sources, "log_table", "filled", f"({_tables(sources)})")
-    filled = groups(tables, "tables", by=Fact("filled.sink_id"), key=rows["id"])
+    read = cells("log_sink.destination_id", "log_sink.tables")
+    read |= rows_read("log_table", "name", "plan", "retention", "total_retention")
+    filled = groups(tables, "tables", by=Fact("filled.sink_id", reads=read), key=rows["id"])
 
     def cell(name: str) -> Fact:
         return Fact(f"filled.{name}", Doubt(("filled.unasked", f"filled.unknown['{name}']")), exact=False)
 
-    facts = {
+    return {
         "searchable": kept & ~filled.any_of("other_plan", cell("plan").told(lambda plan: f"{plan} <> '{_SEARCHED}'")),
         **{name: filled.least(name, cell(name)).where(kept) for name in ("retention", "total_retention")},
         # A workspace that gets nothing that is read is not looked up.
         "deleted": deleted.where(written),
     }
-    return view_of("log_sink", sources, facts, EVERY)
 
 
 def _tables(sources: Sources) -> str:
@@ -54,7 +57,7 @@ def _tables(sources: Sources) -> str:
 def _workspace(rows: Rows) -> One:
     """The workspace that a destination is, if it is one."""
     refused = "SELECT min(reason) AS reason FROM coverage WHERE operation = 'workspace.get' AND state <> 'assessed'"
-    reads = by_hand("hidden", f"CROSS JOIN ({refused}) AS hidden")
+    reads = by_hand("hidden", f"CROSS JOIN ({refused}) AS hidden") | lists("workspace.get")
     missing = Doubt(("hidden.reason",), reads) | because(Reason.PARENT_NOT_ASSESSED)
     return one(Rows(rows.sources, "workspace", "place"), key=rows["destination_id"], missing=missing)
 
@@ -74,9 +77,10 @@ def audited(rows: Rows, unlisted: Doubt, *kinds: str) -> dict[str, Fact]:
     destinations  the kinds of those that get it
     retention     how long the longest of the searchable ones keeps it
     """
-    sinks = Rows(rows.sources, "log_sink", "sink", f"({view(rows.sources)})")
+    sinks = Rows(rows.sources, "log_sink", "sink", f"({view('log_sink', rows.sources, facts(rows.sources), EVERY)})")
     each = sinks["kind"].among(kinds) & _arrives(sinks["deleted"])
     its = groups(sinks, "sinks", by=sinks["logged_id"], key=rows["id"], missing=unlisted, each=each)
+    its = its.counting("log_sink", *TABLES["log_sink"].listing("kind", *kinds))
     audits = sinks.flag("audits")
     carries = audits & sinks.flag("searchable")
     return {
@@ -94,6 +98,7 @@ def categories(rows: Rows, kind: str, unlisted: Doubt) -> Fact:
     """
     sinks = Rows(rows.sources, "log_sink", "sink")
     of_row = groups(sinks, "named", by=sinks["logged_id"], key=rows["id"], missing=unlisted)
+    of_row = of_row.counting("log_sink", *TABLES["log_sink"].listing("kind", kind))
     ungrouped = sinks["category_groups"].told(lambda names: f"{rows.sources.sql.size(names)} = 0")
     shown = case((ungrouped, sinks["categories"]), otherwise=unknown(because(Reason.UNRECOGNISED)))
     return of_row.texts_of("names", shown, sinks["kind"].eq(kind) & _arrives(_workspace(sinks)["deleted"]), in_list=True)

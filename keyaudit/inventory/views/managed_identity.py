@@ -1,17 +1,18 @@
 """The view of user-assigned managed identities."""
 
+from keyaudit.inventory.facts.fact import Derived
 from keyaudit.inventory.facts.groups import groups
 from keyaudit.inventory.facts.relation import Rows, because, one, unread
-from keyaudit.inventory.facts.sql import Sources, Wanted
-from keyaudit.inventory.facts.view import view as view_of
+from keyaudit.inventory.facts.sql import Sources
 from keyaudit.inventory.views.privileges import applications
 from keyaudit.model.reasons import Reason
+from keyaudit.model.tables.privileges import AZURE_ROLES
 
 _ASSIGNED = ("subscription.list", "role_assignment.query")
 
 
-def view(sources: Sources, wanted: Wanted) -> str:
-    """SQL over `sources`: the stored columns, the derived ones, and the reasons of what is unknown."""
+def facts(sources: Sources) -> dict[str, Derived]:
+    """The derived columns."""
     rows, granted = Rows(sources, "managed_identity"), applications(sources)
     app_id = rows["app_id"].map(sources.sql.lower)
     holder = one(granted, key=app_id, by=granted["app_id"], missing=because(Reason.NOT_VISIBLE))
@@ -19,8 +20,8 @@ def view(sources: Sources, wanted: Wanted) -> str:
     unlisted = unread("assigned", _ASSIGNED, scope=f"{rows.alias}.scope_id")
     azure = grant["kind"].eq("azure-role")
     its = groups(grant, "grants", by=grant["principal_id"], key=rows["principal_id"], missing=unlisted, each=azure)
-    facts = {
+    its = its.counting("grant", *AZURE_ROLES)
+    return {
         **{name: holder.flag(name) for name in ("tier0", "tenant_wide")},
         "signs": its.any_of("signs", grant["allows"].has("sign")),
     }
-    return view_of("managed_identity", sources, facts, wanted)

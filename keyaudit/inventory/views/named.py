@@ -5,6 +5,7 @@
 from collections.abc import Sequence
 
 from keyaudit.inventory.facts.fact import Doubt, Fact
+from keyaudit.inventory.facts.joins import cells, inside, lists
 from keyaudit.inventory.facts.relation import Rows, because, by_hand, one, unread
 from keyaudit.inventory.load import quoted
 from keyaudit.model.reasons import Reason
@@ -25,8 +26,8 @@ def vault_of(rows: Rows, address: Fact) -> Fact:
     return one(
         Rows(rows.sources, "vault", "vault", by_address),
         key=address.map(lambda address: f"split_part({address}, '/', 3)"),
-        missing=Doubt(("unseen.reason",), by_hand("unseen", unseen)) | because(Reason.NOT_VISIBLE),
-        by=Fact("vault.address"),
+        missing=Doubt(("unseen.reason",), by_hand("unseen", unseen) | lists(*VAULTS_FOUND)) | because(Reason.NOT_VISIBLE),
+        by=Fact("vault.address", reads=inside(cells("vault.vault_uri"), vault=VAULTS_FOUND)),
     )["id"]
 
 

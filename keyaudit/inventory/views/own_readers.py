@@ -3,7 +3,10 @@
 # ruff: noqa: S608 - every name and literal in this SQL is declared in this program
 
 from keyaudit.inventory.dialect import DuckDB
+from keyaudit.inventory.facts.joins import cells
+from keyaudit.inventory.facts.relation import rows_read
 from keyaudit.inventory.facts.sql import Sources
+from keyaudit.inventory.views.in_entra import ENTRA
 from keyaudit.inventory.views.reach_counts import BITS
 from keyaudit.model.tables.certificate import OTHERS_READING
 from keyaudit.model.tables.reach import READING
@@ -11,6 +14,11 @@ from keyaudit.model.tables.reach import READING
 _WORKLOADS = f"workloads_{READING}"
 READ = frozenset({_WORKLOADS})
 """The derived columns of certificates that `counted` reads."""
+
+READS = {
+    OTHERS_READING.name: cells(f"certificate.{_WORKLOADS}", "certificate.public_key_sha256", "service_principal.app_id")
+    | rows_read("credential", "public_key_sha256", "expires_on", "usage", "app_id", of=ENTRA)
+}
 
 
 def prepare(sources: Sources, as_of: int) -> str:

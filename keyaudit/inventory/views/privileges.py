@@ -6,13 +6,14 @@ from collections.abc import Iterator
 
 from keyaudit.inventory.facts.fact import Count, Derived, Doubt, Fact, Items, Truth, reasons_of, strict, unless
 from keyaudit.inventory.facts.groups import Groups, groups
-from keyaudit.inventory.facts.joins import joined
+from keyaudit.inventory.facts.joins import cells, joined
 from keyaudit.inventory.facts.prepared import Prepared, shared
 from keyaudit.inventory.facts.relation import Rows, because, one, unread
 from keyaudit.inventory.facts.sql import Sources, no_rows
 from keyaudit.inventory.views import agents
 from keyaudit.model.reasons import Reason
 from keyaudit.model.tables.grant import Allows
+from keyaudit.model.tables.privileges import APP_ROLES, AZURE_ROLES, DIRECTORY_ROLES
 from keyaudit.model.tiers import DELEGATED_CONTROL, DELEGATED_DATA, OF_DIRECTORY_SYNC, PERMISSIONS
 from keyaudit.model.times import HOUR
 
@@ -21,6 +22,8 @@ UNSEEN = "granted_unseen"
 """
 
 _PRINCIPALS = ("service_principal.list",)
+IN_GROUPS = cells("principal.kind", "principal.members_listed")
+"""The columns that decide who has the grants of a group, which count as grants of its members."""
 _CONSENTS = ("delegated_grant.list",)
 _ASSIGNMENTS = ("directory_role.assignments",)
 # Assignments were not read for a subscription that was not listed.
@@ -48,6 +51,11 @@ def _grants_access(grant: Rows) -> Truth:
 
 
 def given(sources: Sources) -> Prepared:
+    """The table of `_given_to`."""
+    return sources.once(_given_to)
+
+
+def _given_to(sources: Sources) -> Prepared:
     """The table of active grants by principal, `given_to`: its own, those of its groups, and what it inherits as an agent.
 
     `certain`: true, or unknown whether it has the grant. The principal is unknown, too, where a group has unknown members.
@@ -57,7 +65,8 @@ def given(sources: Sources) -> Prepared:
     app_role = kind.eq("app-role")
     directory_role = kind.eq("directory-role") & grant.flag("standing")
     for_everyone = kind.eq("delegated") & grant["on_behalf_of"].eq("everyone")
-    given_to = Fact("given.given_to", Doubt(("given.given_to_why",)))
+    principal_id = cells("grant.principal_id")
+    given_to = Fact("given.given_to", Doubt(("given.given_to_why",), principal_id), reads=principal_id)
     facts: dict[str, Derived] = {
         "given_to": given_to,
         "certain": unless(Doubt(("given.why",))),
@@ -125,9 +134,17 @@ def grants_of(object_id: Fact, sources: Sources) -> Groups:
 def facts(of: Groups, roles: Doubt, consents: Doubt, assigned: Doubt, azure: Doubt) -> dict[str, Derived]:
     """The columns of those grants. Why some may be missing: app roles, consents for everyone, directory roles, Azure roles."""
     permission, flags = of.rows["permission"], {name: of.rows.flag(name) for name in _FLAGS}
-    app_roles, directory_roles, azure_roles = of.lacking(roles), of.lacking(assigned), of.lacking(azure)
-    consented, both = of.lacking(consents), app_roles.lacking(assigned)
-    every = both.lacking(azure)
+    groups_, agents_ = Doubt(reads=IN_GROUPS), Doubt(reads=agents.inheritance(of.rows.sources))
+    roles, consents, assigned, azure = roles | agents_, consents | agents_, assigned | groups_, azure | groups_
+    app_roles = of.lacking(roles).counting("grant", *APP_ROLES)
+    directory_roles = of.lacking(assigned).counting("grant", *DIRECTORY_ROLES)
+    azure_roles = of.lacking(azure).counting("grant", *AZURE_ROLES)
+    consented = of.lacking(consents).counting("grant", *_CONSENTS)
+    both = of.lacking(roles).lacking(assigned).counting("grant", *APP_ROLES, *DIRECTORY_ROLES)
+    all_three = of.lacking(roles).lacking(assigned).lacking(consents)
+    all_three = all_three.counting("grant", *APP_ROLES, *DIRECTORY_ROLES, *_CONSENTS)
+    every = of.lacking(roles).lacking(assigned).lacking(azure)
+    every = every.counting("grant", *APP_ROLES, *DIRECTORY_ROLES, *AZURE_ROLES)
     power = flags["app_role"] | flags["directory_role"] | flags["grants_access"]
     synchronizes = flags["synchronizes"]
     return {
@@ -149,7 +166,7 @@ def facts(of: Groups, roles: Doubt, consents: Doubt, assigned: Doubt, azure: Dou
         "tier0_roles": both.items_of("tier0_roles", permission, flags["controls"]),
         "wide_azure_roles": azure_roles.items_of("azure", permission, flags["grants_access"]),
         "opens_subscriptions": azure_roles.any_of("opens_subscriptions", flags["grants_access"]),
-        "unprivileged": ~both.lacking(consents).any_of(
+        "unprivileged": ~all_three.any_of(
             "any_permission", flags["app_role"] | flags["directory_role"] | flags["for_everyone"]
         ),
         "directory_sync": app_roles.any_of("synchronizes", synchronizes) & ~every.any_of("other_power", power & ~synchronizes),
@@ -178,7 +195,12 @@ _FLAGS = (
 )
 
 
-def applications(sources: Sources, began: int = 0) -> Prepared:
+def applications(sources: Sources) -> Prepared:
+    """The table of `_applications`, to be read: when the run began decides only what is in it."""
+    return sources.once(_applications)
+
+
+def _applications(sources: Sources, began: int = 0) -> Prepared:
     """The table of permissions by `app_id`, in lower case, of applications, service principals and blueprints.
 
     `began`: when the run began; only the content of the table depends on it. An application that was registered about then may
@@ -210,7 +232,8 @@ def applications(sources: Sources, began: int = 0) -> Prepared:
         f"SELECT CAST(NULL AS STRING) AS of_app_id, given_to_why AS of_app_id_why, * FROM {opened.name} WHERE given_to IS NULL"
     )
     unplaced = opened.under("opened", f"({of_nobody})")
-    of_app_id = Fact("opened.of_app_id", Doubt(("opened.of_app_id_why",)))
+    placed = cells("service_principal.app_id", "grant.principal_id") | agents.inheritance(sources)
+    of_app_id = Fact("opened.of_app_id", Doubt(("opened.of_app_id_why",), placed))
     of = groups(opened, "granted", by=of_app_id, key=app["app_id"], each=opened.flag("certain"), unplaced=unplaced)
     made = facts(of, *(app[name].doubt for name in known))
     return Prepared(sources, "granted_application", {"app_id": app["app_id"], **made}, app.sql, "app_grants")
@@ -263,7 +286,7 @@ def prepare(sources: Sources, began: int) -> Iterator[str]:
     `began`: when the run began.
     """
     yield from agents.prepare(sources)
-    rows, of_applications = given(sources), applications(sources, began)
+    rows, of_applications = given(sources), _applications(sources, began)
     yield rows.empty if no_rows(sources, "grant") else rows.created
     none = no_rows(sources, "application", "service_principal", "blueprint")
     yield of_applications.empty if none else of_applications.created

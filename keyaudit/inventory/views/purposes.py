@@ -4,6 +4,7 @@
 
 from keyaudit.inventory.facts.fact import Count, Doubt, Fact, Truth
 from keyaudit.inventory.facts.groups import groups
+from keyaudit.inventory.facts.joins import Reads, cells, inside
 from keyaudit.inventory.facts.relation import Rows
 from keyaudit.inventory.facts.sql import Sources
 from keyaudit.inventory.views.environment import of_vault, tagged
@@ -25,14 +26,17 @@ def facts(rows: Rows, unlisted: Doubt) -> dict[str, Count]:
     """
     tagged_with = Rows(rows.sources, "key", "purpose", f"({_purposes(rows.sources)})")
 
-    def cell(name: str) -> Fact:
-        return Fact(f"purpose.{name}", Doubt((f"purpose.{name}_why",)), absent=True)
+    tags, in_use = (cells(*(f"{table}.{name}" for table in TABLES_OF_OBJECTS)) for name in ("tags", "enabled"))
+    of_vaults = inside(of_vault(Rows(rows.sources, "vault", "vault")).everything)
 
-    enabled = Truth("purpose.enabled", Doubt(("purpose.enabled_why",)))
+    def cell(name: str, reads: Reads) -> Fact:
+        return Fact(f"purpose.{name}", Doubt((f"purpose.{name}_why",), reads), absent=True, reads=reads)
+
+    enabled = Truth("purpose.enabled", Doubt(("purpose.enabled_why",), in_use), reads=in_use)
     its = groups(tagged_with, "purposes", by=tagged_with["vault_id"], key=rows["id"], missing=unlisted, each=enabled)
     return {
-        "apps_in_it": its.count_of("apps", different=cell("app")),
-        "environments_in_it": its.count_of("environments", different=cell("environment")),
+        "apps_in_it": its.count_of("apps", different=cell("app", tags)),
+        "environments_in_it": its.count_of("environments", different=cell("environment", tags | of_vaults)),
     }
 
 

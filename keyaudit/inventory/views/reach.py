@@ -13,7 +13,8 @@ has no upper bound.
 from collections.abc import Iterator, Mapping, Sequence
 
 from keyaudit.inventory.dialect import DuckDB
-from keyaudit.inventory.facts.relation import Rows
+from keyaudit.inventory.facts.joins import NOTHING, Reads, cells, cells_apart, lists
+from keyaudit.inventory.facts.relation import Rows, rows_read
 from keyaudit.inventory.facts.sql import Sources, Wanted, gap, read_to_the_end
 from keyaudit.inventory.load import quoted
 from keyaudit.inventory.rows import SQL_TYPES, columns_of
@@ -21,12 +22,23 @@ from keyaudit.inventory.views import tier0
 from keyaudit.inventory.views.environment import of_vault
 from keyaudit.inventory.views.reach_counts import BITS, DATA, EVERY_ACTION, GRANT, HOMES, counts
 from keyaudit.model.columns import Column, Type
-from keyaudit.model.operations import OPERATIONS, Surface
+from keyaudit.model.operations import OPERATIONS as ALL_OPERATIONS
+from keyaudit.model.operations import Surface
 from keyaudit.model.operations.kinds import SUBSCRIPTIONS
 from keyaudit.model.reasons import Reason
 from keyaudit.model.tables import TABLES
 from keyaudit.model.tables.grant import HONOURED, Allows
 from keyaudit.model.tables.reach import (
+    ACTIONS,
+    ADMINISTRATORS,
+    CONTROL,
+    OPERATIONS,
+    OUTSIDERS,
+    SIGNER_ENVIRONMENTS,
+    SIGNERS_NAMED,
+    SIGNING_WEIGHT,
+    STANDING,
+    USING_AND_GRANTING,
     WHO,
 )
 
@@ -38,7 +50,9 @@ ROLES_LISTED = tuple(
     for operation in TABLES["grant"].added_by
     if any(row["kind"] == "azure-role" and row["standing"] for row in TABLES["grant"].rows_after(operation))
 )
-LOCAL_LISTED = tuple(operation for operation in TABLES["grant"].parts if OPERATIONS[operation].surface is Surface.MANAGED_HSM)
+LOCAL_LISTED = tuple(
+    operation for operation in TABLES["grant"].parts if ALL_OPERATIONS[operation].surface is Surface.MANAGED_HSM
+)
 """The lists of role assignments: in the tenant, for each listed subscription, and in one Managed HSM."""
 
 _HUMANS = "'user'"
@@ -47,6 +61,31 @@ _PERSONS = f"{_HUMANS}, {_WORKLOADS}"
 _ABROAD = "'foreign-group'"
 """A group of another tenant counts as one principal: nobody here can list its members."""
 _NOBODY = "'deleted', 'device', 'contact'"
+
+
+_GRANTED = ("principal_id", "principal_type", "scope", "scope_kind", "vault_id", "role_id", "allows", "standing")
+_ACCESS = lists(*OPERATIONS) | cells_apart(
+    *(f"grant.{name}" for name in _GRANTED),
+    *(f"principal.{name}" for name in ("kind", "home", "members_listed")),
+    "subscription.management_groups",
+)
+"""What every count reads of grants and principals. Deny assignments and eligibilities do not matter: active access counts."""
+_OF_VAULT = cells("vault.access_model", "vault.access_policies")
+_HOMES = rows_read("principal", "environment", of=STANDING)
+_BESIDE = {
+    **dict.fromkeys((SIGNER_ENVIRONMENTS.name, SIGNERS_NAMED.name), _HOMES),
+    ADMINISTRATORS.name: rows_read("grant", "role_id", of=LOCAL_LISTED),
+    **dict.fromkeys((column.name for column in OUTSIDERS), lists(*CONTROL) | cells("service_principal.tier0")),
+}
+
+
+def reads(table: str) -> dict[str, Reads]:
+    """What the columns of a table read that `counted` adds."""
+    vaults = _OF_VAULT if table == "vault" else rows_read("vault", "access_model") | cells(f"{table}.vault_id")
+    of_actions = (f"{who}_{action}" for who in WHO for action in ACTIONS)
+    names = {*of_actions, SIGNING_WEIGHT.name, USING_AND_GRANTING.name, *_BESIDE}
+    shown = names.intersection(TABLES[table].by_name)
+    return {name: _ACCESS | vaults | _BESIDE.get(name, NOTHING) for name in shown}
 
 
 def prepare(sources: Sources, wanted: Wanted) -> Iterator[str]:

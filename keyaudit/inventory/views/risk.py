@@ -1,27 +1,26 @@
 """The views of risky workload identities and of risk detections."""
 
-from keyaudit.inventory.facts.fact import Doubt, Fact, Items, known
+from keyaudit.inventory.facts.fact import Derived, Doubt, Fact, Items, known
 from keyaudit.inventory.facts.groups import groups
 from keyaudit.inventory.facts.relation import Rows, because, one, unread
-from keyaudit.inventory.facts.sql import Sources, Wanted
-from keyaudit.inventory.facts.view import view as view_of
+from keyaudit.inventory.facts.sql import Sources
 from keyaudit.inventory.views.privileges import applications
 from keyaudit.model.reasons import Reason
 from keyaudit.model.tables.workloads import LIVE_KEYS_OF
 
 
-def principals(sources: Sources, wanted: Wanted) -> str:
-    """SQL over `sources`: the stored columns, the derived ones, and the reasons of what is unknown."""
+def principals(sources: Sources) -> dict[str, Derived]:
+    """The derived columns."""
     rows, granted = Rows(sources, "risky_principal"), applications(sources)
     app_id = rows["app_id"].map(sources.sql.lower)
     holder = one(granted, key=app_id, by=granted["app_id"], missing=because(Reason.NOT_VISIBLE))
-    return view_of("risky_principal", sources, {name: holder.flag(name) for name in ("tier0", "tenant_wide")}, wanted)
+    return {name: holder.flag(name) for name in ("tier0", "tenant_wide")}
 
 
-def detections(sources: Sources, as_of: int, wanted: Wanted) -> str:
+def detections(sources: Sources, as_of: int) -> dict[str, Derived]:
     """The same of risk detections."""
     rows = Rows(sources, "risk_detection")
-    return view_of("risk_detection", sources, {"live_keys": _live(rows, as_of)}, wanted)
+    return {"live_keys": _live(rows, as_of)}
 
 
 def _live(rows: Rows, as_of: int) -> Items:

@@ -1,15 +1,15 @@
 """The view of secrets, by version."""
 
+from keyaudit.inventory.facts.fact import Derived
 from keyaudit.inventory.facts.groups import groups
 from keyaudit.inventory.facts.relation import Rows, unread
-from keyaudit.inventory.facts.sql import Sources, Wanted
-from keyaudit.inventory.facts.view import view as view_of
+from keyaudit.inventory.facts.sql import Sources
 from keyaudit.inventory.views import versions
 from keyaudit.model.tables.secret_use import DISKS, ORDER, SECRETS_NAMED
 
 
-def view(sources: Sources, wanted: Wanted) -> str:
-    """SQL over `sources`: the stored columns, the derived ones, and the reasons of what is unknown."""
+def facts(sources: Sources) -> dict[str, Derived]:
+    """The derived columns."""
     rows = Rows(sources, "secret")
     of_object = versions.of_object(rows, "secret_id")
 
@@ -19,12 +19,12 @@ def view(sources: Sources, wanted: Wanted) -> str:
 
     uses = Rows(sources, "secret_use", "use")
     users = groups(uses, "users", by=uses["secret_id"], key=rows["secret_id"], missing=unread("listed", SECRETS_NAMED))
+    users = users.counting("secret_use", *SECRETS_NAMED[-1:])
     consumer, active = uses["consumer_id"], uses.flag("active")
-    facts = {
+    return {
         **versions.facts(rows, of_object),
         "certificate_id": versions.certificate_of(rows, "secret_id"),
         "media_type": rows["content_type"].map(media_type),
         "encrypts_disks": users.count_of("disks", uses["kind"].among(DISKS) & active, different=consumer),
         "bought_certificates": users.count_of("orders", uses["kind"].eq(ORDER) & active, different=consumer),
     }
-    return view_of("secret", sources, facts, wanted)

@@ -2,11 +2,10 @@
 
 from dataclasses import replace
 
-from keyaudit.inventory.facts.fact import Fact, Truth
+from keyaudit.inventory.facts.fact import Derived, Fact, Truth
 from keyaudit.inventory.facts.groups import groups
 from keyaudit.inventory.facts.relation import One, Rows, because, one
-from keyaudit.inventory.facts.sql import Sources, Wanted
-from keyaudit.inventory.facts.view import view as view_of
+from keyaudit.inventory.facts.sql import Sources
 from keyaudit.inventory.views import versions
 from keyaudit.inventory.views.named import unlisted, vault_of
 from keyaudit.model.operations import OPERATIONS, Surface
@@ -14,19 +13,18 @@ from keyaudit.model.reasons import Reason
 from keyaudit.model.tables import TABLES
 
 
-def view(sources: Sources, wanted: Wanted) -> str:
-    """SQL over `sources`: the stored columns, the derived ones, and the reasons of what is unknown."""
+def facts(sources: Sources) -> dict[str, Derived]:
+    """The derived columns."""
     rows = Rows(sources, "secret_use")
     vault = vault_of(rows, rows["secret_id"])
     certificate_id = rows["secret_id"].map(lambda id_: f"replace({id_}, '/secrets/', '/certificates/')")
     secret, has_secret = _current(rows, "secret", rows["secret_id"], vault)
     certificate, has_certificate = _current(rows, "certificate", certificate_id, vault)
-    facts = {
+    return {
         "current_version": secret["version"].where(has_secret),
         "current_since": secret["created_on"].where(has_secret),
         "current_thumbprint": certificate["thumbprint"].where(has_certificate),
     }
-    return view_of("secret_use", sources, facts, wanted)
 
 
 def _current(rows: Rows, table: str, object_id: Fact, vault: Fact) -> tuple[One, Truth]:

@@ -4,8 +4,7 @@ from keyaudit.inventory.facts.fact import ABSENT, Derived, Doubt, Fact, case, un
 from keyaudit.inventory.facts.groups import groups
 from keyaudit.inventory.facts.prepared import Prepared, shared
 from keyaudit.inventory.facts.relation import Rows, because, one, unread
-from keyaudit.inventory.facts.sql import Sources, Wanted
-from keyaudit.inventory.facts.view import view as view_of
+from keyaudit.inventory.facts.sql import Sources
 from keyaudit.inventory.views import agents, conditional_access
 from keyaudit.inventory.views.agents import object_id
 from keyaudit.inventory.views.environment import BY_PRINCIPAL, called
@@ -23,8 +22,8 @@ _TAG = "^env(?:ironment)?[:=]"
 _TAGGED = rf"{_TAG}([^\n]*)\z"
 
 
-def view(sources: Sources, as_of: int, wanted: Wanted) -> str:
-    """SQL over `sources`: the stored columns, the derived ones, and the reasons of what is unknown."""
+def facts(sources: Sources, as_of: int) -> dict[str, Derived]:
+    """The derived columns."""
     rows = Rows(sources, "service_principal")
     scope = f"{rows.alias}.scope_id"
     unlisted = rows["app_roles_listed"].doubt
@@ -38,7 +37,7 @@ def view(sources: Sources, as_of: int, wanted: Wanted) -> str:
         consents |= parent["consents_listed"].why
         publisher = parent["publisher"]
     granted = grants_of(object_id(rows), sources)
-    facts = {
+    return {
         **privileges(granted, unlisted, consents, assigned, queried),
         **_sign_in(rows, as_of),
         "environment": _environment(rows),
@@ -46,7 +45,6 @@ def view(sources: Sources, as_of: int, wanted: Wanted) -> str:
         **_last_used(rows, scope),
         **conditional_access.of_principal(rows, object_id(rows)),
     }
-    return view_of("service_principal", sources, facts, wanted)
 
 
 def _sign_in(rows: Rows, as_of: int) -> dict[str, Derived]:

@@ -1,24 +1,25 @@
 """The view of token-signing certificates."""
 
-from collections.abc import Mapping
+from dataclasses import replace
 
 from keyaudit.inventory.facts.fact import Derived
 from keyaudit.inventory.facts.groups import groups
+from keyaudit.inventory.facts.joins import of_own_row
 from keyaudit.inventory.facts.relation import Rows, unread
-from keyaudit.inventory.facts.sql import Sources, Wanted
-from keyaudit.inventory.facts.view import view as view_of
+from keyaudit.inventory.facts.sql import Sources
 from keyaudit.inventory.views import federation, holder, identities
 
 _OF_PROVIDERS = ("federated-domain", "external-idp")
 _SCOPE = "stored.scope_id"
 
 
-def view(sources: Sources, wanted: Wanted, more: Mapping[str, Derived]) -> str:
-    """SQL over `sources`: the stored columns, the derived ones with `more`, and the reasons of what is unknown."""
+def facts(sources: Sources) -> dict[str, Derived]:
+    """The derived columns."""
     rows, each = Rows(sources, "signing_certificate"), Rows(sources, "signing_certificate", identities.EACH)
     domain = federation.domain(rows)
     # Each holder is listed with all of its certificates, except for one whose next certificate was not read.
     next_unread = (domain.found & ~rows.flag("is_next") & domain.flag("has_next_certificate")).why
+    next_unread = replace(next_unread, reads=of_own_row(next_unread.reads))
     certificates = Rows(sources, "signing_certificate", "certificate")
     of_holder = groups(
         certificates, "groups", by=certificates["holder_id"], key=rows["holder_id"], missing=next_unread, own=True
@@ -38,8 +39,7 @@ def view(sources: Sources, wanted: Wanted, more: Mapping[str, Derived]) -> str:
     ).any_of("mapped")
     # An external provider has no service principal to assign a policy to.
     external = rows["kind"].among(_OF_PROVIDERS)
-    facts: dict[str, Derived] = {
-        **more,
+    return {
         "has_successor": latest.exceeds(rows["expires_on"]),
         "same_elsewhere": identities.same_elsewhere(rows, whose, unlisted, but_of=_OF_PROVIDERS),
         "claims_mapped": ~external.certainly & mapped,
@@ -47,4 +47,3 @@ def view(sources: Sources, wanted: Wanted, more: Mapping[str, Derived]) -> str:
         "mfa_trusted": federation.mfa_trusted(rows, domain),
         "signs_for_administrators": federation.signs_for_administrators(rows),
     }
-    return view_of("signing_certificate", sources, facts, wanted)

@@ -1,14 +1,14 @@
 """The view of subscriptions."""
 
+from keyaudit.inventory.facts.fact import Derived
 from keyaudit.inventory.facts.relation import Rows, because, one, unread
-from keyaudit.inventory.facts.sql import EVERY, Sources
-from keyaudit.inventory.facts.view import view as view_of
+from keyaudit.inventory.facts.sql import Sources
 from keyaudit.inventory.views import log_sink
 from keyaudit.model.reasons import Reason
 
 
-def view(sources: Sources) -> str:
-    """SQL over `sources`: the stored columns, the derived ones, and the reasons of what is unknown."""
+def facts(sources: Sources) -> dict[str, Derived]:
+    """The derived columns."""
     rows = Rows(sources, "subscription")
     unlisted = unread("listed", ("activity_log.list",), scope="stored.id")
     audited = log_sink.audited(rows, unlisted, "activity-log")
@@ -16,10 +16,9 @@ def view(sources: Sources) -> str:
     unasked = unread("planned", ("defender.plan",), scope="stored.id") | because(Reason.INTERRUPTED)
     plans = Rows(sources, "defender_plan", "plan")
     plan = one(plans, by=plans["scope_id"], key=rows["id"], missing=unasked)
-    facts = {
+    return {
         "activity_log_exported": audited["logged"],
         "activity_log_categories": log_sink.categories(rows, "activity-log", unlisted),
         "activity_log_searchable": audited["searchable"],
         "defender_for_key_vault": plan["enabled"],
     }
-    return view_of("subscription", sources, facts, EVERY)

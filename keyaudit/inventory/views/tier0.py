@@ -4,8 +4,9 @@
 
 from collections.abc import Iterator
 
-from keyaudit.inventory.facts.fact import Doubt, Fact, Truth
+from keyaudit.inventory.facts.fact import Derived, Doubt, Fact, Truth
 from keyaudit.inventory.facts.groups import groups
+from keyaudit.inventory.facts.joins import cells, lists
 from keyaudit.inventory.facts.relation import Rows, by_hand, one
 from keyaudit.inventory.facts.sql import Sources, gap, read_to_the_end
 from keyaudit.inventory.views import agents, privileges, service_principal
@@ -111,29 +112,33 @@ def controls(kind: str) -> str:
     return f"CASE WHEN control.controls THEN true WHEN {doubt(kind)} IS NULL THEN false END"
 
 
-def authenticates(rows: Rows, as_of: int) -> Truth:
-    """Whether the key of a certificate signs in an application that controls the tenant, over the tables of `prepare`.
+def facts(rows: Rows, as_of: int, *, known: bool) -> dict[str, Derived]:
+    """Whether the key of a certificate signs in an application that controls the tenant, over the tables of `prepare`; NULL if
+    it did not run.
 
     A credential without its certificate in Graph may have any key, because its author chooses the thumbprint.
     """
+    if not known:
+        return {"authenticates_tier0": Truth("CAST(NULL AS BOOLEAN)")}
     sources = rows.sources
     credentials = Rows(sources, "credential", "credential")
     homes = Rows(sources, "service_principal", "home", "reach_service_principal")
     tier0 = one(
         homes,
-        by=Fact("home.app_id", Doubt(("home.app_id_why",))),
+        by=Fact("home.app_id", Doubt(("home.app_id_why",)), reads=cells("service_principal.app_id")),
         key=credentials["app_id"].map(sources.sql.lower),
-        facts={"tier0": Truth("home.tier0", Doubt(("home.tier0_doubt",)))},
+        facts={"tier0": Truth("home.tier0", Doubt(("home.tier0_doubt",)), reads=cells("service_principal.tier0"))},
     ).flag("tier0")
     live = credentials["expires_on"].told(lambda end: f"{end} > {as_of}", absent=True)
     opens = credentials["kind"].eq("certificate") & live & tier0
     key = "public_key_sha256"
-    return groups(credentials, "opening", by=credentials[key], key=rows[key], missing=_unlisted(), each=opens).any_of("opens")
+    opening = groups(credentials, "opening", by=credentials[key], key=rows[key], missing=_unlisted(), each=opens)
+    return {"authenticates_tier0": opening.any_of("opens")}
 
 
 def _unlisted() -> Doubt:
     """Why the tenant may have other credentials."""
     of_tenant = f"SELECT * FROM ({read_to_the_end(_CREDENTIALS)}) WHERE scope_id LIKE '/tenants/%'"
     listed = f"SELECT min({gap('listed')}) AS reason FROM ({of_tenant}) AS listed"
-    reads = by_hand("credentials_listed", f"CROSS JOIN ({listed}) AS credentials_listed")
+    reads = by_hand("credentials_listed", f"CROSS JOIN ({listed}) AS credentials_listed") | lists(*_CREDENTIALS)
     return Doubt(("credentials_listed.reason",), reads)

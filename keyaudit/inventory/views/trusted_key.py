@@ -2,13 +2,14 @@
 
 # ruff: noqa: S608 - every name and literal in this SQL is declared in this program or quoted by `quoted`
 
-from keyaudit.inventory.facts.fact import Doubt, Truth, any_of, possible
+from keyaudit.inventory.facts.fact import Derived, Doubt, Truth, any_of, possible
 from keyaudit.inventory.facts.groups import groups
+from keyaudit.inventory.facts.joins import lists
 from keyaudit.inventory.facts.relation import Rows, by_hand
-from keyaudit.inventory.facts.sql import Sources, Wanted
-from keyaudit.inventory.facts.view import view as view_of
+from keyaudit.inventory.facts.sql import Sources
 from keyaudit.inventory.load import quoted
 from keyaudit.model.entra import CONSUMERS, ISSUING_HOSTS
+from keyaudit.model.operations import with_all_before
 from keyaudit.model.reasons import Reason
 from keyaudit.model.relying_parties import SHARED_AUTHORITIES
 from keyaudit.model.tables.relying_parties import PUBLISHED
@@ -16,11 +17,11 @@ from keyaudit.model.tables.relying_parties import PUBLISHED
 _READ = ", ".join(map(quoted, (*SHARED_AUTHORITIES, CONSUMERS, "{tenantid}")))
 
 
-def view(sources: Sources, wanted: Wanted) -> str:
-    """The stored columns with `published`."""
+def facts(sources: Sources) -> dict[str, Derived]:
+    """The derived columns."""
     rows = Rows(sources, "trusted_key")
     published = possible(_unnamed(rows) | _elsewhere(rows)) | _found(rows) | possible(_unread())
-    return view_of("trusted_key", sources, {"published": published}, wanted)
+    return {"published": published}
 
 
 def _found(rows: Rows) -> Truth:
@@ -67,4 +68,4 @@ def _unread() -> Doubt:
             FROM coverage WHERE operation IN ({", ".join(map(quoted, PUBLISHED))}) GROUP BY scope_id
         ) AS gaps ON gaps.scope_id = stored.scope_id"""
     unread = ("gaps.reason", f"CASE WHEN gaps.all_tried THEN NULL ELSE '{Reason.INTERRUPTED}' END")
-    return Doubt(unread, by_hand("gaps", gaps))
+    return Doubt(unread, by_hand("gaps", gaps) | lists(*with_all_before(*PUBLISHED)))

@@ -8,6 +8,7 @@ import duckdb
 
 from keyaudit.inventory.dialect import DuckDB
 from keyaudit.inventory.facts.fact import Fact, Truth, case, unknown
+from keyaudit.inventory.facts.joins import cells
 from keyaudit.inventory.facts.relation import because
 from keyaudit.inventory.facts.sql import Sources
 from keyaudit.inventory.load import quoted
@@ -18,9 +19,16 @@ from keyaudit.inventory.usage.odd import GROUPS, MOST, statements
 from keyaudit.inventory.views.unshown import until_by_log
 from keyaudit.model.findings import Severity
 from keyaudit.model.reasons import Reason
-from keyaudit.model.tables.usage import UNUSUAL_USE, USER_SIGN_IN_LOG
+from keyaudit.model.tables import TABLES
+from keyaudit.model.tables.usage import UNUSUAL_USE, USAGE, USER_SIGN_IN_LOG
 from keyaudit.model.times import DAY
 from keyaudit.model.usage import OF_THE_APP, Window
+
+READS = dict.fromkeys(
+    (column.name for column in UNUSUAL_USE.derived),
+    cells(*(f"{name}.{column.name}" for name in (USAGE.name, "usage_log", "usage_baseline") for column in TABLES[name].stored)),
+)
+"""What each column reads: all of what logs tell and of what is usual."""
 
 
 def window(connection: duckdb.DuckDBPyConnection, rows: Mapping[str, str], as_of: int) -> Window | None:

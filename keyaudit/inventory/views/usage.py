@@ -1,10 +1,11 @@
 """The view of uses: whether each is expected, with related data from the inventory and other uses."""
 
+from collections.abc import Iterable
+
 from keyaudit.inventory.facts.fact import ABSENT, Derived, Doubt, Fact, Truth, case, known, possible, strict, unknown
 from keyaudit.inventory.facts.groups import groups
 from keyaudit.inventory.facts.relation import One, Rows, because, one, unread
-from keyaudit.inventory.facts.sql import Sources, Wanted
-from keyaudit.inventory.facts.view import view as view_of
+from keyaudit.inventory.facts.sql import Sources
 from keyaudit.inventory.logs.groups import target_of
 from keyaudit.inventory.views import agent_bursts, versions
 from keyaudit.inventory.views.agents import object_id
@@ -21,16 +22,13 @@ from keyaudit.model.usage import ANY, PRIVILEGED, Facet
 _NOT_SHOWN = because(Reason.NOT_SUPPLIED)
 
 
-def view(sources: Sources, scope_id: str, as_of: int, wanted: Wanted, *, baseline: bool) -> str:
-    """SQL over `sources`: the stored columns, the derived ones, the reasons of what is unknown, and rows for gaps in logs.
-
-    Without a `baseline`, whether a use is expected is unknown. `scope_id`: the tenant's.
-    """
-    rows, table = Rows(sources, "usage"), TABLES["usage"]
+def facts(sources: Sources, as_of: int, *, baseline: bool) -> dict[str, Derived]:
+    """The derived columns. Without a `baseline`, whether a use is expected is unknown."""
+    rows = Rows(sources, "usage")
     of_key = rows["target_kind"].eq("key")
     used = _version(rows)
     unlisted = unread("principals", ("service_principal.list",)) | because(Reason.NOT_VISIBLE)
-    facts: dict[str, Derived] = {
+    return {
         "environment": used["environment"].where(of_key),
         "actor_environment": _actor_environment(rows, unlisted).where(of_key),
         "superseded_on": used["newer"].where(of_key),
@@ -40,8 +38,12 @@ def view(sources: Sources, scope_id: str, as_of: int, wanted: Wanted, *, baselin
         "logs_until": _logs_until(rows, as_of),
         "expected": _expected(rows) if baseline else Truth("CAST(NULL AS BOOLEAN)", _NOT_SHOWN),
     }
-    names = (*(column.name for column in table.stored), *(name for name in facts if name in wanted), "unknown")
-    return f"{view_of(table.name, sources, facts, wanted)} UNION ALL {unshown(sources, scope_id, as_of, names)}"
+
+
+def with_gaps(query: str, made: Iterable[str], sources: Sources, scope_id: str, as_of: int) -> str:
+    """The view in `query`, whose derived columns are `made`, and rows for gaps in logs. `scope_id`: the tenant's."""
+    names = (*(column.name for column in TABLES["usage"].stored), *made, "unknown")
+    return f"{query} UNION ALL {unshown(sources, scope_id, as_of, names)}"
 
 
 def _version(rows: Rows) -> One:
@@ -56,8 +58,8 @@ def _newer(version: Rows) -> Fact:
     created = version["created_on"]
     later = f"(PARTITION BY {version.alias}.key_id ORDER BY {created.value} RANGE BETWEEN 1 FOLLOWING AND UNBOUNDED FOLLOWING)"
     enabled = f"CASE WHEN {version['enabled'].value} THEN {created.value} END"
-    why = (versions.unlisted(version) | version["enabled"].why | created.why).sql
-    doubt = Doubt((f"min({why}) OVER {whole_key}",))
+    why = versions.unlisted(version) | version["enabled"].why | created.why
+    doubt = Doubt((f"min({why.sql}) OVER {whole_key}",), why.reads)
     # A version without a date was created before the service recorded dates.
     newer = f"CASE WHEN {created.value} IS NULL THEN min({enabled}) OVER {whole_key} ELSE min({enabled}) OVER {later} END"
     return Fact(f"CASE WHEN {doubt.sql} IS NULL THEN {newer} END", doubt, absent=True)

@@ -2,15 +2,12 @@
 
 # ruff: noqa: S608 - every name and literal in this SQL is declared in this program or quoted by `quoted`
 
-from collections.abc import Mapping
-
 from keyaudit.inventory.dialect import DuckDB
 from keyaudit.inventory.facts.fact import FALSE, TRUE, Count, Derived, Doubt, Fact, case, choice, known, unknown
 from keyaudit.inventory.facts.groups import groups
-from keyaudit.inventory.facts.joins import joined
+from keyaudit.inventory.facts.joins import Reads, inside, joined
 from keyaudit.inventory.facts.relation import Rows, because, by_hand, unread
-from keyaudit.inventory.facts.sql import Sources, Wanted
-from keyaudit.inventory.facts.view import view as view_of
+from keyaudit.inventory.facts.sql import Sources
 from keyaudit.inventory.views import log_sink, purposes
 from keyaudit.inventory.views.environment import of_vault
 from keyaudit.model.operations import OPERATIONS, Surface
@@ -28,22 +25,20 @@ _OBJECTS = tuple(purposes.listed_by(surface) for surface in KEYS_LISTED)
 """The same for all its content."""
 
 
-def view(sources: Sources, wanted: Wanted, more: Mapping[str, Derived]) -> str:
-    """SQL over `sources`: the stored columns, the derived ones with `more`, and the reasons of what is unknown."""
+def facts(sources: Sources) -> dict[str, Derived]:
+    """The derived columns."""
     rows, keys = Rows(sources, "vault"), Rows(sources, "key", "held")
     held = groups(
         keys, "signing", by=keys["vault_id"], key=rows["id"], missing=unread("listed", *KEYS_LISTED.values(), scope="stored.id")
     )
-    facts = {
-        **more,
+    return {
         "environment": of_vault(rows),
         **_network(rows),
-        **_logs(),
+        **_logs(sources),
         "keys_through_arm": _keys_through_arm(rows),
         "holds_signing_key": held.any_of("signs", keys.flag("enabled") & keys["key_ops"].has("sign")),
         **purposes.facts(rows, unread("objects_listed", *_OBJECTS, scope="stored.id")),
     }
-    return view_of("vault", sources, facts, wanted)
 
 
 def _network(rows: Rows) -> dict[str, Fact | Count]:
@@ -80,11 +75,12 @@ def _keys_through_arm(rows: Rows) -> Fact:
     return case((said, allowed), otherwise=unknown(because(Reason.UNRECOGNISED))).where(rows["kind"].eq("managed-hsm"))
 
 
-def _logs() -> dict[str, Fact]:
+def _logs(sources: Sources) -> dict[str, Fact]:
     """What the destinations of its log come to."""
-    reads = by_hand("sinks", f"LEFT JOIN {AUDIT} AS sinks ON sinks.id = stored.id")
+    audited, joined_ = _audited(sources), by_hand("sinks", f"LEFT JOIN {AUDIT} AS sinks ON sinks.id = stored.id")
 
     def found(name: str, *, absent: bool = False) -> Fact:
+        reads = joined_ | inside(audited[name].everything)
         return Fact(f"sinks.{name}", Doubt((f"sinks.{name}_why",), reads), absent=absent, reads=reads)
 
     return {
@@ -93,6 +89,11 @@ def _logs() -> dict[str, Fact]:
         "audit_destinations": found("destinations"),
         "audit_retention": found("retention", absent=True),
     }
+
+
+def _audited(sources: Sources) -> dict[str, Fact]:
+    unsettled = unread("settings", *_SETTINGS, scope="stored.id")
+    return log_sink.audited(Rows(sources, "vault"), unsettled, "vault", "managed-hsm")
 
 
 AUDIT = "vault_audit"
@@ -104,12 +105,15 @@ def prepare(sources: Sources) -> str:
 
     vault_audit  every vault, with the facts of `log_sink.audited`, and why each is unknown: `logged_why`
     """
-    rows = Rows(sources, "vault")
-    unsettled = unread("settings", *_SETTINGS, scope="stored.id")
-    facts = log_sink.audited(rows, unsettled, "vault", "managed-hsm")
+    rows, facts = Rows(sources, "vault"), _audited(sources)
     columns = ", ".join(f"{fact.value} AS {name}, {fact.why.sql} AS {name}_why" for name, fact in facts.items())
     joins = joined({each for fact in facts.values() for each in fact.everything})
     return f"CREATE TABLE {AUDIT} AS SELECT stored.id, {columns} FROM {rows.sql} {joins}"
+
+
+def reads(sources: Sources) -> dict[str, Reads]:
+    """What the column of keys reads that `watched` adds."""
+    return {"audit_retention": inside(_audited(sources)["retention"].everything)}
 
 
 def watched(sql: DuckDB, query: str) -> str:

@@ -42,7 +42,8 @@ def of_object(rows: Rows, subject: str) -> Groups:
 def unlisted(versions: Rows) -> Doubt:
     """Why the object of each may have more versions."""
     listed = versions.flag("versions_listed")
-    return Doubt((f"CASE WHEN {listed.value} THEN NULL ELSE coalesce({listed.doubt.sql}, '{Reason.TRUNCATED}') END",))
+    truncated = f"CASE WHEN {listed.value} THEN NULL ELSE coalesce({listed.doubt.sql}, '{Reason.TRUNCATED}') END"
+    return Doubt((truncated,), listed.everything)
 
 
 def counted(of_object: Groups, count: str, oldest: str, which: Callable[[Relation], Truth]) -> Facts:

@@ -1,6 +1,6 @@
 """The table of other services' keys."""
 
-from keyaudit.model.columns import Area, RestsOn, Table, duration, flag, mapping, text, time, where_found
+from keyaudit.model.columns import Area, Table, duration, flag, mapping, text, time, where_found
 from keyaudit.model.tables.places import vault_place
 from keyaudit.model.tables.services import KINDS, SERVICE
 
@@ -22,7 +22,7 @@ ACCOUNT_KEY = Table(
             "and of one of OpenShift, whose keys Resource Graph does not show"),
         mapping("tags", "the account's tags", SERVICE, absent="it has no tags"),
         text("environment", "the tag env or environment, in lower case; else what [environments] says of the subscription",
-            absent="no such tag, and nothing said", rests_on=RestsOn.OBJECT, derived_from=("tags", "subscription_name")),
+            absent="no such tag, and nothing said", derived=True),
         flag("local_auth_enabled",
             "the service lets these keys in; never set means that it does, but for a registry's admin user", SERVICE),
         flag("read_only", "the key reads and cannot write", SERVICE),

@@ -1,7 +1,6 @@
 """The tables of agent identities and of the blueprints that they are made from (Microsoft Entra Agent ID)."""
 
-from keyaudit.model.columns import Area, RestsOn, Table, Where, count, flag, mapping, text, texts, time, where_found
-from keyaudit.model.tables.privileges import APP_ROLES, DIRECTORY_ROLES, THROUGH_GROUPS
+from keyaudit.model.columns import Area, Table, Where, count, flag, mapping, text, texts, time, where_found
 
 _AGENT = ("agent.list",)
 _SHOWN = ("service_principal.list", *_AGENT)
@@ -10,17 +9,8 @@ _USERS = ("agent_user.list",)
 _LISTS = ("application.list", "service_principal.list")
 _BLUEPRINT_SPONSORS = ("blueprint.sponsors_of", "blueprint.principal_sponsors_of")
 _INHERITABLE = ("blueprint.inheritable_of",)
-_OPENED = ("agent.blueprint_app_id", "inheritable_roles", "service_principal.app_roles_listed", "grant.tier")
 _NOT_OWN = (Where("home", ("microsoft", "foreign")),)
 
-INHERITED_FROM = (
-    "agent.blueprint_app_id",
-    "blueprint.app_id",
-    "blueprint.principal_id",
-    "blueprint.inheritable_scopes",
-    "blueprint.inheritable_roles",
-)
-"""The operations for permissions that an agent inherits from the principal of its blueprint."""
 
 AGENT = Table(
     name="agent",
@@ -40,25 +30,18 @@ AGENT = Table(
         texts("sponsor_ids", "object ids of its sponsors, sorted", _SPONSORS),
         texts("user_ids", "object ids of the agent users that it can act as, sorted", _USERS),
         mapping("user_names", "the display names of these users, by object id; without those that have none", _USERS),
-        text("blueprint_name", "the display name of its blueprint", rests_on=RestsOn.PARENT,
-            absent="its blueprint has no name", derived_from=("blueprint_app_id", "blueprint.name")),
+        text("blueprint_name", "the display name of its blueprint",
+            absent="its blueprint has no name", derived=True),
         text("blueprint_home", "whose blueprint it is: this tenant's, Microsoft's, or another tenant's",
-            values=("own", "microsoft", "foreign"), rests_on=RestsOn.PARENT,
-            derived_from=("blueprint_app_id", "blueprint.home")),
-        text("publisher", "the tenant that owns its blueprint", rests_on=RestsOn.PARENT,
-            absent="the blueprint is this tenant's own", derived_from=("blueprint_app_id", "blueprint.publisher")),
-        flag("enabled", "accountEnabled: it may sign in", rests_on=RestsOn.PARENT, absent="Graph holds no value",
-            derived_from=("object_id", "service_principal.enabled")),
-        count("owner_count", "its owners, be they users or service principals", rests_on=RestsOn.PARENT,
-            derived_from=("object_id", "service_principal.owner_ids")),
+            values=("own", "microsoft", "foreign"), derived=True),
+        text("publisher", "the tenant that owns its blueprint",
+            absent="the blueprint is this tenant's own", derived=True),
+        flag("enabled", "accountEnabled: it may sign in", absent="Graph holds no value", derived=True),
+        count("owner_count", "its owners, be they users or service principals", derived=True),
         texts("inherited", "application permissions, and delegated permissions for every user, that it has from its "
-            "blueprint's principal, sorted", partial=True, rests_on=RestsOn.LIST,
-            derived_from=(*INHERITED_FROM, "service_principal.app_roles_listed", "grant.name", "grant.on_behalf_of"),
-            rows_of=(*_LISTS, *APP_ROLES, "delegated_grant.list")),
+            "blueprint's principal, sorted", partial=True, derived=True),
         texts("inherited_wide", "those of them that lead to control of the tenant, or to all of one kind of its data: as the "
-            "agent itself, or as whichever user it acts for; sorted", partial=True, rests_on=RestsOn.LIST,
-            derived_from=(*INHERITED_FROM, "service_principal.app_roles_listed", "grant.name", "grant.on_behalf_of"),
-            rows_of=(*_LISTS, *APP_ROLES, "delegated_grant.list")),
+            "agent itself, or as whichever user it acts for; sorted", partial=True, derived=True),
     ),
 )
 
@@ -86,24 +69,16 @@ BLUEPRINT = Table(
             "delegated permissions that its agents inherit where its principal has them: API/PERMISSION, by the API's client "
             "id; API/* for all of that API; sorted", _INHERITABLE),
         texts("inheritable_roles", "application permissions that they inherit, in the same form; sorted", _INHERITABLE),
-        count("agents", "agent identities of it in this tenant", rests_on=RestsOn.LIST,
-            derived_from=("app_id", "agent.blueprint_app_id")),
+        count("agents", "agent identities of it in this tenant", derived=True),
         flag("client_secret", "it has a client secret, which can sign in as each of its agents; unknown of an external one, "
             "because only its publisher's tenant can see it",
-            absent="it is this tenant's own: its application shows it", absent_where=(Where("home", ("own",)),),
-            rests_on=RestsOn.OBJECT, derived_from=("home",)),
-        flag("tier0", "it or an agent of it controls the whole tenant, by an app role or a directory role",
-            rests_on=RestsOn.LIST, derived_from=("app_id", "principal_id", *_OPENED, *THROUGH_GROUPS),
-            rows_of=(*APP_ROLES, *DIRECTORY_ROLES)),
+            absent="it is this tenant's own: its application shows it", absent_where=(Where("home", ("own",)),), derived=True),
+        flag("tier0", "it or an agent of it controls the whole tenant, by an app role or a directory role", derived=True),
         flag("tenant_wide", "an app role of it or of an agent, or a directory role over the whole tenant, reaches all of one "
-            "kind of data, such as every mailbox",
-            rests_on=RestsOn.LIST, derived_from=("app_id", "principal_id", *_OPENED, *THROUGH_GROUPS),
-            rows_of=(*APP_ROLES, *DIRECTORY_ROLES)),
+            "kind of data, such as every mailbox", derived=True),
         texts("credential_admins",
             "who may add a credential to it now, by a role for agents or a permission of Microsoft Graph; its owners and the "
-            "tenant's administrators may besides; sorted", partial=True, rests_on=RestsOn.LIST,
-            absent="its publisher's tenant decides", absent_where=_NOT_OWN,
-            derived_from=("home", "grant.name", "grant.agent_credentials", "grant.scope", "grant.scope_kind", "principal.name"),
-            rows_of=(*APP_ROLES, *DIRECTORY_ROLES)),
+            "tenant's administrators may besides; sorted", partial=True,
+            absent="its publisher's tenant decides", absent_where=_NOT_OWN, derived=True),
     ),
 )

@@ -4,10 +4,9 @@ A restriction that a custom policy defines, enabled or disabled, takes precedenc
 does not define falls back to it: https://learn.microsoft.com/graph/api/resources/applicationauthenticationmethodpolicy
 """
 
-from keyaudit.model.columns import Area, Column, RestsOn, Table, Where, duration, flag, text, texts, time, where_found
+from keyaudit.model.columns import Area, Column, Table, Where, duration, flag, text, texts, time, where_found
 
 _FOUND = ("app_management.default", "app_management.list")
-_OF_CUSTOM = ("kind", "enabled", "assigned_to", "assigned_kinds", "left_to_default")
 _OF_DEFAULT = (Where("kind", ("default",)),)
 _BETA = ("app_management.default_beta", "app_management.list_beta")
 _OF_PRINCIPALS = (Where("applies_to", ("service-principals",)),)
@@ -43,30 +42,21 @@ def _of_uris(name: str, what: str) -> tuple[Column, Column]:
     )
 
 
-def _in_force(*columns: str) -> tuple[str, ...]:
-    """The columns that decide what holds for the objects of a policy, with the default policy's where a custom one has none."""
-    return (*_OF_CUSTOM, *columns, *(f"{column}_from" for column in columns))
-
-
-def _limits(name: str, what: str, *columns: str) -> tuple[Column, Column]:
+def _limits(name: str, what: str) -> tuple[Column, Column]:
     """What holds for the objects of a policy; for a custom policy of applications and service principals, the weaker limit."""
     longest = "no such limit: it may live as long as anyone likes"
     return (
         duration(f"{name}_limit", f"{what} that an object of any age is given has to live less than this",
-            absent=longest, rests_on=RestsOn.LIST, derived_from=_in_force(*columns)),
+            absent=longest, derived=True),
         duration(f"new_{name}_limit", f"{what} that an object made now is given has to live less than this",
-            absent=longest, rests_on=RestsOn.LIST, derived_from=_in_force(*columns)),
+            absent=longest, derived=True),
     )
 
 
-def _restricted(
-    name: str, what: str, *columns: str, absent: str = "", absent_where: tuple[Where, ...] = ()
-) -> tuple[Column, Column]:
+def _restricted(name: str, what: str, absent: str = "", absent_where: tuple[Where, ...] = ()) -> tuple[Column, Column]:
     return (
-        flag(name, f"{what}, to objects of any age", absent=absent, absent_where=absent_where, rests_on=RestsOn.LIST,
-            derived_from=_in_force(*columns)),
-        flag(f"new_{name}", f"{what}, to objects made now", absent=absent, absent_where=absent_where,
-            rests_on=RestsOn.LIST, derived_from=_in_force(*columns)),
+        flag(name, f"{what}, to objects of any age", absent=absent, absent_where=absent_where, derived=True),
+        flag(f"new_{name}", f"{what}, to objects made now", absent=absent, absent_where=absent_where, derived=True),
     )
 
 
@@ -106,12 +96,11 @@ APP_MANAGEMENT_POLICY = Table(
         _from("trusted_authorities_only_from"),
         texts("exclusions", "who may add what a restriction that is on forbids: its type, and the custom security attribute "
             "of those who may, sorted", _FOUND),
-        *_limits("secret", "a client secret (0: none can be added)", "password_blocked", "password_lifetime"),
-        *_limits("certificate", "a certificate", "certificate_lifetime"),
-        *_restricted("custom_secrets_blocked", "a client secret of one's own choosing cannot be added",
-            "custom_password_blocked"),
+        *_limits("secret", "a client secret (0: none can be added)"),
+        *_limits("certificate", "a certificate"),
+        *_restricted("custom_secrets_blocked", "a client secret of one's own choosing cannot be added"),
         *_restricted("uris_restricted", "an identifier URI that may be another tenant's cannot be added",
-            "uri_addition_blocked", "unique_uris_only", absent=_NO_URIS, absent_where=_OF_PRINCIPALS),
+            absent=_NO_URIS, absent_where=_OF_PRINCIPALS),
         *_of_uris("uri_addition_blocked", "an identifier URI other than the default one cannot be added"),
         *_of_uris("unique_uris_only", "an identifier URI that is added has to hold an id of the tenant or the application, or "
             "a verified domain"),

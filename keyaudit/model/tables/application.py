@@ -1,12 +1,9 @@
 """The table of applications."""
 
-from keyaudit.model.columns import Area, RestsOn, Table, count, flag, integer, text, texts, time, where_found
-from keyaudit.model.tables.azure_host import HOSTS_NAMED
+from keyaudit.model.columns import Area, Table, count, flag, integer, text, texts, time, where_found
 from keyaudit.model.tables.privileges import privileges
 
 _APPLICATION = ("application.list",)
-_OWN = ("application.list", "application.federated", "application.federated_of")
-_LIVE = ("credential.holder_id", "credential.kind", "credential.expires_on")
 
 APPLICATION = Table(
     name="application",
@@ -62,40 +59,25 @@ APPLICATION = Table(
         flag("trusts_federated", "it has federated credentials", ("application.federated",)),
         texts("owner_ids", "object ids of its owners, sorted", ("application.owners", "application.owners_of")),
         # The permissions of its service principal in this tenant; without one it has none here.
-        *privileges(
-            listed=("app_id", "service_principal.app_id", "service_principal.app_roles_listed"),
-            through=("service_principal.list",),
-        ),
-        texts("loose_uris", "those of uris_without_id that are in none of the tenant's verified domains",
-            rests_on=RestsOn.PARENT, derived_from=("uris_without_id", "tenant.verified_domains")),
-        texts("unowned_hosts", "those of azure_hosts that no resource of the subscriptions that were read has",
-            rests_on=RestsOn.LIST, derived_from=("azure_hosts", "azure_host.host"), rows_of=HOSTS_NAMED),
-        texts("unverified_hosts", "those of web_hosts that are in none of the tenant's verified domains",
-            rests_on=RestsOn.PARENT, derived_from=("web_hosts", "tenant.verified_domains")),
-        count("owner_count", "its owners, users and service principals", rests_on=RestsOn.OBJECT,
-            derived_from=("owner_ids",)),
+        *privileges(),
+        texts("loose_uris", "those of uris_without_id that are in none of the tenant's verified domains", derived=True),
+        texts("unowned_hosts", "those of azure_hosts that no resource of the subscriptions that were read has", derived=True),
+        texts("unverified_hosts", "those of web_hosts that are in none of the tenant's verified domains", derived=True),
+        count("owner_count", "its owners, users and service principals", derived=True),
         count("user_owners",
-            "users among the owners of it and of its service principal here: the others are service principals",
-            rests_on=RestsOn.LIST,
-            derived_from=("app_id", "owner_ids", "service_principal.app_id", "service_principal.owner_ids")),
+            "users among the owners of it and of its service principal here: the others are service principals", derived=True),
         count("indirect_user_owners",
             "users that own an application or service principal that owns it, or owns such an owner, up to four of them",
-            rests_on=RestsOn.LIST,
-            derived_from=("app_id", "owner_ids", "service_principal.app_id", "service_principal.owner_ids",
-            "application.owner_ids")),
-        count("live_credentials", "its own unexpired client secrets and certificates; a SAML set counts once",
-            rests_on=RestsOn.OBJECT, derived_from=_LIVE, rows_of=_OWN),
-        count("live_secrets", "its own unexpired client secrets", rests_on=RestsOn.OBJECT,
-            derived_from=_LIVE, rows_of=_OWN),
+            derived=True),
+        count("live_credentials", "its own unexpired client secrets and certificates; a SAML set counts once", derived=True),
+        count("live_secrets", "its own unexpired client secrets", derived=True),
         time("live_until", "when the last of its unexpired credentials expires, federated ones left out",
-            absent="it has no unexpired credential, or one without an expiration date", rests_on=RestsOn.OBJECT,
-            derived_from=_LIVE, rows_of=_OWN),
+            absent="it has no unexpired credential, or one without an expiration date", derived=True),
         time("third_left_on", "when only a third of the lifetime of its last unexpired credential is left",
-            absent="it has no unexpired credential with a start and an end", rests_on=RestsOn.OBJECT,
-            derived_from=(*_LIVE, "credential.starts_on"), rows_of=_OWN),
-        text("only_secret_id", "id of its unexpired client secret", rests_on=RestsOn.OBJECT,
-            absent="it has none, or several", derived_from=_LIVE, rows_of=_OWN),
-        text("only_credential_id", "id of its unexpired client secret or certificate", rests_on=RestsOn.OBJECT,
-            absent="it has none, or several", derived_from=_LIVE, rows_of=_OWN),
+            absent="it has no unexpired credential with a start and an end", derived=True),
+        text("only_secret_id", "id of its unexpired client secret",
+            absent="it has none, or several", derived=True),
+        text("only_credential_id", "id of its unexpired client secret or certificate",
+            absent="it has none, or several", derived=True),
     ),
 )

@@ -6,7 +6,6 @@ from keyaudit.model.columns import (
     Area,
     Column,
     Left,
-    RestsOn,
     Table,
     Where,
     count,
@@ -21,15 +20,10 @@ from keyaudit.model.columns import (
 )
 from keyaudit.model.tables.places import KEY_VAULT_LEAVES_OUT, VAULT_ACCESS_MODEL, VAULT_SKU
 from keyaudit.model.tables.reach import OF_KEYS, OUTSIDERS, READING, reach_columns
-from keyaudit.model.tables.reach import OPERATIONS as REACH_OPERATIONS
 from keyaudit.model.tables.vault_objects import attributes, superseded, version_place
 
 _CERTIFICATE = ("certificate.list", "certificate.versions", "certificate.get")
 _GET = ("certificate.get",)
-_ENTRA = ("application.list", "service_principal.list")
-_IN_ENTRA = ("public_key_sha256", "thumbprint", "credential.public_key_sha256", "credential.thumbprint")
-_VERSIONS = ("enabled", "is_current", "versions_listed")
-_EXPORTABLE_STILL = (*_VERSIONS, "expires_on", "exportable", "key_version_id", "kty", "key.custody")
 _NOT_ISSUED = "it is not issued yet"
 _WHERE_NOT_ISSUED = (Where("issued", (False,)),)
 _CHANGED = "unknown where the policy was changed since this version was made"
@@ -45,9 +39,7 @@ def _once_issued(column: Column) -> Column:
 
 OTHERS_READING = count("others_reading_private",
     "service principals and managed identities that can read its private key and do not sign in with it themselves",
-    REACH_OPERATIONS,
-    rests_on=RestsOn.LIST,
-    derived_from=("vault.access_model", "public_key_sha256", "credential.public_key_sha256", "credential.expires_on"))
+    derived=True)
 
 CERTIFICATE = Table(
     name="certificate",
@@ -96,11 +88,10 @@ CERTIFICATE = Table(
         ),
         text("purpose",
             "what it is for, by the first that holds: it is a CA's; it may sign code, do anything, be a TLS server's",
-            absent=_NOT_ISSUED, values=("ca", "code-signing", "any", "server", "client", "other"),
-            rests_on=RestsOn.OBJECT, derived_from=("is_ca", "ekus")),
+            absent=_NOT_ISSUED, values=("ca", "code-signing", "any", "server", "client", "other"), derived=True),
         flag("public_tls",
             "its purpose is a TLS server's, and its issuer a CA that Key Vault asks itself, which sell public ones",
-            absent=_NOT_ISSUED, rests_on=RestsOn.OBJECT, derived_from=("is_ca", "ekus", "issuer_name")),
+            absent=_NOT_ISSUED, derived=True),
         text("key_version_id", "id of the key version that it certifies", _GET,
             absent="none is named", left_out=Left(None, KEY_VAULT_LEAVES_OUT)),
         text("kty", f"Key Vault's algorithm family, by the policy; {_CHANGED}", _GET,
@@ -108,13 +99,11 @@ CERTIFICATE = Table(
         flag("exportable", f"the secret of its name holds the private key, by the policy; {_CHANGED}", _GET,
             wire="policy.key_props.exportable"),
         text("custody", "where the private half is kept: its key's custody, else by kty",
-            values=("vault-hsm", "software"), rests_on=RestsOn.PARENT, derived_from=("key_version_id", "kty", "key.custody")),
+            values=("vault-hsm", "software"), derived=True),
         count("live_credentials", "unexpired credentials in Entra with its key: the holder of the private key can "
-            "sign in; by thumbprint only where Graph does not show their certificate",
-            rests_on=RestsOn.LIST, derived_from=(*_IN_ENTRA, "credential.expires_on", "credential.usage"), rows_of=_ENTRA),
+            "sign in; by thumbprint only where Graph does not show their certificate", derived=True),
         count("live_identities", "identities that have one of these; an application and its own service principal are one",
-            rests_on=RestsOn.LIST,
-            derived_from=(*_IN_ENTRA, "credential.expires_on", "credential.usage", "credential.app_id"), rows_of=_ENTRA),
+            derived=True),
         unix_time("policy_updated_on", "when its policy was last changed", _GET, past=True, wire="policy.attributes.updated"),
         flag("reuse_key", "a renewal keeps the key, so that only the certificate is new", _GET,
             wire="policy.key_props.reuse_key"),
@@ -131,28 +120,19 @@ CERTIFICATE = Table(
             absent="no renewal counts from the end"),
         integer("renews_at_percentage", "the part of its life after which it is renewed", _GET,
             unit="percent", absent="no renewal counts in percent"),
-        time("renews_on", "when the policy renews this version", absent="nothing will renew it",
-            rests_on=RestsOn.OBJECT,
-            derived_from=("auto_renews", "renews_before_expiry", "renews_at_percentage", "activates_on", "expires_on")),
-        time("third_left_on", "when a third of its lifetime is left", absent="it has no start or no end",
-            rests_on=RestsOn.OBJECT, derived_from=("activates_on", "expires_on")),
+        time("renews_on", "when the policy renews this version", absent="nothing will renew it", derived=True),
+        time("third_left_on", "when a third of its lifetime is left", absent="it has no start or no end", derived=True),
         time("renewal_overdue_on", "when the current version is a tenth older than the one before it became",
-            absent="it is the only version, or not the current one", rests_on=RestsOn.OBJECT,
-            derived_from=("is_current", "created_on", "versions_listed")),
+            absent="it is the only version, or not the current one", derived=True),
         flag("superseded_exportable",
-            "the private key of an enabled, unexpired version before the current one can be downloaded",
-            rests_on=RestsOn.PARENT, derived_from=_EXPORTABLE_STILL),
-        texts("superseded_exportable_versions", "the ids of these versions",
-            rests_on=RestsOn.PARENT, derived_from=("version", *_EXPORTABLE_STILL)),
-        flag("superseded_signs_in", "one of them has the key of an unexpired credential in Entra",
-            rests_on=RestsOn.LIST, derived_from=(*_EXPORTABLE_STILL, *_IN_ENTRA, "credential.expires_on", "credential.usage")),
+            "the private key of an enabled, unexpired version before the current one can be downloaded", derived=True),
+        texts("superseded_exportable_versions", "the ids of these versions", derived=True),
+        flag("superseded_signs_in", "one of them has the key of an unexpired credential in Entra", derived=True),
         *superseded("certificate", _GET, ("certificate.versions",), "the version that a request without a version names"),
-        *reach_columns(*OF_KEYS, READING, derived_from=("vault.access_model",)),
+        *reach_columns(*OF_KEYS, READING),
         *OUTSIDERS,
         flag("authenticates_tier0", "an active credential of an application that controls the whole tenant is on its key",
-            rests_on=RestsOn.LIST,
-            derived_from=("public_key_sha256", "thumbprint", "credential.public_key_sha256", "credential.thumbprint",
-            "credential.expires_on", "service_principal.tier0")),
+            derived=True),
         VAULT_ACCESS_MODEL,
         VAULT_SKU,
         OTHERS_READING,

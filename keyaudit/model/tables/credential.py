@@ -1,6 +1,6 @@
 """The table of credentials: client secrets, certificates and federated credentials."""
 
-from keyaudit.model.columns import Area, RestsOn, Table, Where, count, flag, text, texts, time, where_found
+from keyaudit.model.columns import Area, Table, Where, count, flag, text, texts, time, where_found
 from keyaudit.model.federated_subject import Breadth, Grade
 from keyaudit.model.repositories import Held
 from keyaudit.model.tables.holder import HOLDER
@@ -29,31 +29,11 @@ _PRINCIPALS_FEDERATED = ({"holder_kind": "service_principal", "kind": "federated
 _IDENTITIES_FEDERATED = ({"holder_kind": "managed_identity", "kind": "federated"},)
 
 _NO_CERTIFICATE = "it is not a certificate"
-_REPOSITORY = ("repository_host", "repository_owner", "repository_owner_id", "repository_path", "repository_id")
 _NO_REPOSITORY = "the credential does not require it, or trusts neither GitHub nor GitLab"
 _NOT_FEDERATED = (Where("kind", _OWN_KINDS),)
 _FEDERATED_ALONE = (Where("kind", ("federated",)),)
 _NO_KEY = (Where("kind", ("password", "federated")),)
 _NOT_CERTIFICATE = (Where("kind", ("password", "symmetric-key", "federated")),)
-_IN_VAULT = (
-    "public_key_sha256",
-    "thumbprint",
-    "entra_custody",
-    "certificate.public_key_sha256",
-    "certificate.thumbprint",
-    "certificate.kty",
-    "certificate.key_version_id",
-    "key.custody",
-)
-_SUPERSEDED = (
-    "thumbprint_sha256",
-    "thumbprint",
-    "certificate.thumbprint_sha256",
-    "certificate.thumbprint",
-    "certificate.enabled",
-    "certificate.created_on",
-    "certificate.versions_listed",
-)
 
 CREDENTIAL = Table(
     name="credential",
@@ -127,48 +107,38 @@ CREDENTIAL = Table(
         text("custody", "where the private half is kept: platform, by Entra; else as the certificate on the same key in a "
             "vault, software before an HSM where copies differ; external where every vault was read and none has it, "
             "unknown where one was not, unlike entra_custody", absent="a password or federated credential has no private half",
-            values=("external", "platform", "vault-hsm", "software"), rests_on=RestsOn.LIST, derived_from=_IN_VAULT),
+            values=("external", "platform", "vault-hsm", "software"), derived=True),
         text("vault_certificate_id", "the version of a Key Vault certificate that it is, else one on the same key; by "
             "thumbprint, which the caller that adds a credential can choose, only where Graph does not return the certificate",
-            absent="no vault has it", rests_on=RestsOn.LIST, derived_from=_IN_VAULT),
+            absent="no vault has it", derived=True),
         flag("private_exportable",
             "a Key Vault certificate with its key is exportable, so secret readers of the vault can read the key",
-            absent="no vault has it", rests_on=RestsOn.LIST, derived_from=(*_IN_VAULT, "certificate.exportable")),
+            absent="no vault has it", derived=True),
         flag("superseded_in_vault",
             "it is an older version of a Key Vault certificate with an enabled newer version that is another certificate",
-            rests_on=RestsOn.LIST, derived_from=_SUPERSEDED),
+            derived=True),
         time("newer_since", "when the first enabled newer version was created",
-            absent="no vault has a newer one", rests_on=RestsOn.LIST, derived_from=_SUPERSEDED),
+            absent="no vault has a newer one", derived=True),
         count("same_elsewhere", "other identities that have a credential of the same certificate or key; an application and "
-            "its own service principal are one. 0 for what is no certificate",
-            rests_on=RestsOn.LIST,
-            derived_from=("credential.public_key_sha256", "credential.thumbprint", "credential.app_id", "holder_id"),
-            rows_of=_CREDENTIAL),
+            "its own service principal are one. 0 for what is no certificate", derived=True),
         text("platform_series", "its place among the unexpired credentials of its holder, if these are certificates that a "
             "platform renews: three or more, of one issuer, which is none of themselves, and valid for 120 days at most",
-            absent="they are not", values=("newest", "older"), rests_on=RestsOn.PARENT,
-            derived_from=("holder_id", "key_id", "kind", "starts_on", "expires_on", "certificate_subject",
-            "certificate_issuer")),
+            absent="they are not", values=("newest", "older"), derived=True),
         flag("on_application_too",
             "the application object of a service principal in this tenant has the same certificate, by its SHA-256; false for "
-            "a client secret, because nothing shows that two are the same",
-            rests_on=RestsOn.PARENT, derived_from=("application.app_id", "app_id", "holder_home", "thumbprint_sha256")),
+            "a client secret, because nothing shows that two are the same", derived=True),
         time("last_used_on", "the last use in the credential report",
             absent="the report has no use of it, which proves nothing: it leaves out federated credentials and old uses",
-            rests_on=RestsOn.LIST,
-            derived_from=("key_id", "app_id", "credential_activity.key_id", "credential_activity.last_used_on")),
+            derived=True),
         *HOLDER,
-        texts("openshift_clusters", "names of the OpenShift clusters that sign in as its application, sorted",
-            rests_on=RestsOn.LIST, derived_from=("app_id", "account_key.client_id", "account_key.name")),
+        texts("openshift_clusters", "names of the OpenShift clusters that sign in as its application, sorted", derived=True),
         text("issuer", "the issuer whose tokens a federated credential accepts", _FEDERATED,
             absent="not a federated credential", absent_where=_NOT_FEDERATED),
         text("issuer_host", "the host of that issuer, in lower case",
-            absent="not a federated credential", absent_where=_NOT_FEDERATED, rests_on=RestsOn.OBJECT,
-            derived_from=("issuer",)),
+            absent="not a federated credential", absent_where=_NOT_FEDERATED, derived=True),
         flag("issuer_own", "that issuer is this tenant itself, or a Kubernetes cluster in its subscriptions, or one that "
             "Azure Arc connects",
-            absent="not a federated credential", absent_where=_NOT_FEDERATED,
-            rests_on=RestsOn.LIST, derived_from=("issuer", "account_key.oidc_issuer")),
+            absent="not a federated credential", absent_where=_NOT_FEDERATED, derived=True),
         text("subject", "the subject that a federated credential accepts", _FEDERATED,
             absent="it has a claims-matching expression instead, or is not a federated credential"),
         texts("audiences", "the audiences that a federated credential accepts", _FEDERATED,
@@ -185,8 +155,7 @@ CREDENTIAL = Table(
         time("issuer_retires_on", "when the issuer is retired, as announced", _FEDERATED,
             absent="no retirement is announced, or it is not a federated credential"),
         flag("subject_dangling", "the identity of this tenant that it trusts does not exist",
-            absent="not a federated credential", absent_where=_NOT_FEDERATED, rests_on=RestsOn.LIST,
-            derived_from=("issuer", "subject", "subject_grade", "service_principal.app_id")),
+            absent="not a federated credential", absent_where=_NOT_FEDERATED, derived=True),
         text("repository_host", "the hosting service of the GitHub repository or GitLab project that it trusts", _SUBJECT,
             absent=_NO_REPOSITORY),
         text("repository_owner", "the organisation, user or group that it trusts, by name", _SUBJECT,
@@ -200,9 +169,9 @@ CREDENTIAL = Table(
             "on record; re-registered: it has the name, but another id of it or of its owner is on record, in the list or in a "
             "federated credential; owner-only: it has its owner alone; no: it has neither; not-compared: no list was supplied",
             absent="it trusts no GitHub repository or GitLab project by name or id", values=tuple(map(str, Held)),
-            rests_on=RestsOn.LIST, derived_from=_REPOSITORY),
+            derived=True),
         text("immutable_credential", "a credential that names the same workload by ids, as parameters of az ad app "
             "federated-credential create", absent="a supplied list does not have its ids, or it names ids already",
-            rests_on=RestsOn.LIST, derived_from=(*_REPOSITORY, "issuer", "subject", "subject_grade", "audiences")),
+            derived=True),
     ),
 )

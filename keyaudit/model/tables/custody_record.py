@@ -1,6 +1,6 @@
 """The table of custody records, which come from a file and not from Azure."""
 
-from keyaudit.model.columns import Area, RestsOn, Table, text, time, where_found
+from keyaudit.model.columns import Area, Table, text, time, where_found
 from keyaudit.model.custody import Kept
 from keyaudit.model.evidence import CUSTODY
 
@@ -24,7 +24,6 @@ CUSTODY_RECORD = Table(
         time("valid_until", "the last day on which the record counts"),
         text("evidence", "where the proof is"),
         text("azure_custody", "where Azure says that the key is: hsm or software",
-            absent="Azure shows no such key", values=("hsm", "software"),
-            rests_on=RestsOn.LIST, derived_from=("name", "key.custody", "certificate.kty"), needs=CUSTODY),
+            absent="Azure shows no such key", values=("hsm", "software"), needs=CUSTODY, derived=True),
     ),
 )

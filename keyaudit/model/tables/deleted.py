@@ -60,7 +60,7 @@ DELETED = Table(
             dataclasses.replace(
                 column, meaning=f"{column.meaning} to its vault, and so can recover it; none for a vault or HSM itself"
             )
-            for column in reach_columns("granting", derived_from=("vault_id", "vault.access_model"))
+            for column in reach_columns("granting")
         ),
     ),
 )

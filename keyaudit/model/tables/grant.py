@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from enum import StrEnum
 
-from keyaudit.model.columns import Area, RestsOn, Table, Where, count, flag, integer, text, texts, time, where_found
+from keyaudit.model.columns import Area, Table, Where, count, flag, integer, text, texts, time, where_found
 
 
 class Allows(StrEnum):
@@ -68,10 +68,9 @@ _DEFINED = (*_POLICIES, "role_definition.query", "hsm.role_definition.list")
 _KINDS = ("azure-role", "access-policy", "hsm-role", "app-role", "delegated", "directory-role")
 _NO_API = (Where("kind", ("azure-role", "access-policy", "hsm-role", "directory-role")),)
 _ADDED_BY = (*_POLICIES, *_ROLES, *_ELIGIBLE, *_LOCAL, *_APP_ROLES, *_DELEGATED, *_DIRECTORY_ROLES)
-_HOLDERS = (*_ADDED_BY, "group.members")
+HOLDERS = (*_ADDED_BY, "group.members")
 """The operations that list the principals which have grants, but not those that only own applications."""
 
-_ENCRYPTING = ("service_principal.list", "service.query")
 
 GRANT = Table(
     name="grant",
@@ -91,6 +90,11 @@ GRANT = Table(
         **dict.fromkeys(_DELEGATED, ({"kind": "delegated", "standing": True},)),
         "directory_role.assignments": ({"kind": "directory-role", "standing": True},),
         "directory_role.eligibilities": ({"kind": "directory-role", "standing": False},),
+    },
+    fills={
+        "role_definition.query": (*_ROLES, *_ELIGIBLE),
+        "hsm.role_definition.list": _LOCAL,
+        "directory_role.definitions": _DIRECTORY_ROLES,
     },
     columns=(
         *where_found(*_DEFINED, *_APIS, *_DIRECTORY_ROLE),
@@ -143,34 +147,26 @@ GRANT = Table(
             absent="not a directory role",
             absent_where=(Where("kind", tuple(kind for kind in _KINDS if kind != "directory-role")),)),
         text("principal_kind", "the type of the principal in the directory, else in the grant",
-            ("principal.lookup", "principal.get"),
             values=("user", "group", "service-principal", "managed-identity", "foreign-group", "device", "contact", "everyone",
-            "deleted"), rests_on=RestsOn.PARENT, derived_from=("principal_type",)),
-        text("principal_name", "the display name of the principal", ("principal.lookup",),
-            absent="it has no name", rests_on=RestsOn.PARENT, derived_from=("principal_id",)),
-        text("principal_app_id", "the application (client) id of a service principal, in lower case", ("principal.lookup",),
-            absent="not a service principal", rests_on=RestsOn.PARENT,
-            derived_from=("principal_id", "principal_type", "service_principal.app_id")),
+            "deleted"), derived=True),
+        text("principal_name", "the display name of the principal",
+            absent="it has no name", derived=True),
+        text("principal_app_id", "the application (client) id of a service principal, in lower case",
+            absent="not a service principal", derived=True),
         text("scope_name", "the display name of the subscription that the scope is",
             absent="the scope is not a subscription",
             absent_where=(Where("scope_kind", ("root", "management-group", "resource-group", "vault", "object", "hsm", "tenant",
-            "administrative-unit", "directory-object", "api")),),
-            rests_on=RestsOn.PARENT, derived_from=("scope", "scope_kind", "subscription.name")),
+            "administrative-unit", "directory-object", "api")),), derived=True),
         flag("effective", "a vault or HSM in its scope honours one of its permissions; true for other kinds of grants",
-            rests_on=RestsOn.LIST, derived_from=("allows", "scope", "vault.access_model", "subscription.management_groups")),
+            derived=True),
         texts("environments_opened",
             "the environments of the vaults and HSMs in its scope to whose keys or secrets it gives access, sorted",
-            rests_on=RestsOn.LIST,
-            derived_from=("allows", "scope", "vault.access_model", "vault.tags", "vault.subscription_name",
-            "subscription.management_groups")),
+            derived=True),
         texts("environment_crossings",
             "test->prod: a principal of the first environment has access to the second; group members too, sorted",
-            ("principal.lookup", "group.members"),
-            rests_on=RestsOn.LIST, derived_from=("environments_opened", "principal.environment"),
-            rows_of=_HOLDERS),
+            derived=True),
         *(
-            count(who, f"{told} have it, members of a group included", ("principal.lookup", "group.members"),
-                rests_on=RestsOn.PARENT, derived_from=("principal_id",))
+            count(who, f"{told} have it, members of a group included", derived=True)
             for who, told in {
                 "principals": "users, service principals and groups of other tenants that",
                 "humans": "users that",
@@ -178,15 +174,9 @@ GRANT = Table(
                 "foreign": "guests, applications and groups of other tenants that",
             }.items()
         ),
-        flag("holders_named", "a tag or setting names the environment of each workload that holds it",
-            ("principal.lookup", "group.members"),
-            rests_on=RestsOn.PARENT, derived_from=("principal.environment",), rows_of=_HOLDERS),
+        flag("holders_named", "a tag or setting names the environment of each workload that holds it", derived=True),
         count("encrypting", "managed identities of services that encrypt with a key of a vault that have it, members "
-            "of a group included", ("principal.lookup", "group.members"),
-            rests_on=RestsOn.LIST,
-            derived_from=("principal_id", "service_principal.arm_id", "key_use.consumer_id",
-                "key_use.identity_ids"), rows_of=_ENCRYPTING),
-        flag("places_named", "a tag or setting names the environment of each vault and HSM that it opens",
-            rests_on=RestsOn.LIST, derived_from=("environments_opened",)),
+            "of a group included", derived=True),
+        flag("places_named", "a tag or setting names the environment of each vault and HSM that it opens", derived=True),
     ),
 )

@@ -1,6 +1,6 @@
 """The table of HSMs whose keys no API of Azure shows: Cloud HSM, Dedicated HSM and Payment HSM."""
 
-from keyaudit.model.columns import Area, RestsOn, Table, Where, flag, text, where_found
+from keyaudit.model.columns import Area, Table, Where, flag, text, where_found
 from keyaudit.model.custody import Kept
 from keyaudit.model.evidence import CUSTODY
 
@@ -33,8 +33,7 @@ HSM_DEVICE = Table(
         flag("audit_exported", "a diagnostic setting sends HsmServiceOperations, or all logs, somewhere",
             (*_QUERY, "hsm_device.diagnostic_setting.list"), absent=_OF_AZURE, absent_where=_CLUSTERS_ALONE),
         text("custody_record", "what a valid custody record of it says: hsm or software", absent="no valid record names it",
-            values=(str(Kept.HSM), str(Kept.SOFTWARE)), rests_on=RestsOn.LIST,
-            derived_from=("name", "custody_record.name", "custody_record.kept_in", "custody_record.valid_until"),
-            needs=CUSTODY),
+            values=(str(Kept.HSM), str(Kept.SOFTWARE)),
+            needs=CUSTODY, derived=True),
     ),
 )

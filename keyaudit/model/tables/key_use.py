@@ -1,6 +1,6 @@
 """The table of services that encrypt with a key of a vault."""
 
-from keyaudit.model.columns import Area, RestsOn, Table, flag, text, texts, time, where_found
+from keyaudit.model.columns import Area, Table, flag, text, texts, time, where_found
 from keyaudit.model.consumers import KEY, reading
 from keyaudit.model.tables.places import vault_place
 from keyaudit.model.tables.services import CONSUMERS, SERVICE, version_columns
@@ -31,19 +31,13 @@ KEY_USE = Table(
             absent="the service does not say"),
         time("rotated_on", "when the service last took a new version", _ADDED,
             absent="the service does not say, or never did", past=True),
-        text("current_version", "the current version of the key", absent="the key is not in its vault any more",
-            rests_on=RestsOn.PARENT, derived_from=("key_id", "key.version", "key.is_current", "key.versions_listed")),
+        text("current_version", "the current version of the key", absent="the key is not in its vault any more", derived=True),
         time("current_since", "when that version was made",
-            absent="it is not recorded, or the key is not in its vault any more", rests_on=RestsOn.PARENT,
-            derived_from=("key_id", "key.created_on", "key.is_current", "key.versions_listed")),
-        flag("key_found", "the key is in its vault; false only where every key of that vault was listed",
-            rests_on=RestsOn.PARENT, derived_from=("key_id", "key.version")),
+            absent="it is not recorded, or the key is not in its vault any more", derived=True),
+        flag("key_found", "the key is in its vault; false only where every key of that vault was listed", derived=True),
         flag("key_enabled", "the version that it uses is enabled: the one it is pinned to, else the current one",
-            absent="the key is not in its vault any more",
-            rests_on=RestsOn.PARENT,
-            derived_from=("key_id", "pinned", "version", "key.enabled", "key.is_current", "key.versions_listed")),
+            absent="the key is not in its vault any more", derived=True),
         time("key_expires_on", "when that version expires", absent="it never expires, or is not in its vault any more",
-            rests_on=RestsOn.PARENT,
-            derived_from=("key_id", "pinned", "version", "key.expires_on", "key.is_current", "key.versions_listed")),
+            derived=True),
     ),
 )

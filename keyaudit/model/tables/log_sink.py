@@ -1,6 +1,6 @@
 """The table of log destinations: where audit logs about keys are sent."""
 
-from keyaudit.model.columns import Area, RestsOn, Table, Where, duration, flag, text, texts, where_found
+from keyaudit.model.columns import Area, Table, Where, duration, flag, text, texts, where_found
 
 SETTINGS = ("diagnostic_setting.list", "hsm.diagnostic_setting.list", "activity_log.list", "entra_log.list")
 """The operations that list diagnostic settings."""
@@ -34,16 +34,12 @@ LOG_SINK = Table(
         texts("tables", "the tables of a workspace that its audit and sign-in logs are written to, sorted", SETTINGS,
             absent="not a workspace", absent_where=(Where("destination_kind", ("storage", "event-hub", "partner")),)),
         flag("searchable", "what it audits can be queried at will: every table of it is on the plan Analytics of Log "
-            "Analytics; storage, event hubs and partners are not searched where they are",
-            rests_on=RestsOn.PARENT, derived_from=("destination_kind", "tables", "log_table.plan")),
+            "Analytics; storage, event hubs and partners are not searched where they are", derived=True),
         duration("retention", "how long it can be queried: the shortest of its tables",
-            absent="not a workspace, a deleted one, or nothing is audited there", rests_on=RestsOn.PARENT,
-            derived_from=("tables", "log_table.retention")),
+            absent="not a workspace, a deleted one, or nothing is audited there", derived=True),
         duration("total_retention", "how long it is kept, long-term retention included: the shortest of its tables",
-            absent="not a workspace, a deleted one, or nothing is audited there", rests_on=RestsOn.PARENT,
-            derived_from=("tables", "log_table.total_retention")),
+            absent="not a workspace, a deleted one, or nothing is audited there", derived=True),
         flag("deleted", "it goes to a workspace that is deleted, so nothing arrives",
-            absent="not a workspace, or nothing that is read goes there, so that it is not looked up",
-            rests_on=RestsOn.PARENT, derived_from=("destination_id", "workspace.deleted")),
+            absent="not a workspace, or nothing that is read goes there, so that it is not looked up", derived=True),
     ),
 )

@@ -1,11 +1,10 @@
 """The table of user-assigned managed identities, and of what limits who can use them."""
 
-from keyaudit.model.columns import Area, RestsOn, Table, flag, text, texts, where_found
+from keyaudit.model.columns import Area, Table, flag, text, texts, where_found
 from keyaudit.model.tables.holder import POWERS
 
 _QUERY = ("managed_identity.query",)
 _LIMITS = ("managed_identity.list", "managed_identity.list_stable")
-_SIGNING = ("role_assignment.query",)
 
 MANAGED_IDENTITY = Table(
     name="managed_identity",
@@ -27,7 +26,6 @@ MANAGED_IDENTITY = Table(
         texts("limited_to", "the providers and types of resources that alone can be given it, sorted; without one, all",
             ("managed_identity.list",)),
         *POWERS,
-        flag("signs", "a role assignment of its own lets it sign with keys", rests_on=RestsOn.LIST,
-            derived_from=("principal_id", "grant.principal_id", "grant.allows"), rows_of=_SIGNING),
+        flag("signs", "a role assignment of its own lets it sign with keys", derived=True),
     ),
 )

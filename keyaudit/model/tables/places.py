@@ -1,6 +1,6 @@
 """Common to the tables of Key Vault: how vaults are found, and the location of a row."""
 
-from keyaudit.model.columns import Column, RestsOn, text
+from keyaudit.model.columns import Column, text
 
 KEY_VAULT_LEAVES_OUT = "Key Vault leaves unset members out (recorded answers, 2020 to 2026)"
 ARM_LEAVES_OUT = "ARM leaves out what was never set on a vault (recorded answers, 2021 to 2025)"
@@ -27,14 +27,14 @@ VAULT_PARTS = {
 
 
 VAULT_ACCESS_MODEL = text("vault_access_model", "the permission model of its vault",
-    values=ACCESS_MODELS, rests_on=RestsOn.PARENT, derived_from=("vault.access_model",))
+    values=ACCESS_MODELS, derived=True)
 
 
 SKUS = ("standard", "premium", "standard_b1", "custom_b6", "custom_b32", "custom_c10", "custom_c42")
 """The tiers of vaults and Managed HSMs, in lower case."""
 
 VAULT_SKU = text("vault_sku", "the tier of its vault, in lower case",
-    values=SKUS, rests_on=RestsOn.PARENT, derived_from=("vault.sku",))
+    values=SKUS, derived=True)
 
 
 def vault_place(operations: tuple[str, ...]) -> tuple[Column, ...]:

@@ -1,6 +1,6 @@
 """The tables of principals: those that grants name, owners of applications, and members of groups."""
 
-from keyaudit.model.columns import Area, RestsOn, Table, Where, flag, text, texts, where_found
+from keyaudit.model.columns import Area, Table, Where, flag, text, texts, where_found
 from keyaudit.model.tables.grant import GRANT
 
 _MEMBERS = ("group.members",)
@@ -41,8 +41,7 @@ PRINCIPAL = Table(
         flag("members_listed", "every member of the group was listed; true, or unknown with the reason", _MEMBERS,
             absent="not a group that a grant names"),
         text("environment", "the environment that a service principal is at home in",
-            absent="not a service principal, or nothing says so", rests_on=RestsOn.PARENT,
-            derived_from=("kind", "service_principal.environment")),
+            absent="not a service principal, or nothing says so", derived=True),
     ),
 )
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from keyaudit.model.columns import Column, RestsOn, count, flag, texts
+from keyaudit.model.columns import Column, count, flag, texts
 
 ACTIONS: Mapping[str, str] = {
     "signing": "can sign with it",
@@ -40,16 +40,16 @@ WIDENING = ("role_eligibility.list", "deny_assignment.list")
 """Eligible roles and deny assignments: counts of active access do not depend on them."""
 
 
-def reach_columns(*actions: str, derived_from: tuple[str, ...]) -> tuple[Column, ...]:
+def reach_columns(*actions: str) -> tuple[Column, ...]:
     """For each action the columns of all in `WHO`. They count active access: members of groups, each principal once."""
     return tuple(
-        count(f"{who}_{action}", f"{WHO[who]} {ACTIONS[action]}", OPERATIONS, rests_on=RestsOn.LIST, derived_from=derived_from)
+        count(f"{who}_{action}", f"{WHO[who]} {ACTIONS[action]}", derived=True)
         for action in actions
         for who in WHO
     )
 
 
-_CONTROL = (
+CONTROL = (
     "directory_role.assignments",
     "directory_role.definitions",
     "service_principal.list",
@@ -70,26 +70,20 @@ STANDING = (
 )
 """The operations that list vaults, Managed HSMs and active grants on them."""
 
-SIGNING_WEIGHT = count("signing_weight", "users and service principals that can sign with it, a user counted twice", OPERATIONS,
-    rests_on=RestsOn.LIST, derived_from=("vault.access_model",))
+SIGNING_WEIGHT = count("signing_weight", "users and service principals that can sign with it, a user counted twice",
+    derived=True)
 SIGNER_ENVIRONMENTS = texts("signer_environments",
-    "the environments at home of the service principals that can sign with it, sorted", OPERATIONS,
-    rests_on=RestsOn.LIST, derived_from=("vault.access_model", "principal.environment"), rows_of=STANDING)
+    "the environments at home of the service principals that can sign with it, sorted", derived=True)
 SIGNERS_NAMED = flag("signers_named",
-    "a tag or setting names the environment of each of these service principals", OPERATIONS,
-    rests_on=RestsOn.LIST, derived_from=("vault.access_model", "principal.environment"), rows_of=STANDING)
+    "a tag or setting names the environment of each of these service principals", derived=True)
 USING_AND_GRANTING = count("principals_using_and_granting",
-    "users and service principals that can sign, decrypt or unwrap with a key in it, and can give access to it too", OPERATIONS,
-    rests_on=RestsOn.LIST, derived_from=("access_model", "access_policies"))
+    "users and service principals that can sign, decrypt or unwrap with a key in it, and can give access to it too",
+    derived=True)
 ADMINISTRATORS = count("administrators",
-    "users and service principals that hold the role Managed HSM Administrator; none of a Key Vault", OPERATIONS,
-    rests_on=RestsOn.LIST, derived_from=("access_model", "grant.role_id"),
-    rows_of=("hsm.role_assignment.list", "hsm.role_assignment.of_keys", "hsm.role_assignment.of_key"))
+    "users and service principals that hold the role Managed HSM Administrator; none of a Key Vault", derived=True)
 OUTSIDERS = tuple(
     count(f"outsiders_{action}",
-        f"users and service principals without control of the whole tenant (tier 0) that {ACTIONS[action]}",
-        (*OPERATIONS, *_CONTROL),
-        rests_on=RestsOn.LIST, derived_from=("vault.access_model",))
+        f"users and service principals without control of the whole tenant (tier 0) that {ACTIONS[action]}", derived=True)
     for action in ("signing", READING)
 )
 

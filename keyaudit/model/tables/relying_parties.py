@@ -1,6 +1,6 @@
 """The tables of keys and settings of relying parties, from supplied files."""
 
-from keyaudit.model.columns import Area, RestsOn, Table, flag, integer, text, time, where_found
+from keyaudit.model.columns import Area, Table, flag, integer, text, time, where_found
 from keyaudit.model.evidence import RELYING_PARTIES
 from keyaudit.model.relying_parties import SHARED_AUTHORITIES
 from keyaudit.model.tables.shared_key import SHARED
@@ -32,9 +32,7 @@ TRUSTED_KEY = Table(
         time("fetched_on", "when it was last fetched from the issuer, as the file says (fetched_on)",
             absent="it was never fetched", past=True, needs=RELYING_PARTIES),
         flag("published", "Entra publishes the key still: for the tenant, an application of it, or many tenants",
-            rests_on=RestsOn.LIST, derived_from=("key_id", "thumbprint", "token_issuer",
-            *(f"{table}.{column}" for table in ("issuer_key", "shared_key") for column in ("key_id", "thumbprint"))),
-            rows_of=PUBLISHED, needs=RELYING_PARTIES),
+            needs=RELYING_PARTIES, derived=True),
     ),
 )
 

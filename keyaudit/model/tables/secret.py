@@ -1,14 +1,12 @@
 """The table of secrets, by version, with metadata only. Values are never read."""
 
-from keyaudit.model.columns import Area, Left, RestsOn, Table, count, flag, text, where_found
+from keyaudit.model.columns import Area, Left, Table, count, flag, text, where_found
 from keyaudit.model.tables.places import KEY_VAULT_LEAVES_OUT, VAULT_ACCESS_MODEL
 from keyaudit.model.tables.reach import READING, reach_columns
-from keyaudit.model.tables.secret_use import SECRETS_NAMED
 from keyaudit.model.tables.vault_objects import attributes, superseded, version_place
 
 _SECRET = ("secret.list", "secret.versions")
 _VERSIONS = ("secret.versions",)
-_USES = ("secret_use.secret_id", "secret_use.kind", "secret_use.active")
 
 SECRET = Table(
     name="secret",
@@ -31,15 +29,14 @@ SECRET = Table(
         flag("managed", "it backs a certificate, with which it is judged", _SECRET,
             left_out=Left(False, KEY_VAULT_LEAVES_OUT), wire="managed"),
         text("certificate_id", "the certificate that it backs, which has its name",
-            absent="it backs none", rests_on=RestsOn.OBJECT, derived_from=("secret_id", "managed")),
+            absent="it backs none", derived=True),
         *superseded("secret", _VERSIONS, _VERSIONS, "the version made last: no read that gives no value names the current one"),
         VAULT_ACCESS_MODEL,
         text("media_type", "the content type in lower case, without parameters such as a charset",
-            absent="nothing was said", rests_on=RestsOn.OBJECT, derived_from=("content_type",)),
-        count("encrypts_disks", "virtual machines and disks, as far as readable, that are encrypted with it",
-            rests_on=RestsOn.LIST, derived_from=_USES, rows_of=SECRETS_NAMED[-1:]),
+            absent="nothing was said", derived=True),
+        count("encrypts_disks", "virtual machines and disks, as far as readable, that are encrypted with it", derived=True),
         count("bought_certificates", "orders of App Service certificates, as far as readable, that say they store theirs in it",
-            rests_on=RestsOn.LIST, derived_from=_USES, rows_of=SECRETS_NAMED[-1:]),
-        *reach_columns(READING, derived_from=("vault.access_model",)),
+            derived=True),
+        *reach_columns(READING),
     ),
 )

@@ -1,6 +1,6 @@
 """The table of resources that use a secret or certificate of a vault, or keep a secret of their own there."""
 
-from keyaudit.model.columns import Area, RestsOn, Table, flag, text, time, where_found
+from keyaudit.model.columns import Area, Table, flag, text, time, where_found
 from keyaudit.model.consumers import DECLARED, SECRET, kinds, reading
 from keyaudit.model.tables.services import version_columns
 
@@ -44,15 +44,10 @@ SECRET_USE = Table(
         text("thumbprint_in_use", "SHA-1 of the certificate that the service says it uses, in upper-case hex", _NAMED,
             absent="the service does not say"),
         text("current_version", "the current version of the secret", absent="the secret is not in its vault any more",
-            rests_on=RestsOn.PARENT,
-            derived_from=("secret_id", "secret.version", "secret.is_current", "secret.versions_listed")),
+            derived=True),
         time("current_since", "when that version was made",
-            absent="it is not recorded, or the secret is not in its vault any more",
-            rests_on=RestsOn.PARENT,
-            derived_from=("secret_id", "secret.created_on", "secret.is_current", "secret.versions_listed")),
+            absent="it is not recorded, or the secret is not in its vault any more", derived=True),
         text("current_thumbprint", "SHA-1 of the current version of the certificate of its name, in upper-case hex",
-            absent="no certificate has its name, or it is not issued yet",
-            rests_on=RestsOn.LIST,
-            derived_from=("secret_id", "certificate.thumbprint", "certificate.is_current", "certificate.versions_listed")),
+            absent="no certificate has its name, or it is not issued yet", derived=True),
     ),
 )

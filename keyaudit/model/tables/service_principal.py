@@ -1,17 +1,9 @@
 """The table of service principals."""
 
-from keyaudit.model.columns import Area, RestsOn, Table, Where, count, flag, text, texts, time, where_found
+from keyaudit.model.columns import Area, Table, Where, count, flag, text, texts, time, where_found
 from keyaudit.model.tables.privileges import privileges
 
 _PRINCIPAL = ("service_principal.list",)
-_LISTS = ("application.list", "service_principal.list")
-_TRUSTS = (
-    *_LISTS,
-    *("application.federated", "application.federated_of", "service_principal.federated", "service_principal.federated_of"),
-    *("managed_identity.query", "managed_identity.federated_of"),
-)
-_LIMITS = ("state", "for_workloads", "locations", "included", "excluded", "filtered")
-_SIGNS_IN = ("app_id", "credential.app_id", "credential.kind", "credential.expires_on")
 
 MICROSOFT_TENANTS = (
     "f8cdef31-a31e-4b4a-93e4-5f571e91255a",
@@ -69,36 +61,28 @@ SERVICE_PRINCIPAL = Table(
             absent="Microsoft did not disable it", wire="disabledByMicrosoftStatus"),
         flag("app_roles_listed", "every app role that it was granted was listed; true, or unknown with the reason",
             ("service_principal.app_roles", "service_principal.app_roles_of")),
-        *privileges(listed=("app_roles_listed",)),
-        count("live_secrets", "unexpired client secrets of it and of its application in this tenant", rests_on=RestsOn.LIST,
-            derived_from=_SIGNS_IN, rows_of=_LISTS),
+        *privileges(),
+        count("live_secrets", "unexpired client secrets of it and of its application in this tenant", derived=True),
         count("live_certificates", "unexpired certificates of it and of its application in this tenant, by which it signs in",
-            rests_on=RestsOn.LIST, derived_from=(*_SIGNS_IN, "credential.usage"), rows_of=_LISTS),
-        count("federated_credentials", "federated credentials of it and of its application in this tenant",
-            rests_on=RestsOn.LIST, derived_from=("app_id", "credential.app_id", "credential.kind"), rows_of=_TRUSTS),
+            derived=True),
+        count("federated_credentials", "federated credentials of it and of its application in this tenant", derived=True),
         text("blueprint_publisher",
             "of an agent identity: the other tenant that owns its blueprint, whose credentials sign it in",
-            absent="it is no agent, or its blueprint is this tenant's own or Microsoft's", rests_on=RestsOn.PARENT,
-            derived_from=("agent_type", "agent.blueprint_app_id", "blueprint.publisher")),
+            absent="it is no agent, or its blueprint is this tenant's own or Microsoft's", derived=True),
         time("last_sign_in_on",
             "the last sign-in that the report knows: as a client or as the API that was called, with or without a user",
-            absent="the report has nothing of it, which is no proof that it is not used",
-            rests_on=RestsOn.LIST, derived_from=("app_id", "sign_in_activity.app_id", "sign_in_activity.last_sign_in_on")),
+            absent="the report has nothing of it, which is no proof that it is not used", derived=True),
         time("last_client_sign_in_on", "the last time that the report has it signing in itself, with or without a user",
-            absent="the report has nothing of it, which is no proof that it is not used",
-            rests_on=RestsOn.LIST,
-            derived_from=("app_id", "sign_in_activity.app_id", "sign_in_activity.last_client_sign_in_on")),
+            absent="the report has nothing of it, which is no proof that it is not used", derived=True),
         text("environment", "its application's tag env:NAME or environment:NAME, in lower case; else what [environments] says "
             "of it or, for a managed identity, of its subscription",
-            absent="no such tag, and nothing said", rests_on=RestsOn.PARENT,
-            derived_from=("app_tags", "arm_id", "subscription.name")),
+            absent="no such tag, and nothing said", derived=True),
         texts("owner_ids", "object ids of its owners, sorted", ("service_principal.owners", "service_principal.owners_of")),
         text("audience", "signInAudience of its application in this tenant", absent="no application of this tenant",
             values=("AzureADMyOrg", "AzureADMultipleOrgs", "AzureADandPersonalMicrosoftAccount", "PersonalMicrosoftAccount"),
-            rests_on=RestsOn.PARENT, derived_from=("app_id", "home", "application.app_id", "application.audience")),
-        flag("limits_exist", "the tenant has a Conditional Access policy for workload identities", rests_on=RestsOn.LIST,
-            derived_from=("conditional_access_policy.for_workloads",)),
+            derived=True),
+        flag("limits_exist", "the tenant has a Conditional Access policy for workload identities", derived=True),
         flag("location_limited", "an enforced Conditional Access policy for workload identities that looks at locations "
-            "includes it", rests_on=RestsOn.LIST, derived_from=tuple(f"conditional_access_policy.{name}" for name in _LIMITS)),
+            "includes it", derived=True),
     ),
 )

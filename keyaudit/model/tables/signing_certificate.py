@@ -1,6 +1,6 @@
 """The table of token-signing certificates: those that Entra signs with, and those of identity providers that it trusts."""
 
-from keyaudit.model.columns import Area, RestsOn, Table, Where, count, flag, text, time, where_found
+from keyaudit.model.columns import Area, Table, Where, count, flag, text, time, where_found
 from keyaudit.model.evidence import CUSTODY, LOGS
 from keyaudit.model.tables.x509 import x509_columns
 
@@ -9,8 +9,6 @@ _FEDERATED = ("organization.get", "domain.list", "domain.federation", "external_
 _ALL = (*_PRINCIPAL, *_FEDERATED)
 _BYTES = (*_PRINCIPAL, "service_principal.get", *_FEDERATED)
 
-_DIRECTORY_ROLES = ("directory_role.assignments",)
-_THROUGH_GROUPS = ("principal.user_principal_name", "principal.members_listed", "membership.member_id")
 
 _NOT_ENTRAS = "Entra does not sign with it"
 _OF_OTHERS = (Where("kind", ("federated-domain", "external-idp")),)
@@ -60,41 +58,31 @@ SIGNING_CERTIFICATE = Table(
         flag("like_current", "subject and issuer of a domain's next certificate are those of its signingCertificate",
             ("domain.federation",),
             absent="not a domain's next certificate", absent_where=(Where("is_next", (False,)),)),
-        flag("has_successor", "its holder has another certificate, which ends later", rests_on=RestsOn.PARENT,
-            derived_from=("holder_id", "expires_on")),
+        flag("has_successor", "its holder has another certificate, which ends later", derived=True),
         count("same_elsewhere",
-            "other applications that have a token-signing certificate on the same key",
-            rests_on=RestsOn.LIST,
-            derived_from=("signing_certificate.public_key_sha256", "signing_certificate.thumbprint", "app_id", "holder_id"),
-            rows_of=("service_principal.list",)),
+            "other applications that have a token-signing certificate on the same key", derived=True),
         time("starts_on", "startDateTime of a certificate that Entra signs with; notBefore of the others", _ALL,
             absent="Graph has no date"),
         time("expires_on", "endDateTime of a certificate that Entra signs with; notAfter of the others", _ALL,
             absent="no end was set", follows="starts_on"),
         flag("claims_mapped",
             "a claims-mapping policy is assigned to the service principal, whose tokens a key of its own then signs",
-            rests_on=RestsOn.LIST, derived_from=("holder_id", "token_policy.applies_to"), rows_of=("claims_mapping.list",)),
+            derived=True),
         text("custody", "where the private half is kept: platform, by Entra; external, by the identity provider, unseen",
             values=("platform", "external")),
         text("custody_record", "where the private half is kept, as a custody record says that names this certificate",
-            absent="no custody record names it", values=("hsm", "software"), rests_on=RestsOn.LIST,
-            derived_from=("thumbprint_sha256",),
-            needs=CUSTODY),
+            absent="no custody record names it", values=("hsm", "software"),
+            needs=CUSTODY, derived=True),
         flag("used_after_expiry", "somebody signed in by SAML to its application after its end, as the sign-in logs show; "
-            "false where it has no end, or is not in use", rests_on=RestsOn.LIST,
-            derived_from=(*("kind", "active", "expires_on", "app_id"),
-            *("usage.used_on", "usage.target_id", "usage.operation", "usage.succeeded", "usage_log.whole_since")), needs=LOGS),
+            "false where it has no end, or is not in use", needs=LOGS, derived=True),
         time("last_sign_in_on",
             "the last sign-in that the report knows of its application: as a client or as the API that was called, with or "
             "without a user",
-            absent=f"the report has nothing of it, which is no proof that it is not used, or {_NOT_ENTRAS}",
-            rests_on=RestsOn.LIST, derived_from=("app_id", "sign_in_activity.app_id", "sign_in_activity.last_sign_in_on")),
+            absent=f"the report has nothing of it, which is no proof that it is not used, or {_NOT_ENTRAS}", derived=True),
         flag("mfa_trusted", "its holder can claim a second factor: the domain's mfa_behavior is not "
-            "rejectMfaByFederatedIdp; false for what no domain signs with",
-            rests_on=RestsOn.PARENT, derived_from=("holder_id", "federated_domain.mfa_behavior")),
+            "rejectMfaByFederatedIdp; false for what no domain signs with", derived=True),
         flag("signs_for_administrators", "somebody whose sign-in name is in the domain holds a directory role that leads to "
-            "control of the whole tenant, alone or as a member of a group; false for what no domain signs with",
-            rests_on=RestsOn.LIST, derived_from=("holder_name", "grant.tier", *_THROUGH_GROUPS), rows_of=_DIRECTORY_ROLES),
+            "control of the whole tenant, alone or as a member of a group; false for what no domain signs with", derived=True),
         *x509_columns(_BYTES),
     ),
 )

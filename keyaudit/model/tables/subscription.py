@@ -1,8 +1,6 @@
 """The table of subscriptions."""
 
-from keyaudit.model.columns import Area, RestsOn, Table, flag, text, texts, where_found
-
-_EXPORTS = ("activity_log.list",)
+from keyaudit.model.columns import Area, Table, flag, text, texts, where_found
 
 SUBSCRIPTION = Table(
     name="subscription",
@@ -20,14 +18,10 @@ SUBSCRIPTION = Table(
             ("subscription.query",)),
         flag("activity_log_exported",
             "a diagnostic setting of it sends the category Administrative somewhere; a management group's is not seen",
-            rests_on=RestsOn.PARENT, derived_from=("log_sink.audits", "log_sink.deleted"), rows_of=_EXPORTS),
-        texts("activity_log_categories", "the categories of its activity log that are sent somewhere, sorted",
-            rests_on=RestsOn.PARENT,
-            derived_from=("log_sink.categories", "log_sink.category_groups", "log_sink.deleted"), rows_of=_EXPORTS),
+            derived=True),
+        texts("activity_log_categories", "the categories of its activity log that are sent somewhere, sorted", derived=True),
         flag("activity_log_searchable", "the category Administrative goes to a log table that can be queried at will",
-            rests_on=RestsOn.PARENT,
-            derived_from=("log_sink.audits", "log_sink.deleted", "log_sink.searchable"), rows_of=_EXPORTS),
-        flag("defender_for_key_vault", "the plan Defender for Key Vault is on", rests_on=RestsOn.LIST,
-            derived_from=("defender_plan.enabled",)),
+            derived=True),
+        flag("defender_for_key_vault", "the plan Defender for Key Vault is on", derived=True),
     ),
 )

@@ -1,6 +1,6 @@
 """The table of the tenant."""
 
-from keyaudit.model.columns import Area, RestsOn, Table, count, flag, text, texts, time, where_found
+from keyaudit.model.columns import Area, Table, count, flag, text, texts, time, where_found
 from keyaudit.model.evidence import LOGS
 from keyaudit.model.tables.alert_rule import WATCHED
 
@@ -40,17 +40,11 @@ TENANT = Table(
             _IMPORTED),
         text("unified_audit_evidence", "SHA-256 of that file, in hex", _IMPORTED),
         time("appid_baseline_on", "up to when it was learned from the logs which applications read mail and use keys here",
-            absent="no baseline was supplied with the logs", rests_on=RestsOn.LIST,
-            derived_from=("usage_baseline.learned_until",), needs=LOGS),
-        flag("signs_in_elsewhere", "a domain of it is federated: its users sign in at another identity provider",
-            rests_on=RestsOn.OBJECT, derived_from=("federated_domains",)),
-        texts("entra_log_categories", "the categories of Entra's logs that are sent somewhere, sorted",
-            rests_on=RestsOn.LIST,
-            derived_from=("log_sink.categories", "log_sink.deleted", "log_sink.category_groups"), rows_of=("entra_log.list",)),
-        count("key_alerts", "alert rules that are on, notify, and watch Key Vault",
-            rests_on=RestsOn.LIST, derived_from=("alert_rule.enabled", "alert_rule.notifies", "alert_rule.watches")),
+            absent="no baseline was supplied with the logs", needs=LOGS, derived=True),
+        flag("signs_in_elsewhere", "a domain of it is federated: its users sign in at another identity provider", derived=True),
+        texts("entra_log_categories", "the categories of Entra's logs that are sent somewhere, sorted", derived=True),
+        count("key_alerts", "alert rules that are on, notify, and watch Key Vault", derived=True),
         texts("alerts_watch", "what alert rules that are on and notify watch, sorted",
-            values=WATCHED, rests_on=RestsOn.LIST,
-            derived_from=("alert_rule.enabled", "alert_rule.notifies", "alert_rule.watches")),
+            values=WATCHED, derived=True),
     ),
 )

@@ -1,6 +1,6 @@
 """The table of token policies."""
 
-from keyaudit.model.columns import Area, RestsOn, Table, Where, duration, flag, integer, text, texts, where_found
+from keyaudit.model.columns import Area, Table, Where, duration, flag, integer, text, texts, where_found
 
 _KINDS = ("claims_mapping", "token_lifetime", "token_issuance")
 _LISTED = tuple(f"{kind}.list" for kind in _KINDS)
@@ -43,8 +43,7 @@ TOKEN_POLICY = Table(
             ("token_lifetime.list",),
             absent="none is set, or not a token lifetime"),
         integer("access_token_minutes", "the same in minutes, rounded up",
-            absent="none is set, or not a token lifetime", unit="minutes", rests_on=RestsOn.OBJECT,
-            derived_from=("access_token_lifetime",)),
+            absent="none is set, or not a token lifetime", unit="minutes", derived=True),
         texts("claims", "the types of the claims that it adds, sorted: JwtClaimType and SamlClaimType",
             ("claims_mapping.list",),
             absent="not a claims mapping", absent_where=_only("claims-mapping")),

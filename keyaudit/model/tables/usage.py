@@ -3,7 +3,7 @@
 
 import dataclasses
 
-from keyaudit.model.columns import Area, RestsOn, Table, flag, integer, text, texts, time, where_found
+from keyaudit.model.columns import Area, Table, flag, integer, text, texts, time, where_found
 from keyaudit.model.evidence import LOGS
 from keyaudit.model.times import DAY
 from keyaudit.model.usage import Facet, Kind
@@ -58,7 +58,6 @@ _TARGETS = (
     *("domain", "tenant", "resource", "vault"),
 )
 
-_AGENTS_CREATED = ("operation", "target_id", "actor_app_id", "agent.blueprint_app_id", "blueprint.app_id")
 
 USAGE = Table(
     name="usage",
@@ -103,36 +102,24 @@ USAGE = Table(
         text("source", "the log that shows it, by the name of its table"),
         flag("expected",
             "the baseline knows this actor for the same operation on the same key, secret, kind of mailbox or kind of object",
-            rests_on=RestsOn.LIST,
-            derived_from=(*("operation", "target_kind", "target_id", "actor_app_id", "principal_id"),
-            *("usage_baseline.app_id", "usage_baseline.operation")), needs=LOGS),
+            needs=LOGS, derived=True),
         text("environment", "the environment of the key that was used, by its tags, its vault's, or your rules",
-            absent="nothing says, or no key was used", rests_on=RestsOn.PARENT,
-            derived_from=("target_id", "key.environment"), needs=LOGS),
+            absent="nothing says, or no key was used", needs=LOGS, derived=True),
         text("actor_environment", "where the service principal that used the key is at home",
-            absent="no key was used, or it is a person or Microsoft's own",
-            rests_on=RestsOn.PARENT,
-            derived_from=("principal_id", "actor_app_id", "service_principal.environment"), needs=LOGS),
+            absent="no key was used, or it is a person or Microsoft's own", needs=LOGS, derived=True),
         time("superseded_on",
             "when the first of the enabled versions was made that came after the version of the key that was used",
-            absent="there is none, or no key was used",
-            rests_on=RestsOn.PARENT,
-            derived_from=("target_id", "key.enabled", "key.created_on", "key.versions_listed"), needs=LOGS),
+            absent="there is none, or no key was used", needs=LOGS, derived=True),
         flag("signed_in_with", "the credential that was added was signed in with from then on; false where none was added",
-            rests_on=RestsOn.LIST,
-            derived_from=("operation", "credential_key_id", "usage.used_on", "usage_log.whole_since"), needs=LOGS),
+            needs=LOGS, derived=True),
         text("target_home", "whose application got or lost a credential: this tenant's, Microsoft's, another's, or nobody's",
-            absent="no credentials were changed", values=("own", "microsoft", "foreign", "none"),
-            rests_on=RestsOn.PARENT,
-            derived_from=("operation", "target_kind", "target_id", "service_principal.home"), needs=LOGS),
-        time("logs_until", "the end of the log that shows it, or now if that comes first",
-            rests_on=RestsOn.LIST, derived_from=("source", "usage_log.last_on")),
+            absent="no credentials were changed", values=("own", "microsoft", "foreign", "none"), needs=LOGS, derived=True),
+        time("logs_until", "the end of the log that shows it, or now if that comes first", derived=True),
         text("agent_blueprint", "the client id of the blueprint that an agent identity was created from: an agent of the "
-            "tenant, or what the blueprint's own principal created", absent="no agent was created",
-            rests_on=RestsOn.LIST, derived_from=_AGENTS_CREATED, needs=LOGS),
+            "tenant, or what the blueprint's own principal created", absent="no agent was created", needs=LOGS, derived=True),
         integer("agents_created", "how many agent identities were created from that blueprint in the 24 hours that end with "
             "this one, where the next one does not see more", absent="no agent was created, or more were with the next one",
-            rests_on=RestsOn.LIST, derived_from=_AGENTS_CREATED, needs=LOGS),
+            needs=LOGS, derived=True),
         integer("uses", "how many uses of that day this row stands for, with itself: more than 1 if the log was summarized "
             "where it is, and only the first and the last of equal uses were fetched", needs=LOGS),
         text("issuer", "the issuer that an added federated credential trusts", absent="no federated credential was added",
@@ -222,9 +209,7 @@ UNUSUAL_USE = Table(
     columns=(
         *where_found(),
         *(
-            dataclasses.replace(
-                column, derived_from=("usage.used_on", "usage_baseline.value"), rests_on=RestsOn.LIST, needs=LOGS
-            )
+            dataclasses.replace(column, needs=LOGS, derived=True)
             for column in (
                 text("kind", "the reason", values=tuple(map(str, Kind))),
                 text("risk", "how severe that is, by what was done", values=_RANKS),
@@ -248,12 +233,9 @@ UNUSUAL_USE = Table(
                 flag("notable", "its risk is above info, even if the log does not show whether it was refused"),
             )
         ),
-        text("source", "the log that shows it; empty where that may be any", rests_on=RestsOn.LIST,
-            derived_from=("usage.source",)),
+        text("source", "the log that shows it; empty where that may be any", derived=True),
         time("last_on",
-            "the last of them; of what a log does not show, the last moment at which it may have been",
-            rests_on=RestsOn.LIST, derived_from=("usage.used_on",)),
-        time("logs_until", "the end of the logs, or now if that comes first", rests_on=RestsOn.LIST,
-            derived_from=("usage_log.last_on",)),
+            "the last of them; of what a log does not show, the last moment at which it may have been", derived=True),
+        time("logs_until", "the end of the logs, or now if that comes first", derived=True),
     ),
 )

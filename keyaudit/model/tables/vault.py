@@ -3,7 +3,6 @@
 from keyaudit.model.columns import (
     Area,
     Left,
-    RestsOn,
     Table,
     Where,
     count,
@@ -35,8 +34,6 @@ _FIREWALL_OFF = "learn.microsoft.com/azure/key-vault/general/network-security: t
 _NO_VAULT = (Where("kind", (MANAGED_HSM,)),)
 _NO_HSM = (Where("kind", (KEY_VAULT,)),)
 
-_AUDITED = ("diagnostic_setting.list", "hsm.diagnostic_setting.list")
-_OBJECTS = ("key", "certificate", "secret")
 
 VAULT = Table(
     name="vault",
@@ -57,7 +54,7 @@ VAULT = Table(
         mapping("tags", "resource tags", _FOUND, absent="it has no tags", left_out=Left(None, ARM_LEAVES_OUT), wire="tags"),
         text("environment",
             "the tag env or environment, in lower case; else what [environments] says of the vault or subscription",
-            absent="no such tag, and no matching setting", rests_on=RestsOn.OBJECT, derived_from=("tags", "subscription_name")),
+            absent="no such tag, and no matching setting", derived=True),
         text("tenant_id", "the tenant whose identities it accepts, a GUID in lower case", _FOUND),
         flag("of_another_tenant", "it accepts identities of another tenant than that of its subscription", _FOUND),
         text("access_model", "rbac, access-policy, or hsm-local for an HSM's own roles; a vault that never chose has access "
@@ -98,11 +95,10 @@ VAULT = Table(
         integer("private_endpoints_approved", "approved private endpoint connections; only these give access", _FOUND,
             left_out=Left(0, ARM_LEAVES_OUT)),
         flag("network_open", "it can be reached from any network; a network security perimeter's rules are not read",
-            rests_on=RestsOn.OBJECT, derived_from=("public_network_access", "network_default_action", "every_address_let_in")),
+            derived=True),
         text("reached_from", "from where it can be reached: any network, the networks that its rules let in, or private "
             "endpoints alone; a network security perimeter's rules are not read",
-            values=("any-network", "chosen-networks", "private-endpoints"),
-            rests_on=RestsOn.OBJECT, derived_from=("public_network_access", "network_default_action", "every_address_let_in")),
+            values=("any-network", "chosen-networks", "private-endpoints"), derived=True),
         text("provisioning_state", "its provisioning state in Azure", _FOUND, values=("Succeeded", "RegisteringDns",
             "Provisioning",
             "Updating", "Deleting", "PartiallyDeleted", "Failed", "Activated", "SecurityDomainRestore", "Restoring"),
@@ -129,9 +125,8 @@ VAULT = Table(
             absent="not a Managed HSM", absent_where=_NO_HSM, values=("Active", "NotActivated", "Unknown", "Failed")),
         time("security_domain_recorded_on",
             "when a custody record last confirmed who keeps the shares of the HSM's security domain",
-            absent="not a Managed HSM, or the supplied records have no entry for it", rests_on=RestsOn.OBJECT,
-            derived_from=("kind",),
-            needs=CUSTODY),
+            absent="not a Managed HSM, or the supplied records have no entry for it",
+            needs=CUSTODY, derived=True),
         texts("initial_admins", "object ids of the first administrators of the HSM; its local roles show the current ones",
             ("hsm.query", "hsm.list"),
             absent="not a Managed HSM", absent_where=_NO_HSM),
@@ -139,34 +134,24 @@ VAULT = Table(
             ("hsm.query", "hsm.list"),
             absent="not a Managed HSM", absent_where=_NO_HSM),
         flag("audit_logged", "a diagnostic setting sends its audit log (AuditEvent, or the group audit or allLogs) somewhere "
-            "that is not known to be deleted",
-            rests_on=RestsOn.PARENT, derived_from=("log_sink.audits", "log_sink.deleted"), rows_of=_AUDITED),
-        flag("audit_searchable", "its audit log goes to a log table that can be searched",
-            rests_on=RestsOn.PARENT,
-            derived_from=("log_sink.audits", "log_sink.deleted", "log_sink.searchable"), rows_of=_AUDITED),
+            "that is not known to be deleted", derived=True),
+        flag("audit_searchable", "its audit log goes to a log table that can be searched", derived=True),
         texts("audit_destinations", "the kinds of destinations of its audit log, sorted",
-            values=("workspace", "storage", "event-hub", "partner"), rests_on=RestsOn.PARENT,
-            derived_from=("log_sink.audits", "log_sink.deleted"), rows_of=_AUDITED),
+            values=("workspace", "storage", "event-hub", "partner"), derived=True),
         duration("audit_retention", "the longest time for which its audit log can be searched",
-            absent="it goes to no destination where it can be searched",
-            rests_on=RestsOn.PARENT,
-            derived_from=("log_sink.audits", "log_sink.deleted", "log_sink.searchable", "log_sink.retention"),
-            rows_of=_AUDITED),
+            absent="it goes to no destination where it can be searched", derived=True),
         flag("keys_through_arm",
             "Azure Resource Manager can manage the keys of the HSM, so that Azure roles give access to them too",
-            absent="not a Managed HSM", absent_where=_NO_HSM, rests_on=RestsOn.OBJECT, derived_from=("hsm_setting.value",)),
-        flag("holds_signing_key", "an enabled key version in it can sign", rests_on=RestsOn.OBJECT,
-            derived_from=("key.enabled", "key.key_ops")),
+            absent="not a Managed HSM", absent_where=_NO_HSM, derived=True),
+        flag("holds_signing_key", "an enabled key version in it can sign", derived=True),
         *(
-            count(name, f"how many {what} the tags of its enabled keys, certificates and secrets name{and_}",
-                rests_on=RestsOn.OBJECT,
-                derived_from=(*own, *(f"{table}.{column}" for table in _OBJECTS for column in ("enabled", "tags"))))
-            for name, what, and_, own in (
-                ("apps_in_it", "applications", ", by the tag app", ()),
-                ("environments_in_it", "environments", ", with its own", ("tags", "subscription_name")),
+            count(name, f"how many {what} the tags of its enabled keys, certificates and secrets name{and_}", derived=True)
+            for name, what, and_ in (
+                ("apps_in_it", "applications", ", by the tag app"),
+                ("environments_in_it", "environments", ", with its own"),
             )
         ),
-        *reach_columns(*ACTIONS, derived_from=("access_model", "access_policies")),
+        *reach_columns(*ACTIONS),
         USING_AND_GRANTING,
         ADMINISTRATORS,
     ),

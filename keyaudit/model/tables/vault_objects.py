@@ -1,6 +1,6 @@
 """The columns that versions of certificates and secrets share."""
 
-from keyaudit.model.columns import Column, Left, RestsOn, count, flag, mapping, text, time, unix_time
+from keyaudit.model.columns import Column, Left, count, flag, mapping, text, time, unix_time
 from keyaudit.model.tables.places import KEY_VAULT_LEAVES_OUT, vault_place
 
 NO_TAGS = Left(None, KEY_VAULT_LEAVES_OUT)
@@ -16,8 +16,7 @@ def version_place(noun: str, operations: tuple[str, ...], *, unversioned: str = 
         text("vault_name", "the vault's name"),
         mapping("tags", f"the {noun}'s tags", operations, absent="it has no tags", left_out=NO_TAGS, wire="tags"),
         text("environment", f"the tag env or environment of the {noun}, in lower case; else its vault's environment",
-            absent="no such tag, and its vault has none", rests_on=RestsOn.PARENT,
-            derived_from=("tags", "vault.tags", "vault.subscription_name")),
+            absent="no such tag, and its vault has none", derived=True),
     )
 
 
@@ -44,9 +43,7 @@ def superseded(noun: str, current: tuple[str, ...], listed: tuple[str, ...], mea
     return (
         flag("is_current", meaning, current),
         flag("versions_listed", f"every version of the {noun} was listed; true, or unknown with the reason", listed),
-        count("superseded_enabled", f"enabled versions of the {noun} that are not the current one",
-            rests_on=RestsOn.OBJECT, derived_from=("enabled", "is_current", "versions_listed")),
+        count("superseded_enabled", f"enabled versions of the {noun} that are not the current one", derived=True),
         time("oldest_superseded_on", "when the oldest enabled version that is not the current one was made",
-            absent="no superseded version is enabled, or the service kept no date of them",
-            rests_on=RestsOn.OBJECT, derived_from=("enabled", "is_current", "created_on", "versions_listed")),
+            absent="no superseded version is enabled, or the service kept no date of them", derived=True),
     )

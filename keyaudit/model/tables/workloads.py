@@ -1,6 +1,6 @@
 """The tables of what protects workload identities: Conditional Access policies, named locations, risks."""
 
-from keyaudit.model.columns import Area, RestsOn, Table, flag, text, texts, time, where_found
+from keyaudit.model.columns import Area, Table, flag, text, texts, time, where_found
 from keyaudit.model.tables.holder import POWERS
 
 _POLICY = ("conditional_access.list",)
@@ -38,8 +38,7 @@ CONDITIONAL_ACCESS_POLICY = Table(
             "at them", _POLICY),
         texts("locations_excluded", "the locations that it excludes, by id, or All or AllTrusted, sorted", _POLICY),
         texts("free_everywhere", "those of them that are named locations with every address, sorted", partial=True,
-            rests_on=RestsOn.LIST,
-            derived_from=("locations_excluded", "named_location.location_id", "named_location.everywhere")),
+            derived=True),
     ),
 )
 
@@ -101,7 +100,6 @@ RISK_DETECTION = Table(
             values=_STATES, wire="riskState"),
         time("detected_on", "when it was detected", _DETECTED, absent="Graph has no date", past=True, wire="detectedDateTime"),
         texts("key_ids", "key ids of the credentials that it is about, in lower case, sorted", _DETECTED),
-        texts("live_keys", "those of them that are unexpired credentials, sorted", partial=True, rests_on=RestsOn.LIST,
-            derived_from=("key_ids", "credential.key_id", "credential.expires_on"), rows_of=LIVE_KEYS_OF),
+        texts("live_keys", "those of them that are unexpired credentials, sorted", partial=True, derived=True),
     ),
 )

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence, Set
 from itertools import chain, islice
 from typing import TextIO
 
+from keyaudit.inventory.reads import operations
 from keyaudit.model import times
 from keyaudit.model.columns import Type, where_found
 from keyaudit.model.coverage import State
@@ -12,7 +13,6 @@ from keyaudit.model.listing import FEDERATED, Listing
 from keyaudit.model.operations import BY_SURFACE
 from keyaudit.model.reasons import ADVICE, Reason
 from keyaudit.model.run import Inventory, Verdict
-from keyaudit.model.tables import operations
 from keyaudit.model.text import one_line
 from keyaudit.report.facts import Facts
 from keyaudit.report.grid import SAMPLE, fitting, grid, natural

@@ -4,8 +4,8 @@ from collections.abc import Collection, Mapping
 
 from msgspec import Struct, structs
 
+from keyaudit.inventory.reads import read_by
 from keyaudit.model.operations import OPERATIONS, Operation, Right, Rights
-from keyaudit.model.tables import read_by
 from keyaudit.report.grants import access_policies
 from keyaudit.report.lines import in_short, listed, plural
 

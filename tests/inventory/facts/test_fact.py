@@ -21,7 +21,7 @@ from keyaudit.inventory.facts.fact import (
     strict,
     unless,
 )
-from keyaudit.inventory.facts.joins import Join, Part, Reads
+from keyaudit.inventory.facts.joins import Join, Part, Reads, relations
 from keyaudit.model.reasons import Reason
 from tests.inventory.facts import worlds
 from tests.inventory.facts.worlds import Expressions
@@ -148,7 +148,7 @@ class _Joined(Expressions):
 
 
 def _aliases(reads: Reads) -> set[str]:
-    return {join.alias for join, _ in reads}
+    return {join.alias for join, _ in relations(reads)}
 
 
 @pytest.mark.parametrize("seed", _SEEDS)
