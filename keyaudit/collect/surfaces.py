@@ -30,7 +30,7 @@ from keyaudit.collect.logs import alert_rules, places, workspaces
 from keyaudit.collect.managed_hsm import devices, hsm
 from keyaudit.collect.places import Subscription, Vault
 from keyaudit.collect.reading import Collector
-from keyaudit.collect.services import consumers, hosts, secret_uses, services
+from keyaudit.collect.services import consumers, events, hosts, secret_uses, services
 from keyaudit.model.coverage import Scope
 
 P = TypeVar("P")
@@ -123,6 +123,7 @@ SURFACES = Surfaces(
         Surface("services", services.OPERATIONS, services.collect_services),
         Surface("secrets of services", secret_uses.OPERATIONS, secret_uses.collect_secret_uses),
         Surface("consumers", consumers.OPERATIONS, consumers.collect_consumers),
+        Surface("event subscriptions", events.OPERATIONS, events.collect_events),
         Surface("host names of resources", hosts.OPERATIONS, hosts.collect_hosts),
         Surface("Cloud and Dedicated HSMs", devices.OPERATIONS, devices.collect_devices),
         Surface("delegated permissions", delegated.OPERATIONS, delegated.collect_delegated),

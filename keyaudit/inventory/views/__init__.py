@@ -177,7 +177,7 @@ def statements(
         "tenant": lambda: tenant.view(sources, supplied("tenant")),
         "subscription": lambda: subscription.view(sources),
         "log_sink": lambda: log_sink.view(sources),
-        "vault": lambda: _vaults(sources, supplied("vault"), reach_known=reach_known, wanted=of("vault")),
+        "vault": lambda: _vaults(sources, as_of, supplied("vault"), reach_known=reach_known, wanted=of("vault")),
         "key": lambda: _keys(sources, supplied("key"), reach_known=reach_known, wanted=of("key")),
         "certificate": lambda: _certificates(sources, as_of, reach_known=reach_known, wanted=of("certificate")),
         "principal": lambda: principal.view(sources, of("principal")),
@@ -259,10 +259,10 @@ def _prepared(
             yield own_readers.prepare(sources, as_of)
 
 
-def _vaults(sources: Sources, more: Mapping[str, Derived], *, reach_known: bool, wanted: Wanted) -> str:
+def _vaults(sources: Sources, as_of: int, more: Mapping[str, Derived], *, reach_known: bool, wanted: Wanted) -> str:
     """Adds the counts of principals with access to its content."""
     beside = (USING_AND_GRANTING, ADMINISTRATORS)
-    query = vault.view(sources, wanted, more)
+    query = vault.view(sources, as_of, wanted, more)
     return reach.counted(sources.sql, query, *ACTIONS, known=reach_known, wanted=wanted, beside=beside)
 
 

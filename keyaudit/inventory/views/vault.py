@@ -11,7 +11,7 @@ from keyaudit.inventory.facts.joins import joined
 from keyaudit.inventory.facts.relation import Rows, because, by_hand, unread
 from keyaudit.inventory.facts.sql import Sources, Wanted
 from keyaudit.inventory.facts.view import view as view_of
-from keyaudit.inventory.views import log_sink, purposes
+from keyaudit.inventory.views import announced, log_sink, purposes
 from keyaudit.inventory.views.environment import of_vault
 from keyaudit.model.operations import OPERATIONS, Surface
 from keyaudit.model.reasons import Reason
@@ -28,12 +28,13 @@ _OBJECTS = tuple(purposes.listed_by(surface) for surface in KEYS_LISTED)
 """The same for all its content."""
 
 
-def view(sources: Sources, wanted: Wanted, more: Mapping[str, Derived]) -> str:
+def view(sources: Sources, as_of: int, wanted: Wanted, more: Mapping[str, Derived]) -> str:
     """SQL over `sources`: the stored columns, the derived ones with `more`, and the reasons of what is unknown."""
     rows, keys = Rows(sources, "vault"), Rows(sources, "key", "held")
     held = groups(
         keys, "signing", by=keys["vault_id"], key=rows["id"], missing=unread("listed", *KEYS_LISTED.values(), scope="stored.id")
     )
+    unlisted = unread("objects_listed", *_OBJECTS, scope="stored.id")
     facts = {
         **more,
         "environment": of_vault(rows),
@@ -41,7 +42,8 @@ def view(sources: Sources, wanted: Wanted, more: Mapping[str, Derived]) -> str:
         **_logs(),
         "keys_through_arm": _keys_through_arm(rows),
         "holds_signing_key": held.any_of("signs", keys.flag("enabled") & keys["key_ops"].has("sign")),
-        **purposes.facts(rows, unread("objects_listed", *_OBJECTS, scope="stored.id")),
+        **purposes.facts(rows, unlisted),
+        **announced.facts(rows, as_of, unlisted),
     }
     return view_of("vault", sources, facts, wanted)
 

@@ -17,6 +17,7 @@ from keyaudit.model.columns import (
     where_found,
 )
 from keyaudit.model.evidence import CUSTODY
+from keyaudit.model.tables.event_subscription import OBJECTS
 from keyaudit.model.tables.places import (
     ACCESS_MODELS,
     ARM_LEAVES_OUT,
@@ -28,6 +29,7 @@ from keyaudit.model.tables.places import (
     vault_place,
 )
 from keyaudit.model.tables.reach import ACTIONS, ADMINISTRATORS, USING_AND_GRANTING, reach_columns
+from keyaudit.model.tables.secret_use import SECRETS_NAMED
 
 _FOUND = ("vault.query", "vault.list", "hsm.query", "hsm.list")
 _FIREWALL_OFF = "learn.microsoft.com/azure/key-vault/general/network-security: the firewall is off until it is set up"
@@ -37,6 +39,12 @@ _NO_HSM = (Where("kind", (KEY_VAULT,)),)
 
 _AUDITED = ("diagnostic_setting.list", "hsm.diagnostic_setting.list")
 _OBJECTS = ("key", "certificate", "secret")
+_BY_HAND = (
+    *(f"{table}.{column}" for table in _OBJECTS for column in ("enabled", "is_current", "expires_on", "tags")),
+    "key.managed", "secret.managed", "key.auto_rotates", "certificate.auto_renews", "certificate.emails_contacts",
+    "secret.secret_id", "secret_use.secret_id", "secret_use.kind", "secret_use.active",
+)
+_HEARD = ("event_subscription.near_expiry", "event_subscription.state", "event_subscription.expires_on")
 
 VAULT = Table(
     name="vault",
@@ -152,6 +160,18 @@ VAULT = Table(
             rests_on=RestsOn.PARENT,
             derived_from=("log_sink.audits", "log_sink.deleted", "log_sink.searchable", "log_sink.retention"),
             rows_of=_AUDITED),
+        texts("near_expiry_heard", "the objects whose near expiry an event subscription is told of. A filter on names is not "
+            "evaluated, and whether its destination still exists is not read",
+            absent="not a Key Vault", absent_where=_NO_VAULT, values=OBJECTS, rests_on=RestsOn.LIST, derived_from=_HEARD),
+        *(
+            count(name, f"enabled current keys, certificates and secrets in it that will expire and that nothing renews: no "
+                f"policy, no App Service certificate, no contacts who get mail, no job in the tag keyaudit:rotator{more}",
+                rests_on=RestsOn.LIST, derived_from=(*_BY_HAND, *also), rows_of=SECRETS_NAMED[-1:])
+            for name, more, also in (
+                ("expiring_by_hand", "", ()),
+                ("expiring_unheard", ", and of whose near expiry no event subscription is told", _HEARD),
+            )
+        ),
         flag("keys_through_arm",
             "Azure Resource Manager can manage the keys of the HSM, so that Azure roles give access to them too",
             absent="not a Managed HSM", absent_where=_NO_HSM, rests_on=RestsOn.OBJECT, derived_from=("hsm_setting.value",)),
