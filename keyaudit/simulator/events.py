@@ -53,7 +53,7 @@ def subscription(vault: Vault, name: str) -> dict[str, object]:
 def system_topic(
     vault: Vault, name: str = "", subscriptions: Mapping[str, dict[str, object]] | None = None, group: str = ""
 ) -> Resource:
-    """The system topic of a vault, with subscriptions that were made below it. Without a name: the one that Event Grid makes."""
+    """The system topic of a vault, with the subscriptions below it. Without a name: the one that Event Grid makes."""
     id_ = resources.vault_id(vault)
     return Resource(
         type=TOPIC,
