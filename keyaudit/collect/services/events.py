@@ -25,6 +25,8 @@ from keyaudit.model.reasons import Reason
 from keyaudit.model.tables.event_subscription import EVENT_SUBSCRIPTION, EVENTS, OBJECTS
 
 OPERATIONS = EVENTS
+_BELOW = "event_topic.subscriptions"
+"""The list below a system topic; the other one is on the vault."""
 
 QUERY = (
     "resources | where type =~ 'microsoft.eventgrid/systemtopics' "
@@ -56,9 +58,10 @@ class Topic(Struct, frozen=True):
     name: str
     vault: Vault
 
-    @property
-    def segments(self) -> dict[str, str]:
-        """Its segments in an ARM path."""
+    def segments(self, operation: str) -> dict[str, str]:
+        """The segments of the path of one of its lists."""
+        if operation != _BELOW:
+            return self.vault.segments
         return {"subscription": self.vault.subscription_id, "resource_group": self.group, "topic": self.name}
 
     def named(self, item: "Subscription") -> str:
@@ -121,8 +124,10 @@ async def collect_events(reading: Reading, unit: Unit, scope: Scope) -> Sequence
             match, vault = _ID.fullmatch(item.id), vaults.get(item.source.lower())
             if match is not None and vault is not None:
                 topics.append(Topic(item.id, match[2], match[3], vault))
+    gateway = reading.connection.gateway
     for each in lists:
-        reading.expect(each.id, Counter(topic.vault.subscription_id for topic in topics))
+        left = (topic for topic in topics if not gateway.remembers(each.id, **topic.segments(each.id)))
+        reading.expect(each.id, Counter(topic.vault.subscription_id for topic in left))
     work = [(topic, each) for topic in topics for each in lists]
     await for_each(work, lambda one: _subscriptions(reading, unit, scope, *one), limit=_AT_ONCE)
     found = calls.coverage()
@@ -143,11 +148,10 @@ def _by(group: Group) -> Callable[[Item], str]:
 
 async def _subscriptions(reading: Reading, unit: Unit, scope: Scope, topic: Topic, calls: Calls) -> None:
     """Write the subscriptions of one list. If it was not read to its end, a row stands for the others."""
-    of_topic = calls.id == OPERATIONS[1]
-    segments = topic.segments if of_topic else topic.vault.segments
+    segments = topic.segments(calls.id)
     listing = reading.connection.gateway.pages(calls.id, Subscription, by=topic.named, host="", body=None, **segments)
     place = source(reading.connection.environment, calls.id, **segments)
-    where = topic.id if of_topic else topic.vault.resource_id
+    where = topic.id if calls.id == _BELOW else topic.vault.resource_id
 
     def row(id_: str, resource: str, name: object) -> Row:
         made = Row(EVENT_SUBSCRIPTION, id=id_, resource_id=resource, scope_id=scope.id, url=place[0], version=place[1])
