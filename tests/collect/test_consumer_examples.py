@@ -77,8 +77,8 @@ NAMES_NOTHING = {
     "machine-certificate": "it has no secrets",
     "netapp": "it has Microsoft's keys",
 }
-"""The examples that show only that nothing is found: there was no other one that can be read. The members of these kinds rest on
-the page that their declaration cites."""
+"""The examples that show only that nothing is found, because no other one can be read. The members of these kinds rest on the
+page that their declaration cites."""
 WITHOUT_EXAMPLE = {
     "container-app": "the page shows the address as <KEY-VAULT-SECRET-URI>",
     "encrypted-machine": "the example of a virtual machine has no encryption settings, which are as those of a disk",
