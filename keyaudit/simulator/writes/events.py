@@ -33,4 +33,5 @@ def _subscription(directory: Directory, request: Request, stars: list[str]) -> A
     if source not in topics:
         every = (*directory.estate.resources, events.system_topic(changed))
         directory.change(replace(directory.estate, resources=every))
-    return answer(events.subscription(changed, stars[3]))
+    # 201 also for one that exists: https://learn.microsoft.com/rest/api/eventgrid/controlplane/event-subscriptions/create-or-update
+    return replace(answer(events.subscription(changed, stars[3])), status=201)
