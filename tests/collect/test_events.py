@@ -72,6 +72,10 @@ WHOLE = estate(
 )
 
 
+def found_scope(found: Collected) -> str:
+    return next(scope for scope, operation in found.coverage if operation == "event_topic.query")
+
+
 @pytest.fixture(scope="module")
 def whole() -> Collected:
     return asyncio.run(collect(estate=WHOLE))
@@ -122,6 +126,8 @@ async def test_without_the_query_nothing_is_asked(whole: Collected) -> None:
 ODD: list[tuple[dict[str, Any], dict[str, str]]] = [
     ({"filter": None}, {"near_expiry": "bad_value", "filtered": "bad_value"}),
     ({"filter": {"includedEventTypes": "all"}}, {"near_expiry": "bad_value"}),
+    ({"filter": {"includedEventTypes": []}}, {"near_expiry": "bad_value"}),
+    ({"filter": about("KeyNearExpiry", "KeyRenamed")}, {"near_expiry": "unrecognised"}),
     ({"filter": {"subjectEndsWith": 7}}, {"filtered": "bad_value"}),
     ({"filter": {"advancedFilters": {}}}, {"filtered": "bad_value"}),
     ({"destination": None}, {"destination": "bad_value"}),
@@ -150,6 +156,16 @@ async def test_a_subscription_to_something_else_is_not_taken_for_one_of_the_vaul
     found = await collect(fault, estate=estate({"keys": subscribed({})}))
     [row] = found.rows["event_subscription"].values()
     assert row["unknown"] == dict.fromkeys(SHOWN, "bad_item")
+
+
+async def test_a_topic_whose_source_is_no_vault_of_its_subscription_leaves_all_open() -> None:
+    def another(body: Any) -> Any:
+        body["data"][0]["source"] = body["data"][0]["source"].replace("/vaults/", "/others/")
+        return body
+
+    found = await collect(Fault("event_topic.query", "every", edit=another), estate=estate({"keys": subscribed({})}))
+    assert found.rows["event_subscription"] == {}
+    assert found.coverage[(found_scope(found), "event_topic.query")].reason == "bad_item"
 
 
 async def test_either_list_may_name_a_subscription_by_the_vault() -> None:

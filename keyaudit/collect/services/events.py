@@ -14,7 +14,7 @@ from msgspec import UNSET, Struct
 from keyaudit.collect.calls import Calls, not_assessed
 from keyaudit.collect.concurrency import for_each
 from keyaudit.collect.copies import both
-from keyaudit.collect.places import Vault, source
+from keyaudit.collect.places import Vault, source, vault_id_parts
 from keyaudit.collect.queries import Group, ids_of, queries
 from keyaudit.collect.reading import Reading
 from keyaudit.collect.rows import Row, Wire, is_null, read, wired
@@ -41,6 +41,8 @@ _AT_ONCE = 16
 _LISTED = ("near_expiry", "filtered", "destination", "state", "expires_on")
 # https://learn.microsoft.com/azure/event-grid/event-schema-key-vault
 _NEAR_EXPIRY = {f"microsoft.keyvault.{each}nearexpiry": each for each in OBJECTS}
+_OTHERS = frozenset(f"microsoft.keyvault.{each}{what}" for each in OBJECTS for what in ("newversioncreated", "expired"))
+_TYPES = _OTHERS | {*_NEAR_EXPIRY, "microsoft.keyvault.vaultaccesspolicychanged"}
 
 
 class Item(Identified):
@@ -138,9 +140,12 @@ def _by(group: Group) -> Callable[[Item], str]:
     subscriptions = ids_of(group)
 
     def name(item: Item) -> str:
-        match = _ID.fullmatch(item.id)
+        match, about = _ID.fullmatch(item.id), vault_id_parts(item.source)
         if match is None or match[1].lower() not in subscriptions:
             raise ValueError("not a system topic of these subscriptions")
+        # A system topic is in the subscription of its source: https://learn.microsoft.com/azure/event-grid/system-topics
+        if about is None or about.subscription != match[1].lower():
+            raise ValueError("not a system topic of a vault")
         return item.id.lower()
 
     return name
@@ -192,7 +197,12 @@ def _near_expiry(types: Wire) -> list[str] | Refusal:
     found = read(types, list[str])
     if isinstance(found, Refusal):
         return found
-    return sorted({_NEAR_EXPIRY[each.lower()] for each in found if each.lower() in _NEAR_EXPIRY})
+    named = {each.lower() for each in found}
+    if not named:
+        return Refusal(Reason.BAD_VALUE)
+    return (
+        sorted(_NEAR_EXPIRY[each] for each in named & _NEAR_EXPIRY.keys()) if named <= _TYPES else Refusal(Reason.UNRECOGNISED)
+    )
 
 
 def _filtered(chosen: Filter) -> bool | Refusal:

@@ -163,7 +163,7 @@ def _service(each: Consumer, name: str) -> Step:
     if not each.key_id:
         return Step(
             phase=Phase.MOVE,
-            title=f"Set {name} to the new version, or to none so that it follows",
+            title=f"Set {name} to the new version, or without a version so that it follows",
             text=f"{_broken(each)}A setting that names a version never takes a new one by itself.",
             back="set the old version again, which stays enabled",
         )
@@ -183,7 +183,7 @@ def _service(each: Consumer, name: str) -> Step:
     )
     return Step(
         phase=Phase.MOVE,
-        title=f"Set the encryption key of {name} to the new version, or to none so that it follows",
+        title=f"Set the encryption key of {name} to the new version, or without a version so that it follows",
         text=f"{_broken(each)}It wraps its data keys again. The old version has to stay enabled until it has.",
         back="set the old version again",
         commands=(of_storage,) if each.what == "storage" else (),
