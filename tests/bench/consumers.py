@@ -56,9 +56,13 @@ def _read(of: Estate, out: Path) -> Read:
 
 
 def _topics(of: Estate) -> Iterator[Resource]:
-    told = {"near-expiry": {"destination": {"endpointType": "AzureFunction"}, "filter": {}, "provisioningState": "Succeeded"}}
+    told: dict[str, object] = {
+        "destination": {"endpointType": "AzureFunction"},
+        "filter": {},
+        "provisioningState": "Succeeded",
+    }
     for vault in of.vaults[::2]:
-        yield system_topic(vault, subscriptions=told)
+        yield system_topic(vault, subscriptions={"near-expiry": told})
 
 
 def _services(of: Estate) -> Iterator[Resource]:

@@ -118,6 +118,7 @@ def test_an_hsm_sends_no_events() -> None:
     pool = row("vault", HSM.id, kind="managed-hsm", **own)
     rows = {"vault": [pool], "key": [of("key", vault_id=HSM.id)]}
     with in_memory(rows, {HSM: [], TENANT: []}, "vault") as connection:
-        [found] = fetch(connection, "SELECT * FROM vault")
+        made = fetch(connection, "SELECT * FROM vault")
+    found: dict[str, Any] = made[0]
     assert (counted(found, "expiring_by_hand"), counted(found, "expiring_unheard")) == ((0, 0, None), (0, 0, None))
     assert (found["near_expiry_heard"], found["unknown"].get("near_expiry_heard")) == (None, None)
