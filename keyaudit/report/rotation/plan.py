@@ -146,6 +146,14 @@ def _broken(each: Consumer) -> str:
 
 def _service(each: Consumer, name: str) -> Step:
     noun = "key" if each.key_id else "secret or certificate"
+    if each.follows is Follows.BY_ITSELF and each.state is State.NOT_MOVED:
+        return Step(
+            phase=Phase.MOVE,
+            title=f"Find out why {name} is still on the old version",
+            text=f"{_broken(each)}It follows the rotation by itself. If it has not a day after the rotation, set its {noun} again, "
+            "without a version.",
+            back="set the old version, which stays enabled",
+        )
     if each.follows is Follows.BY_ITSELF:
         return Step(
             phase=Phase.MOVE,
