@@ -239,6 +239,19 @@ def test_services_that_were_not_read_leave_it_open(taken: Snapshot, operation: s
     assert [each.reason for each in found.unread] == [Reason.PERMISSION]
 
 
+@pytest.mark.parametrize("operation", ["service.query", "consumer.query"])
+def test_one_that_is_known_to_be_on_the_old_version_outweighs_what_was_not_read(taken: Snapshot, operation: str) -> None:
+    asked = f"kv-wrap/{named('w', (True, False, True, True), False, False)}"
+    coverage = [
+        replace(each, state=Read.PARTIAL, reason=Reason.PERMISSION) if each.operation == operation else each
+        for each in taken.coverage
+    ]
+    found = rotation(replace(taken, coverage=coverage), asked)
+    assert found.verdict.exit is Exit.FINDINGS
+    assert [each.name for each in found.consumers if each.state is State.NOT_MOVED] == [f"regi-{asked.partition('/')[2]}"]
+    assert [each.reason for each in found.unread] == [Reason.PERMISSION]
+
+
 def test_a_subscription_that_was_expected_and_is_not_visible_leaves_it_open(taken: Snapshot) -> None:
     asked = f"kv-wrap/{named('w', (True,) * 4, False, False)}"
     missing = unmet(taken, Expectations(subscriptions=("Production", "Finance")), None)

@@ -1,7 +1,7 @@
 """A finding has one ticket while it is open: what another system is told, and what it is never told twice."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from pathlib import Path
 
 import pytest
@@ -20,11 +20,15 @@ from tests.report.test_difference import BROKEN, CUT, OLD, read
 from tests.test_history import FIXED, SLOW, followed
 
 
-def told_by_runs(reports: Sequence[tuple[int, Report]], record: Path) -> list[tuple[int, str]]:
-    """A run after each snapshot, which keeps its record in a file: the days on which each event of the finding was told."""
+def told_by_runs(reports: Sequence[tuple[int, Report]], record: Path, lenient: Container[int] = ()) -> list[tuple[int, str]]:
+    """A run after each snapshot, which keeps its record in a file: the days on which each event of the finding was told.
+
+    `lenient`: the days on which the policies let it pass. Every run evaluates all snapshots with the policies of its own day.
+    """
     found: list[tuple[int, str]] = []
     for number, (day, _) in enumerate(reports, 1):
-        history = followed(reports[:number])
+        until = reports[:number]
+        history = followed([(each, read(FIXED)) for each, _ in until] if day in lenient else until)
         told = Told(record)
         for ticket in due(history, told.last, Severity.HIGH):
             assert ticket.episode.finding.id == BROKEN.id
@@ -39,6 +43,27 @@ def test_ninety_days_give_no_ticket_twice(tmp_path: Path) -> None:
     reports = [(day, read(BROKEN if 10 <= day < 30 or day >= 60 else FIXED)) for day in days]
     reports = [(day, read(coverage=CUT)) if day == 25 else (day, report) for day, report in reports]
     assert told_by_runs(reports, tmp_path / "tickets.jsonl") == [(10, "opened"), (30, "closed"), (60, "opened")]
+
+
+@pytest.mark.parametrize(
+    ("lenient", "told"),
+    [
+        # It was open before and after: a policy that changes is no fix, and one that changes back finds nothing new.
+        (range(15, 21), [(10, "opened"), (30, "closed"), (60, "opened")]),
+        # It was closed in that time, which the next run with the old policy shows.
+        (range(25, 41), [(10, "opened"), (45, "closed"), (60, "opened")]),
+        # It was closed and had come back in that time: its ticket is still open.
+        (range(25, 66), [(10, "opened")]),
+        (range(10, 90), []),
+        # The policy is new on day 20: it finds what older snapshots already have.
+        (range(20), [(20, "opened"), (30, "closed"), (60, "opened")]),
+    ],
+)
+def test_a_policy_that_changes_between_two_runs_closes_no_ticket_and_opens_none_twice(
+    lenient: range, told: list[tuple[int, str]], tmp_path: Path
+) -> None:
+    reports = [(day, read(BROKEN if 10 <= day < 30 or day >= 60 else FIXED)) for day in range(0, 90, 5)]
+    assert told_by_runs(reports, tmp_path / "tickets.jsonl", lenient) == told
 
 
 def test_what_was_closed_and_opened_between_two_runs_keeps_its_ticket() -> None:

@@ -82,6 +82,12 @@ class Gateway:
         subscription = segments.get("subscription", "")
         return self._list(declared, Step(url, posted), item, by, check, subscription=subscription, again=again)
 
+    def remembers(self, operation: str, **segments: str) -> bool:
+        """Whether a stopped run was given the first page of a list of Resource Manager, which is then not asked for again."""
+        declared = _declared_list(operation)
+        url = self._address(declared, "", segments)
+        return isinstance(url, str) and self._recalling.remembers(declared, Step(url))
+
     async def lists(
         self, operation: str, item: type[T], *, by: Callable[[T], str], places: Sequence[Mapping[str, str]]
     ) -> Sequence[Listing[T]]:

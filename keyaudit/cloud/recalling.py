@@ -67,6 +67,10 @@ class Recalling:
             memory.keep(request, _ENCODER.encode(_Kept(read, answer.body)))
         return answer
 
+    def remembers(self, operation: Operation, step: Step) -> bool:
+        """Whether the answer to that request is remembered."""
+        return self._memory is not None and self._memory.seen(_request(operation, step)) is not None
+
     async def ahead(
         self, operation: Operation, first: Step, subscription: str, *, see: See | None = None
     ) -> tuple[Step, Answer | Refusal] | None:

@@ -181,7 +181,8 @@ class _Collection:
         self._progress.update("vaults", total, total)
         self._forecasts.name(subscriptions)
         for kind, found, since in ((SURFACES.vault, vaults, self._earlier), (SURFACES.hsm, hsms, None)):
-            self._forecasts.of_vaults(found, {each.name: each.operations for each in kind if self._reads(each)}, since)
+            surfaces = {each.name: each.operations for each in kind if self._reads(each)}
+            self._forecasts.of_vaults(surfaces, partial(self._left, found), since)
         together = max(1, min(total, _VAULTS_AT_ONCE))
         at_once = min(_OBJECTS_OF_A_VAULT, _OBJECTS_DIVIDED // together)
         self._spare = asyncio.Semaphore(_OBJECTS - at_once * together)
@@ -190,6 +191,10 @@ class _Collection:
             partial(self._of_places, SURFACES.vault, vaults, limit=_VAULTS_AT_ONCE, at_once=at_once, shares=True),
             partial(self._of_places, SURFACES.hsm, hsms, limit=_VAULTS_AT_ONCE, at_once=at_once, shares=True),
         )
+
+    def _left(self, vaults: Sequence[Vault], surface: str) -> Sequence[Vault]:
+        """The vaults of which a stopped run has not read that surface."""
+        return [vault for vault in vaults if not self._spool.done(surface, vault.scope)]
 
     def _look(self) -> bool:
         """Whether anything is read that needs places."""

@@ -30,7 +30,7 @@ from keyaudit.collect.logs import alert_rules, places, workspaces
 from keyaudit.collect.managed_hsm import devices, hsm
 from keyaudit.collect.places import Subscription, Vault
 from keyaudit.collect.reading import Collector
-from keyaudit.collect.services import consumers, hosts, secret_uses, services
+from keyaudit.collect.services import consumers, events, hosts, secret_uses, services
 from keyaudit.model.coverage import Scope
 
 P = TypeVar("P")
@@ -125,6 +125,7 @@ SURFACES = Surfaces(
         Source("services", services.OPERATIONS, services.collect_services),
         Source("secrets of services", secret_uses.OPERATIONS, secret_uses.collect_secret_uses),
         Source("consumers", consumers.OPERATIONS, consumers.collect_consumers),
+        Source("event subscriptions", events.OPERATIONS, events.collect_events),
         Source("host names of resources", hosts.OPERATIONS, hosts.collect_hosts),
         Source("Cloud and Dedicated HSMs", devices.OPERATIONS, devices.collect_devices),
         Source("delegated permissions", delegated.OPERATIONS, delegated.collect_delegated),

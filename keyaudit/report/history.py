@@ -84,12 +84,13 @@ def _by_snapshot(points: tuple[Point, ...]) -> Iterator[str]:
         [
             times.iso_date(point.run.as_of),
             *(f"{point.open.get(severity, 0):,}" for severity in WORST_FIRST),
-            f"{point.new:,}",
+            # Nothing shows since when the findings of the first snapshot are open.
+            f"{point.new:,}" if number else "-",
             f"{point.closed:,}",
             f"{point.unread:,}",
             "" if point.complete else "incomplete",
         ]
-        for point in points
+        for number, point in enumerate(points)
     ]
     return grid(["snapshot", *WORST_FIRST, "new", "closed", "unread", ""], rows)
 

@@ -8,6 +8,7 @@ from keyaudit.simulator import (
     arm_logs,
     authorization,
     deleted_vaults,
+    events,
     hsm_resources,
     identities,
     keys,
@@ -25,6 +26,7 @@ from keyaudit.simulator.throttle import Charge, Meter, Refusal
 from keyaudit.simulator.tokens import Flaw
 from keyaudit.simulator.wire import Answer, Request
 from keyaudit.simulator.writes import delegations, monitoring
+from keyaudit.simulator.writes import events as of_events
 from keyaudit.simulator.writes import identities as of_identities
 from keyaudit.simulator.writes import resources as of_resources
 
@@ -37,6 +39,7 @@ PARTS: tuple[Callable[[Directory], Sequence[Route]], ...] = (
     hsm_resources.routes,
     identities.routes,
     other_services.routes,
+    events.routes,
     arm_logs.routes,
 )
 """Routes for resources other than vaults."""
@@ -45,6 +48,7 @@ WRITES: tuple[Callable[[Directory], Sequence[Route]], ...] = (
     delegations.writes,
     of_resources.writes,
     monitoring.writes,
+    of_events.writes,
 )
 """Routes of what changes the estate."""
 

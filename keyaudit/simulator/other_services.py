@@ -112,6 +112,7 @@ _LISTS = (
     ("slot.setting_references", "microsoft.web/sites/*/slots/*", "config/configreferences/appsettings"),
     ("slot.connection_references", "microsoft.web/sites/*/slots/*", "config/configreferences/connectionstrings"),
     ("storage.scopes", "microsoft.storage/storageaccounts/*", "encryptionScopes"),
+    ("event_topic.subscriptions", "microsoft.eventgrid/systemtopics/*", "eventSubscriptions"),
     ("sql.databases", "microsoft.sql/servers/*", "databases"),
 )
 

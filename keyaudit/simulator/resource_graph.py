@@ -21,6 +21,7 @@ _PROJECTED = re.compile(r"(?:(?P<name>\w+)\s*=\s*)?(?:(?P<call>tostring|tolower|
 _TYPED = r"type\s*(?:=~|==)\s*'[^']+'|type\s+in~?\s*\(\s*'[^']+'(?:\s*,\s*'[^']+')*\s*\)"
 _CONDITION = re.compile(rf"(?:{_TYPED})(?:\s+or\s+(?:{_TYPED}))*")
 _NOT_NULL = re.compile(rf"isnotnull\(\w+\)(?: or isnotnull\(\w+\))*(?: or (?:{_TYPED}))?")
+_EQUAL = re.compile(r"(?!type\b)(\w+)\s*=~\s*'([^']+)'")
 _QUOTED = re.compile(r"'([^']+)'")
 
 
@@ -124,7 +125,7 @@ def _rows(directory: Directory, query: str, subscriptions: set[str], *, above: b
         word, _, rest = step.partition(" ")
         match word.lower():
             case "where":
-                rows = _having(rest, rows) if _NOT_NULL.fullmatch(rest) else _of_types(rest, rows)
+                rows = _where(rest, rows)
             case "project":
                 rows = [_projected(rest, row) for row in rows]
             case "order" | "sort":
@@ -134,6 +135,13 @@ def _rows(directory: Directory, query: str, subscriptions: set[str], *, above: b
             case _:
                 raise _QueryError(f"The operator '{word}' is not simulated.")
     return rows, limited
+
+
+def _where(condition: str, rows: list[dict[str, object]]) -> list[dict[str, object]]:
+    equal = _EQUAL.fullmatch(condition)
+    if equal:
+        return [row for row in rows if str(row.get(equal[1])).lower() == equal[2].lower()]
+    return _having(condition, rows) if _NOT_NULL.fullmatch(condition) else _of_types(condition, rows)
 
 
 def _having(condition: str, rows: list[dict[str, object]]) -> list[dict[str, object]]:

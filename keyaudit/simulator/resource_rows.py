@@ -53,6 +53,7 @@ OPERATIONS = {
     "microsoft.network/applicationgateways": "consumer.query",
     "microsoft.web/sites": "host.query",
     "microsoft.hardwaresecuritymodules/cloudhsmclusters": "hsm_device.query",
+    "microsoft.eventgrid/systemtopics": "event_topic.query",
     identities.TYPE: "managed_identity.query",
     "microsoft.authorization/roleassignments": "role_assignment.query",
     "microsoft.authorization/roledefinitions": "role_definition.query",

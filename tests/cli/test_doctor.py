@@ -60,7 +60,8 @@ def test_each_blind_spot_is_named_with_what_it_blinds_and_the_remedy(keyaudit: K
     for words in (
         *("kv-payments-prod", "kv-hr-prod", "kv-stores-dev", "kv-orders-prod"),
         "firewall: the vault's firewall refuses this address",
-        "affects: kv-key-expiring-soon, kv-key-no-auto-rotation, kv-key-no-expiry and kv-key-own-rotation-overdue",
+        "affects: kv-key-expiring-soon, kv-key-no-auto-rotation, kv-key-no-expiry, ",
+        "kv-key-own-rotation-overdue and kv-near-expiry-unheard",
         "az role assignment create --role 'Key Vault Reader' --scope",
         "grant Key Vault Reader on the vault (or, under access policies, keys list; certificates list; secrets list)",
         "grant Application.Read.All on Microsoft Graph",

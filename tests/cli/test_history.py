@@ -27,6 +27,20 @@ def test_a_copy_of_a_snapshot_counts_once_and_deadlines_come_from_the_settings(
     assert "deadlines.critical" in shown
 
 
+def test_all_snapshots_are_evaluated_with_the_policies_of_today(keyaudit: Keyaudit, tmp_path: Path) -> None:
+    for name in ("monday", "tuesday"):
+        assert keyaudit("collect", "--demo", "--out", tmp_path / "kept" / name).code == Exit.CLEAN
+    chosen, settings = ("--select", "kv-mixed-purpose-vault", "-o", "json"), tmp_path / "keyaudit.toml"
+    before = keyaudit("history", tmp_path / "kept", *chosen).json
+    assert len(before["snapshots"]) == 2
+    assert {each["closed"] for each in before["findings"]} == {None}
+    settings.write_text("[policy]\nparameters = { kv-mixed-purpose-vault = { max_apps = 99, max_environments = 99 } }\n")
+    # A policy that changed is no fix: nothing was ever open, and nothing was closed.
+    after = keyaudit("history", tmp_path / "kept", *chosen, "-c", settings).json
+    assert (after["findings"], [each["closed"] for each in after["snapshots"]]) == ([], [0, 0])
+    assert {each["first_seen"] for each in before["findings"]} == {before["snapshots"][0]["as_of"]}
+
+
 def test_a_deadline_that_is_none_is_refused_with_its_place(keyaudit: Keyaudit, contoso: Path, tmp_path: Path) -> None:
     shutil.copytree(contoso, tmp_path / "kept" / "1")
     settings = tmp_path / "keyaudit.toml"

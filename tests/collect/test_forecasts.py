@@ -1,5 +1,6 @@
 """What is foretold of the requests that Azure limits, before they are sent."""
 
+from collections.abc import Container
 from typing import Any, cast
 
 from keyaudit.cloud.connection import Connection
@@ -55,11 +56,16 @@ def vault(name: str, subscription: str = "s1") -> Vault:
     )
 
 
-def told(*vaults: Vault, earlier: Before | None = None) -> list[tuple[str, str, int]]:
+def told(*vaults: Vault, earlier: Before | None = None, done: Container[tuple[str, str]] = ()) -> list[tuple[str, str, int]]:
+    """`done`: what a stopped run has read, by surface and vault."""
     found: list[Forecast] = []
     forecasts = Forecasts(cast("Connection", Slow()), found.append)
     forecasts.name([Subscription(id="s1", name=cast("Any", None), shown="Production", tenant_id="t")])
-    forecasts.of_vaults(vaults, LISTS, cast("Earlier | None", earlier))
+    forecasts.of_vaults(
+        LISTS,
+        lambda surface: [each for each in vaults if (surface, each.name) not in done],
+        cast("Earlier | None", earlier),
+    )
     forecasts.expect("consumers", "sql.databases", {"s1": 3, "s2": 2})
     forecasts.expect("applications", "application.federated_of", {"": 0})
     return [(each.surface, each.place, each.requests) for each in found]
@@ -67,6 +73,13 @@ def told(*vaults: Vault, earlier: Before | None = None) -> list[tuple[str, str, 
 
 def test_the_requests_of_one_subscription_add_up_and_the_busiest_one_is_told() -> None:
     assert told(vault("a"), vault("b"), vault("c", "s2")) == [("audit logs", "Production", 2), ("consumers", "Production", 5)]
+
+
+def test_a_resumed_run_foretells_only_what_the_stopped_one_left() -> None:
+    every, before = (vault("a"), vault("b"), vault("c")), Before(a=10, b=4_000, c=200)
+    found = told(*every, earlier=before, done={("audit logs", "a"), ("audit logs", "c"), ("keys", "b")})
+    assert found == [("audit logs", "Production", 1), ("keys", "c.vault.azure.net", 200), ("consumers", "Production", 4)]
+    assert told(*every, done={("audit logs", each.name) for each in every}) == [("consumers", "Production", 3)]
 
 
 def test_the_keys_of_an_earlier_run_foretell_the_lists_of_their_versions() -> None:

@@ -2,12 +2,14 @@
 
 import asyncio
 from collections import Counter
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
 from msgspec.structs import replace
 
 from keyaudit.cloud.clients import Answer
+from keyaudit.collect.forecasts import Forecasts
 from keyaudit.collect.run import collect_all
 from keyaudit.inventory.replies import Replies
 from keyaudit.inventory.spool import Spool
@@ -116,6 +118,25 @@ async def test_where_the_link_to_the_next_page_is_not_valid_any_more_the_list_is
     assert before["key.list"] in (1, 2)
     assert simulator.calls["key.list"] == 4
     assert (found.rows, found.coverage) == (expected.rows, expected.coverage)
+
+
+async def test_lists_that_the_stopped_run_was_given_are_not_foretold_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    foretold: list[tuple[str, int]] = []
+
+    def expect(_self: object, _surface: str, operation: str, requests: Mapping[str, int]) -> None:
+        foretold.append((operation, sum(requests.values())))
+
+    monkeypatch.setattr(Forecasts, "expect", expect)
+    async with serve(WIDE) as simulator:
+        await stopped(simulator, tmp_path / "out", "api_management.certificates", 1)
+        assert foretold.count(("api_management.certificates", 1)) == 1
+        foretold.clear()
+        await gone_on(simulator, tmp_path / "out")
+    assert ("api_management.certificates", 0) in foretold
+    # Its answers may hold values, so none was kept.
+    assert ("api_management.named_values", 1) in foretold
 
 
 async def test_values_that_are_not_read_are_not_kept(tmp_path: Path) -> None:

@@ -68,6 +68,9 @@ def filled(command: str, estate: Estate) -> str:
     known |= {" ISSUER ": f" {_EXACT['issuer']} ", " SUBJECT ": f" {_EXACT['subject']} "}
     if " --workspace WORKSPACE " in command:
         known |= {" WORKSPACE ": f" {workspace_id(_longest(estate))} ", " LOCATION ": " westeurope "}
+    if " --endpoint FUNCTION " in command:
+        site = next(one for one in estate.resources if one.type == "Microsoft.Web/sites")
+        known |= {" FUNCTION ": f" {site.id}/functions/near-expiry "}
     if identity:
         known |= {" SUBSCRIPTION ": f" {identity.subscription} ", " RESOURCE_GROUP ": f" {identity.resource_group} "}
     for written, meant in known.items():

@@ -134,7 +134,23 @@ def test_azure_disk_encryption_cannot_follow_a_key(what: str, title: str) -> Non
     )
     [step] = [each for each in plan(rotation(service, vault="kv", noun="key", wraps=True)) if each.phase is Phase.MOVE]
     assert step.title.startswith(title)
-    assert ("or to none" in step.title) == (what == "mysql")
+    assert ("or without a version" in step.title) == (what == "mysql")
+
+
+@pytest.mark.parametrize(
+    ("state", "title"),
+    [
+        (State.NOT_MOVED, "Find out why API Management service api is still on the old version"),
+        (State.WILL_MOVE, "Wait until API Management service api has taken the new version"),
+        (State.UNKNOWN, "Wait until API Management service api has taken the new version"),
+    ],
+)
+def test_a_service_that_follows_by_itself_is_waited_for_unless_it_is_known_to_be_late(state: State, title: str) -> None:
+    service = application(
+        kind=Kind.SERVICE, what="api-management", name="api", key_id=None, follows=Follows.BY_ITSELF, state=state
+    )
+    [step] = [each for each in plan(rotation(service, vault="kv", noun="secret")) if each.phase is Phase.MOVE]
+    assert step.title == title
 
 
 HOSTILE = "'; rm -rf ~ #$(id)\x1b[31m"

@@ -222,7 +222,9 @@ def test_blind_spots_expects_nothing_that_cannot_be_seen(contoso: Estate, blind:
         table = plant.subject.endswith("/microsoftgraphactivitylogs")
         # Its versions are in a vault that shows none.
         named = plant.policy == "use-secret-old-version" and "kv-payments-prod" in plant.subject
-        assert in_the_dark(plant.subject) or plant.policy in unseen or in_orders or joined or table or named, plant
+        # Which of its keys somebody has to renew is in rotation policies that are not readable.
+        unheard = plant.policy == "kv-near-expiry-unheard" and plant.subject.endswith("/kv-orders-prod")
+        assert in_the_dark(plant.subject) or plant.policy in unseen or in_orders or joined or table or named or unheard, plant
     assert not any(in_the_dark(plant.subject) for plant in blind.plants)
     seen = {plant.policy for plant in contoso.plants if not in_the_dark(plant.subject)}
     assert {plant.policy for plant in blind.plants} == seen - unseen

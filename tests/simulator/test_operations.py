@@ -13,6 +13,7 @@ from keyaudit.collect.entra.managed_identities import QUERY as IDENTITIES
 from keyaudit.collect.logs.alert_rules import QUERY as ALERT_RULES
 from keyaudit.collect.managed_hsm.devices import QUERY as DEVICES
 from keyaudit.collect.services.consumers import QUERY_TEXT as CONSUMERS
+from keyaudit.collect.services.events import QUERY as EVENT_TOPICS
 from keyaudit.collect.services.hosts import QUERY as HOST_NAMES
 from keyaudit.collect.services.items import QUERY as SERVICES
 from keyaudit.collect.services.secret_uses import QUERY as SECRETS
@@ -20,6 +21,7 @@ from keyaudit.collect.usage.live.workspaces import QUERY as WORKSPACES
 from keyaudit.model.operations import OPERATIONS, Operation, Surface
 from keyaudit.simulator.arm_logs import customer_id
 from keyaudit.simulator.estate import Resource, ServicePrincipal
+from keyaudit.simulator.events import system_topic
 from keyaudit.simulator.roles import OWNER
 from keyaudit.simulator.service import Directory
 from tests.simulator.client import ARM, GRAPH, LOGIN, wire
@@ -53,6 +55,7 @@ QUERIES = {
     "consumer.query": CONSUMERS,
     "host.query": HOST_NAMES,
     "hsm_device.query": DEVICES,
+    "event_topic.query": EVENT_TOPICS,
     "delegation.query": delegations.QUERY,
     "managed_identity.query": IDENTITIES,
     "role_assignment.query": assignments.QUERY,
@@ -70,6 +73,7 @@ CLUSTER = Resource(
     resource_group="rg-main",
     properties={},
 )
+TOPIC = system_topic(SMALL.vaults[0], "evgt-main", group="rg-main")
 BLUEPRINT_PRINCIPAL = ServicePrincipal(
     id="50000000-0000-4000-8000-000000000777",
     app_id="a1000000-0000-4000-8000-000000000777",
@@ -129,6 +133,7 @@ def _url(operation: Operation) -> str:
         version=CERTIFICATE.current if "{certificate}" in operation.path else SIGNING.current,
         kind="servers",
         cluster="chsm-main",
+        topic="evgt-main",
         server="sql-main",
         name=NAMES.get(operation.id, "app"),
         part="stage",
@@ -147,7 +152,9 @@ def _url(operation: Operation) -> str:
 
 async def test_each_is_answered_under_its_own_name() -> None:
     async with wire(
-        replace(SMALL, service_principals=(*PRINCIPALS, BLUEPRINT_PRINCIPAL, AGENT), resources=(*SMALL.resources, CLUSTER))
+        replace(
+            SMALL, service_principals=(*PRINCIPALS, BLUEPRINT_PRINCIPAL, AGENT), resources=(*SMALL.resources, CLUSTER, TOPIC)
+        )
     ) as client:
         for operation in (each for each in OPERATIONS.values() if each.id not in OF_A_SEARCH):
             url = _url(operation)

@@ -47,6 +47,9 @@ EMPTY_BELIEVED: Mapping[str, str] = {
     "consumer.query": _NOTHING_NAMES_THEM,
     **{each.operation: _NOTHING_NAMES_THEM for each in CHILDREN},
     "host.query": _NOTHING_NAMES_THEM,
+    "event_topic.query": _NONE_THERE,
+    "event_topic.subscriptions": _NONE_THERE,
+    "event_topic.vault_subscriptions": _NONE_THERE,
     **dict.fromkeys(
         ("cross_tenant.partners", "delegation.query", "hsm_device.query", "named_location.list"), _NOTHING_NAMES_THEM
     ),
@@ -149,7 +152,11 @@ _UNRESTRICTED = "an identity without restrictions lacks them"
 # https://learn.microsoft.com/graph/api/crosstenantaccesspolicyconfigurationpartner-put-identitysynchronization
 _NEVER_SYNCHRONIZED = "a partner for which synchronization was never set up has no such object"
 
+# https://learn.microsoft.com/rest/api/eventgrid/controlplane/event-subscriptions/list-by-resource#eventsubscriptionfilter
+_ALL_TYPES = "a subscription that names no types of events is told of all default ones"
+
 LEFT_OUT_SAYS: Mapping[str, str] = {
+    "includedEventTypes": _ALL_TYPES,
     "eligibleAuthorizations": _NONE_ELIGIBLE,
     "assignmentRestrictions": _UNRESTRICTED,
     **dict.fromkeys(_SAID, _NOT_SHOWN),
@@ -181,6 +188,7 @@ _PERMISSIONS = frozenset(
 )
 
 NULL_SAYS: Mapping[str, str] = {
+    "includedEventTypes": _ALL_TYPES,
     **dict.fromkeys(_SAID, _NOT_SHOWN),
     "keyVaultSecretId": _UPLOADED,
     "keyVault": _NOT_OF_A_VAULT,

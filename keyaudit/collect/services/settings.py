@@ -85,7 +85,7 @@ def _object(declared: Consumer, raw: Wire, environment: Environment) -> Object |
     """What a setting names; None if it names nothing in a vault."""
     of_key = declared.names == KEY
     if not (declared.resource or declared.vault):
-        url = text(member(raw, *declared.url.split(".")) if declared.url else raw)
+        url = text(raw if isinstance(read(raw, str), str) else member(raw, *declared.url.split(".")))
         if url is None or isinstance(url, Refusal):
             return url
         match = _URLS[of_key].fullmatch(url.lower())

@@ -147,7 +147,7 @@ def facts_of(table: str, sources: Sources, as_of: int, evidence: Collection[str]
         "tenant": lambda: tenant.facts(sources),
         "subscription": lambda: subscription.facts(sources),
         "log_sink": lambda: log_sink.facts(sources),
-        "vault": lambda: vault.facts(sources),
+        "vault": lambda: vault.facts(sources, as_of),
         "key": lambda: key.facts(sources),
         "certificate": lambda: certificate.facts(sources, as_of) | tier0.facts(rows, as_of, known=reach_known),
         "principal": lambda: principal.facts(sources),

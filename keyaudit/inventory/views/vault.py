@@ -8,7 +8,7 @@ from keyaudit.inventory.facts.groups import groups
 from keyaudit.inventory.facts.joins import Reads, inside, joined
 from keyaudit.inventory.facts.relation import Rows, because, by_hand, unread
 from keyaudit.inventory.facts.sql import Sources
-from keyaudit.inventory.views import log_sink, purposes
+from keyaudit.inventory.views import announced, log_sink, purposes
 from keyaudit.inventory.views.environment import of_vault
 from keyaudit.model.operations import OPERATIONS, Surface
 from keyaudit.model.reasons import Reason
@@ -25,19 +25,21 @@ _OBJECTS = tuple(purposes.listed_by(surface) for surface in KEYS_LISTED)
 """The same for all its content."""
 
 
-def facts(sources: Sources) -> dict[str, Derived]:
+def facts(sources: Sources, as_of: int) -> dict[str, Derived]:
     """The derived columns."""
     rows, keys = Rows(sources, "vault"), Rows(sources, "key", "held")
     held = groups(
         keys, "signing", by=keys["vault_id"], key=rows["id"], missing=unread("listed", *KEYS_LISTED.values(), scope="stored.id")
     )
+    unlisted = unread("objects_listed", *_OBJECTS, scope="stored.id")
     return {
         "environment": of_vault(rows),
         **_network(rows),
         **_logs(sources),
         "keys_through_arm": _keys_through_arm(rows),
         "holds_signing_key": held.any_of("signs", keys.flag("enabled") & keys["key_ops"].has("sign")),
-        **purposes.facts(rows, unread("objects_listed", *_OBJECTS, scope="stored.id")),
+        **purposes.facts(rows, unlisted),
+        **announced.facts(rows, as_of, unlisted),
     }
 
 

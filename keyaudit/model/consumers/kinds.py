@@ -65,7 +65,7 @@ class Consumer(Struct, frozen=True, kw_only=True):
     """The member that is there only where something of a vault is used, whether it names it or not."""
     says: Says | None = None
     url: str = ""
-    """The member with the address in the vault. `[]` at the end of `at` and no member: the setting itself is the address."""
+    """The member with the address in the vault. A setting that is a text is the address itself."""
     resource: str = ""
     """Instead of an address: the member with an id in Azure Resource Manager, of the vault or of the secret in it."""
     vault: str = ""

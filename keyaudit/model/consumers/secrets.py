@@ -212,7 +212,9 @@ SECRETS: Sequence[Consumer] = (
     Consumer(
         kind="machine-extension",
         type="Microsoft.Compute/virtualMachines/extensions",
+        # An object since version 3.0 of the extension; before, the address alone.
         at="settings.secretsManagementSettings.observedCertificates[]",
+        url="url",
         source="https://learn.microsoft.com/azure/virtual-machines/extensions/key-vault-linux",
     ),
 )

@@ -16,6 +16,7 @@ from keyaudit.model.columns import (
     where_found,
 )
 from keyaudit.model.evidence import CUSTODY
+from keyaudit.model.tables.event_subscription import OBJECTS
 from keyaudit.model.tables.places import (
     ACCESS_MODELS,
     ARM_LEAVES_OUT,
@@ -140,6 +141,18 @@ VAULT = Table(
             values=("workspace", "storage", "event-hub", "partner"), derived=True),
         duration("audit_retention", "the longest time for which its audit log can be searched",
             absent="it goes to no destination where it can be searched", derived=True),
+        texts("near_expiry_heard", "the objects whose near expiry an event subscription is told of. A filter on names is not "
+            "evaluated, and whether its destination still exists is not read",
+            absent="not a Key Vault", absent_where=_NO_VAULT, values=OBJECTS, derived=True),
+        *(
+            count(name, f"enabled current keys, certificates and secrets in it that will expire and that nothing renews: no "
+                f"policy, no App Service certificate, no contacts who get mail, no job in the tag keyaudit:rotator{more}",
+                derived=True)
+            for name, more in (
+                ("expiring_by_hand", ""),
+                ("expiring_unheard", ", and of whose near expiry no event subscription is told"),
+            )
+        ),
         flag("keys_through_arm",
             "Azure Resource Manager can manage the keys of the HSM, so that Azure roles give access to them too",
             absent="not a Managed HSM", absent_where=_NO_HSM, derived=True),

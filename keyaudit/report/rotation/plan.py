@@ -146,6 +146,14 @@ def _broken(each: Consumer) -> str:
 
 def _service(each: Consumer, name: str) -> Step:
     noun = "key" if each.key_id else "secret or certificate"
+    if each.follows is Follows.BY_ITSELF and each.state is State.NOT_MOVED:
+        return Step(
+            phase=Phase.MOVE,
+            title=f"Find out why {name} is still on the old version",
+            text=f"{_broken(each)}It follows the rotation by itself. If it has not a day after the rotation, set its {noun} again, "
+            "without a version.",
+            back="set the old version, which stays enabled",
+        )
     if each.follows is Follows.BY_ITSELF:
         return Step(
             phase=Phase.MOVE,
@@ -163,7 +171,7 @@ def _service(each: Consumer, name: str) -> Step:
     if not each.key_id:
         return Step(
             phase=Phase.MOVE,
-            title=f"Set {name} to the new version, or to none so that it follows",
+            title=f"Set {name} to the new version, or without a version so that it follows",
             text=f"{_broken(each)}A setting that names a version never takes a new one by itself.",
             back="set the old version again, which stays enabled",
         )
@@ -183,7 +191,7 @@ def _service(each: Consumer, name: str) -> Step:
     )
     return Step(
         phase=Phase.MOVE,
-        title=f"Set the encryption key of {name} to the new version, or to none so that it follows",
+        title=f"Set the encryption key of {name} to the new version, or without a version so that it follows",
         text=f"{_broken(each)}It wraps its data keys again. The old version has to stay enabled until it has.",
         back="set the old version again",
         commands=(of_storage,) if each.what == "storage" else (),

@@ -80,8 +80,9 @@ _BEYOND = (
 )
 _NOT_READ = (
     "No API shows which secrets Kubernetes, Data Factory, App Configuration and programs read, and keyaudit does not read the "
-    "named values of API Management, nor classic CDN. The log of the vault shows their use."
+    "workspaces of API Management. The log of the vault shows their use."
 )
+_USERS_OF_KEYS = "No API shows which programs use a key. The log of the vault shows their use."
 WRAPS = (
     "Data may be wrapped with it, so an old version has to stay enabled: without it, such data and its backups cannot be read."
 )
@@ -283,7 +284,7 @@ def limits(found: Rotation) -> Iterator[str]:
         yield f"Taken for the new one: {one_line(found.new.name, _NAME)}, the newest. Each program may have one of its own."
     yield from map(logs, found.logs)
     if found.vault:
-        yield _NOT_READ
+        yield _USERS_OF_KEYS if found.noun == "key" else _NOT_READ
     if RELYING_PARTIES not in found.run.evidence and found.noun == "certificate":
         yield "Relying parties are read only with --import relying-parties=PATH."
     yield _BEYOND

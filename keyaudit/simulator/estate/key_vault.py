@@ -83,6 +83,8 @@ class Vault(Struct, frozen=True, kw_only=True):
     tenant: str | None = None
     """The tenant whose identities it accepts; None: its own."""
     diagnostic_settings: tuple[dict[str, object], ...] = ()
+    event_subscriptions: dict[str, dict[str, object]] = {}
+    """The Event Grid subscriptions that were made on the vault itself: their properties by name."""
     keys: tuple[Key, ...] = ()
     deleted_keys: tuple[DeletedKey, ...] = ()
     certificates: tuple[Certificate, ...] = ()

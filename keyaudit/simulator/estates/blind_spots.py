@@ -13,6 +13,7 @@ from keyaudit.simulator.estates.defects import (
     HUMAN_SIGNER,
     KEY_OUTSIDE_VAULT,
     MANY_SIGNERS,
+    NEAR_EXPIRY_UNHEARD,
     NO_AUTO_ROTATION,
     NO_KEY_ALERTS,
     NO_OWNER,
@@ -94,6 +95,8 @@ def _still_certain(plant: Plant, left_behind: str) -> bool:
         ({MANY_SIGNERS, UNOBSERVED_CROWN_KEY}, key_id(CROWN_VAULT, "")),
         ({HUMAN_SIGNER, FOREIGN_PRINCIPAL}, f"/{CROWN_VAULT}/accesspolicies/"),
         ({NO_AUTO_ROTATION, EXPIRING_SOON}, key_id(_NO_ROTATION_POLICIES, "")),
+        # Which of its keys somebody has to renew is unknown.
+        ({NEAR_EXPIRY_UNHEARD}, f"/{_NO_ROTATION_POLICIES}"),
         # Which version of a secret is the current one is unknown where none was listed.
         ({SECRET_OLD_VERSION}, f"/{_FIREWALL}.vault.azure.net/"),
         # Where Entra's logs go, Microsoft Sentinel may watch them.

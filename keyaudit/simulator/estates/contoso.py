@@ -11,6 +11,7 @@ from keyaudit.simulator.estates.contoso_agents import with_agents
 from keyaudit.simulator.estates.contoso_applications import APPLICATIONS
 from keyaudit.simulator.estates.contoso_certificates import FURNITURE, deleted_vaults
 from keyaudit.simulator.estates.contoso_consumers import consumer_plants, lay_consumers, scopes
+from keyaudit.simulator.estates.contoso_events import with_events
 from keyaudit.simulator.estates.contoso_grants import with_grants
 from keyaudit.simulator.estates.contoso_hsm import HSMS
 from keyaudit.simulator.estates.contoso_joined import with_reader, with_vault_certificates
@@ -89,7 +90,7 @@ def contoso(as_of: int) -> Estate:
         plants=frozenset(in_vaults.union(*beside, *in_hsms)),
     )
     estate = with_privileges(with_reader(with_access(estate, ground), ground), ground)
-    estate = with_reach(estate, ground)
+    estate = with_events(with_reach(estate, ground), ground)
     estate = with_agents(with_grants(with_trust(estate, ground), ground), ground)
     known = {user.id for user in estate.users}
     owners = (user for user in owners_of((*APPLICATIONS, *TRUSTED), ground) if user.id not in known)

@@ -1,0 +1,81 @@
+"""Who is told before the objects of a vault expire, and which of them somebody has to renew."""
+
+from collections.abc import Mapping
+
+from keyaudit.inventory.facts.fact import CERTAIN, Count, Derived, Doubt, Truth
+from keyaudit.inventory.facts.groups import groups
+from keyaudit.inventory.facts.joins import NOTHING
+from keyaudit.inventory.facts.relation import Rows, unread
+from keyaudit.model.tables.event_subscription import DELIVERS, OBJECTS
+from keyaudit.model.tables.secret_use import ORDER, SECRETS_NAMED
+
+_ROTATOR = "keyaudit:rotator"
+
+
+def facts(rows: Rows, as_of: int, unlisted: Doubt) -> dict[str, Derived]:
+    """The facts of each vault. `unlisted`: why its objects may not all have been listed."""
+    of_vault = rows["kind"].eq("key-vault")
+    told = Rows(rows.sources, "event_subscription", "told")
+    # No list ends earlier: a row stands for the subscriptions of a system topic that were not read.
+    missing = unread("topics", ("event_topic.query",))
+    its = groups(told, "listeners", by=told["vault_id"], key=rows["id"], missing=missing, each=_delivers(told, as_of))
+    heard = its.texts_of("heard", told["near_expiry"], in_list=True)
+    by_hand = {table: _by_hand(rows, table, as_of, unlisted) for table in OBJECTS}
+    heard_of = {table: its.any_of(f"of_{table}", told["near_expiry"].has(table)) for table in OBJECTS}
+    unheard = {table: _unless(each, heard_of[table]) for table, each in by_hand.items()}
+    return {
+        "near_expiry_heard": heard.where(of_vault),
+        "expiring_by_hand": _only(of_vault, _sum(by_hand)),
+        "expiring_unheard": _only(of_vault, _sum(unheard)),
+    }
+
+
+def _delivers(told: Rows, as_of: int) -> Truth:
+    """Whether a subscription delivers events, and has not ended."""
+    return told["state"].among(DELIVERS) & told["expires_on"].told(lambda end: f"{end} > {as_of}", absent=True)
+
+
+def _by_hand(rows: Rows, table: str, as_of: int, unlisted: Doubt) -> Count:
+    """The enabled current objects that will expire, and that nothing renews."""
+    held = Rows(rows.sources, table, f"{table}_held")
+    renewed = _renewed(held, table) | held["tags"].told(lambda tags: f"{tags}['{_ROTATOR}'] IS NOT NULL")
+    ends = held["expires_on"].told(lambda end: f"{end} > {as_of}")
+    own = groups(held, f"{table}s_held", by=held["vault_id"], key=rows["id"], missing=unlisted)
+    return own.count_of("by_hand", held.flag("enabled") & held.flag("is_current") & ends & ~renewed)
+
+
+def _renewed(held: Rows, table: str) -> Truth:
+    if table == "certificate":
+        return held.flag("auto_renews") | held.flag("emails_contacts")
+    of_certificate = held.flag("managed")
+    return of_certificate | (held["auto_rotates"].truth() if table == "key" else _bought(held))
+
+
+def _bought(held: Rows) -> Truth:
+    """Whether an App Service certificate is stored in a secret: its service renews both."""
+    uses = Rows(held.sources, "secret_use", "stored_in")
+    orders = groups(uses, "orders", by=uses["secret_id"], key=held["secret_id"], missing=unread("orders_listed", SECRETS_NAMED))
+    orders = orders.counting("secret_use", *SECRETS_NAMED[-1:])
+    return orders.any_of("bought", uses["kind"].eq(ORDER) & uses.flag("active"))
+
+
+def _unless(number: Count, heard: Truth) -> Count:
+    """No object where somebody is told."""
+    least = f"CASE WHEN {heard.value} IS FALSE THEN {number.least} ELSE 0 END"
+    most = f"CASE WHEN {heard.value} THEN 0 ELSE {number.most} END"
+    return Count(least, most, number.doubt | heard.doubt, number.reads | heard.everything)
+
+
+def _sum(numbers: Mapping[str, Count]) -> Count:
+    least = " + ".join(f"({each.least})" for each in numbers.values())
+    most = " + ".join(f"({each.most})" for each in numbers.values())
+    doubt = CERTAIN
+    for each in numbers.values():
+        doubt |= each.doubt
+    return Count(least, most, doubt, NOTHING.union(*(each.everything for each in numbers.values())))
+
+
+def _only(condition: Truth, number: Count) -> Count:
+    """None where the condition is false."""
+    least, most = (f"CASE WHEN {condition.value} THEN {bound} ELSE 0 END" for bound in (number.least, number.most))
+    return Count(least, most, number.doubt.where(condition), number.reads | condition.reads)
