@@ -52,7 +52,7 @@ class Forecasts:
         """Tell how long `surfaces` of vaults take, by their operations: a list of Resource Manager for each vault, and lists of
         versions for each key. Key Vault does not say how many keys a vault has, but an earlier run does.
 
-        `left`: the vaults of which a surface is still to be read.
+        `left`: the vaults in which a surface is still to be read.
         """
         for surface, operations in surfaces.items():
             if {OPERATIONS[each].throttle for each in operations} == {Throttle.ARM_SUBSCRIPTION}:

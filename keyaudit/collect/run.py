@@ -193,7 +193,7 @@ class _Collection:
         )
 
     def _left(self, vaults: Sequence[Vault], surface: str) -> Sequence[Vault]:
-        """The vaults of which a stopped run has not read that surface."""
+        """The vaults in which a stopped run has not read that surface."""
         return [vault for vault in vaults if not self._spool.done(surface, vault.scope)]
 
     def _look(self) -> bool:

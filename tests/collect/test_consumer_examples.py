@@ -85,7 +85,7 @@ WITHOUT_EXAMPLE = {
     "firewall-policy": "the example has https://kv/secret, which is not the address of a secret",
     "sql-database": "no example has a protector of its own",
 }
-"""Kinds of which no usable example was found; their members rest on the page that their declaration cites."""
+"""Kinds without a usable example; their members rest on the page that their declaration cites."""
 
 
 def examples() -> Iterator[tuple[str, int, Any]]:

@@ -5,7 +5,7 @@ import pytest
 from keyaudit.collect.access.roles import OPERATIONS as ROLE_OPERATIONS
 from keyaudit.collect.entra import identity_limits
 from keyaudit.collect.managed_hsm import devices
-from keyaudit.collect.services import consumers
+from keyaudit.collect.services import consumers, events
 from keyaudit.simulator.faults import Fault
 from tests.collect.estate import ESTATE, FIRST_ID, SECOND_ID, TENANT_ID
 from tests.collect.refusals import CODE, REASONS, ends_refused, never_wrong, refused
@@ -44,6 +44,7 @@ CHILDREN = {
         "service.query",
         "secret_use.query",
         *consumers.OPERATIONS,
+        *events.OPERATIONS,
         "host.query",
         *devices.OPERATIONS,
         "managed_identity.query",

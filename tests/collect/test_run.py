@@ -14,7 +14,7 @@ from keyaudit.collect.entra import authorities, federation, foreign, identity_li
 from keyaudit.collect.key_vault import certificates, deleted, secrets
 from keyaudit.collect.managed_hsm import devices
 from keyaudit.collect.run import collect_all
-from keyaudit.collect.services import consumers
+from keyaudit.collect.services import consumers, events
 from keyaudit.collect.surfaces import SURFACES
 from keyaudit.inventory.spool import Spool
 from keyaudit.model.coverage import State
@@ -70,6 +70,7 @@ TENANT_OPERATIONS = (
     "service.query",
     "secret_use.query",
     *consumers.OPERATIONS,
+    *events.OPERATIONS,
     "host.query",
     *devices.OPERATIONS,
     *foreign.OPERATIONS,
@@ -163,6 +164,7 @@ async def test_everything_is_read_and_nothing_is_unknown() -> None:
         "delegation": set(),
         "foreign_tenant": {f"{TENANT_ID}/crosstenantaccess/default"},
         "hsm_device": set(),
+        "event_subscription": set(),
         "managed_identity": set(),
         "risky_principal": set(),
         "risk_detection": set(),
@@ -269,6 +271,7 @@ async def test_progress_names_every_surface_and_ends_each(tmp_path: Path) -> Non
         "service principals": (3, 3),
         "services": (1, 1),
         "consumers": (1, 1),
+        "event subscriptions": (1, 1),
         "directory roles": (1, 1),
         "delegated permissions": (1, 1),
         "sign-in activity": (1, 1),
@@ -413,7 +416,10 @@ async def test_no_visible_subscription_is_not_an_empty_tenant() -> None:
         (TENANT_ID, "subscription.list"): "not_assessed nothing_visible",
         (TENANT_ID, "service.query"): "not_assessed parent_not_assessed",
         (TENANT_ID, "secret_use.query"): "not_assessed parent_not_assessed",
-        **{(TENANT_ID, operation): "not_assessed parent_not_assessed" for operation in consumers.OPERATIONS},
+        **{
+            (TENANT_ID, operation): "not_assessed parent_not_assessed"
+            for operation in (*consumers.OPERATIONS, *events.OPERATIONS)
+        },
         (TENANT_ID, "host.query"): "not_assessed parent_not_assessed",
         (TENANT_ID, "managed_identity.query"): "not_assessed parent_not_assessed",
         (TENANT_ID, "managed_identity.expressions_of"): "not_assessed parent_not_assessed",

@@ -150,8 +150,8 @@ def _service(each: Consumer, name: str) -> Step:
         return Step(
             phase=Phase.MOVE,
             title=f"Find out why {name} is still on the old version",
-            text=f"{_broken(each)}It follows the rotation by itself. If it has not a day after the rotation, set its {noun} again, "
-            "without a version.",
+            text=f"{_broken(each)}It follows the rotation by itself. If it has not a day after the rotation, set its {noun} "
+            "again, without a version.",
             back="set the old version, which stays enabled",
         )
     if each.follows is Follows.BY_ITSELF:
