@@ -4,7 +4,6 @@ from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
 from keyaudit.gate.causes import CONSEQUENCES, Causes, Unread, order
-from keyaudit.inventory.reads import operations_of
 from keyaudit.model.allowances import Allowance
 from keyaudit.model.coverage import Scope, ScopeKind
 from keyaudit.model.findings import UnknownGroup
@@ -52,6 +51,8 @@ class Accepted:
         return every(self._direct(group, (operation,), reason) for reason in group.reasons)
 
     def _column(self, group: UnknownGroup, column: str, reason: Reason) -> bool:
+        from keyaudit.inventory.reads import operations_of  # noqa: PLC0415 - heavy, and few verdicts have allowances
+
         table = TABLES[self._tables[group.policy]]
         operations = {*table.listed_by, *(operations_of(table.name, column) if column in table.by_name else ())}
         blinds = self._ledger.explaining(group.scope_id, operations)

@@ -5,7 +5,6 @@ from collections.abc import Mapping, Sequence
 from msgspec import Struct, field
 from msgspec.structs import replace
 
-from keyaudit.inventory.reads import operations_of
 from keyaudit.model.documents.nodes import Node
 from keyaudit.model.documents.problems import FieldError, nearest, shown
 from keyaudit.model.errors import UsageError
@@ -74,6 +73,10 @@ class Bound(Struct, frozen=True):
     @property
     def operations(self) -> frozenset[str]:
         """Every operation that must be assessed for its results."""
+        if not self.classes:
+            return self.policy.operations
+        from keyaudit.inventory.reads import operations_of  # noqa: PLC0415 - heavy, and few runs have classes
+
         table = self.policy.table.name
         return self.policy.operations.union(*(operations_of(table, name) for name in self.columns_of_classes))
 

@@ -3,7 +3,6 @@
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 
-from keyaudit.inventory.reads import read_by
 from keyaudit.model.evidence import remedy as supplying
 from keyaudit.model.findings import Severity
 from keyaudit.model.operations import OPERATIONS, Operation, Rights
@@ -236,6 +235,8 @@ def remedied(gaps: Sequence[Gap], width: int, *, named: bool = False) -> list[st
     if effect:
         lines += wrap("; ".join(effect), width, _INDENT, _INDENT + "  ")
     if named:
+        from keyaudit.inventory.reads import read_by  # noqa: PLC0415 - heavy, and asked only for a list of every gap
+
         lacking = in_short(column for operation in gap.operations for column in read_by(operation) if "." in column)
         blinded = listed(gap.blinds) or f"no policy; the inventory lacks {listed(lacking) or 'nothing'}"
         lines += wrap(f"affects: {blinded}", width, _INDENT, _INDENT + "  ")

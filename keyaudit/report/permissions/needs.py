@@ -4,7 +4,6 @@ from collections.abc import Collection, Mapping
 
 from msgspec import Struct, structs
 
-from keyaudit.inventory.reads import read_by
 from keyaudit.model.operations import OPERATIONS, Operation, Right, Rights
 from keyaudit.report.grants import access_policies
 from keyaudit.report.lines import in_short, listed, plural
@@ -94,6 +93,8 @@ def why(need: Need, needed: Needed) -> str:
 
 
 def _need(right: Right, operations: list[Operation], needed_by: Mapping[str, tuple[str, ...]]) -> Need:
+    from keyaudit.inventory.reads import read_by  # noqa: PLC0415 - heavy
+
     policies = sorted({policy for operation in operations for policy in needed_by.get(operation.id, ())})
     columns = dict.fromkeys(column for operation in operations for column in read_by(operation.id))
     return Need(right, tuple(operations), tuple(policies), tuple(columns))
