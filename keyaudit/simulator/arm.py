@@ -25,7 +25,7 @@ from keyaudit.simulator.service import Call, Directory, Route, Service, fixed, r
 from keyaudit.simulator.throttle import Charge, Meter, Refusal
 from keyaudit.simulator.tokens import Flaw
 from keyaudit.simulator.wire import Answer, Request
-from keyaudit.simulator.writes import azure_policy, delegations, deployments, monitoring, networks
+from keyaudit.simulator.writes import azure_policy, delegations, deployments, monitoring, networks, storage
 from keyaudit.simulator.writes import identities as of_identities
 from keyaudit.simulator.writes import resources as of_resources
 
@@ -40,6 +40,7 @@ PARTS: tuple[Callable[[Directory], Sequence[Route]], ...] = (
     other_services.routes,
     arm_logs.routes,
     stored.routes,
+    storage.reads,
 )
 """Routes for resources other than vaults."""
 WRITES: tuple[Callable[[Directory], Sequence[Route]], ...] = (
@@ -50,6 +51,7 @@ WRITES: tuple[Callable[[Directory], Sequence[Route]], ...] = (
     azure_policy.writes,
     networks.writes,
     deployments.writes,
+    storage.writes,
 )
 """Routes of what changes the estate."""
 

@@ -10,7 +10,7 @@ from typing import Any
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import rsa
-from cryptography.hazmat.primitives.serialization import NoEncryption, pkcs12
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, pkcs12
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from keyaudit.simulator.arm_logs import workspace_id
@@ -183,20 +183,29 @@ async def _imported(stage: Stage) -> dict[str, Any]:
 
 def exported() -> bytes:
     """A client certificate of a partner's CA with its private key, as it was copied into a secret."""
+    key, made = _made("edi.contoso.example", "Partner CA")
+    return pkcs12.serialize_key_and_certificates(b"edi", key, made, None, NoEncryption())
+
+
+def certificate() -> bytes:
+    """A new certificate of an application, in PEM, without its key."""
+    return _made("new", "new")[1].public_bytes(Encoding.PEM)
+
+
+def _made(subject: str, issuer: str) -> tuple[rsa.RSAPrivateKey, x509.Certificate]:
     key = rsa.generate_private_key(public_exponent=65537, key_size=3072)
     start = datetime.datetime.fromtimestamp(COLLECTED, datetime.UTC) - datetime.timedelta(days=30)
-    made = (
+    return key, (
         x509.CertificateBuilder()
-        .subject_name(x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "edi.contoso.example")]))
-        .issuer_name(x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "Partner CA")]))
+        .subject_name(x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, subject)]))
+        .issuer_name(x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, issuer)]))
         .public_key(key.public_key())
         .serial_number(7)
         .not_valid_before(start)
-        .not_valid_after(start + datetime.timedelta(days=300))
+        .not_valid_after(start + datetime.timedelta(days=180))
         .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.CLIENT_AUTH]), critical=False)
         .sign(key, hashes.SHA256())
     )
-    return pkcs12.serialize_key_and_certificates(b"edi", key, made, None, NoEncryption())
 
 
 async def _limits(stage: Stage) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from keyaudit.simulator.arm_logs import workspace_id
 from keyaudit.simulator.estate import Resource, Workspace
 from keyaudit.simulator.serve import EVERY_RIGHT
 from tests.rehearsal.reader import exported
-from tests.simulator.client import ARM, wire
+from tests.simulator.client import ARM, GRAPH, wire
 from tests.simulator.small import HSM, SMALL
 from tests.simulator.test_writes_of_resources import ALL, KEPT, LOGGED, OPEN, SUBSCRIPTION, send
 
@@ -197,3 +197,51 @@ async def test_keys_of_an_hsm_are_disabled_rotated_and_given_a_policy() -> None:
         denied = await send(client, "POST", f"{url}/rotate?{V}")
     assert [reply.status for reply in (*replies, denied)] == [200, 200, 200, 404, 403]
     assert (old, current.endswith(key.current)) == (False, False)
+
+
+async def test_a_storage_account_takes_a_key_that_is_there_and_cannot_be_lost() -> None:
+    """https://github.com/Azure/azure-cli/issues/12346"""
+    key = OPEN.keys[0].name
+    account = Resource(
+        type="Microsoft.Storage/storageAccounts",
+        name="st",
+        subscription=OPEN.subscription,
+        resource_group=OPEN.resource_group,
+        properties={"encryption": {"keySource": "Microsoft.Storage"}},
+    )
+    kept, lost = (replace(OPEN, purge_protection=protected) for protected in (True, False))
+    url = f"{ARM}{account.id}?{A}"
+
+    def asked(name: str) -> dict[str, Any]:
+        named = {"keyvaulturi": f"https://{OPEN.name}.vault.azure.net", "keyname": name, "keyversion": ""}
+        return {"properties": {"encryption": {"keySource": "Microsoft.Keyvault", "keyvaultproperties": named}}}
+
+    replies = []
+    for vault in (kept, lost):
+        estate = replace(SMALL, resources=(account,), vaults=tuple(vault if one is OPEN else one for one in SMALL.vaults))
+        async with wire(estate, rights=ALL) as client:
+            replies += [await send(client, "PATCH", url, asked(name)) for name in (key, "none")]
+            replies.append(await send(client, "PATCH", url.replace("/st?", "/none?"), asked(key)))
+            shown = (await client.get(url)).data["properties"]["encryption"]
+            if vault is kept:
+                assert shown["keyvaultproperties"]["currentVersionedKeyIdentifier"].endswith(OPEN.keys[0].current)
+    async with wire(estate, rights={"keys update"}) as client:
+        denied = await send(client, "PATCH", url, asked(key))
+    assert [reply.status for reply in (*replies, denied)] == [200, 400, 404, 400, 400, 404, 403]
+
+
+@pytest.mark.parametrize("collection", ["applications", "servicePrincipals"])
+async def test_a_secret_is_added_beside_the_others(collection: str) -> None:
+    """https://learn.microsoft.com/graph/api/serviceprincipal-addpassword"""
+    holder: Any = SMALL.applications[0] if collection == "applications" else SMALL.service_principals[0]
+    url = f"{GRAPH}/v1.0/{collection}/{holder.id}"
+    async with wire(SMALL, rights=ALL) as client:
+        made = await send(client, "POST", f"{url}/addPassword", {"passwordCredential": {"displayName": "new"}})
+        estate: Any = client.simulator.estate
+        missing = await send(client, "POST", f"{url[:-1]}_/addPassword", {})
+    async with wire(SMALL, rights={"keys update"}) as client:
+        denied = await send(client, "POST", f"{url}/addPassword", {})
+    assert [reply.status for reply in (made, missing, denied)] == [200, 404, 403]
+    [after] = [one for one in (*estate.applications, *estate.service_principals) if one.id == holder.id]
+    assert len(after.passwords) == len(holder.passwords) + 1
+    assert (after.passwords[-1].key_id, after.passwords[-1].display_name) == (made.data["keyId"], "new")
