@@ -234,7 +234,7 @@ async def test_a_storage_account_takes_a_key_that_is_there_and_cannot_be_lost() 
 async def test_a_secret_is_added_beside_the_others(collection: str) -> None:
     """https://learn.microsoft.com/graph/api/serviceprincipal-addpassword"""
     holder: Any = SMALL.applications[0] if collection == "applications" else SMALL.service_principals[0]
-    url = f"{GRAPH}/v1.0/{collection}/{holder.id}"
+    url = f"{GRAPH}/{collection}/{holder.id}"
     async with wire(SMALL, rights=ALL) as client:
         made = await send(client, "POST", f"{url}/addPassword", {"passwordCredential": {"displayName": "new"}})
         estate: Any = client.simulator.estate
