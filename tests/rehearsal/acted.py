@@ -6,7 +6,7 @@ from keyaudit.model.evidence import LOGS
 from keyaudit.policy.load import load
 from tests.rehearsal.actions import acted
 from tests.rehearsal.causes import Closed, closed_by_actions
-from tests.rehearsal.rehearse import Run, elsewhere, rehearse
+from tests.rehearsal.rehearse import Run, closes_a_network, elsewhere, rehearse
 from tests.rehearsal.shapes import printed
 from tests.rehearsal.stage import Audit, Stage, staged
 
@@ -23,7 +23,8 @@ async def with_logs(stage: Stage) -> tuple[list[Run], Sequence[Closed]]:
     needing = {policy.text.id for policy in load() if LOGS in policy.text.needs}
     async with stage.with_logs():
         before = await stage.audit()
-        found = [one for one in printed(before) if one.finding["policy"] in needing]
+        # Only the logs of a vault show who is shut out of a network.
+        found = [one for one in printed(before) if one.finding["policy"] in needing or any(map(closes_a_network, one.commands))]
         runs = [run async for run in rehearse(stage, found, before)]
         kinds = {one["cause"]["kind"] for one in before.values() if one["policy"] in needing and one["cause"]}
         theirs = {id_: one for id_, one in before.items() if one["cause"] and one["cause"]["kind"] in kinds}

@@ -118,7 +118,7 @@ async def _carry_out(
 ) -> Run:
     policies = tuple(dict.fromkeys(one.finding["policy"] for one in same))
     commands = tuple(filled(step, stage.simulator.estate) for step in steps)
-    working = at_work(stage.simulator.estate, COLLECTED)
+    working = at_work(stage.simulator.estate, COLLECTED, stage.called)
     errors, after, closing = "", before, dict[str, int]()
     for number, command in enumerate(commands):
         await prepare(stage, command, policies)
@@ -136,7 +136,7 @@ async def _carry_out(
     left = tuple(each for id_, each in before.items() if id_ not in closed and each["cause"] and _cause(each) in causes)
     together = tuple(before[id_] for id_ in closed if before[id_]["cause"] and _cause(before[id_]) in causes)
     heads = tuple(each for each in left if each["cause"]["head"] in {one.finding["id"] for one in same})
-    cut_off = unsaid(working, at_work(stage.simulator.estate, COLLECTED), (one.finding for one in same))
+    cut_off = unsaid(working, at_work(stage.simulator.estate, COLLECTED, stage.called), (one.finding for one in same))
     closing = {} if errors else closing
     return Run(same[0].shapes, commands, policies, errors, change, closing, left, tuple(cut_off), heads, together)
 
@@ -145,6 +145,11 @@ def _cause(finding: Finding) -> tuple[str, str]:
     """The kind of its cause, and the object that is acted upon; empty for a finding that shares no cause."""
     cause = finding["cause"] or {}
     return cause.get("kind", ""), cause.get("object", "")
+
+
+def closes_a_network(command: str) -> bool:
+    """Whether a command shuts out addresses."""
+    return any(option in command for option in ("--default-action Deny", "--public-network-access Disabled"))
 
 
 def shows(command: str) -> bool:

@@ -24,8 +24,9 @@ from keyaudit.simulator.serve import EVERY_RIGHT, Simulator, serve
 from tests import needs
 from tests.cli.detections import planted as planted_logs
 from tests.clock import COLLECTED
-from tests.demo_logs import read
+from tests.demo_logs import KEYS, read
 from tests.rehearsal import az_server
+from tests.rehearsal.at_work import callers
 from tests.rehearsal.plants import planted
 from tests.sweep.audited import Auditor
 from tests.sweep.tenant import Answers
@@ -84,6 +85,8 @@ class Stage:
         self._auditor = auditor
         self._logs: tuple[str, ...] = ()
         """Flags that give an audit the logs."""
+        self.called: set[tuple[str, str]] = set()
+        """The vaults that these logs show in use, each with an address that it is called from."""
 
     @property
     def _environ(self) -> dict[str, str]:
@@ -166,15 +169,17 @@ class Stage:
         """Inside, audits have logs of the tenant with everything in them that a detection looks for."""
         self.reset()
         await self.keep()
-        planted_logs(read(self.folder / "kept")).write(self.folder / "logs" / "files")
+        logs = planted_logs(read(self.folder / "kept"))
+        logs.write(self.folder / "logs" / "files")
         await self._keyaudit("usage", "import", "logs/files", "--out", "logs/uses")
         with Auditor(Answers(self._first), Evidence(logs=open_logs(self.folder / "logs" / "uses"))) as auditor:
             without = self._auditor
             self._auditor, self._logs = auditor, ("--import", "logs=logs/uses")
+            self.called = callers(logs.records[KEYS], COLLECTED)
             try:
                 yield
             finally:
-                self._auditor, self._logs = without, ()
+                self._auditor, self._logs, self.called = without, (), set()
 
     async def _keyaudit(self, *arguments: str) -> bytes:
         process = await asyncio.create_subprocess_exec(

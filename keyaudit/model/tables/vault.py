@@ -16,7 +16,7 @@ from keyaudit.model.columns import (
     time,
     where_found,
 )
-from keyaudit.model.evidence import CUSTODY
+from keyaudit.model.evidence import CUSTODY, LOGS
 from keyaudit.model.tables.places import (
     ACCESS_MODELS,
     ARM_LEAVES_OUT,
@@ -152,6 +152,12 @@ VAULT = Table(
             rests_on=RestsOn.PARENT,
             derived_from=("log_sink.audits", "log_sink.deleted", "log_sink.searchable", "log_sink.retention"),
             rows_of=_AUDITED),
+        texts("caller_addresses",
+            "the addresses in the supplied logs from which its keys, secrets and certificates were used in the last 30 days",
+            rests_on=RestsOn.LIST,
+            derived_from=("vault_uri",
+                *(f"usage.{name}" for name in ("used_on", "target_id", "target_kind", "succeeded", "network"))),
+            needs=LOGS),
         flag("keys_through_arm",
             "Azure Resource Manager can manage the keys of the HSM, so that Azure roles give access to them too",
             absent="not a Managed HSM", absent_where=_NO_HSM, rests_on=RestsOn.OBJECT, derived_from=("hsm_setting.value",)),
