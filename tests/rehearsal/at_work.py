@@ -38,7 +38,8 @@ def at_work(estate: Estate, now: int, called: Callers = ()) -> dict[str, str]:
         *((f"credential {one.key_id} of {one.app_id}", one.last) for one in estate.credential_uses if one.key_id in there),
     ]
     last = sorted((moment, name) for name, moment in used if moment is not None and moment > now - _RECENT)
-    open_ = {one.name for one in (*estate.vaults, *estate.hsms) if _lets_everybody_in(one)}
+    boxes: list[Vault | ManagedHsm] = [*estate.vaults, *estate.hsms]
+    open_ = {one.name for one in boxes if _lets_everybody_in(one)}
     return {
         **{name: iso_date(moment) for moment, name in last},
         **{f"caller {address} of {vault}": address for vault, address in called if vault in open_},

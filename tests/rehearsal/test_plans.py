@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
-from keyaudit.simulator.estate import Estate
+from keyaudit.simulator.estate import Application, Estate, ServicePrincipal
 from tests.clock import COLLECTED
 from tests.rehearsal.at_work import at_work
 from tests.rehearsal.reader import certificate, prepare
@@ -72,7 +72,7 @@ async def test_the_plan_of_an_application_adds_before_it_takes_away_and_stops_no
     assert all("--append" in one for one in reset)
 
     def held(tenant: Estate) -> dict[str, int]:
-        holders = (*tenant.applications, *tenant.service_principals)
+        holders: list[Application | ServicePrincipal] = [*tenant.applications, *tenant.service_principals]
         return {one.id: len({*(each.key_id for each in (*one.keys, *one.passwords))}) for one in holders}
 
     were, are = held(before), held(after)

@@ -216,7 +216,7 @@ async def test_a_storage_account_takes_a_key_that_is_there_and_cannot_be_lost() 
         named = {"keyvaulturi": f"https://{OPEN.name}.vault.azure.net", "keyname": name, "keyversion": ""}
         return {"properties": {"encryption": {"keySource": "Microsoft.Keyvault", "keyvaultproperties": named}}}
 
-    replies = []
+    replies, estate = [], SMALL
     for vault in (kept, lost):
         estate = replace(SMALL, resources=(account,), vaults=tuple(vault if one is OPEN else one for one in SMALL.vaults))
         async with wire(estate, rights=ALL) as client:
