@@ -7,7 +7,7 @@ import typer
 
 from keyaudit.cli.options import Selection, flags
 from keyaudit.cli.streams import printing
-from keyaudit.model.errors import Exit
+from keyaudit.model.errors import Exit, UsageError
 
 
 class As(StrEnum):
@@ -25,6 +25,7 @@ def permissions(
     selection: Selection,
     *,
     as_: Annotated[As, typer.Option("--as", help="A list to read, or a script that grants them.")] = As.TEXT,
+    full: Annotated[bool, typer.Option("--full", help="List what each one reads, and which policies need it.")] = False,
 ) -> int:
     """Print the least rights needed, or a script that grants them.
 
@@ -36,11 +37,14 @@ def permissions(
     from keyaudit.policy.load import load
     from keyaudit.report.permissions import FORMATS
     from keyaudit.report.permissions.needs import needed
+    from keyaudit.report.permissions.text import render_full
 
+    if full and as_ is not As.TEXT:
+        raise UsageError("--full", f"is for the list, and --as {as_} is no list", "leave one of them out")
     policies = chosen(load(besides=selection.policies), selection)
     needs = needed_by(policies)
     some = selection.select or selection.ignore
     found = needed(needs if some else OPERATIONS, needs, version=__version__, policies=len(policies) if some else None)
     with printing() as out:
-        out.write(FORMATS[as_](found))
+        out.write(render_full(found) if full else FORMATS[as_](found))
     return Exit.CLEAN

@@ -13,7 +13,7 @@ from keyaudit.inventory.owners import OWNED, called, owner_of, owning
 from keyaudit.inventory.part import EVERYTHING, Within
 from keyaudit.inventory.reads import operations_of
 from keyaudit.model.columns import Table, Type
-from keyaudit.model.expiring import Ending
+from keyaudit.model.expiring import RENEWED_BY_AZURE, Ending
 from keyaudit.model.reasons import Reason
 from keyaudit.model.rows import Decoder, view_names
 from keyaudit.model.tables import TABLES
@@ -29,9 +29,8 @@ _CERTIFICATES = f"""LEFT JOIN (
 # A row with one of these values is not in use, so its expiry does not matter.
 _OUT_OF_USE = {"enabled": "false", "holder_enabled": "false", "is_current": "false", "active": "false"}
 
-# Azure renews the certificate of a managed identity in time. One that has expired was not renewed, and is listed.
-# https://learn.microsoft.com/entra/identity/managed-identities-azure-resources/managed-identities-faq
-_RENEWED = "it.holder_type = 'ManagedIdentity'"
+# One that has expired was not renewed, and is listed.
+_RENEWED = f"it.{RENEWED_BY_AZURE[0]} = {quoted(RENEWED_BY_AZURE[1])}"
 
 TABLES_THAT_END: tuple[Table, ...] = tuple(
     table for table in TABLES.values() if _END in table.by_name and table.by_name[_END].type is Type.TIME and table.replaced
@@ -144,7 +143,7 @@ def _endings(table: Table, as_of: int, before: int, rows: str) -> str:
     """Of these rows of a table those that expire before a time, or at an unknown time, with their owners."""
     own = owning(table)
     retired, join = out_of_use(table)
-    if "holder_type" in table.by_name:
+    if RENEWED_BY_AZURE[0] in table.by_name:
         retired = f"{retired} OR coalesce({_RENEWED} AND it.{_END} > {as_of}, false)"
     return f"""
         SELECT {quoted(table.name)} AS kind, it.id, it.{_END},

@@ -16,6 +16,12 @@ class Owner(Struct, frozen=True):
     reason: Reason | None
 
 
+RENEWED_BY_AZURE = ("holder_type", "ManagedIdentity")
+"""Column and value of a credential that Azure renews in time, so that nobody has to act before it expires.
+
+https://learn.microsoft.com/entra/identity/managed-identities-azure-resources/managed-identities-faq
+"""
+
 NOT_ASKED = Owner((), "", None)
 """Where owners were not asked for."""
 

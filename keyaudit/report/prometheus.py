@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import BinaryIO
 
 from keyaudit.model.columns import Type
+from keyaudit.model.expiring import RENEWED_BY_AZURE
 from keyaudit.model.findings import Severity, Tally
 from keyaudit.model.run import Report
 from keyaudit.model.tables import TABLES
@@ -120,10 +121,13 @@ def _findings(tallies: Iterable[Tally], tenant: Labels) -> Iterator[Sample]:
 
 
 class _Earliest:
-    """The earliest dates of credentials in use, at most `MOST_CREDENTIALS` of them, and how many others there are."""
+    """The earliest dates of credentials in use, at most `MOST_CREDENTIALS` of them, and how many others there are.
+
+    What Azure renews by itself is left out first.
+    """
 
     def __init__(self) -> None:
-        self._held: list[tuple[int, int, tuple[tuple[str, str], ...]]] = []
+        self._held: list[tuple[bool, int, int, tuple[tuple[str, str], ...]]] = []
         self.count = 0
         self.unknown: Counter[tuple[str, str]] = Counter()
         self.absent: Counter[str] = Counter()
@@ -137,13 +141,14 @@ class _Earliest:
             self.absent[labels["kind"]] += 1
         else:
             self.count += 1
-            entry = (-date, -self.count, tuple(labels.items()))
+            # What Azure renews leaves its place to what somebody has to replace.
+            entry = (labels["azure_renews"] == "false", -date, -self.count, tuple(labels.items()))
             (heapq.heappush if len(self._held) < MOST_CREDENTIALS else heapq.heappushpop)(self._held, entry)
 
     @property
     def series(self) -> list[tuple[dict[str, str], int]]:
         """The labels and the date of each. Two with the same labels are one series, with the earlier date."""
-        dates = {labels: -date for date, _, labels in sorted(self._held)}
+        dates = {labels: -date for _, date, _, labels in sorted(self._held)}
         return [(dict(labels), date) for labels, date in sorted(dates.items(), key=lambda each: (each[1], each[0]))]
 
 
@@ -155,7 +160,7 @@ def _credentials(report: Report, tenant: Labels) -> Iterator[tuple[str, str, Ite
             facts = Facts(table, row)
             if any(facts.row.get(name) is value for name, value in _OUT_OF_USE.items()):
                 continue
-            labels = _labels(facts, report.tag_labels)
+            labels = _labels(facts, report.tag_labels, report.run.as_of)
             ends.add(facts, "expires_on", labels)
             if _BEGINS[table]:
                 begins.add(facts, _BEGINS[table], labels)
@@ -191,7 +196,14 @@ def _kind(facts: Facts) -> str:
     return safe(f"{facts.kind} {facts.text('kind')}" if facts.text("kind") else facts.kind)
 
 
-def _labels(facts: Facts, tags: Iterable[str]) -> dict[str, str]:
+def _azure_renews(facts: Facts, as_of: int) -> bool:
+    """Whether Azure renews it by itself, as `expiring` says. One that has expired was not renewed."""
+    name, value = RENEWED_BY_AZURE
+    end = facts.integer("expires_on")
+    return facts.text(name) == value and (end is None or end > as_of)
+
+
+def _labels(facts: Facts, tags: Iterable[str], as_of: int) -> dict[str, str]:
     name, _ = owner(facts)
     found = facts.row.get("tags")
     held = found if isinstance(found, dict) else {}
@@ -200,6 +212,7 @@ def _labels(facts: Facts, tags: Iterable[str]) -> dict[str, str]:
         "id": safe(facts.text("id") or ""),
         "resource": safe(label(facts)),
         "owner": "unknown" if owner_unknown(facts) else safe(name or ""),
+        "azure_renews": str(_azure_renews(facts, as_of)).lower(),
         **{
             f"tag_{tag.replace('-', '_')}": "unknown" if "tags" in facts.unknown else safe(str(held.get(tag, "")))
             for tag in tags

@@ -17,6 +17,7 @@ from keyaudit.simulator import (
     resources,
     role_lists,
     secrets,
+    stored,
 )
 from keyaudit.simulator.arm_answers import HEADERS, KEY_VAULT_HEADERS, answer, error, no_resource, page, unknown, write_denied
 from keyaudit.simulator.estate import Secret, Vault
@@ -25,7 +26,7 @@ from keyaudit.simulator.service import Call, Directory, Route, Service, fixed, r
 from keyaudit.simulator.throttle import Charge, Meter, Refusal
 from keyaudit.simulator.tokens import Flaw
 from keyaudit.simulator.wire import Answer, Request
-from keyaudit.simulator.writes import delegations, monitoring
+from keyaudit.simulator.writes import azure_policy, delegations, deployments, monitoring, networks, storage
 from keyaudit.simulator.writes import events as of_events
 from keyaudit.simulator.writes import identities as of_identities
 from keyaudit.simulator.writes import resources as of_resources
@@ -41,6 +42,8 @@ PARTS: tuple[Callable[[Directory], Sequence[Route]], ...] = (
     other_services.routes,
     events.routes,
     arm_logs.routes,
+    stored.routes,
+    storage.reads,
 )
 """Routes for resources other than vaults."""
 WRITES: tuple[Callable[[Directory], Sequence[Route]], ...] = (
@@ -49,6 +52,10 @@ WRITES: tuple[Callable[[Directory], Sequence[Route]], ...] = (
     of_resources.writes,
     monitoring.writes,
     of_events.writes,
+    azure_policy.writes,
+    networks.writes,
+    deployments.writes,
+    storage.writes,
 )
 """Routes of what changes the estate."""
 
@@ -94,6 +101,7 @@ class Arm(Service):
             Route("resource.list", "subscriptions/*/resources", self._resources),
             Route("provider.get", "subscriptions/*/providers/*", self._provider),
             Route("resource_group.list", "subscriptions/*/resourcegroups", self._groups),
+            Route("resource_group.get", "subscriptions/*/resourcegroups/*", self._group),
             Route("vault.list", f"{keyvault}/vaults", self._vaults),
             Route("vault.list_in_group", vault, self._vaults),
             Route("vault.get", f"{vault}/*", self._in_vault(self._get)),
@@ -310,17 +318,23 @@ class Arm(Service):
 
     def _groups(self, _request: Request, stars: list[str]) -> Answer:
         places = {vault.resource_group.lower(): vault for vault in self._here(*stars)}
-        found = [
-            {
-                "id": f"/subscriptions/{vault.subscription}/resourceGroups/{vault.resource_group}",
-                "name": vault.resource_group,
-                "type": "Microsoft.Resources/resourceGroups",
-                "location": vault.location,
-                "properties": {"provisioningState": "Succeeded"},
-            }
-            for vault in places.values()
-        ]
-        return answer({"value": found}, HEADERS)
+        return answer({"value": list(map(_group, places.values()))}, HEADERS)
+
+    def _group(self, _request: Request, stars: list[str]) -> Answer:
+        for vault in self._here(*stars):
+            return answer(_group(vault), HEADERS)
+        return error(404, "ResourceGroupNotFound", f"Resource group '{stars[1]}' could not be found.")
+
+
+def _group(vault: Vault) -> dict[str, object]:
+    """The resource group of a vault."""
+    return {
+        "id": f"/subscriptions/{vault.subscription}/resourceGroups/{vault.resource_group}",
+        "name": vault.resource_group,
+        "type": "Microsoft.Resources/resourceGroups",
+        "location": vault.location,
+        "properties": {"provisioningState": "Succeeded"},
+    }
 
 
 def _no_key(name: str) -> Answer:

@@ -86,6 +86,7 @@ def delegation_rows(directory: Directory) -> Iterator[ResourceRow]:
 
     https://learn.microsoft.com/azure/templates/microsoft.managedservices/registrationdefinitions
     """
+    definitions: set[str] = set()
     for one in directory.estate.delegations:
         place = f"/subscriptions/{_place(one.scope)}"
         definition_id = f"{place}/providers/Microsoft.ManagedServices/registrationDefinitions/{one.id}"
@@ -104,7 +105,10 @@ def delegation_rows(directory: Directory) -> Iterator[ResourceRow]:
         for kind, id_, members in (("definitions", definition_id, properties), ("assignments", assignment_id, assigned)):
             found: dict[str, object] = {"id": id_, "name": one.id, "properties": members}
             row = _authorization_row("", _place(one.scope), found, directory)
-            yield {**row, "type": f"microsoft.managedservices/registration{kind}"}
+            # A definition may have several assignments.
+            if id_ not in definitions:
+                yield {**row, "type": f"microsoft.managedservices/registration{kind}"}
+        definitions.add(definition_id)
 
 
 def definition_rows(directory: Directory) -> Iterator[ResourceRow]:

@@ -114,6 +114,8 @@ class ManagedHsms(Service):
             try:
                 return _answer(write(self.directory, hsm, request, stars))
             except WriteError as problem:
+                if problem.code == "KeyNotFound":
+                    return _not_found(str(problem))
                 return _error(problem.status, problem.code, str(problem))
 
         return respond

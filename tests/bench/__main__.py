@@ -10,10 +10,12 @@
 `python -m tests.bench agree` judges 200,000 rows by the SQL and by a plain reading of policies, and stops where they differ.
 """
 
+import argparse
 import json
 import os
 import sys
 import tempfile
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from keyaudit.policy.load import load
@@ -146,29 +148,36 @@ def _agree() -> None:
     say("rows on which the SQL and a plain reading agree", f"{each * len(shipped):,}", f"{len(shipped)} policies")
 
 
+def _throttled(folder: Path) -> None:
+    for share in (0.5, 1.0):
+        throttled(folder, share)
+
+
+ALONE: Mapping[str, Callable[[Path], None]] = {
+    "large": _large,
+    "throttled": _throttled,
+    "emergency": emergency,
+    "directory": twice,
+    "consumers": added,
+}
+"""The measurements that are taken by their name alone."""
+
+
 def main() -> None:
-    """Print every measurement."""
-    if sys.argv[1:] == ["agree"]:
+    """Print every measurement, or that of the name."""
+    parser = argparse.ArgumentParser(
+        "python -m tests.bench", description=__doc__, formatter_class=argparse.RawTextHelpFormatter
+    )
+    parser.add_argument("name", nargs="?", choices=[*ALONE, "agree"])
+    name = parser.parse_args().name
+    if name == "agree":
         _agree()
         return
     print(f"{os.cpu_count()} cores, Python {sys.version.split()[0]}, {ESTATE} at {LATENCY * 1000:.0f} ms")
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        if sys.argv[1:] == ["large"]:
-            _large(folder)
-            return
-        if sys.argv[1:] == ["throttled"]:
-            throttled(folder, 0.5)
-            throttled(folder, 1.0)
-            return
-        if sys.argv[1:] == ["emergency"]:
-            emergency(folder)
-            return
-        if sys.argv[1:] == ["consumers"]:
-            added(folder)
-            return
-        if sys.argv[1:] == ["directory"]:
-            twice(folder)
+    with tempfile.TemporaryDirectory() as place:
+        folder = Path(place)
+        if name is not None:
+            ALONE[name](folder)
             return
         _small(folder)
         _collecting(folder)

@@ -13,8 +13,10 @@ ADDED = tuple(f"{number:08d}-0000-4000-8000-00000000adde" for number in range(9)
 def planted(tenant: Tenant) -> Logs:
     """The logs, and in `planted` what must be found in them: no more and no less."""
     chosen = _Chosen(tenant)
-    logs = quiet(tenant, without={chosen.idle["id"], chosen.crossing["id"]})
-    logs.plant("use-key-idle", chosen.idle["id"])
+    idle = [chosen.idle["id"], chosen.idle_before["id"]]
+    logs = quiet(tenant, without={*idle, chosen.crossing["id"]})
+    for unused in idle:
+        logs.plant("use-key-idle", unused)
     for key in tenant.versions(enabled=True):
         # Enabled still, long after its end: nobody uses it.
         if key["expires_on"] and key["expires_on"] < tenant.today - 182 * DAY and key["id"] != chosen.retired["id"]:
@@ -43,11 +45,20 @@ class _Chosen:
             return bool(newer) and min(map(_made, newer)) < today - 60 * DAY
 
         self.superseded = self._one(old, superseded)
-        self.retired = self._one([key for key in tenant.versions() if _ended(key, today)], lambda key: True)
+        # A disabled version is refused, and one for an archive may be used.
+        ended = [
+            key for key in tenant.versions(enabled=True) if _ended(key, today) and "keyaudit:archive" not in (key["tags"] or {})
+        ]
+        self.retired = self._one(ended, lambda key: key["is_current"])
+        self.retired_before = self._one(ended, lambda key: not key["is_current"] and "sign" in key["key_ops"])
         self.crossing = self._one(current, lambda key: key["environment"] == "prod" and "sign" in key["key_ops"])
         self.shared = self._one(current, lambda key: "sign" in key["key_ops"] and key["environment"] != "prod")
-        aged = [key for key in current if key["created_on"] and key["created_on"] < today - 200 * DAY]
-        self.idle = self._one(aged, lambda key: "keyaudit:standby" not in (key["tags"] or {}))
+
+        def aged(key: Key) -> bool:
+            return 0 < _made(key) < today - 200 * DAY and "keyaudit:standby" not in (key["tags"] or {})
+
+        self.idle = self._one(current, aged)
+        self.idle_before = self._one(old, aged)
         self.wraps = self._one(current, lambda key: "sign" not in key["key_ops"])
 
     def _one(self, keys: list[Key], fits: Callable[[Key], bool]) -> Key:
@@ -88,9 +99,9 @@ def _keys(logs: Logs, chosen: _Chosen) -> None:
     for ago in (30, 12):
         logs.key(ago, chosen.wraps, "KeyDecrypt", tenant.owner)
         logs.key(ago, chosen.wraps, "KeyUnwrap", tenant.owner)
-    logs.key(1, chosen.retired, "KeyDecrypt", tenant.owner)
-    logs.plant("combo-retired-key-still-accepted", chosen.retired["id"])
-    logs.plant("log-unexpected-appid")
+    for retired in (chosen.retired, chosen.retired_before):
+        logs.key(1, retired, "KeyDecrypt", tenant.owner)
+        logs.plant("combo-retired-key-still-accepted", retired["id"])
 
     logs.key(1, chosen.wraps, "KeyDecrypt", STRANGER)
     logs.plant("log-unexpected-appid")

@@ -101,6 +101,16 @@ def test_without_a_choice_the_rights_are_for_everything(keyaudit: Keyaudit) -> N
     assert "everything that it collects" in " ".join(keyaudit("permissions").out.split())
 
 
+def test_the_list_of_rights_fits_a_screen_and_says_in_full_what_each_is_for(keyaudit: Keyaudit) -> None:
+    short, full = keyaudit("permissions").out.splitlines(), keyaudit("permissions", "--full").out.splitlines()
+    rights = [line for line in full if line.startswith("  ") and not line.startswith("    ")]
+    assert set(rights) <= set(short)
+    assert len(short) < 50
+    assert sum(line.startswith("    for: ") for line in full) == sum(line.startswith("    reads: ") for line in full) > 25
+    refused = keyaudit("permissions", "--full", "--as", "json")
+    assert (refused.code, refused.out) == (Exit.USAGE, "")
+
+
 def test_the_rights_of_a_policy_are_those_of_what_it_reads_and_no_more(keyaudit: Keyaudit) -> None:
     by_policy = {}
     for policy in load():

@@ -1,7 +1,6 @@
 """Documents of guardrails are what the services' published models know; definitions get the parameters that they declare."""
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -16,64 +15,8 @@ from keyaudit.model.guardrails import ALERTS, APP_MANAGEMENT_POLICY, GUARDRAILS
 from keyaudit.policy.load import load
 from keyaudit.report.guardrails.built_ins import BUILT_INS
 from keyaudit.report.guardrails.rules import RULES
+from keyaudit.simulator.policy_definitions import DEFINITIONS
 from tests.cli.conftest import Keyaudit
-
-
-@dataclass(frozen=True)
-class Declared:
-    """A definition's parameter, as Azure/azure-policy has it."""
-
-    type: str
-    allowed: tuple[object, ...] = ()
-    required: bool = True
-
-
-DENIES = Declared("String", ("Audit", "Deny", "Disabled"), required=False)
-AUDITS = Declared("String", ("Audit", "Disabled"), required=False)
-LOOKS = Declared("String", ("AuditIfNotExists", "Disabled"), required=False)
-RETENTION = Declared("String", required=False)
-DAYS = Declared("Integer")
-SIZE = Declared("Integer", (2048, 3072, 4096))
-CURVES = Declared("Array", ("P-256", "P-256K", "P-384", "P-521"), required=False)
-
-DEFINITIONS: Mapping[str, Mapping[str, Declared]] = {
-    "044985bb": {"effect": DENIES},
-    "0a075868": {"effect": DENIES, "maximumValidityInMonths": Declared("Integer", required=False)},
-    "0b60c0b2": {"effect": DENIES},
-    "0e6763cc": {"effect": LOOKS},
-    "12d4fa5e": {"effect": DENIES},
-    "12ef42cb": {"effect": DENIES, "maximumPercentageLife": Declared("Integer"), "minimumDaysBeforeExpiry": DAYS},
-    "152b15f7": {"effect": DENIES},
-    "1d478a74": {"effect": DENIES},
-    "19ea9d63": {"effect": DENIES},
-    "1e66c121": {"effect": DENIES},
-    "405c5871": {"effect": DENIES},
-    "55615ac9": {"effect": DENIES},
-    "587c79fe": {"effect": DENIES},
-    "5d4e3c65": {"effect": DENIES},
-    "5ff38825": {"effect": DENIES, "minimumDaysBeforeExpiration": DAYS},
-    "71ef260a": {"effect": DENIES},
-    "82067dbb": {"effect": DENIES, "minimumRSAKeySize": SIZE},
-    "86810a98": {"effect": DENIES, "minimumRSAKeySize": Declared("Integer", SIZE.allowed, required=False)},
-    "98728c90": {"effect": DENIES},
-    "993c2fcd": {"effect": DENIES},
-    "a2a5b911": {"effect": LOOKS, "requiredRetentionDays": RETENTION},
-    "a6abeaec": {"effect": DENIES},
-    "ad27588c": {"effect": DENIES, "minimumDaysBeforeExpiration": Declared("Integer", required=False)},
-    "b08ab3ca": {"effect": DENIES},
-    "c26e4b24": {"effect": DENIES, "maximumValidityInDays": DAYS},
-    "c39ba22d": {"effect": DENIES},
-    "cee51871": {"effect": DENIES, "minimumRSAKeySize": SIZE},
-    "cf820ca0": {"effect": LOOKS, "requiredRetentionDays": RETENTION},
-    "cfb11c26": {"effect": DENIES},
-    "d8cf8476": {"effect": AUDITS, "maximumDaysToRotate": DAYS},
-    "dc921057": {"effect": DENIES},
-    "e58fd0c1": {"effect": DENIES, "allowedECNames": CURVES},
-    "e8d99835": {"effect": DENIES, "maximumValidityInDays": DAYS},
-    "f772fb64": {"effect": DENIES, "daysToExpire": DAYS},
-    "ff25f3c8": {"effect": DENIES, "allowedECNames": CURVES},
-}
-"""By the first eight digits of the id."""
 
 PYTHON = {"String": str, "Integer": int, "Array": list}
 
@@ -82,14 +25,14 @@ def test_every_definition_that_a_policy_maps_to_is_known() -> None:
     mapped = {id_ for each in load() for id_ in each.text.frameworks.get("azure-policy", ())}
     assert mapped == BUILT_INS.keys()
     assert mapped >= FRAMEWORKS["azure-policy"].controls.keys()
-    assert {id_[:8] for id_ in mapped} == DEFINITIONS.keys()
+    assert mapped == DEFINITIONS.keys()
 
 
 @pytest.mark.parametrize("profile", ["default", "strict"])
 def test_definitions_get_the_parameters_that_they_declare(keyaudit: Keyaudit, profile: str) -> None:
     properties = keyaudit("guardrails", "--as", "azure-policy", "--profile", profile).json["properties"]
     for each in properties["policyDefinitions"]:
-        declared = DEFINITIONS[each["policyDefinitionId"].rpartition("/")[2][:8]]
+        declared = DEFINITIONS[each["policyDefinitionId"].rpartition("/")[2]]
         given = {name: value["value"] for name, value in each["parameters"].items()}
         assert {name for name, one in declared.items() if one.required} <= given.keys() <= declared.keys()
         for name, value in given.items():

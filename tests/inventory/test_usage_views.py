@@ -195,6 +195,25 @@ def test_applications_that_signed_are_counted_within_bounds(
 
 
 _PERSON: dict[str, Any] = {"actor_app_id": None, "principal_id": "admin"}
+
+
+def test_who_calls_a_vault_is_what_the_logs_show_for_certain() -> None:
+    """A record that says less hides none of the others, and another vault's caller is none of this one."""
+    elsewhere = KEY.replace("https://kv.", "https://kv2.")
+    uses = [
+        used(1, network="192.0.2.2"),
+        used(2, "get-secret", network="192.0.2.1", target_kind="secret", target_id=KEY.replace("/keys/", "/secrets/")),
+        used(29, network="192.0.2.1"),
+        used(31, network="192.0.2.3"),
+        used(1, network="192.0.2.4", succeeded=False),
+        used(1, network="192.0.2.5", succeeded=NOT_SHOWN),
+        used(1, network="192.0.2.6", target_id=elsewhere),
+        used(1, network=None),
+    ]
+    [found] = views("vault", {"usage": uses})
+    assert (list(found["caller_addresses"]), "caller_addresses" in found["unknown"]) == (["192.0.2.1", "192.0.2.2"], False)
+
+
 KNOWN = [usual("sign", "app"), usual("sign", "app", client="calls"), usual("sign", "other", f"{KEY}2")]
 
 

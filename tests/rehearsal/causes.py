@@ -22,8 +22,7 @@ ITSELF = "the action, taken in the simulated tenant without a command"
 Pair = tuple[str, str]
 """A kind of cause, and a policy that declares it."""
 
-_LOGS = "it needs the logs of sign-ins or of vaults, which no rehearsal supplies"
-_EXPIRED = "an expired certificate is no finding of the other policies"
+_ELSEWHERE = "the record comes from the keeper of the key, and is nothing in the tenant"
 UNSHARED: Mapping[str, Mapping[str, str]] = {
     "account-keys": {
         "account-key-local-auth-enabled": "an account has one such finding, and those with dated keys have others"
@@ -31,18 +30,13 @@ UNSHARED: Mapping[str, Mapping[str, str]] = {
     "credential": {
         "sp-first-party-with-credential": "a Microsoft application with one credential has no other finding about it"
     },
-    "custody-record": {
-        "combo-federated-key-custody-unknown": "the record comes from the keeper of the key, and is nothing in the tenant",
-        "fed-domain-custody-unknown": "the record comes from the keeper of the key, and is nothing in the tenant",
-    },
-    "delegation": {"scope-delegated-to-tenant": "no definition of the tenant has two assignments"},
+    "custody-record": {"combo-federated-key-custody-unknown": _ELSEWHERE, "fed-domain-custody-unknown": _ELSEWHERE},
     "environment-name": {"scope-cross-environment-principal": "keyaudit.toml names it, and nothing in the tenant changes"},
     "federated-credential": {
         "fed-fic-any-ref": "its subject has ids, and so none of the other findings",
         "fed-fic-foreign-repository": "it needs a list of repositories, which no rehearsal supplies",
     },
-    "key-version": {"combo-retired-key-still-accepted": _LOGS},
-    "old-key-versions": {"combo-retired-key-still-accepted": _LOGS, "use-key-idle": _LOGS},
+    "old-key-versions": {"use-key-idle": "no old version that nobody uses has another finding"},
     "secret-readers": {"kv-disk-key-readers": "no vault of the tenant has two such secrets"},
     "service-key": {
         "use-cmk-old-version": "a service that uses an old version names none, and so has none of the other findings",
@@ -51,11 +45,6 @@ UNSHARED: Mapping[str, Mapping[str, str]] = {
     "service-secret": {
         "use-secret-old-version": "no service of the tenant has both",
         "use-secret-unreadable": "no service of the tenant has both",
-    },
-    "signing-certificate": {"combo-expired-saml-still-used": _LOGS, "fed-saml-cert-expired-preferred": _EXPIRED},
-    "vault-administrators": {
-        "hsm-key-deleted-recoverable": "no HSM of the tenant has two such keys",
-        "kv-key-deleted-recoverable": "no vault of the tenant has two such keys",
     },
     "vault-network": {"hsm-public-network": "it is the only finding about the network of an HSM"},
 }

@@ -8,7 +8,17 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from keyaudit.simulator.estate import AccessPolicy, AppRoleGrant, Estate, HsmAssignment, HsmRole, Key, RoleAssignment
+from keyaudit.simulator.estate import (
+    AccessPolicy,
+    AppRoleGrant,
+    Certificate,
+    Estate,
+    HsmAssignment,
+    HsmRole,
+    Key,
+    Resource,
+    RoleAssignment,
+)
 
 DAY = 86_400
 _ADMINISTRATOR = "00482a5a-887f-4fb3-b363-3b7fe8e74483"
@@ -31,6 +41,10 @@ def planted(tenant: Estate) -> Estate:
         _renewed_after_years,
         _certificates,
         _through_application,
+        _networks,
+        _never_changed,
+        _deleted_twice,
+        _delegated_twice,
     ):
         tenant = plant(tenant)
     return tenant
@@ -156,3 +170,53 @@ def _through_application(tenant: Estate) -> Estate:
         for one in tenant.vaults
     )
     return replace(tenant, vaults=vaults)
+
+
+def _networks(tenant: Estate) -> Estate:
+    """A virtual network with a subnet for private endpoints beside each vault that has none."""
+    made = tuple(
+        Resource(
+            type="Microsoft.Network/virtualNetworks",
+            name=f"vnet-{one.name}",
+            subscription=one.subscription,
+            resource_group=one.resource_group,
+            location=one.location,
+            properties={"subnets": [{"name": "endpoints"}]},
+        )
+        for one in tenant.vaults
+        if not one.endpoints
+    )
+    return replace(tenant, resources=(*tenant.resources, *made))
+
+
+def _never_changed(tenant: Estate) -> Estate:
+    """A certificate whose policy is that of all its versions, so that a first audit knows how each was made."""
+
+    def changed(one: Certificate) -> Certificate:
+        if one.name != "etl-client":
+            return one
+        return replace(one, policy=replace(one.policy, updated=min(each.created for each in one.versions)))
+
+    vaults = tuple(replace(one, certificates=tuple(map(changed, one.certificates))) for one in tenant.vaults)
+    return replace(tenant, vaults=vaults)
+
+
+def _deleted_twice(tenant: Estate) -> Estate:
+    """Two deleted keys in each vault and HSM that had one."""
+
+    def changed(one: Any) -> Any:
+        again = tuple(replace(each, key=replace(each.key, name=f"{each.key.name}-2")) for each in one.deleted_keys)
+        return replace(one, deleted_keys=(*one.deleted_keys, *again))
+
+    return replace(tenant, vaults=tuple(map(changed, tenant.vaults)), hsms=tuple(map(changed, tenant.hsms)))
+
+
+def _delegated_twice(tenant: Estate) -> Estate:
+    """A definition of Azure Lighthouse that is assigned to a second resource group."""
+    one = next(each for each in tenant.delegations if "/resourcegroups/" in each.scope.lower())
+    other = next(
+        f"/subscriptions/{each.subscription}/resourceGroups/{each.resource_group}"
+        for each in tenant.vaults
+        if each.subscription in one.scope and not one.scope.lower().endswith(each.resource_group.lower())
+    )
+    return replace(tenant, delegations=(*tenant.delegations, replace(one, scope=other)))

@@ -1,13 +1,21 @@
 """What the reader of a fix does besides pasting: fills in what only they know, and writes the files as the text says."""
 
+import datetime
 import json
 import re
 import sys
 from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, pkcs12
+from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+
 from keyaudit.simulator.arm_logs import workspace_id
 from keyaudit.simulator.estate import Estate, Posture, Workspace
+from tests.clock import COLLECTED
 from tests.rehearsal.stage import Stage
 
 _EXACT = {
@@ -28,6 +36,7 @@ EDITS: Mapping[str, Mapping[str, Mapping[str, Any]]] = {
     "use-weak-certificate": {_KEY: {"keySize": 3072}},
 }
 """By policy what its text says to change in policy.json."""
+_RENEWS = "kv-cert-no-auto-renew"
 _RENEWING = {"lifetimeActions": [{"action": {"actionType": "AutoRenew"}, "trigger": {"daysBeforeExpiry": 30}}]}
 _RELEASE = {
     "version": "1.0.0",
@@ -52,6 +61,9 @@ _USERS: Mapping[str, Callable[[Posture], Mapping[str, Any]]] = {
 }
 """By policy what users.json sets in defaultUserRolePermissions."""
 _APP_MANAGEMENT = "https://graph.microsoft.com/v1.0/policies/defaultAppManagementPolicy"
+_OF_ENDPOINT = re.compile(
+    r"az network private-endpoint create --subscription (?P<subscription>\S+) --resource-group (?P<group>\S+) "
+)
 _OF_CERTIFICATE = re.compile(r"az keyvault certificate .*--vault-name (?P<vault>\S+) --name (?P<name>\S+?)(?:-2)? ")
 
 
@@ -60,8 +72,55 @@ def _longest(estate: Estate) -> Workspace:
     return max(estate.logs.workspaces, key=lambda one: one.retention_days)
 
 
+def _premium(estate: Estate) -> str:
+    """A vault that has keys in an HSM."""
+    return next(one.name for one in estate.vaults if one.sku == "premium" and one.rbac and one.access == "open")
+
+
+def _network(command: str, estate: Estate) -> dict[str, str]:
+    """The virtual network in the resource group of a private endpoint."""
+    asked = _OF_ENDPOINT.match(command)
+    if asked is None:
+        return {}
+    of = (asked["subscription"].lower(), asked["group"].lower())
+    found = next(
+        one
+        for one in estate.resources
+        if (one.subscription.lower(), one.resource_group.lower()) == of and one.type == "Microsoft.Network/virtualNetworks"
+    )
+    return {" VNET ": f" {found.name} ", " SUBNET ": " endpoints "}
+
+
+def _earlier(command: str, estate: Estate) -> list[str]:
+    """The enabled versions before the current one of the certificate in a command."""
+    of = _OF_CERTIFICATE.match(command)
+    assert of is not None, command
+    vault = next(one for one in estate.vaults if one.name == of["vault"])
+    found = next(one for one in vault.certificates if one.name == of["name"])
+    return [one.version for one in found.versions if one.enabled and one.version != found.current]
+
+
+def guardrail(command: str, estate: Estate) -> str:
+    """A command of `keyaudit guardrails` for the workspace that keeps its logs longest, in its resource group."""
+    kept = _longest(estate)
+    [notified, *_] = [one.action_group for one in estate.logs.alert_rules if one.action_group]
+    known = {
+        "SUBSCRIPTION": kept.subscription,
+        " GROUP ": f" {kept.resource_group} ",
+        "workspaceId=RESOURCE_ID": f"workspaceId={workspace_id(kept)}",
+        "actionGroupId=RESOURCE_ID": f"actionGroupId={notified}",
+    }
+    for written, meant in known.items():
+        command = command.replace(written, meant)
+    return command
+
+
 def filled(command: str, estate: Estate) -> str:
-    """The command with what only its reader knows: a date, an owner."""
+    """The command with what only its reader knows: a date, an owner. It is repeated for each earlier version."""
+    if " --version VERSION " in command:
+        versions = _earlier(command, estate)
+        assert versions, command
+        return " && ".join(command.replace(" VERSION ", f" {version} ") for version in versions)
     person = next(user.id for user in estate.users)
     identity = next((one for one in estate.identities if f"--identity-name {one.name} " in command), None)
     known = {"YYYY-MM-DD": "2027-10-01", "--owner-object-id OWNER": f"--owner-object-id {person}", "EXTERNAL_KEY_ID": "kek-9"}
@@ -73,6 +132,7 @@ def filled(command: str, estate: Estate) -> str:
         known |= {" FUNCTION ": f" {site.id}/functions/near-expiry "}
     if identity:
         known |= {" SUBSCRIPTION ": f" {identity.subscription} ", " RESOURCE_GROUP ": f" {identity.resource_group} "}
+    known |= {"PREMIUM_VAULT": _premium(estate), **_network(command, estate)}
     for written, meant in known.items():
         command = command.replace(written, meant)
     return command
@@ -97,12 +157,58 @@ async def prepare(stage: Stage, command: str, policies: Collection[str]) -> None
         for each in policies:
             users |= _USERS[each](stage.simulator.estate.posture) if each in _USERS else {}
         (stage.folder / "users.json").write_text(json.dumps({"defaultUserRolePermissions": users}))
-    if "@policy.json" in command and _APP_MANAGEMENT in command:
-        (stage.folder / "policy.json").write_text(json.dumps(await _limits(stage)))
-    certificate = _OF_CERTIFICATE.match(command)
-    if certificate and "@policy.json" in command:
-        policy = await _edited(stage, certificate["vault"], certificate["name"], policies)
+    if "--file key.pfx" in command:
+        (stage.folder / "key.pfx").write_bytes(exported())
+    if "policy.json'" in command:
+        policy = await _policy(stage, command, policies)
         (stage.folder / "policy.json").write_text(json.dumps(policy))
+
+
+async def _policy(stage: Stage, command: str, policies: Collection[str]) -> dict[str, Any]:
+    """What policy.json says: limits of applications, or the policy of a certificate."""
+    if _APP_MANAGEMENT in command:
+        return await _limits(stage)
+    if "--file key.pfx" in command:
+        return await _imported(stage)
+    certificate = _OF_CERTIFICATE.match(command)
+    # A release policy is in a file of its own.
+    return await _edited(stage, certificate["vault"], certificate["name"], policies) if certificate else {}
+
+
+async def _imported(stage: Stage) -> dict[str, Any]:
+    """The policy to import a certificate with."""
+    shown = await stage.run("az keyvault certificate get-default-policy")
+    assert shown.status == 0, shown.errors
+    default: dict[str, Any] = json.loads(shown.out)
+    key = {**default[_KEY], "exportable": False, "reuseKey": False}
+    return {**default, _KEY: key, "issuerParameters": {"name": "Unknown"}}
+
+
+def exported() -> bytes:
+    """A client certificate of a partner's CA with its private key, as it was copied into a secret."""
+    key, made = _made("edi.contoso.example", "Partner CA")
+    return pkcs12.serialize_key_and_certificates(b"edi", key, made, None, NoEncryption())
+
+
+def certificate() -> bytes:
+    """A new certificate of an application, in PEM, without its key."""
+    return _made("new", "new")[1].public_bytes(Encoding.PEM)
+
+
+def _made(subject: str, issuer: str) -> tuple[rsa.RSAPrivateKey, x509.Certificate]:
+    key = rsa.generate_private_key(public_exponent=65537, key_size=3072)
+    start = datetime.datetime.fromtimestamp(COLLECTED, datetime.UTC) - datetime.timedelta(days=30)
+    return key, (
+        x509.CertificateBuilder()
+        .subject_name(x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, subject)]))
+        .issuer_name(x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, issuer)]))
+        .public_key(key.public_key())
+        .serial_number(7)
+        .not_valid_before(start)
+        .not_valid_after(start + datetime.timedelta(days=180))
+        .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.CLIENT_AUTH]), critical=False)
+        .sign(key, hashes.SHA256())
+    )
 
 
 async def _limits(stage: Stage) -> dict[str, Any]:
@@ -119,13 +225,18 @@ async def _limits(stage: Stage) -> dict[str, Any]:
 
 
 async def _edited(stage: Stage, vault: str, name: str, policies: Collection[str]) -> dict[str, Any]:
-    """A certificate's policy as it is, with the edits of these policies."""
+    """A certificate's policy as it is, with the edits of these policies. One that is made in another vault has the edits of
+    all policies.
+    """
+    own = {one.name: {each.name for each in one.certificates} for one in stage.simulator.estate.vaults}
+    if name not in own[vault]:
+        vault, policies = next(one for one, names in own.items() if name in names), [*EDITS, _RENEWS]
     shown = await stage.run(f"az keyvault certificate show --vault-name {vault} --name {name} --query policy")
     assert shown.status == 0, shown.errors
     policy: dict[str, Any] = json.loads(shown.out)
     for each in policies:
         for part, members in EDITS.get(each, {}).items():
             policy[part] = {**policy[part], **members}
-        if each == "kv-cert-no-auto-renew":
+        if each == _RENEWS:
             policy |= _RENEWING
     return policy

@@ -19,6 +19,10 @@ OPENS = {
     "app-publisher-unverified": {"sp-conditional-access-missing"},
     # It rotates by itself, and its old versions are a finding of their own.
     "kv-key-own-rotation-overdue": {"kv-key-old-versions-enabled"},
+    # Its old version is disabled when nobody uses it any more.
+    "kv-key-no-auto-rotation": {"kv-key-old-versions-enabled"},
+    # What is imported has a software key that was outside, and no CA that Key Vault asks, until it is replaced.
+    "kv-secret-holds-private-key": {"kv-cert-no-auto-renew", "kv-cert-software-key"},
     # A policy that is newer than the certificate says nothing of it until the certificate is renewed.
     "kv-cert-no-auto-renew": {"kv-cert-exportable-key"},
 }

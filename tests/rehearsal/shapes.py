@@ -55,9 +55,10 @@ def printed(audit: Audit) -> list[Printed]:
 
 
 def _shape(command: str, known: Iterable[tuple[str, re.Pattern[str]]]) -> str:
-    shape = next((shape for shape, pattern in known if pattern.fullmatch(command)), None)
-    assert shape is not None, f"no command of the policy reads like {command}"
-    return shape
+    """The one with the fewest placeholders: a word that another shape spells out may stand in the place of a name."""
+    found = [shape for shape, pattern in known if pattern.fullmatch(command)]
+    assert found, f"no command of the policy reads like {command}"
+    return min(found, key=lambda shape: shape.count("{"))
 
 
 _WORD = r"""(?:'[^']*'|"[^"]*"|[^\s'"]+)"""

@@ -16,13 +16,17 @@ from typing import Any
 from msgspec import Struct
 
 from keyaudit.collect.evidence import Evidence
+from keyaudit.inventory.logs import open_logs
 from keyaudit.model.causes import fingerprint
 from keyaudit.model.findings import Outcome
 from keyaudit.simulator.estates import estate
 from keyaudit.simulator.serve import EVERY_RIGHT, Simulator, serve
 from tests import needs
+from tests.cli.detections import planted as planted_logs
 from tests.clock import COLLECTED
+from tests.demo_logs import KEYS, read
 from tests.rehearsal import az_server
+from tests.rehearsal.at_work import callers
 from tests.rehearsal.plants import planted
 from tests.sweep.audited import Auditor
 from tests.sweep.tenant import Answers
@@ -37,6 +41,9 @@ _QUIET = {
     "AZURE_CORE_NO_COLOR": "true",
     "AZURE_CORE_ONLY_SHOW_ERRORS": "true",
 }
+
+
+_AS_JSON = ("-o", "json", "--quiet")
 
 
 class Ran(Struct, frozen=True):
@@ -76,6 +83,10 @@ class Stage:
         """Where commands run, with the files that they name."""
         self._first = simulator.estate
         self._auditor = auditor
+        self._logs: tuple[str, ...] = ()
+        """Flags that give an audit the logs."""
+        self.called: set[tuple[str, str]] = set()
+        """The vaults that these logs show in use, each with an address that it is called from."""
 
     @property
     def _environ(self) -> dict[str, str]:
@@ -88,7 +99,7 @@ class Stage:
         """The tenant as it was, and no file of an earlier command."""
         self.simulator.restore(self._first)
         for path in self.folder.iterdir():
-            if path.name != "az":
+            if path.name not in ("az", "logs"):
                 shutil.rmtree(path) if path.is_dir() else path.unlink()
 
     async def run(self, command: str) -> Ran:
@@ -140,8 +151,39 @@ class Stage:
 
     async def audit(self) -> Audit:
         """Audit the tenant with the command, in a process of its own whose clock is that of the tenant."""
+        return _findings(await self._keyaudit("report", "--auth", "env", *_AS_JSON, *self._logs))
+
+    async def keep(self) -> None:
+        """Read the tenant into a snapshot, for `audit_since`."""
+        await self._keyaudit("collect", "--auth", "env", "--out", "kept", "--quiet")
+
+    async def audit_since(self) -> Audit:
+        """Audit the tenant with what the kept snapshot knows of it."""
+        await self._keyaudit("collect", "--auth", "env", "--since", "kept", "--out", "now", "--quiet")
+        found = await self._keyaudit("report", "--from", "now", *_AS_JSON)
+        shutil.rmtree(self.folder / "now")
+        return _findings(found)
+
+    @contextlib.asynccontextmanager
+    async def with_logs(self) -> AsyncIterator[None]:
+        """Inside, audits have logs of the tenant with everything in them that a detection looks for."""
+        self.reset()
+        await self.keep()
+        logs = planted_logs(read(self.folder / "kept"))
+        logs.write(self.folder / "logs" / "files")
+        await self._keyaudit("usage", "import", "logs/files", "--out", "logs/uses")
+        with Auditor(Answers(self._first), Evidence(logs=open_logs(self.folder / "logs" / "uses"))) as auditor:
+            without = self._auditor
+            self._auditor, self._logs = auditor, ("--import", "logs=logs/uses")
+            self.called = callers(logs.records[KEYS], COLLECTED)
+            try:
+                yield
+            finally:
+                self._auditor, self._logs, self.called = without, (), set()
+
+    async def _keyaudit(self, *arguments: str) -> bytes:
         process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "tests.estates", "report", "--auth", "env", "-o", "json", "--quiet"),
+            *(sys.executable, "-m", "tests.estates", *arguments),
             cwd=self.folder,
             env={**self._environ, "PYTHONPATH": str(ROOT)},
             stdout=asyncio.subprocess.PIPE,
@@ -149,7 +191,7 @@ class Stage:
         )
         out, errors = await process.communicate()
         assert process.returncode in (0, 3), errors.decode()
-        return {finding["id"]: finding for finding in json.loads(out)["findings"] if finding["outcome"] != "pass"}
+        return out
 
     async def left(self) -> Audit:
         """The tenant as it is now, audited by the same program, which here works out again only what changed. Of a finding no
@@ -160,6 +202,10 @@ class Stage:
             for (policy, subject), outcome in results.items()
             if outcome is not Outcome.PASS
         }
+
+
+def _findings(report: bytes) -> Audit:
+    return {finding["id"]: finding for finding in json.loads(report)["findings"] if finding["outcome"] != "pass"}
 
 
 @contextlib.asynccontextmanager

@@ -81,3 +81,13 @@ def test_the_page_shows_it_and_no_name_is_markup_and_no_exit_code_is_called_clea
     assert "is kept in key</text>" in out.getvalue()
     assert "<script>alert" not in out.getvalue()
     assert words in out.getvalue()
+
+
+def test_a_permission_that_is_too_long_stands_without_its_api() -> None:
+    held = ("Microsoft Graph: Directory.ReadWrite.All", "Graph: Mail.Read", f"Microsoft Graph: {'Long.' * 9}All")
+    found = radius(1)
+    nodes = {name: Node(id=name, kind=Kind.PERMISSION, name=name) for name in held}
+    edges = [Edge(source="u0", target=name, relation=Relation.HOLDS) for name in held]
+    drawn = picture(replace(found, nodes={**found.nodes, **nodes}, edges=[*found.edges, *edges]))
+    names = [box.name for box in drawn.boxes]
+    assert {"Directory.ReadWrite.All", "Graph: Mail.Read", f"{'Long.' * 5}L…"} <= {*names}

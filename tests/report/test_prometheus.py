@@ -131,6 +131,28 @@ def test_a_secret_ends_too() -> None:
     assert [sample.labels["resource"] for sample in read(report)[ENDS]] == ["v/secrets/s"]
 
 
+def test_what_azure_renews_has_a_label_and_leaves_its_place_to_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As `expiring` does: what Azure should have renewed and did not is for somebody to look at."""
+
+    def certificate(name: str, end: int, holder_type: str = "ManagedIdentity") -> Mapping[str, Value]:
+        return row(
+            "credential", id=f"/{name}", kind="certificate", expires_on=end, holder_type=holder_type, holder_enabled=True
+        )
+
+    held = (
+        certificate("renewed", AS_OF + DAY),
+        certificate("expired", AS_OF - DAY),
+        certificate("own", AS_OF + 2 * DAY, "Application"),
+    )
+    report = structs.replace(
+        REPORT, listing=lambda name: Listing(TABLES[name], 1, (), lambda: iter(held if name == "credential" else ()))
+    )
+    renews = {sample.labels["id"]: sample.labels["azure_renews"] for sample in read(report)[ENDS]}
+    assert renews == {"/renewed": "true", "/expired": "false", "/own": "false"}
+    monkeypatch.setattr(prometheus, "MOST_CREDENTIALS", 2)
+    assert [sample.labels["id"] for sample in read(report)[ENDS]] == ["/expired", "/own"]
+
+
 BEGAN = "keyaudit_credential_created_timestamp_seconds"
 
 

@@ -100,6 +100,18 @@ def _signing_apps(rows: Rows, since: Fact, as_of: int) -> Count:
     return count.lacking(its.doubt_of("single", single)).lacking(unseen)
 
 
+def _vaults(rows: Rows, as_of: int) -> dict[str, Derived]:
+    """Who calls a vault now: what closes its network must not shut out. Other addresses may be in what no log shows."""
+    uses, sql = Rows(rows.sources, "usage", "use"), rows.sources.sql
+    recent = uses["target_kind"].among(("key", "secret", "certificate")) & uses.flag("succeeded")
+    recent &= uses["used_on"].told(lambda on: f"{on} >= {as_of - _SIGNING}")
+    of_vault = uses["target_id"].map(lambda target: sql.joined(sql.first_items(sql.divided(target, "/"), 3), "/"))
+    address = rows["vault_uri"].map(lambda uri: f"'https://' || lower(split_part({uri}, '/', 3))")
+    found = groups(uses, "callers", by=of_vault, key=address, each=recent).items_of("from", uses["network"])
+    # A record that says less than the others hides none of them.
+    return {"caller_addresses": Fact(found.known, reads=found.everything)}
+
+
 def _tenant(rows: Rows, _: int) -> dict[str, Derived]:
     baseline = Rows(rows.sources, "usage_baseline", "usual")
     of = groups(baseline, "baseline", by=_EVERY, key=_EVERY)
@@ -119,6 +131,7 @@ def _signing_certificates(rows: Rows, as_of: int) -> dict[str, Derived]:
 
 FACTS: Mapping[str, Callable[[Rows, int], dict[str, Derived]]] = {
     "key": _keys,
+    "vault": _vaults,
     "tenant": _tenant,
     "signing_certificate": _signing_certificates,
 }

@@ -15,7 +15,7 @@ from keyaudit.model.columns import (
     time,
     where_found,
 )
-from keyaudit.model.evidence import CUSTODY
+from keyaudit.model.evidence import CUSTODY, LOGS
 from keyaudit.model.tables.event_subscription import OBJECTS
 from keyaudit.model.tables.places import (
     ACCESS_MODELS,
@@ -144,6 +144,9 @@ VAULT = Table(
         texts("near_expiry_heard", "the objects whose near expiry an event subscription is told of. A filter on names is not "
             "evaluated, and whether its destination still exists is not read",
             absent="not a Key Vault", absent_where=_NO_VAULT, values=OBJECTS, derived=True),
+        texts("caller_addresses",
+            "the addresses in the supplied logs from which its keys, secrets and certificates were used in the last 30 days",
+            derived=True, needs=LOGS),
         *(
             count(name, f"enabled current keys, certificates and secrets in it that will expire and that nothing renews: no "
                 f"policy, no App Service certificate, no contacts who get mail, no job in the tag keyaudit:rotator{more}",

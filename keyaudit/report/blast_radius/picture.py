@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from keyaudit.model.blast_radius import BlastRadius, Edge, Kind
+from keyaudit.model.blast_radius import BlastRadius, Edge, Kind, Node
 from keyaudit.model.text import one_line
 from keyaudit.report.blast_radius.words import NOUNS, VERBS
 from keyaudit.report.lines import plural
@@ -91,7 +91,15 @@ def _box(found: BlastRadius, id_: str, edge: Edge | None, x: int, y: int) -> Box
     else:
         note = f"{VERBS[edge.relation]} {NOUNS.get(node.kind, '')}".strip()
         tone = "doubted" if edge.doubt else "tenant" if node.kind is Kind.TENANT else ""
-    return Box(x + 1, y + 1, _cut(node.name, _NAME), _cut(note, _NOTE), tone)
+    return Box(x + 1, y + 1, _name(node), _cut(note, _NOTE), tone)
+
+
+def _name(node: Node) -> str:
+    """Its name. A permission that is too long for the box stands without its API, which the list below has."""
+    shown = one_line(node.name, 1_000)
+    if node.kind is Kind.PERMISSION and len(shown) > _NAME:
+        shown = shown.rpartition(": ")[2]
+    return _cut(shown, _NAME)
 
 
 def _cut(text: str, most: int) -> str:

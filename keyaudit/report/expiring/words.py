@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from keyaudit.model import times
-from keyaudit.model.expiring import Ending
+from keyaudit.model.expiring import RENEWED_BY_AZURE, Ending
 from keyaudit.model.findings import Value
 from keyaudit.model.run import Expiring
 from keyaudit.model.tables import TABLES
@@ -22,7 +22,7 @@ _STATES: dict[tuple[str, Value], str] = {
     ("is_current", False): "superseded",
     ("active", False): "not the active one",
     ("managed", True): "of a certificate",
-    ("holder_type", "ManagedIdentity"): "Azure renews it",
+    RENEWED_BY_AZURE: "Azure renews it",
 }
 """The notes on whether somebody has to act, by column and value."""
 

@@ -6,8 +6,9 @@ from keyaudit.model.guardrails import ALERTS, GUARDRAILS
 from keyaudit.report.guardrails.guarded import Asked, Guarded, classes, least, standing, unsupplied
 from keyaudit.report.guardrails.rules import RULES, Rule
 
+_GROUP = "--subscription SUBSCRIPTION --resource-group GROUP"
 _PARAMETERS = "workspaceId=RESOURCE_ID actionGroupId=RESOURCE_ID"
-_DEPLOY = (f"az deployment group create --resource-group GROUP --template-file {{file}} --parameters {_PARAMETERS}",)
+_DEPLOY = (f"az deployment group create {_GROUP} --template-file {{file}} --parameters {_PARAMETERS}",)
 
 
 def alerts(asked: Sequence[Asked]) -> Guarded:

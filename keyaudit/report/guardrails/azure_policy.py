@@ -16,10 +16,11 @@ _OTHERWISE = "otherwise"
 _LONGEST = 128
 """The maximum length of a display name."""
 _SCOPE = "/subscriptions/SUBSCRIPTION"
-_SETS = f"{_SCOPE}/providers/Microsoft.Authorization/policySetDefinitions"
+_SET = f"{_SCOPE}/providers/Microsoft.Authorization/policySetDefinitions/keyaudit"
 _DEPLOY = (
-    f"az rest --method PUT --body @{{file}} --url '{_SETS}/keyaudit?api-version=2025-11-01'",
-    f"az policy assignment create --name keyaudit --policy-set-definition keyaudit --scope {_SCOPE}",
+    f"az rest --method PUT --body @{{file}} --url '{_SET}?api-version=2025-11-01'",
+    # By its id: az looks for a name in the current subscription, whichever one the scope is.
+    f"az policy assignment create --name keyaudit --policy-set-definition {_SET} --scope {_SCOPE}",
 )
 _LABELS = {
     Effect.DENIES: "Effect of definitions that can refuse a resource",

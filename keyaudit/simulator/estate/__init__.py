@@ -35,7 +35,7 @@ from keyaudit.simulator.estate.privileges import (
     ManagedIdentity,
     SignIn,
 )
-from keyaudit.simulator.estate.services import Resource
+from keyaudit.simulator.estate.services import Resource, Stored
 from keyaudit.simulator.estate.token_signing import (
     Authority,
     AuthorityStore,
@@ -117,6 +117,7 @@ __all__ = [
     "ServicePrincipal",
     "SetKey",
     "SignIn",
+    "Stored",
     "Subscription",
     "TokenPolicy",
     "TokenSigning",
@@ -162,6 +163,7 @@ class Estate(Struct, frozen=True, kw_only=True):
     service_principals: tuple[ServicePrincipal, ...]
     resources: tuple[Resource, ...] = ()
     """Other services' resources, with their keys and what they encrypt with."""
+    stored: tuple[Stored, ...] = ()
     identities: tuple[ManagedIdentity, ...] = ()
     app_role_grants: tuple[AppRoleGrant, ...] = ()
     consents: tuple[Consent, ...] = ()

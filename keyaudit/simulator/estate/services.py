@@ -1,4 +1,4 @@
-"""Resources of other services than Key Vault."""
+"""Resources of other services than Key Vault, and what Azure Resource Manager keeps of other requests."""
 
 from msgspec import Struct
 
@@ -35,3 +35,15 @@ class Resource(Struct, frozen=True, kw_only=True):
         provider, *types = self.type.split("/")
         pairs = zip(types, self.name.split("/"), strict=True)
         return "/".join((f"{group}/providers/{provider}", *(f"{type_}/{name}" for type_, name in pairs)))
+
+
+class Stored(Struct, frozen=True, kw_only=True):
+    """Something that was put, and that Azure Resource Manager shows as it is, such as an initiative or its assignment.
+
+    `id` as Azure spells it.
+    """
+
+    id: str
+    type: str
+    location: str | None = None
+    properties: dict[str, object]

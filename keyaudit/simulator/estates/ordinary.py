@@ -61,6 +61,7 @@ def ordinary(as_of: int) -> Estate:
         applications=entra.applications,
         service_principals=principals,
         resources=azure.resources,
+        stored=azure.stored,
         identities=azure.identities,
         app_role_grants=entra.grants,
         consents=entra.consents,

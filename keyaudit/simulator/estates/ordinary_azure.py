@@ -13,6 +13,7 @@ from keyaudit.simulator.estate import (
     Resource,
     RoleAssignment,
     ServicePrincipal,
+    Stored,
     Vault,
 )
 from keyaudit.simulator.estates.certificate_plans import SERVER, CertificatePlan, Furniture, SecretPlan, furnished
@@ -115,6 +116,7 @@ class Azure(Struct, frozen=True):
     principals: tuple[ServicePrincipal, ...]
     identities: tuple[ManagedIdentity, ...]
     resources: tuple[Resource, ...]
+    stored: tuple[Stored, ...]
     assignments: tuple[RoleAssignment, ...]
 
 
@@ -137,6 +139,7 @@ def lay_azure(ground: Ground, subscription: str) -> Azure:
             if one.name in (SECRETS_PROVIDER, WRAPPER)
         ),
         resources=tuple(_resources(ground, subscription, vaults)),
+        stored=(_policy_assignment(subscription),),
         assignments=tuple(_assignments(ground, subscription)),
     )
 
@@ -181,12 +184,11 @@ def _vault(plan: VaultPlan, subscription: str, ground: Ground) -> Vault:
 def _principals(make: Maker, subscription: str) -> Iterator[ServicePrincipal]:
     """Managed identities: of resources, of a policy assignment, and two that users assigned."""
     group = f"/subscriptions/{subscription}/resourcegroups/{GROUP}/providers"
-    own = f"/subscriptions/{subscription}/providers/Microsoft.Authorization/policyAssignments/{POLICY}"
     user_assigned = "Microsoft.ManagedIdentity/userAssignedIdentities"
     for name, explicit, arm in (
         (MACHINE, False, f"{group}/{_COMPUTE}/virtualMachines/{MACHINE}"),
         (DISK_SET, False, f"{group}/{_COMPUTE}/diskEncryptionSets/{DISK_SET}"),
-        (POLICY, False, own),
+        (POLICY, False, _policy_assignment(subscription).id),
         (SECRETS_PROVIDER, True, f"{group}/{user_assigned}/{SECRETS_PROVIDER}"),
         (WRAPPER, True, f"{group}/{user_assigned}/{WRAPPER}"),
     ):
@@ -200,6 +202,22 @@ def _principals(make: Maker, subscription: str) -> Iterator[ServicePrincipal]:
             alternative_names=(f"isExplicit={explicit}", arm),
             tags=("env:prod",),
         )
+
+
+def _policy_assignment(subscription: str) -> Stored:
+    """The assignment of an own definition that deploys diagnostic settings."""
+    scope = f"/subscriptions/{subscription}"
+    properties: dict[str, object] = {
+        "displayName": POLICY,
+        "policyDefinitionId": f"{scope}/providers/Microsoft.Authorization/policyDefinitions/{POLICY}",
+        "scope": scope,
+        "enforcementMode": "Default",
+    }
+    return Stored(
+        id=f"{scope}/providers/Microsoft.Authorization/policyAssignments/{POLICY}",
+        type="Microsoft.Authorization/policyAssignments",
+        properties=properties,
+    )
 
 
 def _resources(ground: Ground, subscription: str, vaults: tuple[Vault, ...]) -> Iterator[Resource]:

@@ -4,10 +4,14 @@ A new version of a self-signed certificate, or of one whose CA the vault orders 
 waits for somebody to merge what a CA signed: https://learn.microsoft.com/azure/key-vault/certificates/create-certificate-scenarios.
 """
 
+import base64
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import pkcs12
+from cryptography.x509.oid import NameOID
 from msgspec.structs import replace
 
 from keyaudit.simulator import certificates
@@ -69,6 +73,72 @@ def create(directory: Directory, vault: Vault, request: Request, stars: list[str
     certificate = replace(certificate, versions=(*certificate.versions, version), current=version.version)
     _keep(directory, _with_backing(vault, certificate, version), certificate)
     return certificates.operation(vault, certificate)
+
+
+def import_(directory: Directory, vault: Vault, request: Request, stars: list[str]) -> dict[str, object]:
+    """A certificate, or a new version of one, with the key in a PKCS#12 file.
+
+    The private key is not kept: subject, issuer, dates and usages are those of the file, and the key is one of the simulated
+    tenant.
+    """
+    body = body_of(request)
+    given = _in_file(str(body.get("value") or ""), body.get("pwd"))
+    asked = part_of(body, "policy")
+    if any(one.certificate.name.lower() == stars[0].lower() for one in vault.deleted_certificates):
+        raise deleted("Certificate", stars[0])
+    known = _named(vault, stars[0])
+    subject, issuer = _common_name(given.subject), _common_name(given.issuer)
+    certificate = replace(
+        _with_policy(
+            known or Certificate(name=stars[0], versions=(), current="", subject=subject), asked, int(request.now), vault
+        ),
+        subject=subject,
+        authority=None if given.issuer == given.subject else issuer,
+        ekus=_usages(given),
+        names=(),
+    )
+    # Key Vault orders nothing from the CA of an imported certificate: its issuer is Unknown, unless the policy names one.
+    policy = replace(certificate.policy, issuer=part_of(asked, "issuer").get("name") or "Unknown")
+    version = CertificateVersion(
+        version=new_version(directory, "certificate", vault.name, stars[0], str(len(certificate.versions))),
+        created=int(request.now),
+        nbf=int(given.not_valid_before_utc.timestamp()),
+        exp=int(given.not_valid_after_utc.timestamp()),
+        enabled=part_of(body, "attributes").get("enabled") is not False,
+        tags=body.get("tags"),
+    )
+    certificate = replace(
+        certificate, policy=policy, versions=(*certificate.versions, version), current=version.version, requested=False
+    )
+    vault = _with_backing(vault, certificate, version)
+    _keep(directory, vault, certificate)
+    return certificates.bundle(vault, certificate, version)
+
+
+def _in_file(value: str, password: str | None) -> x509.Certificate:
+    try:
+        _, found, _ = pkcs12.load_key_and_certificates(base64.b64decode(value), password.encode() if password else None)
+    except ValueError:
+        found = None
+    if found is None:
+        # https://github.com/damienbod/AspNetCoreCertificates/issues/38
+        message = (
+            "The specified PKCS#12 X.509 certificate content can not be read. Please check if certificate is in valid PKCS#12 "
+            "format."
+        )
+        raise WriteError(400, "BadParameter", message)
+    return found
+
+
+def _common_name(name: x509.Name) -> str:
+    return str(name.get_attributes_for_oid(NameOID.COMMON_NAME)[0].value)
+
+
+def _usages(given: x509.Certificate) -> tuple[str, ...]:
+    try:
+        return tuple(one.dotted_string for one in given.extensions.get_extension_for_class(x509.ExtendedKeyUsage).value)
+    except x509.ExtensionNotFound:
+        return ()
 
 
 def update(directory: Directory, vault: Vault, request: Request, stars: list[str]) -> dict[str, object]:

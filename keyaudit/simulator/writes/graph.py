@@ -7,13 +7,13 @@ from typing import Any, TypeVar
 
 from msgspec.structs import replace
 
-from keyaudit.simulator.estate import Application, FederatedCredential, KeyCredential, ServicePrincipal
+from keyaudit.simulator.estate import Application, FederatedCredential, KeyCredential, PasswordCredential, ServicePrincipal
 from keyaudit.simulator.objects import federated
 from keyaudit.simulator.odata import GRAPH
 from keyaudit.simulator.service import Call, Directory, Route, routed, varying
 from keyaudit.simulator.throttle import Charge
-from keyaudit.simulator.wire import Answer, Request
-from keyaudit.simulator.writes import WriteError, body_of, posture
+from keyaudit.simulator.wire import Answer, Request, iso
+from keyaudit.simulator.writes import WriteError, body_of, part_of, posture
 
 RIGHT = "Application.ReadWrite.All"
 """The permission that those of applications and service principals need: https://learn.microsoft.com/graph/api/resources/application."""
@@ -22,6 +22,7 @@ Holder = TypeVar("Holder", Application, ServicePrincipal)
 Result = tuple[int, dict[str, object]]
 """The status, and the body; empty: none."""
 
+_YEAR = 365 * 86_400
 _MOST_FEDERATED = 20
 _AUDIENCES = ("AzureADMyOrg", "AzureADMultipleOrgs", "AzureADandPersonalMicrosoftAccount", "PersonalMicrosoftAccount")
 # https://learn.microsoft.com/graph/api/resources/serviceprincipallockconfiguration: what was never set is shown as false.
@@ -46,6 +47,7 @@ class GraphWrites:
         federated_credentials = "applications/*/federatedidentitycredentials"
         places: tuple[tuple[str, str, str, Callable[..., Result]], ...] = (
             ("application.update", "PATCH", "applications/*", self._update_application),
+            ("application.add_password", "POST", "applications/*/addpassword", self._add_password),
             ("application.remove_password", "POST", "applications/*/removepassword", self._remove_password),
             ("application.add_owner", "POST", "applications/*/owners/$ref", self._add_owner),
             ("application.remove_owner", "DELETE", "applications/*/owners/*/$ref", self._remove_owner),
@@ -53,6 +55,7 @@ class GraphWrites:
             ("application.update_federated", "PATCH", f"{federated_credentials}/*", self._update_federated),
             ("application.delete_federated", "DELETE", f"{federated_credentials}/*", self._delete_federated),
             ("service_principal.update", "PATCH", "serviceprincipals/*", self._update_principal),
+            ("service_principal.add_password", "POST", "serviceprincipals/*/addpassword", self._add_password),
             ("service_principal.remove_password", "POST", "serviceprincipals/*/removepassword", self._remove_password),
         )
         policies: tuple[tuple[str, str, str, Callable[..., Result]], ...] = (
@@ -129,6 +132,26 @@ class GraphWrites:
                 case _:
                     raise _no_property(name)
         return self._keep(replace(principal, **changed))
+
+    def _add_password(self, request: Request, object_id: str) -> Result:
+        """To an application or a service principal. It has an end two years later, if none is asked for:
+        https://learn.microsoft.com/graph/api/serviceprincipal-addpassword.
+        """
+        of_application = request.segments[1].lower() == "applications"
+        holder = self._application(object_id) if of_application else self._principal(object_id)
+        asked = part_of(body_of(request), "passwordCredential")
+        start = _time(asked.get("startDateTime")) or int(request.now)
+        end = _time(asked.get("endDateTime")) or start + 2 * _YEAR
+        key_id = self._directory.guid("password", holder.id, str(len(holder.passwords)))
+        made = PasswordCredential(key_id=key_id, start=start, end=end, display_name=asked.get("displayName"))
+        self._keep(replace(holder, passwords=(*holder.passwords, made)))
+        times = {name: iso(moment) for name, moment in (("startDateTime", start), ("endDateTime", end))}
+        return 200, {
+            "keyId": key_id,
+            "displayName": made.display_name,
+            **times,
+            "secretText": "a value of the simulated tenant",
+        }
 
     def _remove_password(self, request: Request, object_id: str) -> Result:
         """Of an application or a service principal."""

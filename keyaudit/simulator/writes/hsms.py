@@ -1,4 +1,4 @@
-"""Changes on the data plane of a Managed HSM: role assignments, settings, and versions of external keys."""
+"""Changes on the data plane of a Managed HSM: role assignments, settings and keys; of new versions, those of external keys."""
 
 from collections.abc import Callable, Sequence
 
@@ -9,7 +9,7 @@ from keyaudit.simulator.estate import Key, ManagedHsm
 from keyaudit.simulator.service import Directory
 from keyaudit.simulator.wire import Request
 from keyaudit.simulator.writes import WriteError, body_of, part_of
-from keyaudit.simulator.writes.keys import new_version
+from keyaudit.simulator.writes.keys import new_version, rotate, set_rotation, update
 
 Body = dict[str, object]
 Write = Callable[[Directory, ManagedHsm, Request, list[str]], Body]
@@ -84,6 +84,9 @@ PLACES: Sequence[tuple[str, str, str, str, str, Write]] = (
     ),
     ("hsm.setting.set", "PATCH", "settings/*", "settings/write/action", "/", set_setting),
     ("hsm.key.create", "POST", "keys/*/create", "keys/create", "/keys", create_key),
+    ("hsm.key.rotate", "POST", "keys/*/rotate", "keys/rotate/action", "/keys", rotate),
+    ("hsm.key.set_rotation_policy", "PUT", "keys/*/rotationpolicy", "keys/write/action", "/keys", set_rotation),
+    *(("hsm.key.update", "PATCH", path, "keys/write/action", "/keys", update) for path in ("keys/*", "keys/*/*")),
 )
 """Operation, method, path, the local data action that it needs, the scope of the refusal, and what it does."""
 

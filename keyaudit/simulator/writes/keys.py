@@ -1,4 +1,4 @@
-"""Changes of a vault's keys on its data plane: create, rotate, attributes, rotation policy.
+"""Changes of the keys of a vault, or of a Managed HSM, on its data plane: create, rotate, attributes, rotation policy.
 
 Operations and limits: https://learn.microsoft.com/rest/api/keyvault/keys. Where a refusal's words are from, stands beside it.
 """
@@ -10,7 +10,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from keyaudit.simulator import keys
-from keyaudit.simulator.estate import Key, KeyVersion, RotationPolicy, Vault
+from keyaudit.simulator.estate import Key, KeyVersion, ManagedHsm, RotationPolicy, Vault
 from keyaudit.simulator.service import Directory
 from keyaudit.simulator.wire import Request
 from keyaudit.simulator.writes import WriteError, body_of, part_of
@@ -58,7 +58,7 @@ def create(directory: Directory, vault: Vault, request: Request, stars: list[str
     return _kept(directory, vault, key, version)
 
 
-def rotate(directory: Directory, vault: Vault, request: Request, stars: list[str]) -> dict[str, object]:
+def rotate(directory: Directory, vault: keys.Home, request: Request, stars: list[str]) -> dict[str, object]:
     """A new version like the current one. Its expiration date is that of the rotation policy; without one it has none."""
     key = _named(vault, stars[0], "rotate")
     now, policy = int(request.now), key.rotation
@@ -75,7 +75,7 @@ def rotate(directory: Directory, vault: Vault, request: Request, stars: list[str
     return _kept(directory, vault, replace(key, versions=(*key.versions, version), current=version.version), version)
 
 
-def update(directory: Directory, vault: Vault, request: Request, stars: list[str]) -> dict[str, object]:
+def update(directory: Directory, vault: keys.Home, request: Request, stars: list[str]) -> dict[str, object]:
     """Other attributes, operations or tags of one version; without one in the address, of the current one."""
     name, wanted = (*stars, "")[:2]
     key = _named(vault, name, "update")
@@ -97,7 +97,7 @@ def update(directory: Directory, vault: Vault, request: Request, stars: list[str
     return _kept(directory, vault, replace(key, versions=versions), version)
 
 
-def set_rotation(directory: Directory, vault: Vault, request: Request, stars: list[str]) -> dict[str, object]:
+def set_rotation(directory: Directory, vault: keys.Home, request: Request, stars: list[str]) -> dict[str, object]:
     """Another rotation policy. The limits are those of https://learn.microsoft.com/azure/key-vault/keys/how-to-configure-key-rotation."""
     key = _named(vault, stars[0], "setrotationpolicy")
     body = body_of(request)
@@ -153,7 +153,7 @@ def managed_by_vault(operation: str, noun: str) -> WriteError:
     return WriteError(403, "Forbidden", message, f"{noun}ManagedByKeyVault")
 
 
-def _named(vault: Vault, name: str, operation: str) -> Key:
+def _named(vault: keys.Home, name: str, operation: str) -> Key:
     key = keys.named(vault, name)
     if key is None:
         raise not_found("key", name)
@@ -162,9 +162,13 @@ def _named(vault: Vault, name: str, operation: str) -> Key:
     return key
 
 
-def _kept(directory: Directory, vault: Vault, key: Key, version: KeyVersion) -> dict[str, object]:
-    others = tuple(one for one in vault.keys if one.name.lower() != key.name.lower())
-    directory.change_vault(replace(vault, keys=(*others, key)))
+def _kept(directory: Directory, vault: keys.Home, key: Key, version: KeyVersion) -> dict[str, object]:
+    every = (*(one for one in vault.keys if one.name.lower() != key.name.lower()), key)
+    if isinstance(vault, ManagedHsm):
+        hsms = tuple(replace(one, keys=every) if one is vault else one for one in directory.estate.hsms)
+        directory.change(replace(directory.estate, hsms=hsms))
+    else:
+        directory.change_vault(replace(vault, keys=every))
     return keys.bundle(vault, key, version)
 
 
@@ -186,11 +190,11 @@ def _one_of(value: Any, allowed: tuple[Any, ...], name: str) -> Any:
     return value
 
 
-def _platform(vault: Vault, kty: str) -> str:
+def _platform(vault: keys.Home, kty: str) -> str:
     """Where the service makes a key today. A standard vault has no HSM: https://github.com/Azure/azure-sdk-for-net/issues/6551."""
     if not kty.endswith("-HSM"):
         return _SOFTWARE
-    if vault.sku.lower() != "premium":
+    if isinstance(vault, Vault) and vault.sku.lower() != "premium":
         raise WriteError(400, "BadParameter", "Hardware key operation not allowed on standard vault")
     return _CURRENT_HSM
 

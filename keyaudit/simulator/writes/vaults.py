@@ -61,6 +61,7 @@ _OPERATIONS = {
     "secret.set": _Operation("secrets set", "secrets/setSecret/action", secrets.set_),
     "secret.update": _Operation("secrets set", "secrets/update/action", secrets.update),
     "certificate.create": _Operation("certificates create", "certificates/create/action", certificates.create, 202),
+    "certificate.import": _Operation("certificates import", "certificates/import/action", certificates.import_),
     "certificate.update": _Operation("certificates update", "certificates/update/action", certificates.update),
     "certificate.set_policy": _Operation("certificates update", "certificates/update/action", certificates.set_policy),
 }
@@ -74,6 +75,7 @@ _PLACES = (
     ("secret.update", "PATCH", "secrets/*"),
     ("secret.update", "PATCH", "secrets/*/*"),
     ("certificate.create", "POST", "certificates/*/create"),
+    ("certificate.import", "POST", "certificates/*/import"),
     ("certificate.set_policy", "PATCH", "certificates/*/policy"),
     ("certificate.update", "PATCH", "certificates/*"),
     ("certificate.update", "PATCH", "certificates/*/*"),
