@@ -13,7 +13,7 @@ import msgspec
 import pytest
 
 from keyaudit.cloud.environment import ENVIRONMENTS
-from keyaudit.collect.services.settings import Setting, settings
+from keyaudit.collect.services.settings import NamingSetting, settings
 from keyaudit.model.consumers import DECLARED, NOUNS
 from keyaudit.model.coverage import Refusal
 
@@ -94,7 +94,7 @@ def examples() -> Iterator[tuple[str, int, Any]]:
         yield from ((file["kind"], number, each) for number, each in enumerate(file["examples"]))
 
 
-def shown(setting: Setting, *, exact: bool) -> Found:
+def shown(setting: NamingSetting, *, exact: bool) -> Found:
     assert not isinstance(setting.of, Refusal)
     assert isinstance(setting.pinned, bool)
     used = setting.version_in_use or setting.thumbprint_in_use
