@@ -81,7 +81,7 @@ def measured(runs: Iterable[Run]) -> list[Closed]:
 
 
 def closed_by_actions(before: Audit, after: Audit) -> list[Closed]:
-    """What the actions of `actions.py` closed, where both were audited; a finding that became unknown is not closed."""
+    """What the actions of `actions` closed, where both were audited; a finding that became unknown is not closed."""
     gone = {each["id"] for each in compared(before, after).closed}
     objects: dict[tuple[str, str], list[Finding]] = {}
     for each in before.values():

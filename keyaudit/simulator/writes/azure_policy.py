@@ -1,6 +1,6 @@
 """Changes of Azure Policy: initiatives of built-in definitions, and their assignments to a subscription.
 
-The words of each refusal are those of an issue that shows one; its address stands beside it.
+Where an issue shows the words of a refusal, its address stands beside it.
 """
 
 import re
