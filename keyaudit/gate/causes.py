@@ -98,7 +98,7 @@ class Causes:
 
     def _cause(self, record: Coverage, reason: Reason, refusals: Mapping[str, Sequence[Unread]]) -> Unread:
         """The refusal in the nearest scope: of the same family of operations, otherwise the first. What need not be read
-        explains only what is asked after it: anything else would go unread and be excused by it.
+        explains only what is asked after it: anything else would go unread, and the gate would pass.
         """
         if reason in CONSEQUENCES:
             family, before = record.operation.partition(".")[0], with_all_before(record.operation)

@@ -73,7 +73,7 @@ async def test_the_plan_of_an_application_adds_before_it_takes_away_and_stops_no
 
     def held(tenant: Estate) -> dict[str, int]:
         holders: list[Application | ServicePrincipal] = [*tenant.applications, *tenant.service_principals]
-        return {one.id: len({*(each.key_id for each in (*one.keys, *one.passwords))}) for one in holders}
+        return {one.id: len({each.key_id for each in one.keys} | {each.key_id for each in one.passwords}) for one in holders}
 
     were, are = held(before), held(after)
     more = [id_ for id_ in were if are[id_] > were[id_]]
