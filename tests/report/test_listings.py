@@ -25,6 +25,7 @@ from keyaudit.report.missing import permissions
 from keyaudit.report.options import Options
 from keyaudit.report.permissions import FORMATS as PERMISSIONS
 from keyaudit.report.permissions.needs import Needed, needed
+from keyaudit.report.permissions.text import render_full
 from tests.report.example import BLIND, RUN, covered
 from tests.report.listings import INVENTORY, KEY, OF_KEYS, READ, examination, expiring
 from tests.report.sinks import agent_commands, columns, every_payload, is_formula, laid_out, restored, terminal_codes
@@ -211,8 +212,9 @@ def test_brackets_and_quotes_are_balanced(name: str) -> None:
 
 def test_a_right_says_which_policies_or_columns_rest_on_it() -> None:
     found = needed({"key.list", "domain.list"}, {"key.list": ("a", "b")}, version="1", policies=3)
-    text = " ".join(PERMISSIONS["text"](found).split())
+    text = " ".join(render_full(found).split())
     assert "for: a and b" in text
+    assert "for: a and b" not in PERMISSIONS["text"](found)
     rest = "7 columns of tenant, application.loose_uris and application.unverified_hosts"
     assert f"for: no policy, but signing_certificate, federated_domain, {rest}" in text
     rights = json.loads(PERMISSIONS["json"](found))["rights"]
