@@ -176,8 +176,8 @@ def test_what_missing_days_may_hold_is_unknown(
         logs.records[log] = [each for each in logs.records[log] if each["TimeGenerated"][:10] not in gone]
     ran = _judged(keyaudit, tmp_path, *_imports(_imported(tmp_path, logs), usual[1]))
     assert _unknown(ran) == {
-        # Who signed in the last 30 days, and whether anything used what ended before.
-        *("use-key-signs-for-many-apps", "combo-retired-key-still-accepted"),
+        # Who signed in the last 30 days.
+        "use-key-signs-for-many-apps",
         # Of the days before the gap nothing is certain any more, and in it anything may have been done.
         *("log-mail-of-many-mailboxes", "log-unexpected-appid", "log-audit-switched-off"),
     }
@@ -193,8 +193,8 @@ def test_what_a_cut_file_may_have_held_is_unknown(
     _run("usage", "import", files, "--out", tmp_path / "uses", codes=(3,))
     ran = _judged(keyaudit, tmp_path, *_imports(tmp_path / "uses", usual[1]))
     assert _unknown(ran) == {
-        *("use-key-signs-for-many-apps", "combo-retired-key-still-accepted", "log-unexpected-appid"),
-        *("use-superseded-version", "use-backup-or-release", "combo-cross-environment-signed"),
+        *("use-key-signs-for-many-apps", "log-unexpected-appid", "use-superseded-version", "use-backup-or-release"),
+        "combo-cross-environment-signed",
     }
 
 

@@ -211,6 +211,8 @@ def test_who_calls_a_vault_is_what_the_logs_show_for_certain() -> None:
         used(1, network=None),
     ]
     [found] = views("vault", {"usage": uses})
+    assert (list(found["caller_addresses"]), "caller_addresses" in found["unknown"]) == (["192.0.2.1", "192.0.2.2"], True)
+    [found] = views("vault", {"usage": uses[:3]})
     assert (list(found["caller_addresses"]), "caller_addresses" in found["unknown"]) == (["192.0.2.1", "192.0.2.2"], False)
 
 

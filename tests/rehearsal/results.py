@@ -23,6 +23,9 @@ OPENS = {
     "kv-key-no-auto-rotation": {"kv-key-old-versions-enabled"},
     # What is imported has a software key that was outside, and no CA that Key Vault asks, until it is replaced.
     "kv-secret-holds-private-key": {"kv-cert-no-auto-renew", "kv-cert-software-key"},
+    # A date that nobody is told of is a finding of the vault.
+    "kv-key-no-expiry": {"kv-near-expiry-unheard"},
+    "pqc-quantum-vulnerable-long-lived": {"kv-near-expiry-unheard"},
     # A policy that is newer than the certificate says nothing of it until the certificate is renewed.
     "kv-cert-no-auto-renew": {"kv-cert-exportable-key"},
 }

@@ -107,9 +107,8 @@ def _vaults(rows: Rows, as_of: int) -> dict[str, Derived]:
     recent &= uses["used_on"].told(lambda on: f"{on} >= {as_of - _SIGNING}")
     of_vault = uses["target_id"].map(lambda target: sql.joined(sql.first_items(sql.divided(target, "/"), 3), "/"))
     address = rows["vault_uri"].map(lambda uri: f"'https://' || lower(split_part({uri}, '/', 3))")
-    found = groups(uses, "callers", by=of_vault, key=address, each=recent).items_of("from", uses["network"])
-    # A record that says less than the others hides none of them.
-    return {"caller_addresses": Fact(found.known, reads=found.everything)}
+    calls = groups(uses, "callers", by=of_vault, key=address, each=recent)
+    return {"caller_addresses": calls.items_of("from", uses["network"])}
 
 
 def _tenant(rows: Rows, _: int) -> dict[str, Derived]:

@@ -146,7 +146,7 @@ VAULT = Table(
             absent="not a Key Vault", absent_where=_NO_VAULT, values=OBJECTS, derived=True),
         texts("caller_addresses",
             "the addresses in the supplied logs from which its keys, secrets and certificates were used in the last 30 days",
-            derived=True, needs=LOGS),
+            partial=True, derived=True, needs=LOGS),
         *(
             count(name, f"enabled current keys, certificates and secrets in it that will expire and that nothing renews: no "
                 f"policy, no App Service certificate, no contacts who get mail, no job in the tag keyaudit:rotator{more}",

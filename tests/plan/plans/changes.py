@@ -276,7 +276,7 @@ PLANS = (
         before=_each("signing", "legacy"),
         after=_each("signing"),
         fails=results(
-            "kv-no-private-endpoint: kv-for-each-shrinks",
+            "kv-no-private-endpoint kv-near-expiry-unheard: kv-for-each-shrinks",
             "kv-key-no-auto-rotation: kv-for-each-shrinks/keys/signing",
         ),
     ),
@@ -303,7 +303,7 @@ PLANS = (
         before=_old(),
         after=_old(tags={"app": "orders"}),
         fails=results(
-            "kv-no-private-endpoint: kv-old-objects",
+            "kv-no-private-endpoint kv-near-expiry-unheard: kv-old-objects",
             "kv-key-no-expiry kv-key-no-auto-rotation kv-key-rotation-overdue pqc-quantum-vulnerable-long-lived:"
             " kv-old-objects/keys/signing",
             "kv-secret-stale: kv-old-objects/secrets/token",

@@ -65,7 +65,7 @@ PLANS = (
         "key-end-computed",
         resource("time_offset.year", offset_days=365),
         key("azurerm_key_vault_key.signing", "signing", expiration_date=ref("time_offset.year.rfc3339"), rotation_policy=None),
-        fails=("kv-key-no-auto-rotation: kv-key-end-computed/keys/signing",),
+        fails=("kv-near-expiry-unheard: kv-key-end-computed", "kv-key-no-auto-rotation: kv-key-end-computed/keys/signing"),
         unknown=("kv-key-no-expiry pqc-quantum-vulnerable-long-lived: kv-key-end-computed/keys/signing",),
     ),
     _plan(
@@ -108,7 +108,7 @@ PLANS = (
             "signing",
             rotation_policy=[{"expire_after": "P1Y", "notify_before_expiry": "P30D"}],
         ),
-        fails=("kv-key-no-auto-rotation: kv-key-notifies-alone/keys/signing",),
+        fails=("kv-near-expiry-unheard: kv-key-notifies-alone", "kv-key-no-auto-rotation: kv-key-notifies-alone/keys/signing"),
     ),
     _plan(
         "keys-for-each",
@@ -123,6 +123,7 @@ PLANS = (
             expiration_date="2027-09-01T00:00:00Z",
         ),
         fails=(
+            "kv-near-expiry-unheard: kv-keys-for-each",
             "kv-key-no-auto-rotation: kv-keys-for-each/keys/orders-signing",
             "kv-key-no-auto-rotation kv-key-software-protected: kv-keys-for-each/keys/invoices-signing",
         ),
@@ -179,6 +180,7 @@ PLANS = (
         ],
         outputs={"hardware_id": ref("module.hardware.id")},
         fails=(
+            "kv-near-expiry-unheard: kv-keys-in-modules",
             "kv-key-no-auto-rotation: kv-keys-in-modules/keys/hardware",
             (
                 "kv-key-no-auto-rotation kv-key-no-expiry kv-key-software-protected pqc-quantum-vulnerable-long-lived:"

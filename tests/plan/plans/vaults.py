@@ -165,7 +165,7 @@ PLANS = (
             resource("time_offset.quarter", offset_days=90),
         ),
         fails=results(
-            "kv-no-private-endpoint: kv-secrets",
+            "kv-no-private-endpoint kv-near-expiry-unheard: kv-secrets",
             "kv-secret-no-expiry: kv-secrets/secrets/no-end",
             "kv-secret-no-expiry kv-secret-holds-private-key: kv-secrets/secrets/partner-signing-key",
         ),
