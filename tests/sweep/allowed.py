@@ -37,6 +37,7 @@ EMPTY_BELIEVED: Mapping[str, str] = {
     "deny_assignment.list": _NOTHING_NAMES_THEM,
     "directory_role.eligibilities": _NOTHING_NAMES_THEM,
     "external_federation.list": _NOTHING_NAMES_THEM,
+    "hsm.deleted_key.list": _NOTHING_NAMES_THEM,
     "hsm.key.list": _NOTHING_NAMES_THEM,
     "hsm.role_assignment.of_key": _NOTHING_NAMES_THEM,
     "hsm.role_assignment.of_keys": _NOTHING_NAMES_THEM,
