@@ -218,6 +218,16 @@ class Count:
         most = f"CASE WHEN {doubt.sql} IS NULL THEN {self.most} END"
         return Count(self.least, most, self.doubt | doubt, self.reads | doubt.reads)
 
+    def __add__(self, other: "Count") -> "Count":
+        most = f"({self.most}) + ({other.most})"
+        return Count(f"({self.least}) + ({other.least})", most, self.doubt | other.doubt, self.reads | other.reads)
+
+    def where(self, condition: Truth) -> "Count":
+        """Nothing where the condition is false, and at least nothing where it is unknown."""
+        least = f"CASE WHEN {condition.value} THEN {self.least} ELSE 0 END"
+        most = f"CASE WHEN {condition.value} IS FALSE THEN 0 ELSE {self.most} END"
+        return Count(least, most, self.doubt | condition.doubt, self.reads | condition.reads)
+
     def exceeds(self, number: Fact) -> Truth:
         """Whether it is greater than a number or a time; false where that is absent."""
         bounds = f"WHEN {self.least} > {number.value} THEN true WHEN {self.most} <= {number.value} THEN false"

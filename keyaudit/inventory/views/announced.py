@@ -1,10 +1,10 @@
 """Who is told before the objects of a vault expire, and which of them somebody has to renew."""
 
-from collections.abc import Mapping
+import functools
+import operator
 
-from keyaudit.inventory.facts.fact import CERTAIN, Count, Derived, Doubt, Truth
+from keyaudit.inventory.facts.fact import Count, Derived, Doubt, Truth
 from keyaudit.inventory.facts.groups import groups
-from keyaudit.inventory.facts.joins import NOTHING
 from keyaudit.inventory.facts.relation import Rows, unread
 from keyaudit.model.tables.event_subscription import DELIVERS, OBJECTS
 from keyaudit.model.tables.secret_use import ORDER, SECRETS_NAMED
@@ -21,12 +21,11 @@ def facts(rows: Rows, as_of: int, unlisted: Doubt) -> dict[str, Derived]:
     its = groups(told, "listeners", by=told["vault_id"], key=rows["id"], missing=missing, each=_delivers(told, as_of))
     heard = its.texts_of("heard", told["near_expiry"], in_list=True)
     by_hand = {table: _by_hand(rows, table, as_of, unlisted) for table in OBJECTS}
-    heard_of = {table: its.any_of(f"of_{table}", told["near_expiry"].has(table)) for table in OBJECTS}
-    unheard = {table: _unless(each, heard_of[table]) for table, each in by_hand.items()}
+    unheard = {table: each.where(~its.any_of(f"of_{table}", told["near_expiry"].has(table))) for table, each in by_hand.items()}
     return {
         "near_expiry_heard": heard.where(of_vault),
-        "expiring_by_hand": _only(of_vault, _sum(by_hand)),
-        "expiring_unheard": _only(of_vault, _sum(unheard)),
+        "expiring_by_hand": functools.reduce(operator.add, by_hand.values()).where(of_vault),
+        "expiring_unheard": functools.reduce(operator.add, unheard.values()).where(of_vault),
     }
 
 
@@ -57,25 +56,3 @@ def _bought(held: Rows) -> Truth:
     orders = groups(uses, "orders", by=uses["secret_id"], key=held["secret_id"], missing=unread("orders_listed", SECRETS_NAMED))
     orders = orders.counting("secret_use", *SECRETS_NAMED[-1:])
     return orders.any_of("bought", uses["kind"].eq(ORDER) & uses.flag("active"))
-
-
-def _unless(number: Count, heard: Truth) -> Count:
-    """No object where somebody is told."""
-    least = f"CASE WHEN {heard.value} IS FALSE THEN {number.least} ELSE 0 END"
-    most = f"CASE WHEN {heard.value} THEN 0 ELSE {number.most} END"
-    return Count(least, most, number.doubt | heard.doubt, number.reads | heard.everything)
-
-
-def _sum(numbers: Mapping[str, Count]) -> Count:
-    least = " + ".join(f"({each.least})" for each in numbers.values())
-    most = " + ".join(f"({each.most})" for each in numbers.values())
-    doubt = CERTAIN
-    for each in numbers.values():
-        doubt |= each.doubt
-    return Count(least, most, doubt, NOTHING.union(*(each.everything for each in numbers.values())))
-
-
-def _only(condition: Truth, number: Count) -> Count:
-    """None where the condition is false."""
-    least, most = (f"CASE WHEN {condition.value} THEN {bound} ELSE 0 END" for bound in (number.least, number.most))
-    return Count(least, most, number.doubt.where(condition), number.reads | condition.reads)

@@ -143,6 +143,7 @@ class _Joined(Expressions):
             text.total(lambda sql: f"coalesce({sql}, 'none')"), text.present, flag.certainly, flag.possibly,
             strict(lambda one, two: f"({one} + {two})", time, self._cell("time")), text.unless_known(self._cell("word")),
             unless(text.doubt), possible(text.doubt), bounds.exceeds(number), bounds.lacking(flag.doubt), words.has(text),
+            bounds.where(flag), bounds + bounds.lacking(flag.doubt),
             words.where(flag), sized(text, lambda sql: f"len({sql})"),
         ]  # fmt: skip
 
