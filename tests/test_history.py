@@ -126,6 +126,23 @@ def test_text_says_what_is_open_closed_and_overdue() -> None:
     assert max(map(len, text.splitlines())) <= 80
 
 
+def test_snapshots_of_one_day_are_told_apart_by_their_times() -> None:
+    found = followed([(0, read(BROKEN)), (1, read(BROKEN))])
+    days = [
+        structs.replace(point, run=structs.replace(point.run, as_of=AS_OF + hour * 3_600))
+        for hour, point in enumerate(found.points)
+    ]
+    out = StringIO()
+    render_text(structs.replace(found, points=tuple(days)), out, Options())
+    text = out.getvalue()
+    assert "2 snapshots of 2026-11-24;" in text
+    assert [line.split()[0] for line in text.splitlines() if line.startswith("2026-11-24")] == [
+        "2026-11-24T13:30:00Z",
+        "2026-11-24T14:30:00Z",
+    ]
+    assert max(map(len, text.splitlines())) <= 80
+
+
 def test_every_format_has_the_same_episodes() -> None:
     whole = json.loads(rendered(render_json))
     lines = list(csv.DictReader(StringIO(rendered(render_csv))))

@@ -53,7 +53,7 @@ def render_text(found: History, out: TextIO, options: Options) -> None:
 def _span(found: History) -> str:
     first, last = (times.iso_date(found.points[at].run.as_of) for at in (0, -1))
     missing = sum(not point.complete for point in found.points)
-    of = f"of {last}" if len(found.points) == 1 else f"from {first} to {last}"
+    of = f"of {last}" if first == last else f"from {first} to {last}"
     what = f"{plural(len(found.points), 'snapshot')} {of}"
     if missing:
         what += f", {missing} of them incomplete"
@@ -80,9 +80,12 @@ def _by_severity(found: History) -> Iterator[str]:
 
 
 def _by_snapshot(points: tuple[Point, ...]) -> Iterator[str]:
+    days = [times.iso_date(point.run.as_of) for point in points]
+    # Snapshots of one day are told apart by their times.
+    named = days if len(set(days)) == len(days) else [times.iso_time(point.run.as_of) for point in points]
     rows = [
         [
-            times.iso_date(point.run.as_of),
+            named[number],
             *(f"{point.open.get(severity, 0):,}" for severity in WORST_FIRST),
             # Nothing shows since when the findings of the first snapshot are open.
             f"{point.new:,}" if number else "-",
