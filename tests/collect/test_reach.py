@@ -243,6 +243,16 @@ async def test_what_is_missing_is_unknown_in_its_rows_alone() -> None:
     }
 
 
+def _nobodys(body: dict[str, Any]) -> None:
+    for each in body["data"]:
+        each["properties"]["principalId"] = "of nobody"
+
+
+async def test_a_principal_that_can_be_nobodys_id_is_unknown_and_not_one_without_roles() -> None:
+    found = await collect(_edited("managed_identity.query", _nobodys), estate=WHOLE)
+    assert [row["unknown"] for row in found.rows["managed_identity"].values()] == [{"principal_id": "bad_value"}] * 2
+
+
 async def test_a_region_without_the_preview_shows_the_isolation_scope() -> None:
     first = replace(IDENTITIES[1], stable_only=True)
     found = await collect(estate=replace(ESTATE, identities=(first,)))

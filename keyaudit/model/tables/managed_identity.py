@@ -19,7 +19,7 @@ MANAGED_IDENTITY = Table(
         *where_found(*_QUERY),
         text("subscription_id", "the subscription, a GUID in lower case"),
         text("resource_group", "the resource group, as Azure spells it"),
-        text("principal_id", "the object id of its service principal, in lower case", _QUERY),
+        text("principal_id", "the object id of its service principal, in lower case", _QUERY, guid=True),
         text("app_id", "its client id", _QUERY, guid=True),
         text("isolation_scope", "isolationScope: Regional, if only resources of its own region can be given it", _LIMITS,
             values=("None", "Regional"), wire="properties.isolationScope"),
