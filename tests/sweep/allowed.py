@@ -69,6 +69,7 @@ EMPTY_BELIEVED: Mapping[str, str] = {
 """Lists that may be empty. Missing items are found by expectations (`[expect]`), not by the answers."""
 
 DECLARED: Mapping[str, tuple[str, ...]] = {
+    "accountEnabled": ("enabled",),
     "activeVersion": ("version_in_use",),
     "applicationAuthenticationClientSignInActivity": ("last_app_only_on",),
     "condition": ("condition",),
