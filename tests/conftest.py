@@ -57,10 +57,10 @@ LONG = (
     "policy/test_differential.py",
 )
 """The files of the exhaustive tier that take longest, the longest first: they begin, so that no worker waits for another at the
-end, and each third of the tier has its share of them.
+end, and each fifth of the tier has its share of them.
 """
-_TURN = (0, 1, 2, 2, 1, 0)
-"""The thirds that get the long files, in turn: the shares take about as long."""
+_TURN = (0, 1, 2, 3, 4, 4, 3, 2, 1, 0)
+"""The fifths that get the long files, in turn: the shares take about as long."""
 OF_EXHAUSTIVE = ("mark.exhaustive", "hypothesis", "each_with_each", "one_of_each_kind")
 """One of these is in every file that has a test of the exhaustive tier."""
 
@@ -86,22 +86,22 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
-    """The exhaustive tier loads no files without a test of it, and of a commit only those of the third that it chooses."""
+    """The exhaustive tier loads no files without a test of it, and of a commit only those of the fifth that it chooses."""
     if not _exhaustive(config) or not collection_path.name.startswith("test_"):
         return None
-    commit = os.environ.get("KEYAUDIT_THIRD", "")
+    commit = os.environ.get("KEYAUDIT_FIFTH", "")
     name = collection_path.relative_to(TESTS).as_posix()
     return None if _has_exhaustive(collection_path) and (not commit or chosen(name, commit)) else True
 
 
 def chosen(name: str, commit: str) -> bool:
-    """Whether a file is in the third of the exhaustive tier that a commit chooses."""
-    return third(name) == _digest(commit) % 3
+    """Whether a file is in the fifth of the exhaustive tier that a commit chooses."""
+    return fifth(name) == _digest(commit) % 5
 
 
-def third(name: str) -> int:
-    """The third of the exhaustive tier that a file is in: 0, 1 or 2."""
-    return _TURN[LONG.index(name) % len(_TURN)] if name in LONG else _digest(name) % 3
+def fifth(name: str) -> int:
+    """The fifth of the exhaustive tier that a file is in, from 0 to 4."""
+    return _TURN[LONG.index(name) % len(_TURN)] if name in LONG else _digest(name) % 5
 
 
 def _digest(text: str) -> int:

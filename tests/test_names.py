@@ -244,9 +244,8 @@ def contoso(tmp_path_factory: pytest.TempPathFactory) -> Outcomes:
     return judged(asyncio.run(take(tmp_path_factory.mktemp("names") / "contoso", estate=estate("contoso", AS_OF))))[0]
 
 
-@pytest.mark.parametrize(
-    "first", [pytest.param(first, marks=() if not first else pytest.mark.exhaustive) for first in range(0, len(NAMES), 2)]
-)
+@pytest.mark.exhaustive
+@pytest.mark.parametrize("first", range(0, len(NAMES), 2))
 async def test_contoso_is_judged_alike_whatever_its_applications_are_called(
     tmp_path: Path, contoso: Outcomes, first: int
 ) -> None:

@@ -202,6 +202,7 @@ def test_the_owner_of_an_application_is_named_with_its_principal(keyaudit: Keyau
     assert "service principal github-infra no owner" in listed
 
 
+@pytest.mark.exhaustive
 def test_renaming_every_application_changes_neither_groups_nor_order(served: Callable[..., Any]) -> None:
     now = int(SystemClock().now())
     there = estate("contoso", now - now % DAY)

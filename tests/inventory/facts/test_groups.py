@@ -15,6 +15,7 @@ from keyaudit.inventory.facts.relation import Rows
 from keyaudit.inventory.facts.sql import Sources
 from tests.inventory.facts import worlds
 from tests.inventory.facts.worlds import UNKNOWN, Row
+from tests.matrices import each_with_each
 
 _UNREAD = "truncated"
 _THE_ONE = "the one"
@@ -93,8 +94,7 @@ def _filled(random: Random, row: Row) -> Row:
     return random.choice(list(worlds.completions(row)))
 
 
-@pytest.mark.parametrize("key", _KEYS)
-@pytest.mark.parametrize("read", [True, False])
+@pytest.mark.parametrize(("key", "read"), each_with_each(_KEYS, [True, False]))
 def test_what_is_known_of_a_group_is_true_in_every_way_to_know_more(key: str, read: bool) -> None:
     random = Random(f"{key} {read}")
     of = _OF[key]

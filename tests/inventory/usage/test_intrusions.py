@@ -20,6 +20,7 @@ from keyaudit.inventory.usage.learn import learn
 from keyaudit.model.times import DAY
 from keyaudit.model.usage import UsageCheck, Window
 from tests.logs import START, mail, store, use
+from tests.matrices import each_with_each
 
 LEARNED, CLEAN = 84, 30
 """Days: twelve weeks are learned from, and those after them are the days to check."""
@@ -179,13 +180,12 @@ FORMS: dict[str, tuple[Callable[[int], list[Use]], list[tuple[str, str]]]] = {
 """By form: the uses of the intruder on one day, and what is told at high."""
 
 
-@pytest.mark.parametrize("form", FORMS)
-def test_each_form_is_found_at_high(checked: Checked, form: str) -> None:
+@pytest.mark.parametrize(("form", "seed"), each_with_each(FORMS, SEEDS))
+def test_each_form_is_found_at_high(checked: Checked, form: str, seed: int) -> None:
     made, expected = FORMS[form]
-    for seed in SEEDS:
-        result = checked(seed, made(seed))
-        assert high(result) == expected, (form, seed)
-        assert result.exit == 1
+    result = checked(seed, made(seed))
+    assert high(result) == expected
+    assert result.exit == 1
 
 
 def test_clean_days_give_at_most_two_alerts_a_week(checked: Checked) -> None:
@@ -315,7 +315,6 @@ LIKE: dict[str, Callable[[int], list[Use]]] = {
 }
 
 
-@pytest.mark.parametrize("like", LIKE)
-def test_what_is_like_it_is_not_at_high(checked: Checked, like: str) -> None:
-    for seed in SEEDS:
-        assert high(checked(seed, LIKE[like](seed))) == [], (like, seed)
+@pytest.mark.parametrize(("like", "seed"), each_with_each(LIKE, SEEDS))
+def test_what_is_like_it_is_not_at_high(checked: Checked, like: str, seed: int) -> None:
+    assert high(checked(seed, LIKE[like](seed))) == []
