@@ -142,7 +142,7 @@ _UNDEFINED = frozenset(
 )
 # The member is the key of a database that has one of its own, and is not required:
 # https://github.com/Azure/azure-rest-api-specs/blob/main/specification/sql/resource-manager/Microsoft.Sql/SQL/stable/2023-08-01/Databases.json
-_NO_OWN_KEY = "a database without a key of its own lacks it"
+_NO_OWN_KEY = "a database without a key of its own names none"
 
 # A definition requires the managing tenant and the authorizations, and no eligible ones:
 # https://github.com/Azure/azure-rest-api-specs/blob/main/specification/managedservices/resource-manager/Microsoft.ManagedServices/ManagedServices/stable/2022-10-01/managedservices.json
@@ -212,6 +212,8 @@ NULL_SAYS: Mapping[str, str] = {
     "excludeActors": "null exempts nobody",
     "identifierUris": "null where nothing was ever set",
     **dict.fromkeys(("encryption", "keyId", "keyVaultKeyUri"), _OWN_KEYS),
+    "encryptionProtector": _NO_OWN_KEY,
+    "encryptionProtectorAutoRotation": _OPTED_IN,
     "oidcIssuerProfile": "a cluster without an issuer names none",
     "rotationToLatestKeyVersionEnabled": "null is false: a disk encryption set keeps its version until somebody opts in",
     "nonDefaultUriAddition": "null where it was never set",

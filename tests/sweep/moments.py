@@ -122,7 +122,8 @@ class Moments:
         def effect(call: Call, true: Answering, before: int) -> Answer:
             if call.operation != operation:
                 return earlier(call, true, before)
-            return _made_now(true(call), change.about) if operation == "application.list" else true(call)
+            made = operation == "application.list" and change.kind == "created"
+            return _made_now(true(call), change.about) if made else true(call)
 
         return effect
 
