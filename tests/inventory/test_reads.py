@@ -1,12 +1,15 @@
 """The reads of a derived column: all that can change it, and of operations no others."""
 
+from collections.abc import Callable
+
 import pytest
 
 from keyaudit.inventory.facts.joins import Cell
 from keyaudit.inventory.reads import operations, operations_elsewhere, operations_of, read_by, reads_of
+from keyaudit.model.coverage import Coverage
 from keyaudit.model.operations import OPERATIONS
 from keyaudit.model.tables import TABLES
-from tests.inventory.cells import Cells, Tenant
+from tests.inventory.cells import Cells, Tenant, unread_item
 
 _DERIVED = [(table.name, column.name) for table in TABLES.values() for column in table.derived]
 _STORED = {name: [column.name for column in table.stored if column.can_be_unknown] for name, table in TABLES.items()}
@@ -68,6 +71,23 @@ def test_what_changes_where_a_stored_column_is_unknown_reads_it() -> None:
             if read.isdisjoint(hidden):
                 wrong.add((table, column, turn))
     assert wrong == set()
+
+
+@pytest.mark.exhaustive
+def test_what_changes_where_a_list_of_grants_lacks_an_item_depends_on_that_operation() -> None:
+    """The SQL that counts who has access is written by hand, and so is what it reads."""
+    tenant = Tenant()
+    wrong = set()
+    for lacking in TABLES["grant"].listed_by:
+        coverage = unread_item(tenant.coverage, _of(lacking))
+        for table, column in _changed(tenant.whole, tenant.cells(coverage=coverage)):
+            if lacking not in {*TABLES[table].listed_by, *operations_of(table, column)}:
+                wrong.add((table, column, lacking))
+    assert wrong == set()
+
+
+def _of(operation: str) -> Callable[[Coverage], bool]:
+    return lambda record: record.operation == operation
 
 
 def _changed(whole: Cells, cells: Cells) -> set[tuple[str, str]]:

@@ -71,6 +71,8 @@ _ACCESS = lists(*OPERATIONS) | cells_apart(
 )
 """What every count reads of grants and principals. Deny assignments and eligibilities do not matter: active access counts."""
 _OF_VAULT = cells("vault.access_model", "vault.access_policies")
+_IN_HSMS = frozenset({"vault", "key", "deleted"})
+"""The tables with rows of Managed HSMs, whose own role assignments count there."""
 _HOMES = rows_read("principal", "environment", of=STANDING)
 _BESIDE = {
     **dict.fromkeys((SIGNER_ENVIRONMENTS.name, SIGNERS_NAMED.name), _HOMES),
@@ -85,7 +87,8 @@ def reads(table: str) -> dict[str, Reads]:
     of_actions = (f"{who}_{action}" for who in WHO for action in ACTIONS)
     names = {*of_actions, SIGNING_WEIGHT.name, USING_AND_GRANTING.name, *_BESIDE}
     shown = names.intersection(TABLES[table].by_name)
-    return {name: _ACCESS | vaults | _BESIDE.get(name, NOTHING) for name in shown}
+    local = lists(*LOCAL_LISTED) if table in _IN_HSMS else NOTHING
+    return {name: _ACCESS | local | vaults | _BESIDE.get(name, NOTHING) for name in shown}
 
 
 def prepare(sources: Sources, wanted: Wanted) -> Iterator[str]:
