@@ -104,6 +104,24 @@ def test_an_unknown_tag_does_not_matter_where_the_name_decides_or_every_limit_is
     assert judged(tmp_path, [hidden], same)["k"].outcome is Outcome.PASS
 
 
+def test_what_has_no_name_is_in_no_class_by_name(tmp_path: Path) -> None:
+    yearly = a_class(table="credential", resource=Glob("code-*"), parameters={"age": given(max_age="P365D")})
+    fields = {
+        **AGE,
+        "table": "credential",
+        "subject": None,
+        "applies_to": None,
+        "violated_when": "starts_on is None or now - starts_on > max_age",
+        "message": "m",
+        "given": None,
+    }
+    row = {"id": "/c", "kind": "password", "scope_id": "/tenants/1", "starts_on": OLD}
+    with inventory(credential=[row]) as connection:
+        one = policy(tmp_path, **{**fields, "examples": "[{why: w, expect: pass}]"})
+        [each] = judge(connection, [one], (), Judging(as_of=NOW, classes=(yearly,))).findings(passes=True)
+    assert (each.outcome, each.expected) == (Outcome.PASS, "max_age 730 days")
+
+
 def test_both_a_name_and_a_tag_must_match(tmp_path: Path) -> None:
     both = a_class(resource=Glob("*/keys/code-*"), tags={"env": "prod"}, parameters={"age": given(max_age="P365D")})
     rows = [
