@@ -78,7 +78,10 @@ def test_values_are_text_until_their_field_types_them(tmp_path: Path) -> None:
         ({"title": "Ensure keys are good"}, "test.yaml:2:8: the title begins with Ensure; name the good state"),
         ({"problem": "Bad."}, "test.yaml:17:10: 'Bad.' cannot name a finding; a noun phrase of at most 60 characters"),
         ({"problem": "b" * 61}, "test.yaml:17:10: 'bbb"),
-        ({"message_when": "[{when: exportable}]"}, "test.yaml:18:16: not one message with its condition"),
+        (
+            {"message_when": "[{when: exportable}]"},
+            "test.yaml:18:16: not one message with its condition; as in - {when: created_on is None",
+        ),
         ({"fix_when": "[{when: exportable, cli: az x}]"}, "test.yaml:18:12: not one fix with its condition"),
         (
             {"fix_when": "[{when: exportable, fix: {cli: az key delete}}]", "fix": "{cli: az x}"},
@@ -105,7 +108,10 @@ def test_values_are_text_until_their_field_types_them(tmp_path: Path) -> None:
             "test.yaml:9:14: step 2 takes something away, and has no before; add it",
         ),
         ({"fix": "{steps: [{text: a}]}"}, "test.yaml:9:14: 1 steps; 2 to 6; one step is a fix by kind"),
-        ({"fix": "{steps: [{cli: az x}, {text: b}]}"}, "test.yaml:9:15: not a step with a text"),
+        (
+            {"fix": "{steps: [{cli: az x}, {text: b}]}"},
+            "test.yaml:9:15: not a step with a text; as in {text: ..., cli: ..., check: ...}",
+        ),
         (
             {"fix": "{steps: [{text: a}, {text: b, chek: c}]}"},
             "test.yaml:9:36: no such part of a step: 'chek'; did you mean check?",
