@@ -21,7 +21,8 @@ from keyaudit.inventory.facts.fact import (
     strict,
     unless,
 )
-from keyaudit.inventory.facts.joins import Join, Part, Reads, relations
+from keyaudit.inventory.facts.joins import Join, Part, Reads, joined, relations
+from keyaudit.inventory.facts.relation import by_hand, unread
 from keyaudit.model.reasons import Reason
 from tests.inventory.facts import worlds
 from tests.inventory.facts.worlds import Expressions
@@ -165,3 +166,10 @@ def test_what_is_made_of_joined_relations_reads_each_that_its_sql_names(seed: in
         assert set(_NAMED.findall(fact.doubt.sql)) <= _aliases(fact.everything), fact.doubt.sql
         if isinstance(fact, Fact):
             assert set(_NAMED.findall(fact.is_known.value)) <= _aliases(fact.is_known.reads), fact.is_known.value
+
+
+def test_a_list_is_joined_after_what_its_scope_is_read_from() -> None:
+    named = by_hand("named", "LEFT JOIN vault AS named ON named.name = stored.vault_name")
+    doubt = unread("keys", ("key.list",), scope="named.id", needs=named)
+    sql = joined(doubt.reads)
+    assert 0 <= sql.index("AS named") < sql.index("AS keys")
