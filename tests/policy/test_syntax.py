@@ -189,6 +189,8 @@ def test_a_test_for_absence_holds_where_it_decides(line: str, usable: bool) -> N
     ("line", "same"),
     [
         ("curve == 'P-256'", "curve is not None and curve == 'P-256'"),
+        ("'P-256' == curve", "curve is not None and 'P-256' == curve"),
+        ("name != curve", "not (name is not None and curve is not None and name == curve)"),
         ("curve != 'P-256'", "not (curve is not None and curve == 'P-256')"),
         ("curve in ['P-256']", "curve is not None and curve in ['P-256']"),
         ("curve not in ['P-256']", "not (curve is not None and curve in ['P-256'])"),

@@ -21,7 +21,7 @@ from keyaudit.inventory.facts.fact import (
     strict,
     unless,
 )
-from keyaudit.inventory.facts.joins import Join, Part, Reads, joined, relations
+from keyaudit.inventory.facts.joins import Join, Part, Reads, cells, joined, relations
 from keyaudit.inventory.facts.relation import by_hand, unread
 from keyaudit.model.reasons import Reason
 from tests.inventory.facts import worlds
@@ -173,3 +173,8 @@ def test_a_list_is_joined_after_what_its_scope_is_read_from() -> None:
     doubt = unread("keys", ("key.list",), scope="named.id", needs=named)
     sql = joined(doubt.reads)
     assert 0 <= sql.index("AS named") < sql.index("AS keys")
+
+
+def test_whether_a_list_has_an_item_reads_both() -> None:
+    item, listed = (Fact(f"stored.{name}", reads=cells(f"key.{name}")) for name in ("name", "key_ops"))
+    assert Items(listed.value, reads=listed.reads).has(item).reads == item.reads | listed.reads

@@ -9,7 +9,7 @@ import duckdb
 import pytest
 
 from keyaudit.inventory.facts.fact import CERTAIN, Count, Doubt, Fact, Truth, strict
-from keyaudit.inventory.facts.groups import groups
+from keyaudit.inventory.facts.groups import greatest_of, groups
 from keyaudit.inventory.facts.joins import joined
 from keyaudit.inventory.facts.relation import Rows
 from keyaudit.inventory.facts.sql import Sources
@@ -123,3 +123,10 @@ def test_what_is_known_of_a_group_is_true_in_every_way_to_know_more(key: str, re
                 total += 1
     # Otherwise nothing was compared.
     assert known > total / 25
+
+
+def test_the_greatest_of_several_has_no_upper_bound_where_one_has_none() -> None:
+    whole, open_ = Count("1", "5", Doubt(("NULL",))), Count("2", "NULL", Doubt(("'truncated'",)))
+    bounds = [greatest_of(*each) for each in ((whole, whole), (whole, open_), (open_, open_))]
+    query = f"SELECT {', '.join(f'{each.least}, {each.most}' for each in bounds)}"
+    assert duckdb.execute(query).fetchall() == [(1, 5, 2, None, 2, None)]
