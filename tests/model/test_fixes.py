@@ -5,6 +5,7 @@ import re
 import pytest
 
 from keyaudit.model.fixes import COMMANDS, FIRST, by_kind, one_text, ordered, parts, takes_away
+from keyaudit.policy import shared_steps
 from keyaudit.policy.definition import Fix
 from keyaudit.policy.load import load
 
@@ -165,3 +166,9 @@ def test_a_possible_compromise_begins_with_what_to_keep() -> None:
     for policy in suspicious:
         texts = [how.kinds["text"].readable for how in (policy.how, *(arm.how for arm in policy.message_when)) if how]
         assert any("keep" in text for text in texts), policy.text.id
+
+
+def test_a_shared_step_that_breaks_something_says_when_it_may_be_taken_how_to_check_it_and_the_way_back() -> None:
+    breaking = {name: step for name, step in shared_steps.STEPS.items() if {"breaks", "back"} & step.keys()}
+    assert len(breaking) > 10
+    assert [name for name, step in breaking.items() if not {"breaks", "before", "check", "back"} <= step.keys()] == []

@@ -152,7 +152,7 @@ def test_a_policy_that_does_not_apply_to_a_class_is_not_applicable_there_and_tha
     (tally,) = judgement.tallies
     assert (tally.failed, tally.unknown, tally.not_applicable) == ({Severity.HIGH: 1}, {Severity.HIGH: 1}, 5)
     (settled,) = judgement.settings.classes
-    assert (settled.rows, settled.left_out, settled.not_applicable) == (3, 2, ("age",))
+    assert (settled.rows, settled.left_out, settled.not_applicable, settled.reason) == (3, 2, ("age",), "")
 
 
 def test_what_is_in_force_is_told_and_what_concerns_other_policies_is_not(tmp_path: Path) -> None:
