@@ -130,3 +130,13 @@ def test_the_greatest_of_several_has_no_upper_bound_where_one_has_none() -> None
     bounds = [greatest_of(*each) for each in ((whole, whole), (whole, open_), (open_, open_))]
     query = f"SELECT {', '.join(f'{each.least}, {each.most}' for each in bounds)}"
     assert duckdb.execute(query).fetchall() == [(1, 5, 2, None, 2, None)]
+
+
+@pytest.mark.parametrize("key", _KEYS)
+def test_nothing_is_true_of_any_of_no_rows(key: str) -> None:
+    connection = duckdb.connect(config={"threads": 1})
+    said = _results(connection, [], key, _OF[key], read=True)
+    assert [said[name] for name in ("any", "some", "every")] == [(False, None), (False, None), (True, None)]
+    assert [said[name] for name in ("how many", "rows")] == [(0, 0, None), (0, 0, None)]
+    unread = _results(connection, [], key, _OF[key], read=False)
+    assert [unread[name][0] for name in ("any", "some", "every")] == [None, None, None]
