@@ -602,3 +602,22 @@ def test_the_worst_are_those_that_the_whole_list_begins_with(tmp_path: Path) -> 
                 assert found == wanted[:most]
             assert len(wanted) > 10
         assert len(judgement.worst(Severity.LOW, known=True, most=100)) == len(fails)
+
+
+@pytest.mark.parametrize("bad", ["key", "vault"])
+def test_the_worst_of_a_table_are_found_beside_one_that_has_none(tmp_path: Path, bad: str) -> None:
+    fields: dict[str, str | None] = {
+        "message": quoted("m"),
+        "given": None,
+        "examples": "[{why: w, expect: pass}]",
+        "applies_to": None,
+    }
+    policies = [
+        policy(tmp_path, **fields, id=table, table=table, subject=None, violated_when=quoted("name == 'bad'"))
+        for table in ("key", "vault")
+    ]
+    names = {table: "bad" if table == bad else "good" for table in ("key", "vault")}
+    vault = {"id": VAULT.id, "name": names["vault"], "scope_id": SUBSCRIPTION.id}
+    with inventory(key=[key(names["key"])], vault=[vault]) as connection:
+        judgement = judge(connection, policies, (), JUDGING)
+        assert [each.policy.id for each in judgement.worst(Severity.INFO, known=True, most=5)] == [bad]
