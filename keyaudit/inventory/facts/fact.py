@@ -379,18 +379,6 @@ def strict(function: Callable[..., str], *facts: Fact) -> Fact:
     return Fact(value, Doubt((why,), doubt.reads | reads), absent=True, reads=reads)
 
 
-def least_of(*facts: Fact) -> Fact:
-    """The least of several times or numbers that are not absent; absent if all are. Unknown if one of them is."""
-    value = f"least({', '.join(fact.value for fact in facts)})"
-    reads = NOTHING.union(*(fact.reads for fact in facts))
-    doubt = CERTAIN
-    for fact in facts:
-        doubt |= fact.why
-    if doubt:
-        value = f"CASE WHEN {doubt.sql} IS NULL THEN {value} END"
-    return Fact(value, doubt, absent=all(fact.absent for fact in facts), reads=reads | doubt.reads)
-
-
 def reasons_of(doubt: Doubt) -> Fact:
     """Absent, or unknown for these reasons: to share them."""
     return replace(ABSENT, doubt=doubt)

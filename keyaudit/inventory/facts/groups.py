@@ -9,14 +9,13 @@ in every result by themselves.
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from keyaudit.inventory.facts.extremes import ABOVE, BELOW, settled
 from keyaudit.inventory.facts.fact import CERTAIN, TRUE, Count, Doubt, Fact, Items, Truth
 from keyaudit.inventory.facts.joins import NOTHING, Join, Part, Reads, joined
 from keyaudit.inventory.facts.relation import Relation, Rows
 from keyaudit.model.times import MAX_TIME
 
 _OF_ROWS = "rows_missing"
-BELOW, _ABOVE = -MAX_TIME - 1, MAX_TIME + 1
-"""Bounds that no time or number that is stored reaches."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,9 +178,9 @@ class Groups:
         """
         it = self.each & it
         if absent_last:
-            of = of.total(lambda sql: f"coalesce({sql}, {_ABOVE})")
+            of = of.total(lambda sql: f"coalesce({sql}, {ABOVE})")
         chosen = of.where(it)
-        highest = of.value if not of.doubt else f"coalesce({of.value}, CASE WHEN {of.why.sql} IS NOT NULL THEN {_ABOVE} END)"
+        highest = of.value if not of.doubt else f"coalesce({of.value}, CASE WHEN {of.why.sql} IS NOT NULL THEN {ABOVE} END)"
         of_row = [(f"{name}_of", chosen.value), (f"{name}_may", f"CASE WHEN {it.value} IS NOT FALSE THEN {highest} END")]
         columns = [(f"{name}_min", f"max({name}_of)"), (f"{name}_max", f"max({name}_may)")]
         if chosen.doubt:
@@ -334,33 +333,6 @@ def groups(
         part = Part(_OF_ROWS, ((_OF_ROWS, f"min({_OF_ROWS})"),), ((_OF_ROWS, missing_of_row.sql),), missing_of_row.reads)
         doubt |= Doubt((f"{alias}.{_OF_ROWS}",), frozenset({(join, part)}))
     return Groups(rows, join, strays, by, own, doubt, each, single)
-
-
-def greatest_of(*bounds: Count) -> Count:
-    """Bounds of the greatest of several values, each with the bounds of `Groups.greatest`."""
-    least, most = (
-        f"greatest({', '.join(values)})" for values in ([each.least for each in bounds], [each.most for each in bounds])
-    )
-    # `greatest` leaves out NULL, which here is no upper bound.
-    open_ = [f"{each.most} IS NULL" for each in bounds if each.doubt]
-    if open_:
-        most = f"CASE WHEN NOT ({' OR '.join(open_)}) THEN {most} END"
-    doubt = CERTAIN
-    for each in bounds:
-        doubt |= each.doubt
-    return Count(least, most, doubt, NOTHING.union(*(each.reads for each in bounds)))
-
-
-def settled(bounds: Count, *, absent_last: bool = False) -> Fact:
-    """The value with the bounds of `Groups.greatest`; absent if there is none. `absent_last`: as there."""
-    differ = f"{bounds.least} IS DISTINCT FROM {bounds.most}"
-    some = f"{bounds.least} > {BELOW}"
-    if absent_last:
-        # Nothing is later, even if other rows are unknown.
-        differ, some = f"{bounds.least} < {_ABOVE} AND {differ}", f"{some} AND {bounds.least} < {_ABOVE}"
-    value = f"CASE WHEN {bounds.least} = {bounds.most} AND {some} THEN {bounds.least} END"
-    doubt = Doubt((f"CASE WHEN {differ} THEN {bounds.doubt.sql} END",), bounds.everything) if bounds.doubt else CERTAIN
-    return Fact(value, doubt, absent=True, reads=bounds.everything)
 
 
 def _unless_read(join: Join, doubt: Doubt) -> Doubt:

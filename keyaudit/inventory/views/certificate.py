@@ -1,6 +1,7 @@
 """The view of certificates, by version."""
 
-from keyaudit.inventory.facts.fact import Derived, Fact, Truth, case, known, least_of, strict, unknown
+from keyaudit.inventory.facts.extremes import least_of
+from keyaudit.inventory.facts.fact import Derived, Fact, Truth, case, known, strict, unknown
 from keyaudit.inventory.facts.groups import Groups
 from keyaudit.inventory.facts.relation import Rows, because, one
 from keyaudit.inventory.facts.sql import Sources

@@ -5,8 +5,9 @@ A record is valid until the end of its last day.
 
 from collections.abc import Callable, Mapping
 
+from keyaudit.inventory.facts.extremes import greatest_of, settled
 from keyaudit.inventory.facts.fact import ABSENT, TRUE, Derived, Truth, any_of, case, known
-from keyaudit.inventory.facts.groups import greatest_of, groups, settled
+from keyaudit.inventory.facts.groups import groups
 from keyaudit.inventory.facts.relation import Rows
 from keyaudit.inventory.facts.sql import Sources
 from keyaudit.model.custody import Kept

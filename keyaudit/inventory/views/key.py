@@ -2,7 +2,8 @@
 
 from collections.abc import Iterable
 
-from keyaudit.inventory.facts.fact import Derived, Fact, Truth, least_of, strict
+from keyaudit.inventory.facts.extremes import least_of
+from keyaudit.inventory.facts.fact import Derived, Fact, Truth, strict
 from keyaudit.inventory.facts.groups import groups
 from keyaudit.inventory.facts.relation import Relation, Rows, unread
 from keyaudit.inventory.facts.sql import Sources

@@ -5,8 +5,9 @@ A log that is complete from some day until now proves that something was not don
 
 from collections.abc import Callable, Mapping
 
+from keyaudit.inventory.facts.extremes import BELOW, greatest_of, settled
 from keyaudit.inventory.facts.fact import FALSE, Count, Derived, Fact, Truth, case, known, strict, unknown
-from keyaudit.inventory.facts.groups import BELOW, greatest_of, groups, settled
+from keyaudit.inventory.facts.groups import groups
 from keyaudit.inventory.facts.prepared import shared
 from keyaudit.inventory.facts.relation import Rows, because, one
 from keyaudit.model.reasons import Reason

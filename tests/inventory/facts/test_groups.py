@@ -8,8 +8,9 @@ from typing import Any
 import duckdb
 import pytest
 
+from keyaudit.inventory.facts.extremes import greatest_of
 from keyaudit.inventory.facts.fact import CERTAIN, Count, Doubt, Fact, Truth, strict
-from keyaudit.inventory.facts.groups import greatest_of, groups
+from keyaudit.inventory.facts.groups import groups
 from keyaudit.inventory.facts.joins import joined
 from keyaudit.inventory.facts.relation import Rows
 from keyaudit.inventory.facts.sql import Sources

@@ -6,6 +6,7 @@ from random import Random
 
 import duckdb
 
+from keyaudit.inventory.facts.extremes import least_of
 from keyaudit.inventory.facts.fact import (
     ABSENT,
     FALSE,
@@ -19,7 +20,6 @@ from keyaudit.inventory.facts.fact import (
     case,
     choice,
     known,
-    least_of,
     possible,
     strict,
 )
