@@ -308,26 +308,31 @@ def case(*branches: tuple[Truth, Fact], otherwise: Fact) -> Fact:
     facts = (*(fact for _, fact in branches), otherwise)
     absent = any(fact.absent for fact in facts)
     doubts = [fact.why if absent else fact.doubt for fact in facts]
-    values, reasons = [], []
+    asked: list[tuple[str, str, str]] = []  # condition, value, reason
     excluded: set[str] = set()
-    for number, ((condition, fact), doubt) in enumerate(zip(branches, doubts, strict=False), 1):
-        values.append(f"WHEN {condition.value} THEN {fact.value}")
-        reasons.append(f"WHEN {condition.value} THEN {doubt.sql}")
+    for (condition, fact), doubt in zip(branches, doubts, strict=False):
+        asked.append((condition.value, fact.value, doubt.sql))
         if not excluded.issuperset(condition.doubt.reasons):
-            if number < len(branches) or otherwise.value != ABSENT.value:
-                values.append(f"WHEN {condition.value} IS NULL THEN NULL")
-            reasons.append(f"WHEN {condition.value} IS NULL THEN {condition.doubt.sql}")
+            asked.append((f"{condition.value} IS NULL", "NULL", condition.doubt.sql))
         if condition.exact:
             # The next conditions are read only where this one is known, and then none of its reasons holds.
             excluded.update(condition.doubt.reasons)
-    value = f"(CASE {' '.join(values)} ELSE {otherwise.value} END)"
+    value = _branched([(condition, value) for condition, value, _ in asked], otherwise.value)
     reads = NOTHING.union(*(condition.reads for condition, _ in branches), *(fact.reads for fact in facts))
     why: tuple[str, ...] = branches[0][0].why.reasons
     if any(doubts) or any(condition.doubt for condition, _ in branches[1:]):
-        why = (f"CASE {' '.join(reasons)} ELSE {doubts[-1].sql} END",)
+        why = (_branched([(condition, reason) for condition, _, reason in asked], doubts[-1].sql),)
     doubt_reads = NOTHING.union(*(condition.everything for condition, _ in branches), *(doubt.reads for doubt in doubts))
     exact = absent or (all(fact.exact for fact in facts) and all(condition.exact for condition, _ in branches))
     return Fact(value, Doubt(why, doubt_reads) if why else CERTAIN, exact or not why, absent, reads)
+
+
+def _branched(branches: list[tuple[str, str]], otherwise: str) -> str:
+    """SQL of the value of the first condition that is true. Conditions at the end on which nothing depends are not asked."""
+    while branches and branches[-1][1] == otherwise:
+        branches = branches[:-1]
+    each = " ".join(f"WHEN {condition} THEN {value}" for condition, value in branches)
+    return f"(CASE {each} ELSE {otherwise} END)" if branches else otherwise
 
 
 def choice(*branches: tuple[Truth, Fact], otherwise: Fact) -> Fact:

@@ -1,6 +1,6 @@
 """Conditional Access for workload identities: what a policy leaves free, and whether one limits a service principal."""
 
-from keyaudit.inventory.facts.fact import ABSENT, FALSE, TRUE, Derived, Doubt, Fact, Items, Truth, case, known, unknown
+from keyaudit.inventory.facts.fact import ABSENT, Derived, Doubt, Fact, Items, Truth, case, known, unknown
 from keyaudit.inventory.facts.groups import Groups, groups
 from keyaudit.inventory.facts.relation import Rows, because, one, unread
 from keyaudit.inventory.facts.sql import Sources
@@ -69,5 +69,4 @@ def _limited(of: Groups, policy: Rows, limits: Truth, object_id: Fact) -> Truth:
     certain = named.has(object_id) | any_whole & ~spared
     # Of several policies that each leave some out, one may still include it.
     untold = filtered | any_whole & several
-    found = case((certain, TRUE), (untold, unknown(because(Reason.UNRECOGNISED))), otherwise=FALSE)
-    return found.truth()
+    return certain | untold & unknown(because(Reason.UNRECOGNISED)).truth()
