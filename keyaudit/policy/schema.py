@@ -53,7 +53,7 @@ _MAX_VARIED = 20
 _MAX_PARAMETERS = 50
 
 
-def policy(document: Node, *, file: str, stem: str, source: str, ours: bool = False) -> tuple[Policy | None, list[Problem]]:
+def policy(document: Node, *, file: str, stem: str, source: str, ours: bool) -> tuple[Policy | None, list[Problem]]:
     """The policy in `document`, or its problems. `stem` is the file's name without `.yaml`, which must be the id.
 
     `ours`: it ships with keyaudit, and maps only to declared frameworks and controls.

@@ -8,11 +8,12 @@ from msgspec.structs import replace
 from keyaudit.model.environments import EnvironmentRule
 from keyaudit.model.reasons import Reason
 from keyaudit.model.tables.key_use import USES_FOUND
+from keyaudit.model.tables.reach import CONTROL
 from tests.inventory.sample import RUN, TENANT, Row, assessed, fetch, in_memory, key, row, vault, vault_scope
 from tests.inventory.test_reach import HOME, KV, RBAC, SUBSCRIPTION, grant, who
 
 OTHER = "33333333-2222-4222-8222-222222222222"
-READ = assessed(TENANT, "subscription.list", "vault.query", "role_assignment.query", "key.list", *USES_FOUND[1:])
+READ = assessed(TENANT, "subscription.list", "vault.query", "role_assignment.query", "key.list", *USES_FOUND[1:], *CONTROL)
 RULES = (
     EnvironmentRule(of="subscription", pattern=SUBSCRIPTION.rpartition("/")[2], environment="prod"),
     EnvironmentRule(of="subscription", pattern=OTHER, environment="test"),
@@ -123,6 +124,14 @@ def test_where_all_of_the_reach_is_known_the_log_may_be_unknown() -> None:
     found, unknown = derived(identity("a", OWN), logged=False)
     assert found["blast_radius"] == (2, 2)
     assert unknown["audit_retention"] == "interrupted"
+
+
+def test_what_is_unknown_of_others_beside_a_known_reach_is_told() -> None:
+    team = [grant("team", "wrap"), who("team", "group", members_listed=Reason.PERMISSION)]
+    found, unknown = derived([*identity("a", OWN), *team])
+    assert found["blast_radius"] == (2, 2)
+    assert unknown["principals_decrypting"] == "permission"
+    assert "blast_radius" not in unknown
 
 
 def test_what_is_sure_is_not_undone_by_what_is_not() -> None:

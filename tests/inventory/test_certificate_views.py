@@ -132,6 +132,27 @@ def test_superseded_versions_are_counted_as_those_of_keys_are() -> None:
     assert found["unknown"]["superseded_enabled"] == "permission"
 
 
+@pytest.mark.parametrize(
+    ("current", "before", "overdue_on", "reason"),
+    [
+        ({"created_on": AS_OF - 10 * DAY}, [AS_OF - 100 * DAY, AS_OF - 900 * DAY], AS_OF + 89 * DAY, None),
+        ({"created_on": AS_OF - 10 * DAY}, [], None, None),
+        ({"created_on": AS_OF - 10 * DAY}, [AS_OF - 10 * DAY], None, None),
+        ({"created_on": AS_OF, "is_current": False}, [AS_OF - 100 * DAY], None, None),
+        ({"created_on": BAD}, [AS_OF - 100 * DAY], None, "bad_value"),
+        ({"created_on": AS_OF}, [AS_OF - 100 * DAY, PERMISSION], None, "permission"),
+        # No time that can be stored is later.
+        ({"created_on": MAX_TIME}, [-MAX_TIME], MAX_TIME, None),
+    ],
+)
+def test_a_renewal_is_overdue_a_tenth_after_the_time_that_the_last_one_took(
+    current: dict[str, object], before: list[object], overdue_on: object, reason: object
+) -> None:
+    rows = [certificate(f"{nth}", created_on=on) for nth, on in enumerate(before)]
+    found = derive("certificate", certificate=[certificate("new", **({"is_current": True} | current)), *rows])["new"]
+    assert told(found, "renewal_overdue_on") == (overdue_on, reason)
+
+
 NEXT_YEAR = AS_OF + 365 * DAY
 
 

@@ -70,6 +70,24 @@ def test_the_last_record_of_the_shares_of_an_hsm_counts_by_its_name_or_id() -> N
     assert found == {hsm["id"]: AS_OF - 3 * DAY, kv["id"]: None}
 
 
+@pytest.mark.parametrize(
+    ("records", "named", "kept"),
+    [
+        ([record("device", "hsm")], "Device", "hsm"),
+        ([record("d1", "hsm")], "Device", "hsm"),
+        # The weaker one counts.
+        ([record("device", "hsm"), record("d1", "software")], "Device", "software"),
+        ([record("another", "software")], "Device", None),
+        # By its id it is known without its name.
+        ([record("d1", "software")], PERMISSION, "software"),
+        ([record("device", "software")], PERMISSION, "permission"),
+    ],
+)
+def test_a_record_says_what_a_device_is_by_its_name_or_its_id(records: list[Row], named: object, kept: str | None) -> None:
+    device = row("hsm_device", "d1", scope_id=TENANT.id, name=named)
+    assert view("hsm_device", "custody_record", hsm_device=[device], custody_record=records) == {"d1": kept}
+
+
 def _certificate(**values: Any) -> Row:
     given = {"certificate_id": "https://kv.vault.azure.net/certificates/c", "kty": "RSA-HSM", **values}
     return row("certificate", "https://kv.vault.azure.net/certificates/c/1", scope_id=KV.id, vault_id=KV.id, **given)

@@ -49,6 +49,8 @@ PINNED = {"pinned": True, "version": "1"}
         ([], (0, 0, 0, 0, None, None), (0, 0, 0, 0, None, None)),
         ([use("a")], (1, 1, 0, 0, None, None), (1, 1, 0, 0, None, None)),
         ([use("a", **PINNED), use("b")], (2, 2, 1, 1, None, None), (2, 2, 0, 0, None, None)),
+        # One that uses it twice is one.
+        ([use("a", **PINNED), use("a/scope", consumer_id="a", **PINNED)], (1, 1, 1, 1, None, None), (1, 1, 0, 0, None, None)),
         # A version that a service which follows the key names: it may stay with it, if nobody can say.
         ([use("a", version="1", pinned=PERMISSION)], (1, 1, 0, 1, None, "permission"), (1, 1, 0, 0, None, None)),
         ([use("a", version="1")], (1, 1, 0, 0, None, None), (1, 1, 0, 0, None, None)),

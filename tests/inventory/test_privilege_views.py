@@ -321,6 +321,8 @@ def test_what_signs_in_is_counted_with_the_credentials_of_the_application() -> N
     assert [of_either_case[f"{name}_max"] for name in names] == [1, 1, 1]
     unread = derived([], without("application.federated"), credential=held)
     assert (unread["federated_credentials_max"], unread["live_secrets_max"]) == (None, 1)
+    unlisted = derived([], without("application.list"), credential=held)
+    assert [(unlisted[f"{name}_min"], unlisted[f"{name}_max"]) for name in names] == [(1, None)] * 3
 
 
 def test_an_application_has_the_privileges_of_its_service_principal() -> None:

@@ -376,13 +376,19 @@ def test_its_own_reader_is_perhaps_another_if_the_key_of_a_certificate_was_not_r
     assert others_reading(("own",), {}, Reason.BAD_ITEM) == (0, 1, "bad_item")
 
 
+def test_a_reader_of_unknown_client_id_may_be_who_signs_in_with_the_key() -> None:
+    assert others_reading(("own",), {}, home=Reason.BAD_ITEM) == (0, 1, "bad_item")
+
+
 def test_without_the_members_of_a_group_there_is_no_upper_bound() -> None:
     assert others_reading(("own", "other"), {}, team=Reason.PERMISSION) == (1, None, "permission")
 
 
-def others_reading(readers: tuple[str, ...], held: dict[str, Any], digest: str = "AA", team: object = None) -> object:
-    """The bounds of `others_reading_private` of a certificate with that key; `held`: columns of the credential of `own`;
-    `team`: why the members of a group of readers are unknown.
+def others_reading(
+    readers: tuple[str, ...], held: dict[str, Any], digest: str = "AA", team: object = None, home: object = "app-own"
+) -> object:
+    """The bounds of `others_reading_private` of a certificate with that key; `held`: columns of the credential of `own`, whose
+    service principal has the client id `home`; `team`: why the members of a group of readers are unknown.
     """
     place = {"scope_id": f"{KV}", "vault_id": KV, "certificate_id": "https://kv.vault.azure.net/certificates/a"}
     shown: dict[str, Any] = {"public_key_sha256": digest, "enabled": True, "versions_listed": True}
@@ -397,7 +403,7 @@ def others_reading(readers: tuple[str, ...], held: dict[str, Any], digest: str =
         "certificate": [certificate],
         "grant": [grant(name, "read-private") for name in readers],
         "principal": [who(name, "service-principal") for name in readers],
-        "service_principal": [service(name) for name in readers],
+        "service_principal": [service(name, **({"app_id": home} if name == "own" else {})) for name in readers],
         "credential": [credential("k", **{"app_id": "app-own", **signs_in})],
     }
     if team:

@@ -46,8 +46,15 @@ def test_rows_that_other_operations_list_or_fill_do_not_count() -> None:
 def test_a_column_of_a_derived_table_depends_on_all_that_fills_it() -> None:
     # Through the table of permissions: an agent's type decides which of them its blueprint has.
     assert "agent.get" in operations_of("application", "tier0")
-    assert "credential.holder_tier0" in read_by("directory_role.definitions")
+    assert "agent.get" in operations_of("certificate", "outsiders_signing")
+    assert {"credential.holder_tier0", "certificate.authenticates_tier0"} <= set(read_by("directory_role.definitions"))
+    assert "service_principal.app_roles" in operations_elsewhere("application", "app_role_count")
     assert "key" in read_by("key.list")
+
+
+def test_whether_a_key_that_is_used_exists_depends_on_the_lists_of_what_may_hold_it() -> None:
+    for column in ("key_found", "current_version", "key_enabled"):
+        assert {"vault.query", "vault.list", "hsm.query", "hsm.list"} <= set(operations_of("key_use", column)), column
 
 
 def test_what_a_row_would_not_be_there_without_is_its_own() -> None:

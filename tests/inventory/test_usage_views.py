@@ -396,6 +396,26 @@ def test_what_nobody_could_compare_is_a_row_of_its_own_on_the_tenant() -> None:
     assert all(each["id"].startswith(f"{TENANT.id}/usage/unusual/") and each["scope_id"] == TENANT.id for each in found)
 
 
+def test_what_is_compared_begins_after_all_that_was_learned_and_ends_with_the_last_of_the_logs() -> None:
+    rows = {
+        "usage": [used(12, actor_app_id="before"), used(5, actor_app_id="after")],
+        "usage_log": [log(30), log(30, last=8, logged=TENANT.id, source="AuditLogs")],
+        "usage_baseline": [usual("sign", "app"), usual("sign", "other", learned_until=ago(20))],
+    }
+    assert {each["app_id"] for each in views("unusual_use", rows, where="kind IS NOT NULL")} == {"after"}
+
+
+def test_from_the_first_moment_on_a_use_that_does_not_tell_its_application_may_be_unusual() -> None:
+    def untold(days: float) -> list[str]:
+        uses = [used(days, actor_app_id=NOT_SHOWN)]
+        rows = {"usage": uses, "usage_log": [log(30)], "usage_baseline": [usual("sign", "app")]}
+        names = [str(each["name"]) for each in views("unusual_use", rows, where="kind IS NULL")]
+        return [name for name in names if name.startswith("who did each sign")]
+
+    assert untold(9) == ["who did each sign in AZKVAuditLogs"]
+    assert untold(9.5) == []
+
+
 LET_IN, BARRED, UNTOLD = {"succeeded": True}, {"succeeded": False}, {"succeeded": NOT_SHOWN}
 UNCOUNTED = {"uses": NOT_SHOWN}
 
@@ -491,6 +511,11 @@ def test_a_creation_that_may_have_failed_may_be_part_of_a_burst_of_its_day() -> 
 def test_agents_a_day_apart_are_no_burst() -> None:
     found = agents_created([created(80, "a0"), created(56, "a1"), created(32, "a2"), created(31, "a3")])
     assert found == {"a0": (BLUEPRINT, None), "a1": (BLUEPRINT, None), "a2": (BLUEPRINT, None), "a3": (BLUEPRINT, 2)}
+
+
+def test_a_creation_that_may_have_failed_is_no_part_of_what_came_a_day_before_or_after() -> None:
+    found = agents_created([created(80, "a0"), created(56, "a1", succeeded=NOT_SHOWN), created(32, "a2")])
+    assert found == {"a0": (BLUEPRINT, None), "a1": NOT_SHOWN, "a2": (BLUEPRINT, 1)}
 
 
 def test_what_a_blueprint_creates_is_an_agent_of_it_though_it_is_deleted_since() -> None:

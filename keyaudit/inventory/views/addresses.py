@@ -24,7 +24,7 @@ def _domains(rows: Rows) -> Fact:
     tenant = Rows(rows.sources, "tenant", "of_tenant")
     scope = Fact(f"{rows.alias}.scope_id")
     missing = unread("of_tenant_listed", ("organization.get",), scope=scope.value)
-    return one(tenant, key=scope, by=tenant["id"], missing=missing)["verified_domains"]
+    return one(tenant, key=scope, missing=missing)["verified_domains"]
 
 
 def _outside(rows: Rows, uris: Fact, domains: Fact) -> Fact:

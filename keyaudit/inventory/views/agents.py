@@ -125,7 +125,7 @@ def _roles_listed(principal_id: Fact, sources: Sources, scope: str) -> Truth:
     of_any = groups(another, "every_principal", by=Fact("true"), key=Fact("true"), missing=unseen)
     every = unless(of_any.doubt_of("unlisted", another["app_roles_listed"]))
     none_there = principal_id.is_known & ~principal_id.present
-    return case((none_there, TRUE), (principal_id.is_known, own.told(lambda sql: sql, absent=True)), otherwise=every).truth()
+    return case((none_there, TRUE), (principal_id.is_known, own.truth()), otherwise=every).truth()
 
 
 def prepare(sources: Sources) -> Iterator[str]:

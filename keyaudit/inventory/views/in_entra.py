@@ -68,13 +68,12 @@ def _relations(rows: Rows, as_of: int) -> tuple[Reads, Reads, Reads]:
 
 def _digests(sources: Sources, as_of: int) -> str:
     # A row per digest and identity. Entra's own signing certificates cannot be used to sign in.
-    live = f"""unknown['kind'] IS NULL AND unknown['usage'] IS NULL AND CASE
-            WHEN expires_on IS NOT NULL THEN expires_on > {as_of} WHEN unknown['expires_on'] IS NULL THEN true END"""
     each = f"""
         SELECT unknown['public_key_sha256'] IS NULL AS shown, public_key_sha256 AS digest,
             unknown['public_key_sha256'] AS unshown, {sources.sql.lower("app_id")} AS whose,
             CASE WHEN app_id IS NULL THEN holder_id END AS nameless,
-            coalesce(unknown['kind'], unknown['expires_on'], unknown['usage'], unknown['app_id']) AS doubt, {live} AS certain
+            coalesce(unknown['kind'], unknown['expires_on'], unknown['usage'], unknown['app_id']) AS doubt,
+            coalesce(unknown['kind'], unknown['expires_on'], unknown['usage']) IS NULL AS certain
         FROM {sources["credential"]}
         WHERE (public_key_sha256 IS NOT NULL OR unknown['public_key_sha256'] IS NOT NULL)
             AND usage IS DISTINCT FROM 'Sign' AND (expires_on IS NULL OR expires_on > {as_of})"""
