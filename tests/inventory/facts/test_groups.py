@@ -54,6 +54,8 @@ def _facts(key: str, *, read: bool) -> dict[str, Fact | Count]:
         "rows": of.count_of("all_rows"),
         "numbers": of.count_of("numbers", flag, different=Fact("things.time")),
         "latest": of.latest("latest", thing("number"), both),
+        "latest of all": of.latest("endless", thing("number"), flag, absent_last=True),
+        "latest time": of.latest("latest_time", thing("time"), flag),
         "words": of.count_of("words", both, different=thing("text")),
         "least": of.least("least", thing("number"), both),
         "oldest": of.least("oldest", thing("number"), both, absent_first=True),
