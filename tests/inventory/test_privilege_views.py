@@ -178,6 +178,7 @@ WIDE: list[tuple[list[Row], object, object]] = [
     ([role("Exchange Administrator", tier=1)], True, None),
     ([role("Exchange Administrator", tier=1, scope_kind="administrative-unit")], False, None),
     ([role("Exchange Administrator", tier=1, standing=False)], False, None),
+    ([role("Exchange Administrator", tier=1, standing=BAD)], None, "bad_value"),
     ([grant(BAD, tier=PERMISSION)], None, "permission"),
     ([grant(BAD, tier=PERMISSION), grant("Mail.Read", tier=1)], True, None),
 ]

@@ -102,6 +102,12 @@ def test_who_is_no_service_principal_has_no_home(kind: Any, listed: bool, reason
     assert told(only(found), "environment") == (None, reason)
 
 
+def test_where_the_list_of_service_principals_was_never_begun_a_home_is_unknown() -> None:
+    coverage = [each for each in READ if each.operation != PRINCIPALS[0]]
+    found = derive("principal", {"principal": [who("a", "service-principal")]}, "environment", coverage=coverage)
+    assert told(only(found), "environment") == (None, "interrupted")
+
+
 def test_a_grant_crosses_from_where_its_holders_are_at_home_into_what_it_opens() -> None:
     people = [who(name, "service-principal") for name in ("tests", "own", "wild")]
     services = [service("tests", "env:test"), service("own", "env:prod"), service("wild", "env:a", "env:b")]
@@ -192,6 +198,16 @@ def test_a_holder_whose_environment_nothing_names_is_told_apart_from_one_who_has
     (of_key,) = derive("key", rows, *SIGNERS).values()
     assert told(of_key, "signers_named") == named
     assert told(of_key, "signer_environments") == ([], None)
+
+
+def test_whether_a_holder_has_an_environment_is_unknown_with_its_tags() -> None:
+    rows = {
+        "grant": [grant("a", "sign")],
+        "principal": [who("a", "service-principal")],
+        "service_principal": [service("a", app_tags=Reason.DNS)],
+    }
+    (of_grant,) = derive("grant", rows, *CROSSED).values()
+    assert told(of_grant, "holders_named") == (None, "dns")
 
 
 def test_one_member_without_an_environment_leaves_what_the_others_cross() -> None:
@@ -327,7 +343,8 @@ def test_a_certificate_may_authenticate_tier_0_while_it_is_open_whether_its_appl
     assert told(path_to_tier0(role=nothing), "authenticates_tier0") == (False, None)
     unlisted = service("app", app_roles_listed=Reason.DNS)
     hidden = (directory_role("team"), *group("team", listed=Reason.THROTTLED))
-    lost = [each for each in READ if each.operation != PRINCIPALS[1]] + [refused(TENANT, PRINCIPALS[1], Reason.PERMISSION)]
+    begun = [each for each in READ if each.operation != PRINCIPALS[1]]
+    lost = [*begun, refused(TENANT, PRINCIPALS[1], Reason.PERMISSION)]
     unread = directory_role("app") | {"scope_kind": None, "unknown": {"scope_kind": "bad_value"}}
     for found, reason in (
         (path_to_tier0(role=directory_role("app", tier=Reason.BAD_ITEM)), "bad_item"),
@@ -335,6 +352,7 @@ def test_a_certificate_may_authenticate_tier_0_while_it_is_open_whether_its_appl
         (path_to_tier0(role=nothing, app=unlisted), "dns"),
         (path_to_tier0(*hidden, role=nothing), "throttled"),
         (path_to_tier0(role=nothing, coverage=lost), "permission"),
+        (path_to_tier0(role=nothing, coverage=begun), "interrupted"),
     ):
         assert told(found, "authenticates_tier0") == (None, reason)
 

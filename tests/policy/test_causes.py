@@ -99,6 +99,13 @@ def test_findings_with_one_cause_have_one_head_which_is_the_most_severe(tmp_path
     assert single.cause is None
 
 
+@pytest.mark.parametrize("severity", Severity)
+def test_findings_of_every_severity_share_a_cause(severity: Severity, tmp_path: Path) -> None:
+    alike = {name: {**fields, "severity": severity.value} for name, fields in TWO.items()}
+    with inventory(key=[key("a", exportable=True, managed=True)]) as connection:
+        assert causes(judge(connection, policies(tmp_path, **alike), (), JUDGING)) == [["old", "weak"]]
+
+
 def test_rows_of_one_object_have_one_cause(tmp_path: Path) -> None:
     rows = [key("a", "1", exportable=True, is_current=False), key("a", "2", exportable=True), key("b", exportable=True)]
     with inventory(key=rows) as connection:

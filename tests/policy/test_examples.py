@@ -102,6 +102,24 @@ def test_a_severity_is_compared_where_an_example_names_one(tmp_path: Path) -> No
     assert failures(tmp_path, **graded, examples=wrong) == [":18:5: less: fail (high) expected, but it came out fail (low)"]
 
 
+def test_a_condition_of_a_severity_that_no_example_notices_is_said(tmp_path: Path) -> None:
+    graded = {
+        "severity": "medium",
+        "severity_when": "[{critical: \"managed and kty == 'EC'\"}]",
+        "given": "{enabled: true, exportable: false, managed: false, kty: RSA}",
+    }
+    examples = """
+  - {why: good, expect: pass}
+  - {why: bad, expect: fail, severity: medium, exportable: true}
+  - {why: worst, expect: fail, severity: critical, exportable: true, managed: true, kty: EC}
+  - {why: managed, expect: fail, severity: medium, exportable: true, managed: true}
+  - {why: other, expect: not-applicable, enabled: false}
+  - {why: hidden, expect: unknown, exportable: unknown}"""
+    assert failures(tmp_path, **graded, examples=examples) == [
+        "no example notices critical in severity_when without `managed`; add one that does",
+    ]
+
+
 def test_a_map_is_moved_entry_by_entry(tmp_path: Path) -> None:
     mapped = {
         "applies_to": quoted("created_on is not None"),

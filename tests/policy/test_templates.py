@@ -224,6 +224,11 @@ def test_an_option_of_a_command_is_left_out_with_an_absent_value(values: dict[st
     assert made.fill(Row(row, frozenset(unread)), shell_quoted) == shown
 
 
+def test_an_option_of_a_command_stays_on_its_line() -> None:
+    made = template("az x {--of name}", COLUMNS, ())
+    assert made.fill(Row({"name": "a\nb"}, frozenset()), shell_quoted) == r"az x --of 'a\x0ab'"
+
+
 def test_a_text_has_two_thousand_characters_at_most() -> None:
     template("a" * 2_000, {}, ())
     with pytest.raises(FieldError, match="more than 2,000 characters"):

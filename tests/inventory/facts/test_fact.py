@@ -117,6 +117,15 @@ def test_at_most_one_of_exclusive_conditions_need_be_known(connection: duckdb.Du
     assert _one(connection, chosen, word="c", flag=False) == ("none", None)
 
 
+def test_a_list_has_no_item_that_is_absent(connection: duckdb.DuckDBPyConnection) -> None:
+    word, text = worlds.cell("word"), worlds.cell("text")
+    for listed in (Items("['a']"), Items("['a']", word.doubt, word.reads)):
+        assert _one(connection, listed.has(text), text=None, word="a") == (False, None)
+        assert _one(connection, listed.has(text), text="b", word="a") == (False, None)
+        assert _one(connection, listed.has(text), text="a") == (True, None)
+        assert _one(connection, listed.has(text), word="a") == (None, "text")
+
+
 _NAMED = re.compile(r"\b(sure|some)\.")
 _READ: dict[str, Reads] = {alias: frozenset({(Join(alias, str), Part("cells"))}) for alias in ("sure", "some")}
 """By the alias of a joined relation, what reads it."""
