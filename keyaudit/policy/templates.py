@@ -221,7 +221,7 @@ def _instead(name: str, source: Source) -> str:
 def _seconds(span: str, values: Sequence[Value], now: int) -> int:
     first, last = values[0], values[-1]
     if not isinstance(first, int) or not isinstance(last, int):
-        raise TypeError(f"{span} is of times")
+        raise TypeError(f"{span}() takes times")
     match span:
         case "since":
             return max(now - first, 0)

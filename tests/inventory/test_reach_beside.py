@@ -343,8 +343,8 @@ def test_a_certificate_may_authenticate_tier_0_while_it_is_open_whether_its_appl
     assert told(path_to_tier0(role=nothing), "authenticates_tier0") == (False, None)
     unlisted = service("app", app_roles_listed=Reason.DNS)
     hidden = (directory_role("team"), *group("team", listed=Reason.THROTTLED))
-    begun = [each for each in READ if each.operation != PRINCIPALS[1]]
-    lost = [*begun, refused(TENANT, PRINCIPALS[1], Reason.PERMISSION)]
+    never_begun = [each for each in READ if each.operation != PRINCIPALS[1]]
+    lost = [*never_begun, refused(TENANT, PRINCIPALS[1], Reason.PERMISSION)]
     unread = directory_role("app") | {"scope_kind": None, "unknown": {"scope_kind": "bad_value"}}
     for found, reason in (
         (path_to_tier0(role=directory_role("app", tier=Reason.BAD_ITEM)), "bad_item"),
@@ -352,7 +352,7 @@ def test_a_certificate_may_authenticate_tier_0_while_it_is_open_whether_its_appl
         (path_to_tier0(role=nothing, app=unlisted), "dns"),
         (path_to_tier0(*hidden, role=nothing), "throttled"),
         (path_to_tier0(role=nothing, coverage=lost), "permission"),
-        (path_to_tier0(role=nothing, coverage=begun), "interrupted"),
+        (path_to_tier0(role=nothing, coverage=never_begun), "interrupted"),
     ):
         assert told(found, "authenticates_tier0") == (None, reason)
 
