@@ -4,10 +4,11 @@ import contextlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from msgspec import structs
+from msgspec import Struct, structs
 
 from keyaudit.gate import assess, with_conditions
 from keyaudit.gate.access_models import with_access_models
+from keyaudit.inventory.naming import Named, Names, Noun
 from keyaudit.inventory.owners import OWNERS_ASKED
 from keyaudit.inventory.part import VIEWS, bounded
 from keyaudit.inventory.reads import operations, operations_of
@@ -26,6 +27,8 @@ _LISTED = 10
 """The maximum number of findings that are listed."""
 
 if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
     from keyaudit.inventory.logs import LogStore
     from keyaudit.inventory.usage.baseline import Baseline
     from keyaudit.model.access import Access
@@ -75,62 +78,101 @@ def _views(names: Iterable[str], part: Part) -> set[str]:
     return {*names, *VIEWS} if part else {*names}
 
 
-OF_INCIDENTS: Mapping[str, Sequence[str]] = {
-    "key": ("key_id",),
-    "certificate": ("certificate_id",),
-    "application": ("app_id",),
-    "service_principal": ("app_id",),
-    "credential": ("thumbprint_sha256", "app_id"),
-    "signing_certificate": ("thumbprint_sha256",),
-}
-OF_ROTATIONS: Mapping[str, Sequence[str]] = {
-    "key": ("key_id",),
-    "certificate": ("certificate_id",),
-    "secret": ("secret_id",),
-    "key_use": ("key_id",),
-    "secret_use": ("secret_id",),
-    "application": ("app_id",),
-    "service_principal": ("app_id",),
-    "credential": ("key_id", "app_id"),
-}
-OF_ACCESS: Mapping[str, Sequence[str]] = {
-    "vault": ("id",),
-    "key": ("key_id",),
-    "certificate": ("certificate_id",),
-    "application": ("app_id",),
-    "service_principal": ("app_id",),
-    "credential": ("app_id",),
-    "grant": ("principal_id",),
-}
-"""By table, the columns that a command takes in place of a finding about it: the first with a value."""
+_VAULT_OBJECTS = {"key": ("key_id",), "certificate": ("certificate_id",)}
+_APPLICATIONS = {"application": ("app_id", "id"), "service_principal": ("app_id", "id")}
+_OF_VAULTS = (Noun.KEY, Noun.CERTIFICATE)
+_OF_ENTRA = (Noun.CREDENTIAL, Noun.PUBLISHED_KEY, Noun.SIGNING_CERTIFICATE, Noun.APPLICATION)
 
 
-def of_finding(snapshot: Snapshot, asked: str, place: str, names: Mapping[str, Sequence[str]]) -> str:
+class Takes(Struct, frozen=True):
+    """The resources that a command takes."""
+
+    command: str
+    nouns: Sequence[Noun]
+    of_findings: Mapping[str, Sequence[str]]
+    """By table, the columns that name the resource of a finding about it: the first with a value."""
+
+
+ACCESS = Takes(
+    "access",
+    (Noun.VAULT, Noun.HSM, *_OF_VAULTS, Noun.SECRET, Noun.PRINCIPAL),
+    {
+        **_VAULT_OBJECTS,
+        **_APPLICATIONS,
+        "vault": ("id",),
+        "secret": ("secret_id",),
+        "credential": ("app_id", "holder_id"),
+        "grant": ("principal_id",),
+    },
+)
+KEYS = Takes(
+    "this command",
+    (*_OF_VAULTS, *_OF_ENTRA),
+    {
+        **_VAULT_OBJECTS,
+        **_APPLICATIONS,
+        "credential": ("thumbprint_sha256", "app_id", "holder_id"),
+        "signing_certificate": ("thumbprint_sha256", "thumbprint"),
+    },
+)
+ROTATION = Takes(
+    "rotation",
+    (*_OF_VAULTS, Noun.SECRET, *_OF_ENTRA),
+    {
+        **_VAULT_OBJECTS,
+        **_APPLICATIONS,
+        "secret": ("secret_id",),
+        "key_use": ("key_id",),
+        "secret_use": ("secret_id",),
+        "credential": ("key_id", "app_id", "holder_id"),
+        "signing_certificate": ("thumbprint_sha256", "thumbprint"),
+    },
+)
+
+
+def resolve(snapshot: Snapshot, asked: str, takes: Takes, *, required: bool = True) -> tuple[str, Named | None]:
+    """What `asked` stands for, where it may be a finding's id, and the resource of this name.
+
+    `required`: there must be one, or the text must be the digest of a certificate or public key, which can be searched for.
+    Raises UsageError if there is none, several, or one that the command does not take.
+    """
+    from keyaudit.inventory.blast.subject import is_digest
+
+    stored = {table: snapshot.stored(table) for table in snapshot.tables}
+    with snapshot.reading() as connection:
+        text = _of_finding(connection, stored, asked.strip(), takes)
+        names = Names(connection, stored)
+        named = names.resolve(text, takes.nouns)
+        if named is None and required and not (Noun.CREDENTIAL in takes.nouns and is_digest(text)):
+            raise names.unknown(text, takes.nouns)
+    return text, named
+
+
+def _of_finding(connection: "DuckDBPyConnection", stored: Mapping[str, str], asked: str, takes: Takes) -> str:
     """The name of the resource of a finding, where `asked` is a finding's id or how it begins; any other text unchanged.
 
-    `place`: the command, which takes `names`. Raises UsageError if it takes no such resource, or several findings begin so.
+    Raises UsageError if the command takes no such resource, or several findings begin so.
     """
     from keyaudit.policy.finding_ids import beginning
     from keyaudit.policy.load import load
 
     if not is_id(asked):
         return asked
-    with snapshot.judging(snapshot.run.as_of, names=()) as connection:
-        stored = {table: snapshot.stored(table) for table in snapshot.tables}
-        found = beginning(connection, load(), stored, asked, names)
-    if not found:
+    findings = beginning(connection, load(), stored, asked, takes.of_findings)
+    if not findings:
         # It may be the name of a key, or a key id.
         return asked
-    meant = {each.name for each in found}
+    meant = {each.name for each in findings}
     if len(meant) > 1:
-        ids = ", ".join(f"{each.finding} ({each.policy})" for each in found[:_LISTED])
-        more = f" and {len(found) - _LISTED:,} more" if len(found) > _LISTED else ""
-        raise UsageError(place, f"the ids of several findings begin with {asked}: {ids}{more}", "give more digits")
+        ids = ", ".join(f"{each.finding} ({each.policy})" for each in findings[:_LISTED])
+        more = f" and {len(findings) - _LISTED:,} more" if len(findings) > _LISTED else ""
+        raise UsageError(takes.command, f"the ids of several findings begin with {asked}: {ids}{more}", "give more digits")
     [name] = meant
     if name is None:
-        of = ", ".join(TABLES[each].plural for each in names)
-        what = f"finding {found[0].finding} is about {TABLES[found[0].table].plural}, and this command about {of}"
-        raise UsageError(place, what, f"see keyaudit explain {asked}")
+        kinds = ", ".join(TABLES[table].plural for table in takes.of_findings)
+        about = TABLES[findings[0].table].plural
+        what = f"finding {findings[0].finding} is about {about}, and {takes.command} about {kinds}"
+        raise UsageError(asked, what, f"see keyaudit explain {asked}")
     return name
 
 
@@ -147,14 +189,15 @@ def access(snapshot: Snapshot, asked: str, *, as_of: int, unmet: Sequence[Gap] |
         reached_by,
         who_reaches,
     )
-    from keyaudit.inventory.finding import target
     from keyaudit.inventory.views.reach import LOCAL_LISTED
     from keyaudit.model.access import Access
     from keyaudit.model.tables.reach import OPERATIONS as REACH_OPERATIONS
     from keyaudit.model.tables.reach import WIDENING
 
+    _, meant = resolve(snapshot, asked, ACCESS)
+    if meant is None:
+        raise RuntimeError("a resource was required and not found")
     with snapshot.judging(as_of, names=TABLES_ASKED) as connection:
-        meant = target(connection, asked)
         by_principal = meant.noun == "principal"
         found = reached_by(connection, meant) if by_principal else who_reaches(connection, meant)
         note = described(connection, meant)
@@ -206,9 +249,10 @@ def blast_radius(
     """
     from keyaudit.inventory.blast.reading import DERIVED, known, read
 
-    earlier = known(since, asked) if since is not None else None
+    earlier = known(since, *resolve(since, asked, KEYS, required=False)) if since is not None else None
+    text, meant = resolve(snapshot, asked, KEYS, required=not verify)
     with snapshot.judging(as_of, reach_known=not verify, columns=DERIVED) as connection:
-        found = read(connection, asked, as_of=as_of, verify=verify, earlier=earlier)
+        found = read(connection, text, meant, as_of=as_of, verify=verify, earlier=earlier)
     run, coverage = found.places(snapshot.run, snapshot.coverage)
     verdict = assess(run, coverage, found.required, unmet=unmet)
     radius = found.radius(structs.replace(snapshot.run, as_of=as_of), verdict)
@@ -238,8 +282,9 @@ def incident(
     from keyaudit.inventory.usage.learn import window_of
     from keyaudit.model.incident import Incident
 
+    text, meant = resolve(snapshot, asked, KEYS)
     with snapshot.judging(as_of, columns=DERIVED) as connection:
-        found = read(connection, asked, as_of=as_of, verify=False)
+        found = read(connection, text, meant, as_of=as_of, verify=False)
         about = known.about(connection, found.subject)
         keys = known.facts(connection, about)
         run, coverage = found.places(snapshot.run, snapshot.coverage)
@@ -279,9 +324,10 @@ def rotation(
     from keyaudit.inventory.rotation.views import Views
     from keyaudit.model.evidence import LOGS
 
+    text, meant = resolve(snapshot, asked, ROTATION)
     uses = snapshot.stored("usage") if LOGS in snapshot.run.evidence else None
     with snapshot.judging(as_of, reach_known=False, columns=DERIVED) as connection:
-        found = read(Views(connection, uses, snapshot.run.as_of, as_of), asked)
+        found = read(Views(connection, uses, snapshot.run.as_of, as_of), text, meant)
     run, coverage = found.places(snapshot.run, snapshot.coverage)
     verdict = assess(run, coverage, found.required, unmet=unmet)
     answer = found.rotation(structs.replace(snapshot.run, as_of=as_of), verdict)

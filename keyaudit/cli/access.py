@@ -16,8 +16,8 @@ def access(
         str,
         typer.Argument(
             metavar="RESOURCE|PRINCIPAL|FINDING",
-            help="A vault, VAULT/KEY, a key's address or resource id; or an object id, client id, sign-in name or exact name; "
-            "or a finding's id (its first six digits are enough).",
+            help="A vault; VAULT/NAME, an address, a resource id or its own name; an object id, client id, sign-in name or "
+            "exact name; or a finding's id. The first six digits of an id are enough.",
         ),
     ],
     output: Output = Format.TEXT,
@@ -34,6 +34,5 @@ def access(
 
     with snapshot(live, stored) as (taken, as_of):
         with told_if_long("resolving who has access", quiet=live.quiet):
-            asked = ask.of_finding(taken, asked, "access", ask.OF_ACCESS)
             found = ask.access(taken, asked, as_of=as_of, unmet=unmet(taken, live))
         return show(FORMATS[output], found, found.verdict)

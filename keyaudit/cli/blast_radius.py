@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 from msgspec.structs import replace
 
-from keyaudit.cli.options import Live, Stored, flags
+from keyaudit.cli.options import KEY_NAMES, Live, Stored, flags
 
 
 class Drawing(StrEnum):
@@ -27,8 +27,8 @@ def blast_radius(
     asked: Annotated[
         str,
         typer.Argument(
-            metavar="KEY|THUMBPRINT|KID|APP",
-            help="A key's address or VAULT/KEY; a thumbprint, SHA-1 or SHA-256; a key id; an application's id or exact name.",
+            metavar="KEY|THUMBPRINT|KID|APP|FINDING",
+            help=KEY_NAMES,
         ),
     ],
     output: Annotated[Drawing, typer.Option("--output", "-o", help="Format on stdout.")] = Drawing.TEXT,

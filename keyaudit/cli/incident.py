@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from msgspec.structs import replace
 
-from keyaudit.cli.options import Live, Stored, flags
+from keyaudit.cli.options import KEY_NAMES, Live, Stored, flags
 
 if TYPE_CHECKING:
     from keyaudit.inventory.logs import LogStore
@@ -41,8 +41,7 @@ def incident(
         str,
         typer.Argument(
             metavar="KEY|THUMBPRINT|KID|APP|FINDING",
-            help="A key's address or VAULT/KEY; a thumbprint, SHA-1 or SHA-256; a key id; an application's id or exact name; "
-            "or a finding's id (its first six digits are enough).",
+            help=KEY_NAMES,
         ),
     ],
     logs: Annotated[
@@ -96,7 +95,6 @@ def incident(
         taken, as_of = opened.enter_context(snapshot(dataclasses.replace(live, imports=None), stored, about=asked))
         store, usual, first = opened.enter_context(_evidence(live, imports, taken.run.tenant_id, first))
         as_of = max(as_of, min(store.until, _now())) if store is not None and stored.as_of is None else as_of
-        asked = ask.of_finding(taken, asked, "incident", ask.OF_INCIDENTS)
         found = ask.incident(taken, asked, as_of=as_of, logs=store, usual=usual, since=first)
         if stored.from_:
             found = replace(found, radius=replace(found.radius, kept_in=str(stored.from_[0])))

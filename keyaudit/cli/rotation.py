@@ -27,8 +27,8 @@ def rotation(
         str,
         typer.Argument(
             metavar="KEY|CERTIFICATE|SECRET|APP|FINDING",
-            help="An address in a vault or VAULT/NAME; a thumbprint; the key id of a credential; an application's id or exact "
-            "name; or a finding's id (its first six digits are enough).",
+            help="An address in a vault, VAULT/NAME or its own name; a thumbprint; a credential's key id; an application's id "
+            "or exact name; or a finding's id. The first six digits of an id are enough.",
         ),
     ],
     since: Annotated[
@@ -53,7 +53,6 @@ def rotation(
     with snapshot(live, stored) as (taken, as_of):
         if earlier is not None:
             check_since(earlier, taken.run)
-        asked = ask.of_finding(taken, asked, "rotation", ask.OF_ROTATIONS)
         with told_if_long("comparing versions", quiet=live.quiet):
             found = ask.rotation(taken, asked, as_of=as_of, since=earlier, unmet=unmet(taken, live))
         return show(FORMATS[output], found, found.verdict)

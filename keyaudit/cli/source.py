@@ -66,7 +66,7 @@ def snapshot(
 
     `among`: there are other tenants, so if sign-in fails, or nothing matches the filters, the snapshot records this.
     `observe` receives every answer of a live tenant. `about`: the key whose page is all that the snapshot is for; a live one
-    then has no more than that page needs.
+    then has no more than that page needs, unless a finding's id stands for the key.
     """
     found = _stored(live, stored) if stored.from_ else _live(live, stored, among=among, observe=observe, about=about)
     with found as (taken, as_of):
@@ -85,8 +85,9 @@ def _live(
     from keyaudit.collect.focus import Focus
     from keyaudit.inventory.incident.needs import NEEDED
     from keyaudit.inventory.temporary import temporary_folder
+    from keyaudit.model.causes import is_id
 
-    focus = Focus(about, NEEDED) if about is not None else None
+    focus = Focus(about, NEEDED) if about is not None and not is_id(about) else None
 
     clock = SystemClock()
     began = clock.monotonic()

@@ -6,7 +6,8 @@ from msgspec import UnsetType
 
 from keyaudit.collect.places import Vault
 from keyaudit.collect.rows import Wire, read
-from keyaudit.inventory.blast.subject import digest, in_vault
+from keyaudit.inventory.blast.subject import digest
+from keyaudit.inventory.naming import address
 from keyaudit.model.coverage import Refusal
 from keyaudit.model.reasons import Reason
 
@@ -26,7 +27,9 @@ class Focus:
 
     def __init__(self, asked: str, operations: Collection[str]) -> None:
         self._asked = asked.strip().lower()
-        self._named, self._digest = in_vault(asked), digest(asked)
+        named = address(asked)
+        self._named = (named.vault, named.name) if named else None
+        self._digest = digest(asked)
         self._operations = frozenset(operations)
 
     def surface(self, operations: Iterable[str]) -> bool:
@@ -36,7 +39,7 @@ class Focus:
     def key(self, vault: Vault, name: str, managed: Wire) -> bool:
         """Whether a key of a vault is read. `managed`: what the list says of it, if it is that of a certificate."""
         certified = not isinstance(managed, UnsetType) and read(managed, bool) is not False
-        return certified or self._named == (vault.name.lower(), name.lower())
+        return certified or self._asked == name.lower() or self._named == (vault.name.lower(), name.lower())
 
     def meant(self, names: Iterable[str]) -> bool:
         """Whether one of these names, ids or thumbprints is the one that was asked for."""

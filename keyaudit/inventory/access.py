@@ -9,7 +9,7 @@ import duckdb
 from msgspec import Struct, field
 
 from keyaudit.inventory.facts.sql import Sources
-from keyaudit.inventory.finding import Target
+from keyaudit.inventory.naming import Named, Noun
 from keyaudit.inventory.views import agents
 from keyaudit.inventory.views.reach import KINDS
 from keyaudit.model.access import Open, Reach, Way, Who
@@ -18,7 +18,7 @@ from keyaudit.model.reasons import Reason
 from keyaudit.model.tables.grant import GRANT, HONOURED, Allows
 
 TABLES_ASKED = ("vault", "key", "certificate", "grant", "principal", "service_principal", "membership", "subscription")
-"""The views that this module and `finding` query."""
+"""The views that this module queries."""
 
 _OF_A_VAULT = (Allows.PURGE_VAULT,)
 _OF_SECRETS = (Allows.READ_PRIVATE,)
@@ -56,26 +56,26 @@ class Reaches(Struct):
     """Why the result is uncertain."""
 
 
-def who_reaches(connection: duckdb.DuckDBPyConnection, target: Target) -> Reaches:
+def who_reaches(connection: duckdb.DuckDBPyConnection, target: Named) -> Reaches:
     """All principals that can use a vault or an object in it."""
-    objects = [f"{target.vault_id}/{kind}/{target.thing}" for kind in _kinds(target)]
+    objects = [f"{target.vault_id}/{kind}/{target.own_name}" for kind in _kinds(target)]
     where, values = "vault.id = ?", [target.vault_id]
     if objects:
         where += f" AND (met.object IS NULL OR met.object IN ({', '.join('?' * len(objects))}))"
         values += objects
     # A role's condition can name the secrets that it opens, and with them the private keys of certificates.
-    secret = target.name if target.noun == "certificate" else ""
+    secret = target.name.rpartition("/")[2] if target.noun in (Noun.CERTIFICATE, Noun.SECRET) else ""
     return _Reading(connection, _without(target), secret=secret).read(f"{MET} WHERE {where}", values)
 
 
-def reached_by(connection: duckdb.DuckDBPyConnection, target: Target) -> Reaches:
+def reached_by(connection: duckdb.DuckDBPyConnection, target: Named) -> Reaches:
     """All grants of a principal, including those through groups."""
     query = f"""{MET} JOIN reach_holder AS holder ON holder.holder = way.holder
         WHERE holder.principal_id = ? OR holder.principal_id IN ({_ABOVE})"""
     return _Reading(connection, (), target.id).read(query, [target.id] * 3)
 
 
-def described(connection: duckdb.DuckDBPyConnection, target: Target) -> str:
+def described(connection: duckdb.DuckDBPyConnection, target: Named) -> str:
     """The access model of the target's vault, or the kind of the principal; empty if unknown."""
     if target.vault_id:
         row = connection.execute("SELECT access_model FROM vault WHERE id = ?", [target.vault_id]).fetchone()
@@ -84,17 +84,21 @@ def described(connection: duckdb.DuckDBPyConnection, target: Target) -> str:
     return str(row[0]) if row and row[0] else ""
 
 
-def _kinds(target: Target) -> Sequence[str]:
+def _kinds(target: Named) -> Sequence[str]:
     """The object kinds of a target in a role's scope: a certificate is also a key and a secret."""
-    return {"key": ("keys",), "certificate": ("certificates", "keys", "secrets")}.get(target.noun, ())
+    if target.noun == Noun.CERTIFICATE:
+        return ("certificates", "keys", "secrets")
+    return (f"{target.noun}s",) if target.noun in (Noun.KEY, Noun.SECRET) else ()
 
 
-def _without(target: Target) -> Sequence[Allows]:
+def _without(target: Named) -> Sequence[Allows]:
     """The permissions that do not apply to the target."""
-    if target.noun == "key":
+    if target.noun == Noun.SECRET:
+        return tuple(set(Allows) - {*_OF_SECRETS, Allows.GRANT, Allows.SET_POLICY})
+    if target.noun == Noun.KEY:
         # A Managed HSM has no secrets: read-private there means export of the key.
         return (*_OF_A_VAULT, *(() if "/managedhsms/" in target.vault_id else _OF_SECRETS))
-    return _OF_A_VAULT if target.noun == "certificate" else ()
+    return _OF_A_VAULT if target.noun == Noun.CERTIFICATE else ()
 
 
 _ABOVE = "SELECT group_id FROM membership WHERE member_id = ? OR list_contains(through, ?)"

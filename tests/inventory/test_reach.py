@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from keyaudit.inventory.access import TABLES_ASKED, who_reaches
-from keyaudit.inventory.finding import Target
+from keyaudit.inventory.naming import Named, Noun
 from keyaudit.model.conditions import GET_SECRET
 from keyaudit.model.coverage import Coverage, Scope, ScopeKind, State
 from keyaudit.model.reasons import Reason
@@ -319,7 +319,7 @@ def test_who_reaches_a_vault_by_a_grant_to_nobody_known_is_said_to_be_unknown() 
         "principal": [who("a")],
     }
     with in_memory(rows, {TENANT: READ}, *TABLES_ASKED, reach=True) as connection:
-        found = who_reaches(connection, Target("vault", KV, "kv", KV))
+        found = who_reaches(connection, Named(Noun.VAULT, KV, "kv", KV))
     assert [each.who.id for each in found.reaches] == ["a"]
     assert found.reasons == {Reason.BAD_ITEM}
 
@@ -340,8 +340,8 @@ def test_a_condition_by_the_names_of_secrets_limits_who_reads_a_certificates_key
         "principal": [who(name) for name in "abcd"],
     }
     with in_memory(rows, {TENANT: READ}, *TABLES_ASKED, reach=True) as connection:
-        found = who_reaches(connection, Target("certificate", f"{KV}/certificates/client", "Client", KV, "client"))
-        whole = who_reaches(connection, Target("vault", KV, "kv", KV))
+        found = who_reaches(connection, Named(Noun.CERTIFICATE, f"{KV}/certificates/client", "kv/Client", KV, "client"))
+        whole = who_reaches(connection, Named(Noun.VAULT, KV, "kv", KV))
     assert {each.who.id: each.way.allows for each in found.reaches} == {
         "a": ("read-private",),
         "c": ("sign",),

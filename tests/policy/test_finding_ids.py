@@ -12,6 +12,7 @@ from keyaudit import ask
 from keyaudit.inventory.snapshot import Snapshot
 from keyaudit.model.causes import SHORT, fingerprint
 from keyaudit.model.errors import UsageError
+from keyaudit.model.tables import TABLES
 from keyaudit.policy.load import load
 from tests.policy.inventory import VAULT, inventory, key
 
@@ -21,12 +22,12 @@ POLICY = "kv-key-exportable"
 class Stored:
     """A snapshot with the rows of an inventory."""
 
-    def __init__(self, connection: duckdb.DuckDBPyConnection, *tables: str) -> None:
-        self.connection, self.tables = connection, dict.fromkeys(tables)
+    def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
+        self.connection, self.tables = connection, TABLES
         self.run = type("Run", (), {"as_of": 0})
 
     @contextmanager
-    def judging(self, _as_of: int, **_how: object) -> Iterator[duckdb.DuckDBPyConnection]:
+    def reading(self) -> Iterator[duckdb.DuckDBPyConnection]:
         yield self.connection
 
     def stored(self, table: str) -> str:
@@ -35,8 +36,9 @@ class Stored:
 
 def meant(asked: str, *, of: str = "access", **rows: Any) -> str:
     with inventory(**rows) as connection:
-        stored = cast("Snapshot", Stored(connection, *rows))
-        return ask.of_finding(stored, asked, of, ask.OF_ACCESS if of == "access" else ask.OF_INCIDENTS)
+        stored = cast("Snapshot", Stored(connection))
+        text, _ = ask.resolve(stored, asked, ask.ACCESS if of == "access" else ask.KEYS, required=False)
+        return text
 
 
 def id_of(name: str, policy: str = POLICY) -> str:

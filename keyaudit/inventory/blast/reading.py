@@ -9,6 +9,7 @@ from keyaudit.inventory.access import BESIDE
 from keyaudit.inventory.blast.subject import Subject, named, stolen, subject
 from keyaudit.inventory.blast.walk import Walked, own_missing, trusted, walked
 from keyaudit.inventory.blast.work import reported, serving
+from keyaudit.inventory.naming import Named
 from keyaudit.inventory.reads import operations_of
 from keyaudit.inventory.snapshot import Snapshot
 from keyaudit.inventory.views.reach import LOCAL_LISTED
@@ -92,31 +93,34 @@ DERIVED: Mapping[str, frozenset[str]] = {
 """By table, the derived columns that these answers read: a connection for them needs no others."""
 
 
-def known(earlier: Snapshot, asked: str) -> Subject | None:
-    """The subject that `asked` names in an earlier snapshot, for `read`; None if that snapshot does not have it.
-
-    Raises UsageError if the name is ambiguous.
-    """
+def known(earlier: Snapshot, asked: str, meant: Named | None) -> Subject | None:
+    """The subject that `asked` names in an earlier snapshot, for `read`; None if that snapshot does not have it."""
     with earlier.judging(earlier.run.as_of, reach_known=False, columns=DERIVED) as connection:
         hold(connection)
-        found = named(connection, asked)
+        found = named(connection, asked, meant)
         if found is None or not found.seen:
             return None
         return structs.replace(found, gone=True, missing=own_missing(connection, found))
 
 
 def read(
-    connection: duckdb.DuckDBPyConnection, asked: str, *, as_of: int, verify: bool, earlier: Subject | None = None
+    connection: duckdb.DuckDBPyConnection,
+    asked: str,
+    meant: Named | None,
+    *,
+    as_of: int,
+    verify: bool,
+    earlier: Subject | None = None,
 ) -> "Reading":
-    """The answer from the views. Raises UsageError if `asked` names nothing, or is ambiguous.
+    """The answer from the views about `asked`, which is `meant` where the snapshot has it. Raises UsageError if it is nothing.
 
     With `verify`, a subject that is neither in this snapshot nor in an `earlier` one is unknown, because it may be mistyped.
     """
     hold(connection)
-    meant = subject(connection, asked, gone=verify, earlier=earlier)
-    found = trusted(connection, meant, as_of=as_of) if verify else walked(connection, meant, as_of=as_of)
+    about = subject(connection, asked, meant, gone=verify, earlier=earlier)
+    found = trusted(connection, about, as_of=as_of) if verify else walked(connection, about, as_of=as_of)
     work = reported(connection, found.graph.edges)
-    return Reading(meant, found, verify, stolen(connection, meant), work, serving(connection))
+    return Reading(about, found, verify, stolen(connection, about), work, serving(connection))
 
 
 def hold(connection: duckdb.DuckDBPyConnection) -> None:

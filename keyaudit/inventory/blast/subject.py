@@ -1,32 +1,23 @@
-"""Resolves a key from an address, a name in a vault, a thumbprint, a key id, or the application that signs in with it."""
+"""A key, with everything that identifies it: the resource that a name stands for, or a digest that no snapshot has."""
 
 # ruff: noqa: S608 - every name and literal in this SQL is declared in this program; what people type is a parameter
 
 import base64
-import difflib
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import duckdb
 from msgspec import Struct
 from msgspec.structs import replace
 
+from keyaudit.inventory.naming import Named, Noun, address, unknown
 from keyaudit.model import base64url
 from keyaudit.model.blast_radius import Relation
-from keyaudit.model.errors import UsageError
 from keyaudit.model.guid import GUID
 from keyaudit.model.reasons import Reason
 from keyaudit.model.stolen_keys import STOLEN, Stolen
-from keyaudit.model.text import one_line
 
-_MOST = 5
-"""The maximum number of matches that are listed."""
-_ADDRESS = re.compile(r"https://([a-z0-9-]+)\.[^/]+/(keys|certificates)/([^/]+)(?:/([^/]*))?/?", re.ASCII)
-_RESOURCE = re.compile(
-    r"/subscriptions/.+/providers/microsoft\.keyvault/(?:vaults|managedhsms)/([^/]+)/(keys|certificates)/([^/]+)(?:/([^/]*))?"
-)
-_NAMED = re.compile(r"([a-z0-9-]+)/(?:(keys|certificates)/)?([a-z0-9-]+)(?:/([0-9a-f]{32}))?", re.ASCII)
 _HEX = re.compile(r"(?:[0-9a-f]{40}|[0-9a-f]{64})", re.ASCII)
 _PUBLIC = re.compile(r"spki:([0-9a-f]{64})", re.ASCII)
 _SHA1, _SHA256 = 20, 32
@@ -88,40 +79,31 @@ class Subject(Struct, frozen=True, kw_only=True):
         return bool(self.keys or self.thumbprints)
 
 
-def subject(connection: duckdb.DuckDBPyConnection, asked: str, *, gone: bool, earlier: Subject | None = None) -> Subject:
-    """The subject that `asked` names. Raises UsageError with the nearest names if there is none, or several.
+def subject(
+    connection: duckdb.DuckDBPyConnection, asked: str, meant: Named | None, *, gone: bool, earlier: Subject | None = None
+) -> Subject:
+    """The subject that `asked` names, which is `meant` where the snapshot has it. Raises UsageError if there is none.
 
     A subject that this snapshot does not have is taken from an `earlier` one. A digest that no snapshot has can still be
     searched for; if `gone` is set, also a key id or a version.
     """
-    found = named(connection, asked, gone=gone)
+    found = named(connection, asked, meant, gone=gone)
     if earlier is not None and (found is None or not found.seen):
         return earlier
     if found is None:
-        raise UsageError(_shown(asked), "nothing is known by this name", _nearest(connection, asked.strip()))
+        raise unknown(
+            asked, "give its full id, or an earlier snapshot that has it with --since" if gone else "see its versions"
+        )
     return found
 
 
-def named(connection: duckdb.DuckDBPyConnection, asked: str, *, gone: bool = False) -> Subject | None:
-    """The subject that `asked` names, in the snapshot or not; None if there is none. Raises UsageError if there are several."""
+def named(connection: duckdb.DuckDBPyConnection, asked: str, meant: Named | None, *, gone: bool = False) -> Subject | None:
+    """The subject that `asked` names, in the snapshot or not; None if there is none."""
     text = asked.strip()
-    found = {each.id: each for each in (*_in_vaults(connection, text, gone=gone), *_in_entra(connection, text))}
-    if not found:
-        found = {each.id: each for each in _digest(text)}
-    if not found and gone and GUID.fullmatch(text.lower()):
-        return Subject(noun="credential", id=text.lower(), name=f"key id {text.lower()}", seen=False)
-    if not found:
-        return None
-    if len(found) == 1:
-        return _closed(connection, next(iter(found.values())))
-    several = ", ".join(f"{each.noun} {one_line(each.id, 300)}" for each in list(found.values())[:_MOST])
-    more = f" and {len(found) - _MOST:,} more" if len(found) > _MOST else ""
-    raise UsageError(_shown(asked), f"names {len(found):,} things: {several}{more}", "use one of these ids")
-
-
-def _shown(asked: str) -> str:
-    # Several commands look names up, so an error begins with the name and not with a command.
-    return repr(one_line(asked))
+    found = _meant(connection, meant) if meant is not None else _digest(text)
+    if found is None and gone:
+        found = _gone(connection, text)
+    return _closed(connection, found) if found is not None else None
 
 
 def stolen(connection: duckdb.DuckDBPyConnection, found: Subject) -> Stolen | None:
@@ -139,11 +121,9 @@ def thumbprints_of(connection: duckdb.DuckDBPyConnection, found: Subject) -> Seq
     return sorted(thumbprints)
 
 
-def in_vault(asked: str) -> tuple[str, str] | None:
-    """The name of the vault and that of the key or certificate that `asked` names in it, both in lower case."""
-    text = asked.strip().lower()
-    match = _ADDRESS.fullmatch(text) or _RESOURCE.fullmatch(text) or _NAMED.fullmatch(text)
-    return (match[1], match[3]) if match else None
+def is_digest(asked: str) -> bool:
+    """Whether `asked` is the digest of a certificate or of a public key."""
+    return bool(_PUBLIC.fullmatch(asked.strip().lower()) or digest(asked))
 
 
 def digest(asked: str) -> str:
@@ -152,66 +132,82 @@ def digest(asked: str) -> str:
     return (plain if _HEX.fullmatch(plain) else _unencoded(asked.strip()).hex()).upper()
 
 
-def _in_vaults(connection: duckdb.DuckDBPyConnection, asked: str, *, gone: bool) -> Iterator[Subject]:
-    text = asked.lower()
-    match = _ADDRESS.fullmatch(text) or _RESOURCE.fullmatch(text) or _NAMED.fullmatch(text)
-    if not match:
-        return
-    vault, kind, name, version = match.groups(default="")
-    vaults = connection.execute("SELECT id, name FROM vault WHERE lower(name) = ? ORDER BY id", [vault]).fetchall()
-    for vault_id, shown in vaults:
-        rows = connection.execute(_OBJECTS, {"vault": vault_id, "name": name}).fetchall()
-        nouns = {noun for noun, _, of in rows if version in ("", of)}
-        if nouns:
-            noun = "certificate" if "certificate" in nouns and kind != "keys" else "key"
-            key_id = rows[0][1].lower().replace("/certificates/", "/keys/")
-        elif gone and version and _ADDRESS.fullmatch(text):
-            noun, key_id = "key", f"{text.partition(f'/{kind}/')[0]}/keys/{name}"
-        else:
-            continue
-        yield Subject(
-            noun=noun,
-            id=key_id.replace("/keys/", f"/{noun}s/", 1) + (f"/{version}" if version else ""),
-            name=f"{shown or vault}/{name}",
-            key_ids=frozenset((key_id,)),
-            version=version,
-            vault_id=vault_id,
-            seen=bool(nouns),
-        )
+def _meant(connection: duckdb.DuckDBPyConnection, meant: Named) -> Subject | None:
+    """The subject that a resource is; None if it has no such version, which may have been deleted."""
+    if meant.noun in (Noun.KEY, Noun.CERTIFICATE):
+        return _in_vault(connection, meant)
+    if meant.noun == Noun.SIGNING_CERTIFICATE:
+        return _digest(meant.id)
+    published: frozenset[str] = frozenset()
+    credentials: frozenset[str] = frozenset()
+    if meant.noun == Noun.PUBLISHED_KEY:
+        published = _ids(connection, "SELECT id FROM issuer_key WHERE key_id = ?", meant.id)
+    elif meant.noun == Noun.CREDENTIAL:
+        credentials = frozenset((meant.id,))
+    elif meant.noun == Noun.APPLICATION:
+        query = "SELECT id FROM held_credential WHERE coalesce(lower(app_id), holder_id) = ?"
+        credentials = _ids(connection, query, meant.id)
+    return Subject(
+        noun=meant.noun,
+        id=meant.id,
+        name=meant.name,
+        vault_id=meant.vault_id,
+        credentials=credentials,
+        issuer_keys=published,
+    )
 
 
-def _in_entra(connection: duckdb.DuckDBPyConnection, asked: str) -> Iterator[Subject]:
-    """Credentials and issuer keys by their key id; applications by an id or their exact name, with all their credentials."""
-    text = asked.lower()
-    keyed = "SELECT id, key_id, holder_name FROM held_credential WHERE lower(key_id) = ? ORDER BY id"
-    for id_, key_id, holder in connection.execute(keyed, [text]).fetchall():
-        name = f"{key_id} of {holder or 'an application without a name'}"
-        yield Subject(noun="credential", id=id_, name=name, credentials=frozenset((id_,)))
-    published = connection.execute("SELECT id, key_id FROM issuer_key WHERE key_id = ? ORDER BY id", [asked]).fetchall()
-    if published:
-        ids = frozenset(id_ for id_, _ in published)
-        yield Subject(noun="published key", id=asked, name=asked, issuer_keys=ids)
-    by_id = "lower(app_id) = $1 OR split_part(id, '/', -1) = $1"
-    where = by_id if GUID.fullmatch(text) else "lower(name) = $1"
-    held = f"""
-        SELECT coalesce(lower(app_id), id) AS app, any_value(name) FROM (
-            SELECT id, app_id, name FROM application WHERE {where}
-            UNION ALL SELECT id, app_id, name FROM service_principal WHERE {where}
-        ) GROUP BY app ORDER BY app"""
-    for app, name in connection.execute(held, [text]).fetchall():
-        own = "SELECT id FROM held_credential WHERE coalesce(lower(app_id), holder_id) = ? ORDER BY id"
-        ids = frozenset(id_ for (id_,) in connection.execute(own, [app]).fetchall())
-        yield Subject(noun="application", id=app, name=name or app, credentials=ids)
+def _in_vault(connection: duckdb.DuckDBPyConnection, meant: Named) -> Subject | None:
+    rows = connection.execute(_OBJECTS, {"vault": meant.vault_id, "name": meant.own_name}).fetchall()
+    if meant.version and meant.version not in {version for _, _, version in rows}:
+        return None
+    key_id = meant.id.lower().replace("/certificates/", "/keys/")
+    return Subject(
+        noun=meant.noun,
+        id=key_id.replace("/keys/", f"/{meant.noun}s/", 1) + (f"/{meant.version}" if meant.version else ""),
+        name=meant.name,
+        key_ids=frozenset((key_id,)),
+        version=meant.version,
+        vault_id=meant.vault_id,
+    )
 
 
-def _digest(asked: str) -> Iterator[Subject]:
+def _ids(connection: duckdb.DuckDBPyConnection, query: str, value: str) -> frozenset[str]:
+    return frozenset(id_ for (id_,) in connection.execute(query, [value]).fetchall())
+
+
+def _gone(connection: duckdb.DuckDBPyConnection, text: str) -> Subject | None:
+    """A deleted credential by its key id, or a deleted version of a key by its address."""
+    lower = text.lower()
+    if GUID.fullmatch(lower):
+        return Subject(noun=Noun.CREDENTIAL, id=lower, name=f"key id {lower}", seen=False)
+    gone = address(lower)
+    if gone is None or not gone.version or not lower.startswith("https://"):
+        return None
+    vaults = connection.execute("SELECT id, name FROM vault WHERE lower(name) = ?", [gone.vault]).fetchall()
+    if len(vaults) != 1:
+        return None
+    [(vault_id, shown)] = vaults
+    key_id = f"{lower.partition(f'/{gone.kind}/')[0]}/keys/{gone.name}"
+    return Subject(
+        noun=Noun.KEY,
+        id=f"{key_id}/{gone.version}",
+        name=f"{shown or gone.vault}/{gone.name}",
+        key_ids=frozenset((key_id,)),
+        version=gone.version,
+        vault_id=vault_id,
+        seen=False,
+    )
+
+
+def _digest(asked: str) -> Subject | None:
     public = _PUBLIC.fullmatch(asked.lower())
     if public:
         key = public[1].upper()
-        yield Subject(noun="public key", id=f"spki:{key}", name=key, keys=frozenset((key,)), seen=False)
-        return
+        return Subject(noun="public key", id=f"spki:{key}", name=key, keys=frozenset((key,)), seen=False)
     if found := digest(asked):
-        yield Subject(noun="certificate", id=found, name=f"thumbprint {found}", thumbprints=frozenset((found,)), seen=False)
+        return Subject(noun="certificate", id=found, name=f"thumbprint {found}", thumbprints=frozenset((found,)), seen=False)
+    return None
 
 
 def _unencoded(asked: str) -> bytes:
@@ -266,17 +262,3 @@ def _has_row(connection: duckdb.DuckDBPyConnection, digests: Iterable[str]) -> b
 def _public(connection: duckdb.DuckDBPyConnection, table: str, where: str, values: dict[str, object]) -> set[str]:
     query = f"SELECT DISTINCT public_key_sha256 FROM {table} WHERE public_key_sha256 IS NOT NULL AND ({where})"
     return {key for (key,) in connection.execute(query, values).fetchall()}
-
-
-def _nearest(connection: duckdb.DuckDBPyConnection, asked: str) -> str:
-    """The nearest name, or the kinds of names that are accepted."""
-    vault, slash, _ = asked.lower().partition("/")
-    if slash:
-        query = "SELECT DISTINCT lower(vault_name) || '/' || split_part(key_id, '/', 5) FROM key WHERE lower(vault_name) = ?"
-        rows = connection.execute(query, [vault]).fetchall()
-    else:
-        rows = connection.execute("SELECT name FROM application UNION SELECT name FROM service_principal").fetchall()
-    near = difflib.get_close_matches(asked, sorted(str(name) for (name,) in rows if name), n=3)
-    if near:
-        return f"did you mean {' or '.join(map(one_line, near))}?"
-    return "name VAULT/KEY, a key's address, a thumbprint, a key id, or an application's id or exact display name"

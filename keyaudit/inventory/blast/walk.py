@@ -11,7 +11,7 @@ from keyaudit.inventory.blast import agents, signing, trust
 from keyaudit.inventory.blast.graph import Graph, rows
 from keyaudit.inventory.blast.reach import Opened, reach
 from keyaudit.inventory.blast.subject import Subject
-from keyaudit.inventory.finding import Target
+from keyaudit.inventory.naming import Named, Noun
 from keyaudit.model.access import Open
 from keyaudit.model.blast_radius import Edge, Kind, Node, Relation
 from keyaudit.model.reasons import Reason
@@ -102,7 +102,8 @@ def _users(connection: duckdb.DuckDBPyConnection, graph: Graph) -> list[tuple[Re
     things = {(edge.facts["noun"], edge.facts["thing_id"], edge.facts["vault_id"]): edge for edge in kept}
     missing = []
     for (noun, thing_id, vault_id), edge in things.items():
-        found = who_reaches(connection, Target(noun, thing_id, "", vault_id, thing_id.rpartition("/")[2].lower()))
+        own_name = thing_id.rpartition("/")[2]
+        found = who_reaches(connection, Named(Noun(noun), thing_id, own_name, vault_id, own_name.lower()))
         for each in found.reaches:
             who, way = each.who, each.way
             node = Node(id=who.id, kind=Kind.PRINCIPAL, name=who.name or who.id, note=who.kind or "of unknown kind")

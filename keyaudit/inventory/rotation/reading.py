@@ -9,6 +9,7 @@ from keyaudit.inventory.blast.reading import Reading, hold
 from keyaudit.inventory.blast.subject import Subject
 from keyaudit.inventory.blast.walk import trusted
 from keyaudit.inventory.incident.subject import names
+from keyaudit.inventory.naming import Named
 from keyaudit.inventory.rotation import logs
 from keyaudit.inventory.rotation.identities import Held, digests, held, identities, version_of
 from keyaudit.inventory.rotation.services import secrets_of, services, unnamed
@@ -104,11 +105,11 @@ class Found(Struct, frozen=True):
                 yield Unread(what=f"services that use it: {nouns} not read", reason=gap.reason)
 
 
-def read(views: Views, asked: str) -> Found:
-    """The answer from the views. Raises UsageError if `asked` names nothing that was read, or is ambiguous."""
+def read(views: Views, asked: str, meant: Named | None) -> Found:
+    """The answer from the views about `asked`, which names `meant`. Raises UsageError if it names nothing that was read."""
     connection = views.connection
     hold(connection)
-    subject = of_rotation(connection, asked)
+    subject = of_rotation(connection, asked, meant)
     of = versions(connection, subject)
     own = held(views, subject, of)
     in_vault = bool(subject.vault_id)

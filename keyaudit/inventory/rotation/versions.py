@@ -2,7 +2,6 @@
 
 # ruff: noqa: S608 - every name and literal in this SQL is declared in this program; what people type is a parameter
 
-import re
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
@@ -11,18 +10,12 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from keyaudit.inventory.blast.graph import rows
-from keyaudit.inventory.blast.subject import Subject, named, subject
+from keyaudit.inventory.blast.subject import Subject, subject
+from keyaudit.inventory.naming import Named, Noun, shown
 from keyaudit.model.errors import UsageError
 from keyaudit.model.reasons import Reason
 from keyaudit.model.rotation import Version
-from keyaudit.model.text import one_line
 
-_SECRET = re.compile(
-    r"(?:https://([a-z0-9-]+)\.[^/]+/secrets/"
-    r"|/subscriptions/.+/providers/microsoft\.keyvault/vaults/([^/]+)/secrets/"
-    r"|([a-z0-9-]+)/(?:secrets/)?)([a-z0-9-]+)(?:/[0-9a-f]{32})?/?",
-    re.ASCII,
-)
 # An old version of a wrapping key is needed for what was wrapped with it.
 _WRAPS = frozenset({"encrypt", "decrypt", "wrapKey", "unwrapKey", "secureWrapKey", "secureUnwrapKey", "deriveKey"})
 _DATED = "id, version, created_on, enabled, is_current, unknown"
@@ -50,44 +43,32 @@ class Versions(Struct, frozen=True, kw_only=True):
         return self.new is not None and version.lower() == self.new.name.lower()
 
 
-def of_rotation(connection: duckdb.DuckDBPyConnection, asked: str) -> Subject:
+def of_rotation(connection: duckdb.DuckDBPyConnection, asked: str, meant: Named | None) -> Subject:
     """The subject that `asked` names: an object of a vault with all its versions, or credentials in Entra ID.
 
-    Raises UsageError if it names nothing that was read, or several.
+    `meant`: the resource of that name, if there is one. Raises UsageError if it names nothing that was read.
     """
-    secret = _secret(connection, asked) if "/secrets/" in asked.lower() else None
-    found = secret or named(connection, asked) or _secret(connection, asked) or subject(connection, asked, gone=False)
+    found = subject(connection, asked, replace(meant, version="") if meant is not None else None, gone=False)
     if not found.seen:
-        raise UsageError(
-            repr(one_line(asked)), "nothing that was read has it", "name a key, certificate, secret or application"
-        )
-    if found.version:
-        return of_rotation(connection, found.id.removesuffix(f"/{found.version}"))
-    if found.keys and not found.key_ids and found.noun != "application":
+        raise UsageError(shown(asked), "nothing that was read has it", "name a key, certificate, secret or application")
+    if found.keys and not found.key_ids and found.noun != Noun.APPLICATION:
         return _kept(connection, found)
     return found
 
 
-def _secret(connection: duckdb.DuckDBPyConnection, asked: str) -> Subject | None:
-    match = _SECRET.fullmatch(asked.strip().lower())
-    if not match:
-        return None
-    vault, name = next(each for each in match.groups()[:3] if each), match[4]
-    query = """
-        SELECT DISTINCT secret_id, vault_id, vault_name FROM secret
-        WHERE lower(vault_name) = $vault AND lower(split_part(secret_id, '/', 5)) = $name ORDER BY ALL"""
-    found = rows(connection, query, {"vault": vault, "name": name})
-    if len(found) != 1:
-        return None
-    [row] = found
-    return Subject(noun="secret", id=row["secret_id"], name=f"{row['vault_name']}/{name}", vault_id=row["vault_id"])
-
-
 def _kept(connection: duckdb.DuckDBPyConnection, found: Subject) -> Subject:
     """The certificate of a vault that rotates this one, if there is exactly one."""
-    query = "SELECT DISTINCT certificate_id FROM held_certificate WHERE list_contains($keys, public_key_sha256) ORDER BY 1"
+    query = """
+        SELECT DISTINCT certificate_id, vault_id, vault_name FROM held_certificate
+        WHERE list_contains($keys, public_key_sha256) ORDER BY ALL"""
     kept = rows(connection, query, {"keys": sorted(found.keys)})
-    return subject(connection, kept[0]["certificate_id"], gone=False) if len(kept) == 1 else found
+    if len(kept) != 1:
+        return found
+    [row] = kept
+    name = row["certificate_id"].rpartition("/")[2]
+    shown_as = f"{row['vault_name'] or row['vault_id']}/{name}"
+    held = Named(Noun.CERTIFICATE, row["certificate_id"], shown_as, row["vault_id"], name.lower())
+    return subject(connection, held.id, held, gone=False)
 
 
 def versions(connection: duckdb.DuckDBPyConnection, found: Subject) -> Versions:
