@@ -28,6 +28,7 @@ def collect(
     since: Annotated[
         Path | None,
         typer.Option(
+            "--copy-from",
             "--since",
             metavar="DIR",
             help="An earlier snapshot: key versions that cannot have changed, and certificates of applications that seem "
@@ -46,12 +47,14 @@ def collect(
 
     tenants = [one for one, _ in each(live, Stored())]
     if since is None and not resume and reuse.reread is not None:
-        raise UsageError("--reread", "says when copied certificates are read again, and nothing is copied", "add --since DIR")
+        raise UsageError(
+            "--reread", "says when copied certificates are read again, and nothing is copied", "add --copy-from DIR"
+        )
     again = resuming(live, out, since, reuse)
     if len(tenants) == 1:
         return _collect(live, out, out, reuse, resume=resume, since=since, again=again)
     if since is not None:
-        raise UsageError("--since", "takes one tenant, and several are named", "collect that one separately")
+        raise UsageError("--copy-from", "takes one tenant, and several are named", "collect that one separately")
     held: set[int] = set()
     for one in tenants:
         [tenant] = one.tenant or []

@@ -55,6 +55,7 @@ def incident(
     since: Annotated[
         str | None,
         typer.Option(
+            "--first-day",
             "--since",
             metavar="DATE",
             help="The first day to look at. Default: the day after the baseline's last; without one, that of the logs. "
@@ -87,7 +88,7 @@ def incident(
             raise UsageError("--out", f"ends in none of {', '.join(_SUFFIXES)}", "name a file with one of these endings")
         page = _SUFFIXES[out.suffix.lower()]
         check(out)
-    first = day(since, "--since")
+    first = day(since, "--first-day")
     imports = [*(live.imports or ())]
     imports += [f"logs={logs}"] if logs is not None else []
     imports += [f"usage-baseline={baseline}"] if baseline is not None else []

@@ -89,7 +89,7 @@ def kept(live: Live, stored: Stored, since: Path | None, keep: Path, reuse: Reus
 
 def last_two(keep: Path) -> list[Path]:
     """The two newest snapshots in the folder, the earlier first; fewer if there are not two. Raises like `snapshots`."""
-    found = [open_snapshot(path) for path in snapshots(keep, "--kept")]
+    found = [open_snapshot(path) for path in snapshots(keep, "--keep")]
     newest = sorted(found, key=lambda each: (each.run.as_of, each.run.run_id))[-2:]
     return [each.folder for each in newest]
 

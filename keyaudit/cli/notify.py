@@ -27,6 +27,7 @@ def notify(
     kept: Annotated[
         Path | None,
         typer.Option(
+            "--keep",
             "--kept",
             metavar="DIR",
             help="Instead of --from and --since: the two newest snapshots in the folder of gate --keep.",
@@ -68,14 +69,14 @@ def notify(
 
     if kept is not None:
         if since is not None or stored.from_:
-            raise UsageError("--kept", "names the snapshots, and so do --from and --since", "leave out one or the other")
+            raise UsageError("--keep", "names the snapshots, and so do --from and --since", "leave out one or the other")
         newest = last_two(kept)
         if len(newest) < 2:
             _first(kept)
             return Exit.CLEAN
         since, stored = newest[0], Stored(from_=[newest[1]], as_of=stored.as_of)
     if since is None:
-        raise UsageError("notify", "no earlier snapshot to compare with", "name one with --since, or a folder with --kept")
+        raise UsageError("notify", "no earlier snapshot to compare with", "name one with --since, or a folder with --keep")
     to_whom = _recipients(live, to or (), to_file, sending=not dry_run)
     told = None if dry_run else channels(to_whom)
     offline = Live(config=live.config)

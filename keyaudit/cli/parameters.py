@@ -1,4 +1,4 @@
-"""Converts the values of flags and arguments without pydantic, where typer would get the same from it.
+"""Converts the values of flags and arguments without pydantic, where typer would get the same from it; hides former names.
 
 typer makes a pydantic adapter for every parameter, even for one that was not given: with the import of pydantic that is a tenth
 of the time of a `gate` over a small snapshot.
@@ -36,7 +36,19 @@ def _converting(parameters: list[Any]) -> list[Any]:
     for each in parameters:
         if not isinstance(each.process_value, partial):
             each.process_value = partial(_value, each, each.process_value)
+            each.get_help_record = partial(_help, each, each.get_help_record)
     return parameters
+
+
+def _help(parameter: Any, by_typer: Callable[[Any], Any], context: Any) -> Any:
+    """The line of a flag in the help, without its former names: a second long name is accepted and not shown."""
+    accepted = parameter.opts
+    former = [name for name in accepted if name.startswith("--")][1:]
+    parameter.opts = [name for name in accepted if name not in former]
+    try:
+        return by_typer(context)
+    finally:
+        parameter.opts = accepted
 
 
 def _value(parameter: Any, by_typer: Callable[[Any, Any], Any], context: Any, value: Any) -> Any:

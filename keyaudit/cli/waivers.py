@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from keyaudit.cli.options import Choice, Live, OwnPolicies, Stored, flags
+from keyaudit.cli.parameters import Command
 from keyaudit.cli.streams import printing
 from keyaudit.inventory.input_file import is_there
 from keyaudit.model.errors import Exit, UsageError
@@ -23,12 +24,12 @@ if TYPE_CHECKING:
 
 app = typer.Typer(help="Manage exceptions, each with an owner and an end date.", rich_markup_mode=None)
 
-File = Annotated[Path, typer.Option("--file", metavar="FILE", help="The file of waivers.")]
+File = Annotated[Path, typer.Option("--waivers", "--file", metavar="FILE", help="The file of waivers.")]
 _FILE = Path("keyaudit.waivers.yaml")
 _NEW = "version: 1\nwaivers: []\n"
 
 
-@app.command("list")
+@app.command("list", cls=Command)
 def list_(*, policies: OwnPolicies = None, file: File = _FILE) -> int:
     """List the waivers, with what each covers, owner and last day."""
     from tabulate import tabulate
@@ -166,9 +167,9 @@ def prune(live: Live, stored: Stored, *, policies: OwnPolicies = None, file: Fil
     return Exit.CLEAN
 
 
-app.command("add")(add)
-app.command("check")(check)
-app.command("prune")(prune)
+app.command("add", cls=Command)(add)
+app.command("check", cls=Command)(check)
+app.command("prune", cls=Command)(prune)
 
 
 def _loaded(file: Path, own: Path | None) -> "tuple[Waiver, ...]":

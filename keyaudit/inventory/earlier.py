@@ -75,10 +75,10 @@ def continued(run: Run, since: Run) -> Run:
     """The run that reuses rows of another run. Raises UsageError unless both read the same tenant in the same way."""
     if (since.tenant_id, since.environment, since.simulated) != (run.tenant_id, run.environment, run.simulated):
         there, here = (f"tenant {each.tenant_id} ({each.environment})" for each in (since, run))
-        raise UnsafeError("--since", f"the snapshot is of {there}, signed in to {here}", "name a snapshot of this tenant")
+        raise UnsafeError("--copy-from", f"the snapshot is of {there}, signed in to {here}", "name a snapshot of this tenant")
     if since.tool_version != run.tool_version:
         what = (
             f"the snapshot was made by keyaudit {one_line(since.tool_version)}, which may have read Azure's answers otherwise"
         )
-        raise UsageError("--since", what, "collect once without --since")
+        raise UsageError("--copy-from", what, "collect once without --copy-from")
     return structs.replace(run, since=since.run_id)

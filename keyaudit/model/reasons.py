@@ -174,7 +174,7 @@ ADVICE: dict[Reason, Advice] = {
     ),
     Reason.NEXT_RUN: Advice(
         "it was left to the next run, because the time of --budget was up",
-        "run again with --since and this snapshot, or with the same --keep",
+        "run again with --copy-from and this snapshot, or with the same --keep",
     ),
     Reason.AFTER_APPLY: Advice("it is known after apply", "set it in the configuration, or audit the tenant after apply"),
     Reason.NOT_IN_PLAN: Advice("a plan does not have it", "audit the tenant after apply, or add --from with a snapshot of it"),

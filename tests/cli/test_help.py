@@ -109,3 +109,23 @@ keys = 0
     assert (ran.code, ran.out) == (Exit.USAGE, "")
     lines = [line.removeprefix("keyaudit: ").split(":")[1] for line in ran.err.splitlines()]
     assert lines == ["2", "4", "6", "8", "10", "11", "14", "16", "17"]
+
+
+@pytest.mark.parametrize(
+    ("command", "name", "former"),
+    [
+        (("incident",), "--first-day", "--since"),
+        (("collect",), "--copy-from", "--since"),
+        (("notify",), "--keep", "--kept"),
+        (("waivers", "list"), "--waivers", "--file"),
+    ],
+)
+def test_a_former_name_is_taken_and_not_shown(command: tuple[str, ...], name: str, former: str) -> None:
+    found = TREE
+    for part in command:
+        found = found.commands[part]
+    flags = {opt: parameter.name for parameter in found.params for opt in parameter.opts}
+    assert flags[name] == flags[former]
+    shown = found.get_help(typer.Context(found)).split()
+    assert name in shown
+    assert former not in shown

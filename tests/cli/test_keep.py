@@ -21,7 +21,7 @@ def test_the_second_run_copies_from_the_first_and_both_are_there_for_notify(keya
     first = keyaudit("gate", "--demo", "--estate", "sized:2x4", "--keep", kept, *LITTLE, "-o", "json")
     [monday] = kept.iterdir()
     assert f"kept in {monday}" in first.err
-    alone = keyaudit("notify", "--kept", kept, "--select", "kv-key-no-expiry", "--dry-run")
+    alone = keyaudit("notify", "--keep", kept, "--select", "kv-key-no-expiry", "--dry-run")
     assert (alone.code, alone.out) == (Exit.CLEAN, f"Nothing to compare with: {kept} has one snapshot.\n")
     # Names of snapshots are whole seconds.
     monday.rename(kept / "monday")
@@ -33,7 +33,7 @@ def test_the_second_run_copies_from_the_first_and_both_are_there_for_notify(keya
     assert (before.folder, after.run.since) == (kept / "monday", before.run.run_id)
     stored = keyaudit("gate", "--from", after.folder, "--select", "kv-key-no-expiry", "-o", "json")
     assert stored.json["findings"] == again.json["findings"]
-    told = keyaudit("notify", "--kept", kept, "--select", "kv-key-no-expiry", "--dry-run")
+    told = keyaudit("notify", "--keep", kept, "--select", "kv-key-no-expiry", "--dry-run")
     assert told.out.startswith("No changes to report to owners since ")
 
 

@@ -25,7 +25,7 @@ def test_it_gives_the_snapshot_that_a_whole_run_gives(keyaudit: Keyaudit, contos
 def test_another_tenants_snapshot_is_refused(keyaudit: Keyaudit, contoso: Path, tmp_path: Path) -> None:
     ran = keyaudit("collect", "--demo", "--estate", "sized:1x1", "--since", contoso, "--out", tmp_path / "later", "--quiet")
     assert ran.code == 5
-    assert "--since: the snapshot is of tenant" in ran.err
+    assert "--copy-from: the snapshot is of tenant" in ran.err
     assert not (tmp_path / "later" / "manifest.json").exists()
 
 

@@ -163,7 +163,7 @@ def test_owners_are_told_if_there_is_an_address_and_what_was_not_delivered_fails
     assert agent.run(_step("Tell owners")["run"], {}).returncode == 0
     assert agent.arguments is None
     assert agent.run(_step("Tell owners")["run"], {"KEYAUDIT_NOTIFY_URLS": "json://x"}).returncode == ends
-    assert agent.arguments == ["notify", f"--kept={agent.temp}/keyaudit-kept"]
+    assert agent.arguments == ["notify", f"--keep={agent.temp}/keyaudit-kept"]
 
 
 def _install(agent: Agent, **given: str) -> tuple[int, list[str]]:

@@ -91,9 +91,8 @@ def subject(
     if earlier is not None and (found is None or not found.seen):
         return earlier
     if found is None:
-        raise unknown(
-            asked, "give its full id, or an earlier snapshot that has it with --since" if gone else "see its versions"
-        )
+        hint = "name an earlier snapshot that has it with --since" if gone else "name one of its versions, or none"
+        raise unknown(asked, hint)
     return found
 
 
