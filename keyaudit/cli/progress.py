@@ -58,7 +58,7 @@ def forecast_text(forecast: Forecast) -> str:
         f"{forecast.requests:,} applications with certificates have to be read one by one, because Graph's lists leave the "
         f"certificates out. Graph allows {allowed}, and this run uses {used} of that: it takes about "
         f"{_about(forecast.seconds)}. To shorten it: {shorter}--copy-from or --keep, which copy certificates that seem "
-        "unchanged; --budget MINUTES, which leaves the rest to the next run. Ctrl-C loses nothing that collect or --keep has read."
+        "unchanged; --budget MINUTES, which leaves the rest to the next run. Ctrl-C loses nothing that collect or --keep read."
     )
 
 

@@ -103,8 +103,10 @@ class Names:
                 return meant[0]
             others |= matches
         if others:
-            kinds = listed([f"{noun}s" for noun in Noun if noun in nouns])
-            raise UsageError(shown(asked), f"names {_ids(sorted(others))}", f"this command takes {kinds}")
+            hint = f"this command takes {listed([f'{noun}s' for noun in Noun if noun in nouns])}"
+            if {each.noun for each in others} == {Noun.SECRET}:
+                hint = "keyaudit access shows who can read it, and keyaudit rotation what uses it"
+            raise UsageError(shown(asked), f"names {_ids(sorted(others))}", hint)
         return None
 
     def unknown(self, asked: str, nouns: Collection[Noun]) -> UsageError:

@@ -115,7 +115,7 @@ def test_a_background_job_of_a_shell_which_ignores_ctrl_c_is_terminated_too(tmp_
             Live(config=Path("-c.toml")),
             Path("old one"),
             Reuse(reread=3, budget=30),
-            " --config='-c.toml' --reread 3 --budget 30 --since 'old one'",
+            " --config='-c.toml' --reread 3 --budget 30 --copy-from 'old one'",
         ),
     ],
 )

@@ -116,6 +116,11 @@ def test_a_resource_that_the_command_does_not_take_says_what_it_is(names: Names)
         names.resolve("mei@a.example", ask.KEYS.nouns)
 
 
+def test_a_secret_says_which_commands_take_it(names: Names) -> None:
+    with pytest.raises(UsageError, match="'payment': names secret https.*; keyaudit access shows who can read it"):
+        names.resolve("payment", ask.KEYS.nouns)
+
+
 @pytest.mark.parametrize("asked", ["", "/", "kv-prod/", "kv-prod/nothing", "aaaa", "%", "x' OR 1=1 --", "0" * 6, "\x00"])
 def test_what_names_nothing_is_none(names: Names, asked: str) -> None:
     assert names.resolve(asked, EVERY) is None
