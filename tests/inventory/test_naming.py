@@ -117,7 +117,7 @@ def test_a_resource_that_the_command_does_not_take_says_what_it_is(names: Names)
 
 
 def test_a_secret_says_which_commands_take_it(names: Names) -> None:
-    with pytest.raises(UsageError, match="'payment': names secret https.*; keyaudit access shows who can read it"):
+    with pytest.raises(UsageError, match=r"'payment': names secret https.*; keyaudit access shows who can read it"):
         names.resolve("payment", ask.KEYS.nouns)
 
 
