@@ -142,6 +142,10 @@ class Planned(View):
         """What the expression of an attribute refers to, if it is one plain reference."""
         return self._references.target(self.module, self.configured, self.index, path)
 
+    def targets(self, *path: str) -> tuple[Sequence[Target], bool]:
+        """What the expression of a list refers to: see `References.targets`."""
+        return self._references.targets(self.module, self.configured, self.index, path)
+
     def is_set(self, *path: str) -> bool:
         """Whether the configuration has an attribute or a block there. It does not show dynamic blocks."""
         return bool(set_at(self._references.expressions(self.module, self.configured), *path))
@@ -194,6 +198,12 @@ class Resources:
         found = planned.target(*path)
         there = self.at(found.address) if found else None
         return (there, found.attribute) if found and there else None
+
+    def targets(self, planned: Planned, *path: str) -> tuple[Sequence[tuple[Planned, str]], bool]:
+        """What the expression of a list refers to and may be known after apply, and whether all of it was found."""
+        found, whole = planned.targets(*path)
+        there = [(at, each.attribute) for each in found if (at := self.at(each.address))]
+        return there, whole and len(there) == len(found)
 
     def data(self, type_: str) -> Iterator[Mapping[str, Any]]:
         """The values of the data sources of a type that were read for the plan."""

@@ -8,7 +8,7 @@ microsoft/terraform-provider-msgraph and of Azure/terraform-provider-azapi.
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 
-from keyaudit.collect.plan import access, applications, hsms, identities, logs, objects, permissions, services, vaults
+from keyaudit.collect.plan import access, applications, groups, hsms, identities, logs, objects, permissions, services, vaults
 from keyaudit.collect.plan.answers import Origin
 from keyaudit.collect.plan.azapi import RESOURCE, type_of
 from keyaudit.collect.plan.ground import Ground
@@ -38,7 +38,6 @@ _TYPES: Mapping[str, Sequence[str]] = {
     "azurerm_pim_eligible_role_assignment": ("role_eligibility.list",),
     "azurerm_lighthouse_assignment": ("delegation.query",),
     "azuread_application_from_template": _DIRECTORY,
-    "azuread_directory_role_member": ("directory_role.assignments",),
     "azuread_directory_role_eligibility_schedule_request": ("directory_role.eligibilities",),
     "azuread_service_principal_delegated_permission_grant": ("delegated_grant.list",),
     "azuread_claims_mapping_policy": ("claims_mapping.list",),
@@ -72,7 +71,8 @@ _MAPPED = frozenset(
         *(access.ASSIGNMENT, access.DEFINITION, identities.IDENTITY, identities.FEDERATED, logs.SETTING),
         *(hsms.HSM, hsms.KEY, hsms.ROTATION, hsms.ASSIGNMENT, hsms.DEFINITION),
         *(applications.APPLICATION, applications.REGISTRATION, applications.PRINCIPAL),
-        *(permissions.APP_ROLE, permissions.DIRECTORY_ROLE),
+        *(permissions.APP_ROLE, *permissions.ROLES),
+        *groups.READ,
         *services.KINDS,
         *services.APART,
     )
