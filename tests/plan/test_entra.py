@@ -5,6 +5,7 @@ The resources are the examples in docs/resources of hashicorp/terraform-provider
 
 import csv
 import io
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -131,6 +132,49 @@ def test_a_directory_role_is_named_by_its_template(gate: Any) -> None:
     )
     ran = gate(application(), principal(), role, given, flags=CSV)
     assert outcomes(ran, "/servicePrincipals/")["sp-can-take-over-tenant"] == "fail"
+
+
+REDIRECTS = ("-o", "csv", "--all", "--select", "app-redirect-insecure")
+INSECURE, SECURE = ["http://shop.example/callback"], ["https://shop.example/callback"]
+
+
+def redirects(uris: object, type_: str = "Web", of: str = "azuread_application.example.id", **more: Any) -> Resource:
+    return Resource(
+        f"azuread_application_redirect_uris.{type_}",
+        {"type": type_, "redirect_uris": uris, **more},
+        {"application_id": of} if of else {},
+    )
+
+
+def registration(*actions: str, **changed: Any) -> Resource:
+    values = {"display_name": "example", "client_id": UNKNOWN, **changed}
+    return Resource("azuread_application_registration.example", values, actions=actions or ("create",))
+
+
+OF_REGISTRATION = "azuread_application_registration.example.id"
+EXISTS = {"client_id": OWNER, "id": f"/applications/{OWNER}"}
+
+
+@pytest.mark.parametrize(
+    ("resources", "expected"),
+    [
+        ((application(), redirects(INSECURE)), "fail"),
+        ((application(), redirects(SECURE)), "pass"),
+        ((application(web=[{"redirect_uris": INSECURE}]), redirects(SECURE, "SPA")), "fail"),
+        ((application(), redirects(UNKNOWN)), "unknown"),
+        ((application(), redirects(INSECURE, of="local.application")), "unknown"),
+        ((registration(), redirects(INSECURE, of=OF_REGISTRATION)), "fail"),
+        ((registration(), redirects(SECURE, of=OF_REGISTRATION)), "pass"),
+        ((registration(),), "pass"),
+        # Of what exists, a plan has those of one type.
+        ((registration("no-op", **EXISTS), redirects(INSECURE, "SPA", of=OF_REGISTRATION)), "fail"),
+        ((registration("no-op", **EXISTS), redirects(SECURE, "SPA", of=OF_REGISTRATION)), ""),
+        ((redirects(INSECURE, of="", application_id=f"/applications/{OWNER}"),), "fail"),
+    ],
+)
+def test_redirect_uris_beside_an_application_are_its_own(gate: Any, resources: Sequence[Resource], expected: str) -> None:
+    ran = gate(*resources, flags=REDIRECTS)
+    assert outcomes(ran, "/applications/").get("app-redirect-insecure", "") == expected, ran.out
 
 
 def _credentials(ran: Any) -> set[str]:

@@ -8,7 +8,19 @@ microsoft/terraform-provider-msgraph and of Azure/terraform-provider-azapi.
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 
-from keyaudit.collect.plan import access, applications, groups, hsms, identities, logs, objects, permissions, services, vaults
+from keyaudit.collect.plan import (
+    access,
+    applications,
+    groups,
+    hsms,
+    identities,
+    logs,
+    objects,
+    permissions,
+    redirects,
+    services,
+    vaults,
+)
 from keyaudit.collect.plan.answers import Origin
 from keyaudit.collect.plan.azapi import RESOURCE, type_of
 from keyaudit.collect.plan.ground import Ground
@@ -72,7 +84,7 @@ _MAPPED = frozenset(
         *(hsms.HSM, hsms.KEY, hsms.ROTATION, hsms.ASSIGNMENT, hsms.DEFINITION),
         *(applications.APPLICATION, applications.REGISTRATION, applications.PRINCIPAL),
         *(permissions.APP_ROLE, *permissions.ROLES),
-        *groups.READ,
+        *(*groups.READ, redirects.RESOURCE),
         *services.KINDS,
         *services.APART,
     )
