@@ -10,6 +10,7 @@ import pytest
 
 from keyaudit.model.errors import Exit
 from tests.plan.small import SUBSCRIPTION, TENANT, UNKNOWN, Resource, key, references, vault
+from tests.plan.test_entra import application, principal
 from tests.plan.test_gate import CSV, HSM, LOGGED, PRINCIPAL, SAFE, gate, keyaudit, outcomes
 
 __all__ = ["gate", "keyaudit"]
@@ -36,6 +37,22 @@ def test_a_body_of_azapi_is_what_azure_has(gate: Any) -> None:
     )
     found = [outcomes(ran, f"/registries/cr{name}")["account-key-local-auth-enabled"] for name in ("open", "closed", "later")]
     assert found == ["fail", "pass", "unknown"]
+
+
+@pytest.mark.parametrize(
+    "type_",
+    ["azurerm_resource_deployment_script_azure_cli", "msgraph_resource_action", "msgraph_resource_collection"],
+)
+def test_what_may_change_the_directory_leaves_an_application_unknown(gate: Any, type_: str) -> None:
+    anything = Resource(f"{type_}.x", {"name": "x", "script_content": "az ad app list", "resource_url": "applications"})
+    role = Resource(
+        "azuread_directory_role_assignment.x",
+        {"role_id": "88d8e3e3-8f55-4a1e-953a-9b9898b8876b", "directory_scope_id": UNKNOWN},
+        {"principal_object_id": "azuread_service_principal.example.object_id"},
+    )
+    ran = gate(application(), principal(), role, anything, flags=("--select", "sp-can-take-over-tenant", "--fail-on", "low"))
+    assert ran.code == Exit.INCOMPLETE, ran.out
+    assert anything.address in ran.out
 
 
 @pytest.mark.parametrize(

@@ -31,6 +31,7 @@ from keyaudit.model.consumers import DECLARED, QUERY
 _ANYTHING = ("vault.list", "hsm.list", "role_assignment.query", "managed_identity.query", "service.query", QUERY)
 """The lists that a template of Resource Manager, or a resource of a type that is not known, may add to."""
 _DIRECTORY = ("application.list", "service_principal.list")
+_GRAPH = (*_DIRECTORY, "directory_role.assignments", "delegated_grant.list")
 _DEPLOYMENTS = tuple(
     f"azurerm_{scope}_template_deployment" for scope in ("resource_group", "subscription", "management_group", "tenant")
 )
@@ -53,8 +54,13 @@ _TYPES: Mapping[str, Sequence[str]] = {
     "azuread_directory_role_eligibility_schedule_request": ("directory_role.eligibilities",),
     "azuread_service_principal_delegated_permission_grant": ("delegated_grant.list",),
     "azuread_claims_mapping_policy": ("claims_mapping.list",),
-    "msgraph_resource": (*_DIRECTORY, "directory_role.assignments", "delegated_grant.list"),
-    "msgraph_update_resource": (*_DIRECTORY, "directory_role.assignments", "delegated_grant.list"),
+    **dict.fromkeys(
+        ("msgraph_resource", "msgraph_update_resource", "msgraph_resource_action", "msgraph_resource_collection"), _GRAPH
+    ),
+    # A script runs any command as the identities that it is given.
+    **dict.fromkeys(
+        (f"azurerm_resource_deployment_script_azure_{each}" for each in ("cli", "power_shell")), (*_ANYTHING, *_GRAPH)
+    ),
 }
 _AZAPI = frozenset((RESOURCE, *(f"azapi_{each}" for each in ("update_resource", "data_plane_resource", "resource_action"))))
 _OF_ARM: Sequence[tuple[str, Sequence[str]]] = (
