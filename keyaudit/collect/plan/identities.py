@@ -97,7 +97,7 @@ class Identities:
             "id": f"{id_}/federatedIdentityCredentials/{name}",
             "name": name,
             "properties": {
-                "issuer": planned.value("issuer"),
+                "issuer": self._ground.issuer(planned.value("issuer")),
                 "subject": planned.value("subject"),
                 "audiences": texts(planned.value("audience")),
             },
