@@ -184,10 +184,9 @@ def _read(plan: Plan, ground: Ground, folder: Path, settings: Settings, before: 
             raise failure.error
         if before is None:
             alone = write(spool, run)
-            named = ground.tenant_id != NOWHERE
-            return (
-                alone if named else structs.replace(alone, run=structs.replace(alone.run, tenant_name="not named in the plan"))
-            )
+            if ground.tenant_id != NOWHERE:
+                return alone
+            return structs.replace(alone, run=structs.replace(alone.run, tenant_name="not named in the plan"))
         after = structs.replace(before.run, planned=True)
         return laid_over(before, spool, Removed(ground), folder / "after", after)
 

@@ -206,7 +206,7 @@ class Applications:
         for object_id, found in trusted.items():
             self._answers.add(f"{kind}.federated", {"id": object_id})
             for each in found:
-                item = federated(each, self._ground.issuer(each.value("issuer")))
+                item = federated(each, self._ground.issuer(each.value("issuer"), each, "issuer"))
                 self._answers.add(f"{kind}.federated_of", item, id=object_id)
                 self._answers.add(f"{kind}.expressions_of", item, id=object_id)
                 place = f"/tenants/{self._ground.tenant_id}/applications/{object_id}/credentials/{item['id']}"

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterator
 
 import msgspec
+from msgspec import Raw
 
 from keyaudit.cloud.environment import Environment
 from keyaudit.collect.plan.answers import Answers, Origin
@@ -19,6 +20,8 @@ NOWHERE = "00000000-0000-0000-0000-000000000000"
 
 _PROVIDERS = ("azurerm", "azuread", "azapi", "msgraph")
 """The providers that speak to Azure and Entra. Each but the last has a data source of who plans, NAME_client_config."""
+_OIDC = re.compile(r"oidc_issuer_url|output\.properties\.oidcIssuerProfile\.issuerURL", re.ASCII)
+"""The attributes of a cluster, of azurerm and of azapi, that hold the issuer of its tokens."""
 _SUBSCRIPTION = re.compile(r"/subscriptions/([0-9a-f-]{36})(?:/|$)", re.IGNORECASE | re.ASCII)
 _NAME = re.compile(r"[^/\x00-\x1f]{1,260}")
 
@@ -72,13 +75,27 @@ class Ground:
 
     def _is_unknown(self, planned: Planned, attribute: str) -> bool:
         """Whether a value that the configuration sets is known after apply, and refers to nothing that was resolved."""
-        unknown = isinstance(planned.value(attribute), msgspec.Raw) and planned.is_set(attribute)
+        unknown = isinstance(planned.value(attribute), Raw) and planned.is_set(attribute)
         return unknown and self.resources.target(planned, attribute) is None
 
-    def issuer(self, found: Value) -> Value:
-        """The issuer of a federated credential; the mark if it is of a tenant, and no one knows whether of the plan's."""
+    def issuer(self, found: Value, planned: Planned, *path: str) -> Value:
+        """The issuer that a federated credential trusts: where it is known after apply, that of the plan's cluster to which the
+        expression refers. The mark if it is of a tenant, and nothing says whether of the plan's.
+        """
+        if isinstance(found, Raw):
+            target = self.resources.target(planned, *path)
+            return self.cluster_issuer(target[0]) if target and _OIDC.fullmatch(target[1]) else found
         named = isinstance(found, str) and found.lower().startswith(tuple(f"https://{host}/" for host in ISSUING_HOSTS))
         return AFTER_APPLY if named and self.tenant_id == NOWHERE else found
+
+    def cluster_issuer(self, planned: Planned) -> str:
+        """The issuer of a cluster's tokens, or what stands for that of one without it.
+
+        https://learn.microsoft.com/azure/aks/use-oidc-issuer
+        """
+        region = re.sub(r"[^a-z0-9]", "", (planned.text("location") or "region").lower()) or "region"
+        known = planned.text("oidc_issuer_url")
+        return known or f"https://{region}.oic.prod-aks.azure.com/{self.tenant_id}/{planned.stands_for('oidc_issuer_url')}/"
 
     def _of_provider(self, key: str, attribute: str) -> str:
         """An id that the configuration of a provider names: a constant, or an input variable with a value."""

@@ -47,7 +47,7 @@ def answers_of(plan: Plan, environment: Environment, now: int, tenant_id: str = 
     identities.answer()
     vaults.answer()
     identities.answer_own()
-    note_unread(ground, {*vaults.read, *services.read, *logs.read})
+    note_unread(ground, {*vaults.read, *services.read, *logs.read, *identities.read})
     for subscription in sorted(ground.subscriptions):
         item = {"subscriptionId": subscription, "tenantId": ground.tenant_id, "displayName": NOT_IN_PLAN}
         answers.add("subscription.list", item)
