@@ -140,6 +140,27 @@ def test_null_is_the_default_of_the_service(gate: Any) -> None:
     assert found["kv-public-network-open"] == "fail"
 
 
+@pytest.mark.parametrize(
+    ("attributes", "expected"),
+    [
+        ({"rbac_authorization_enabled": UNKNOWN, "enable_rbac_authorization": True}, "pass"),
+        ({"rbac_authorization_enabled": UNKNOWN, "enable_rbac_authorization": False}, "fail"),
+        ({"rbac_authorization_enabled": True, "enable_rbac_authorization": UNKNOWN}, "pass"),
+        ({"rbac_authorization_enabled": UNKNOWN, "enable_rbac_authorization": UNKNOWN}, "fail"),
+    ],
+)
+def test_either_name_of_the_access_model_counts(gate: Any, attributes: Any, expected: str) -> None:
+    """Versions 4.42 to 4.81 of azurerm have both, and compute the one that is not set: key_vault_resource.go."""
+    assert outcomes(gate(vault(**attributes), flags=CSV))["kv-legacy-access-policies"] == expected
+
+
+def test_an_access_model_that_is_set_and_not_known_is_unknown(gate: Any) -> None:
+    later = vault()
+    later.values["rbac_authorization_enabled"] = UNKNOWN
+    later.refers = {"rbac_authorization_enabled": "local.by_role"}
+    assert outcomes(gate(later, flags=CSV))["kv-legacy-access-policies"] == "unknown"
+
+
 @pytest.mark.exhaustive
 def test_access_policies_and_role_assignments_are_grants(gate: Any) -> None:
     policy = {

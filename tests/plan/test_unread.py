@@ -69,6 +69,30 @@ def test_a_resource_that_is_not_read_is_never_a_pass(gate: Any, unread: Sequence
     assert [each.address for each in unread if each.address not in ran.out] == [], ran.out
 
 
+@pytest.mark.parametrize(
+    ("version", "properties", "more", "expected"),
+    [
+        ("2025-05-01", {}, {}, "fail"),
+        ("2026-02-01", {}, {}, "pass"),
+        ("2026-04-01-preview", {}, {}, "pass"),
+        ("2026-02-01", {"enableRbacAuthorization": False}, {}, "fail"),
+        ("2025-05-01", {"enableRbacAuthorization": True}, {}, "pass"),
+        ("2025-05-01", {"enableRbacAuthorization": UNKNOWN}, {}, "unknown"),
+        # One that exists keeps its model.
+        ("2026-02-01", {}, {"actions": ("update",)}, None),
+    ],
+)
+def test_a_new_vault_of_azapi_has_the_access_model_of_its_version(
+    gate: Any, version: str, properties: Any, more: Any, expected: str | None
+) -> None:
+    """https://learn.microsoft.com/azure/key-vault/general/access-control-default"""
+    body = {"properties": {"tenantId": TENANT, "sku": {"name": "standard"}, **properties}}
+    found = azapi("vault", f"Microsoft.KeyVault/vaults@{version}", body)
+    found.actions = more.get("actions", found.actions)
+    ran = gate(found, flags=("-o", "csv", "--all", "--select", "kv-legacy-access-policies"))
+    assert outcomes(ran, "/vaults/").get("kv-legacy-access-policies") == expected, ran.out
+
+
 KEY_URL = "https://kv-example.vault.azure.net/keys/generated-certificate"
 SQL, AKS = "Microsoft.Sql/servers@2023-08-01", "Microsoft.ContainerService/managedClusters@2025-01-01"
 PINNED = ("--select", "use-cmk-version-pinned", "--select", "account-key-local-auth-enabled", "-o", "csv", "--all")

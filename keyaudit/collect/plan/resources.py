@@ -36,11 +36,12 @@ class View:
         return name in self._value or name in self._unknown
 
     def value(self, *names: str) -> Value:
-        """The first of these attributes that the plan has: older versions of a provider name some otherwise. None: null."""
-        for name in names:
-            if self.has(name):
-                return AFTER_APPLY if _is_unknown(self._unknown.get(name)) else self._value.get(name)
-        return None
+        """The first of these attributes that is known and not null: versions of a provider name some otherwise, or in two ways,
+        of which the one that is not set is computed. Otherwise the mark if one is known after apply. None: null.
+        """
+        unknown = [name for name in names if _is_unknown(self._unknown.get(name))]
+        known = (self._value.get(name) for name in names if name not in unknown)
+        return next((value for value in known if value is not None), AFTER_APPLY if unknown else None)
 
     @property
     def names(self) -> Sequence[str]:
