@@ -133,6 +133,13 @@ def test_only_the_vaults_of_the_plan_are_judged(gate: Any) -> None:
     assert not outcomes(ran, "providers/Microsoft.KeyVault")
 
 
+def test_a_key_in_a_vault_of_the_tenant_passes_with_what_the_plan_has(gate: Any) -> None:
+    there = f"/subscriptions/{SUBSCRIPTION}/resourceGroups/rg/providers/Microsoft.KeyVault/vaults/kv-there"
+    ran = gate(Resource("azurerm_key_vault_key.generated", {**key(**HSM).values, "key_vault_id": there}))
+    assert ran.code == Exit.CLEAN, ran.out
+    assert "unobserved" not in ran.out
+
+
 def test_null_is_the_default_of_the_service(gate: Any) -> None:
     defaults: dict[str, Any] = {"rbac_authorization_enabled": None, "purge_protection_enabled": None, "network_acls": []}
     found = outcomes(gate(vault(**defaults), flags=CSV))
