@@ -8,7 +8,19 @@ microsoft/terraform-provider-msgraph and of Azure/terraform-provider-azapi.
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 
-from keyaudit.collect.plan import access, applications, hsms, identities, logs, objects, permissions, services, vaults
+from keyaudit.collect.plan import (
+    access,
+    applications,
+    groups,
+    hsms,
+    identities,
+    logs,
+    objects,
+    permissions,
+    redirects,
+    services,
+    vaults,
+)
 from keyaudit.collect.plan.answers import Origin
 from keyaudit.collect.plan.azapi import RESOURCE, type_of
 from keyaudit.collect.plan.ground import Ground
@@ -19,6 +31,7 @@ from keyaudit.model.consumers import DECLARED, QUERY
 _ANYTHING = ("vault.list", "hsm.list", "role_assignment.query", "managed_identity.query", "service.query", QUERY)
 """The lists that a template of Resource Manager, or a resource of a type that is not known, may add to."""
 _DIRECTORY = ("application.list", "service_principal.list")
+_GRAPH = (*_DIRECTORY, "directory_role.assignments", "delegated_grant.list")
 _DEPLOYMENTS = tuple(
     f"azurerm_{scope}_template_deployment" for scope in ("resource_group", "subscription", "management_group", "tenant")
 )
@@ -38,12 +51,16 @@ _TYPES: Mapping[str, Sequence[str]] = {
     "azurerm_pim_eligible_role_assignment": ("role_eligibility.list",),
     "azurerm_lighthouse_assignment": ("delegation.query",),
     "azuread_application_from_template": _DIRECTORY,
-    "azuread_directory_role_member": ("directory_role.assignments",),
     "azuread_directory_role_eligibility_schedule_request": ("directory_role.eligibilities",),
     "azuread_service_principal_delegated_permission_grant": ("delegated_grant.list",),
     "azuread_claims_mapping_policy": ("claims_mapping.list",),
-    "msgraph_resource": (*_DIRECTORY, "directory_role.assignments", "delegated_grant.list"),
-    "msgraph_update_resource": (*_DIRECTORY, "directory_role.assignments", "delegated_grant.list"),
+    **dict.fromkeys(
+        ("msgraph_resource", "msgraph_update_resource", "msgraph_resource_action", "msgraph_resource_collection"), _GRAPH
+    ),
+    # A script runs any command as the identities that it is given.
+    **dict.fromkeys(
+        (f"azurerm_resource_deployment_script_azure_{each}" for each in ("cli", "power_shell")), (*_ANYTHING, *_GRAPH)
+    ),
 }
 _AZAPI = frozenset((RESOURCE, *(f"azapi_{each}" for each in ("update_resource", "data_plane_resource", "resource_action"))))
 _OF_ARM: Sequence[tuple[str, Sequence[str]]] = (
@@ -72,7 +89,8 @@ _MAPPED = frozenset(
         *(access.ASSIGNMENT, access.DEFINITION, identities.IDENTITY, identities.FEDERATED, logs.SETTING),
         *(hsms.HSM, hsms.KEY, hsms.ROTATION, hsms.ASSIGNMENT, hsms.DEFINITION),
         *(applications.APPLICATION, applications.REGISTRATION, applications.PRINCIPAL),
-        *(permissions.APP_ROLE, permissions.DIRECTORY_ROLE),
+        *(permissions.APP_ROLE, *permissions.ROLES),
+        *(*groups.READ, redirects.RESOURCE),
         *services.KINDS,
         *services.APART,
     )
