@@ -114,7 +114,7 @@ def _weakened(report: Report) -> Iterator[str]:
         kind = "GAP" if not gap.required else "ALLOWED" if gap.allowed else "INCOMPLETE"
         what = f": {reads(gap.operations)}" if gap.operations else ""
         name = one_line(gap.scope.name or gap.scope.id)
-        detail = f"; {one_line(gap.detail)}" if gap.detail else ""
+        detail = f"; {one_line(gap.detail, 1_000)}" if gap.detail else ""
         yield f"  {kind}  {name} ({gap.reason}: {ADVICE[gap.reason].meaning}{detail}){what}"
     if report.run.planned:
         yield from unknown_until_applied(report)

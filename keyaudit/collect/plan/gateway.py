@@ -12,6 +12,7 @@ from keyaudit.cloud.pages import Page, Step
 from keyaudit.cloud.recalling import Memory
 from keyaudit.cloud.tables import Rows
 from keyaudit.collect.plan.answers import Answers
+from keyaudit.collect.plan.unread import ONLY_SEEN_IN_THE_TENANT
 from keyaudit.model.coverage import Refusal
 from keyaudit.model.forecast import Forecast
 from keyaudit.model.reasons import Reason
@@ -40,7 +41,7 @@ class PlanGateway(Gateway):
     ) -> Listing[T]:
         """A list of the plan, which is one page."""
         held = self._answers.listed(operation, host, segments)
-        lacking = self._answers.lacking(operation)
+        lacking = None if operation in ONLY_SEEN_IN_THE_TENANT else self._answers.lacking(operation)
         absent = lacking or _ABSENT
 
         async def fetch(_: Step) -> Page | Refusal:

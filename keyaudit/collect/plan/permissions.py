@@ -18,7 +18,7 @@ from keyaudit.model.guid import GUID
 from keyaudit.model.tiers import DIRECTORY_ROLES
 
 APP_ROLE, DIRECTORY_ROLE = "azuread_app_role_assignment", "azuread_directory_role_assignment"
-_PRINCIPAL, _ROLE, _CUSTOM = "azuread_service_principal", "azuread_directory_role", "azuread_custom_directory_role"
+_PRINCIPAL, _ROLE, CUSTOM = "azuread_service_principal", "azuread_directory_role", "azuread_custom_directory_role"
 _ROLE_NAMED = re.compile(r'app_role_ids\["([^"\\]{1,120})"\]')
 _BY_NAME = {role.name.lower(): role.id for role in DIRECTORY_ROLES if role.id}
 _RANKED = frozenset(role.id for role in DIRECTORY_ROLES)
@@ -117,7 +117,7 @@ class Permissions:
 
     def _directory_roles(self) -> None:
         defined: dict[str, dict[str, Any]] = {}
-        for planned in self._resources.of(_CUSTOM):
+        for planned in self._resources.of(CUSTOM):
             permissions = planned.blocks("permissions")
             found: Value = permissions
             if not isinstance(permissions, Raw):
@@ -159,7 +159,7 @@ class Permissions:
         target = self._resources.target(planned, "role_id")
         if target:
             there, _ = target
-            if there.type == _CUSTOM:
+            if there.type == CUSTOM:
                 return self._applications.object_id_of(there)
             if there.type == _ROLE:
                 template = (there.text("template_id") or "").lower()

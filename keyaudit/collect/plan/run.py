@@ -16,6 +16,7 @@ from keyaudit.collect.plan.logs import Logs
 from keyaudit.collect.plan.objects import Objects
 from keyaudit.collect.plan.permissions import Permissions
 from keyaudit.collect.plan.resources import NOT_IN_PLAN, Resources
+from keyaudit.collect.plan.runners import note_runners
 from keyaudit.collect.plan.services import Services
 from keyaudit.collect.plan.spool import PlanSpool
 from keyaudit.collect.plan.unread import note_unread
@@ -46,6 +47,7 @@ def answers_of(plan: Plan, environment: Environment, now: int, tenant_id: str = 
     vaults.answer()
     identities.answer_own()
     note_unread(ground, {*vaults.read, *services.read, *logs.read})
+    note_runners(ground)
     for subscription in sorted(ground.subscriptions):
         item = {"subscriptionId": subscription, "tenantId": ground.tenant_id, "displayName": NOT_IN_PLAN}
         answers.add("subscription.list", item)
