@@ -110,14 +110,12 @@ def _gaps(
     perhaps: dict[str, list[str]] = {}
     for aside in ground.answers.asides:
         about = [each for each in policies if not aside.tables or each.table.name in aside.tables]
-        about = [each.text.id for each in about if each.top_severity.rank >= fail_on.rank]
-        if not about or not (aside.changes or unchanged):
+        blinds = tuple(each.text.id for each in about if each.top_severity.rank >= fail_on.rank)
+        if not blinds or not (aside.changes or unchanged):
             continue
         if aside.certain or EVERY_RESOURCE in require:
             its = structs.replace(scope, name=aside.address)
-            found.append(
-                Gap(scope=its, reason=Reason.UNREAD_RESOURCE, operations=(), detail=f"it {aside.what}", blinds=tuple(about))
-            )
+            found.append(Gap(scope=its, reason=Reason.UNREAD_RESOURCE, operations=(), detail=f"it {aside.what}", blinds=blinds))
         else:
             perhaps.setdefault(aside.what, []).append(aside.address)
     if perhaps:

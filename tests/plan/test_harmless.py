@@ -4,8 +4,13 @@ from typing import Any
 
 import pytest
 
+from keyaudit.cloud.environment import ENVIRONMENTS
+from keyaudit.collect.plan.answers import Answers
+from keyaudit.collect.plan.document import decode
+from keyaudit.collect.plan.run import answers_of
 from keyaudit.model.errors import Exit
-from tests.plan.small import TENANT, UNKNOWN, Resource, plan, references, vault
+from tests.clock import COLLECTED
+from tests.plan.small import SUBSCRIPTION, TENANT, UNKNOWN, Resource, plan, references, vault, written
 from tests.plan.test_gate import LOGGED, SAFE, gate, keyaudit
 from tests.plan.test_unread import azapi
 
@@ -126,26 +131,51 @@ def test_types_that_make_nothing_that_policies_are_about_pass(gate: Any) -> None
     assert "GAP" not in ran.out
 
 
+def answers(*resources: Resource, found: Any = None) -> Answers:
+    read = decode(written(found or plan(*resources)), "plan.json")
+    return answers_of(read, ENVIRONMENTS["public"], COLLECTED)[1]
+
+
+def _unread(*resources: Resource) -> set[str]:
+    return {each.address for origins in answers(*resources).unread.values() for each in origins}
+
+
 @pytest.mark.parametrize(
-    ("resource", "address"),
+    ("resource", "lists"),
     [
-        (Resource("azurerm_made_up_thing.x", {"name": "x"}), "azurerm_made_up_thing.x"),
-        (azapi("x", "Microsoft.MadeUp/things@2030-01-01", {}), "azapi_resource.x"),
-        (Resource("azuread_made_up_thing.x", {"display_name": "x"}), "azuread_made_up_thing.x"),
+        (Resource("azurerm_made_up_thing.x", {"name": "x"}), {"vault.list", "role_assignment.query"}),
+        (azapi("x", "Microsoft.MadeUp/things@2030-01-01", {}), {"vault.list", "role_assignment.query"}),
+        (Resource("azuread_made_up_thing.x", {"display_name": "x"}), {"application.list", "directory_role.assignments"}),
+        (Resource("msgraph_resource.x", {"url": "madeUp", "body": {}}), {"application.list", "directory_role.assignments"}),
     ],
-    ids=("azurerm", "azapi", "azuread"),
+    ids=("azurerm", "azapi", "azuread", "msgraph"),
 )
-def test_a_type_on_no_list_is_unread(gate: Any, resource: Resource, address: str) -> None:
-    ran = gate(vault(**SAFE), LOGGED, resource)
+def test_a_type_on_no_list_is_unread(resource: Resource, lists: set[str]) -> None:
+    found = answers(resource)
+    assert lists <= found.unread.keys()
+    assert {each.address for operation in lists for each in found.unread[operation]} == {resource.address}
+
+
+def test_a_resource_that_is_no_list_s_is_found_by_the_gate(gate: Any) -> None:
+    ran = gate(vault(**SAFE), LOGGED, Resource("azurerm_made_up_thing.x", {"name": "x"}))
     assert ran.code == Exit.INCOMPLETE, ran.out
-    assert address in ran.out, ran.out
+    [line, *_] = [line for line in ran.out.splitlines() if line.startswith("  INCOMPLETE  ")]
+    assert "azurerm_made_up_thing.x" in line
+    [then, *_] = [line for line in ran.out.splitlines() if line.startswith("  NEXT  ")]
+    assert "--allow-gap reason=unread_resource,scope=" in then
 
 
-def test_an_assignment_of_a_policy_that_changes_nothing_is_harmless(gate: Any) -> None:
+def test_an_assignment_of_a_policy_that_changes_nothing_is_harmless() -> None:
     denies = {"name": "deny", "identity": []}
-    for values, expected in ((denies, Exit.CLEAN), ({**denies, "identity": [{"type": "SystemAssigned"}]}, Exit.INCOMPLETE)):
-        ran = gate(vault(**SAFE), LOGGED, Resource("azurerm_resource_group_policy_assignment.p", values))
-        assert ran.code == expected, ran.out
+    changes = {**denies, "identity": [{"type": "SystemAssigned"}]}
+    unread = [_unread(Resource("azurerm_resource_group_policy_assignment.p", values)) for values in (denies, changes)]
+    assert unread == [set(), {"azurerm_resource_group_policy_assignment.p"}]
+
+
+def test_a_deleted_resource_that_nothing_reads_lacks_only_where_the_tenant_is_known() -> None:
+    found = answers(Resource("azurerm_pim_active_role_assignment.x", {}, actions=("delete",), before={"scope": "/"}))
+    assert found.lacking("role_assignment.query") is None
+    assert found.lacking("role_assignment.query", unchanged=False)
 
 
 def test_a_provider_that_is_not_known_is_named_in_one_line_and_gates_where_every_resource_is_required(gate: Any) -> None:
@@ -156,96 +186,166 @@ def test_a_provider_that_is_not_known_is_named_in_one_line_and_gates_where_every
     assert "acme_thing.one, acme_thing.two" in line
     required = gate(vault(**SAFE), LOGGED, *resources, flags=("--require", "every-resource"))
     assert required.code == Exit.INCOMPLETE, required.out
-    assert required.out.count("acme_thing.") == 2
+    assert required.out.count("INCOMPLETE  acme_thing.") == 2
+
+
+def test_the_provider_decides_and_not_the_beginning_of_a_type() -> None:
+    found = plan(Resource("random_pet.x", {}), Resource("random_pet.y", {}))
+    for change, of in zip(found["resource_changes"], ("hashicorp", "someone"), strict=True):
+        change["provider_name"] = f"registry.example/{of}/random"
+    assert [each.address for each in answers(found=found).asides] == ["random_pet.y"]
 
 
 def run_by(command: object, **more: object) -> dict[str, Any]:
     """A resource with a provisioner, as internal/command/jsonconfig of hashicorp/terraform writes it."""
-    resource = Resource("null_resource.run", {"triggers": None})
-    found = plan(vault(**SAFE), LOGGED, resource)
+    found = plan(Resource("null_resource.run", {"triggers": None}))
     said = {"command": {"constant_value": command} if isinstance(command, str) else command, **more}
-    found["configuration"]["root_module"]["resources"][-1]["provisioners"] = [{"type": "local-exec", "expressions": said}]
+    found["configuration"]["root_module"]["resources"][0]["provisioners"] = [{"type": "local-exec", "expressions": said}]
     return found
 
 
 @pytest.mark.parametrize(
-    ("command", "more", "expected"),
+    ("command", "more", "certain"),
     [
-        ("echo done", {}, Exit.CLEAN),
-        ("mkdir -p out && kubectl apply -f app.yaml", {}, Exit.CLEAN),
-        ("az ad app credential reset --id x", {}, Exit.INCOMPLETE),
-        ("echo x; /usr/bin/az login", {}, Exit.INCOMPLETE),
-        ("curl -X POST https://graph.microsoft.com/v1.0/applications", {}, Exit.INCOMPLETE),
-        ("./deploy.sh", {}, Exit.INCOMPLETE),
-        ("echo $(./deploy.sh)", {}, Exit.INCOMPLETE),
-        ({"references": ["var.command"]}, {}, Exit.INCOMPLETE),
-        ("echo done", {"interpreter": {"constant_value": ["pwsh", "-Command"]}}, Exit.INCOMPLETE),
-        ("echo done", {"interpreter": {"constant_value": ["/bin/bash", "-c"]}}, Exit.CLEAN),
+        ("echo done", {}, False),
+        ("mkdir -p out && kubectl apply -f app.yaml", {}, False),
+        ("az ad app credential reset --id x", {}, True),
+        ("echo x; /usr/bin/az login", {}, True),
+        ("curl -X POST https://graph.microsoft.com/v1.0/applications", {}, True),
+        ("kubectl exec pod -- az login", {}, True),
+        ("./deploy.sh", {}, True),
+        ("echo $(./deploy.sh)", {}, True),
+        ({"references": ["var.command"]}, {}, True),
+        ("echo done", {"interpreter": {"constant_value": ["pwsh", "-Command"]}}, True),
+        ("echo done", {"interpreter": {"references": ["var.shell"]}}, True),
+        ("echo done", {"interpreter": {"constant_value": ["/bin/bash", "-c"]}}, False),
+        ("echo done", {"environment": {"references": ["var.environment"]}}, False),
     ],
 )
-def test_a_command_that_may_call_azure_gates(gate: Any, command: object, more: dict[str, Any], expected: Exit) -> None:
-    ran = gate(found=run_by(command, **more))
-    assert ran.code == expected, ran.out
+def test_a_command_that_may_call_azure_is_told_from_one_that_does_not(
+    command: object, more: dict[str, Any], *, certain: bool
+) -> None:
+    [aside] = answers(found=run_by(command, **more)).asides
+    assert (aside.address, aside.certain) == ("null_resource.run", certain)
+
+
+def test_a_command_that_may_call_azure_gates(gate: Any) -> None:
+    ran = gate(found=run_by("az ad app credential reset --id x"))
+    assert ran.code == Exit.INCOMPLETE, ran.out
     assert "null_resource.run" in ran.out
 
 
 @pytest.mark.parametrize(
-    ("uri", "expected"),
+    ("uri", "path", "certain"),
     [
-        ({"constant_value": "https://api.example.com"}, Exit.CLEAN),
-        ({"constant_value": "https://management.azure.com"}, Exit.INCOMPLETE),
-        ({"references": ["local.uri"]}, Exit.INCOMPLETE),
+        ({"constant_value": "https://api.example.com"}, "/things", False),
+        ({"constant_value": "https://management.azure.com"}, "/things", True),
+        ({"constant_value": "https://api.example.com"}, "https://graph.microsoft.com/v1.0/groups", True),
+        ({"references": ["local.uri"]}, "/things", True),
     ],
 )
-def test_a_call_of_a_rest_api_gates_where_it_may_be_azure(gate: Any, uri: dict[str, Any], expected: Exit) -> None:
-    found = plan(vault(**SAFE), LOGGED, Resource("restapi_object.x", {"path": "/things", "data": "{}"}))
+def test_a_call_of_a_rest_api_is_about_azure_where_it_may_be(uri: dict[str, Any], path: str, *, certain: bool) -> None:
+    found = plan(Resource("restapi_object.x", {"path": path, "data": "{}"}))
     found["configuration"]["provider_config"]["restapi"] = {"name": "restapi", "expressions": {"uri": uri}}
-    found["configuration"]["root_module"]["resources"][-1]["provider_config_key"] = "restapi"
-    ran = gate(found=found)
-    assert ran.code == expected, ran.out
+    found["configuration"]["root_module"]["resources"][0]["provider_config_key"] = "restapi"
+    [aside] = answers(found=found).asides
+    assert aside.certain == certain
+
+
+@pytest.mark.parametrize(
+    ("url", "certain"), [("https://example.com/ip", False), ("https://management.azure.com/x", True), (UNKNOWN, True)]
+)
+def test_a_data_source_that_calls_an_address_during_apply_is_told(url: object, *, certain: bool) -> None:
+    [aside] = answers(Resource("data.http.x", {"url": url}, actions=("read",))).asides
+    assert aside.certain == certain
 
 
 SECRET_ID = "https://kv-other.vault.azure.net/secrets/tls/0123456789abcdef0123456789abcdef"
 KEY_ID = "https://kv-other.vault.azure.net/keys/disk/0123456789abcdef0123456789abcdef"
 CERTIFICATE = {"key_vault_certificate_id": UNKNOWN}
 OF_SECRET = references("azurerm_key_vault_secret.s.versionless_id")
+EACH_SECRET = ["azurerm_key_vault_secret.s", "each.key"]
 
 
 @pytest.mark.parametrize(
-    ("resource", "used"),
+    ("resource", "table"),
     [
-        (Resource("azurerm_api_management_named_value.x", {"value_from_key_vault": [{"secret_id": SECRET_ID}]}), "secret"),
-        (Resource("azurerm_recovery_services_vault.x", {"encryption": [{"key_id": KEY_ID}]}), "key"),
-        (Resource("azurerm_machine_learning_workspace.x", {"encryption": [{"key_id": UNKNOWN}]}), "key"),
-        (Resource("azurerm_netapp_account_encryption.x", {"encryption_key": KEY_ID}), "key"),
-        (Resource("azurerm_netapp_account_encryption.x", {}, {"encryption_key": "local.key"}), "key"),
-        (Resource("azurerm_linux_virtual_machine.x", {"secret": [{"certificate": [{"url": SECRET_ID}]}]}), "secret"),
-        (
-            Resource("azurerm_linux_web_app.x", {"app_settings": {"A": f"@Microsoft.KeyVault(SecretUri={SECRET_ID})"}}),
-            "secret",
-        ),
-        (Resource("azurerm_container_app.x", {"secret": [{"name": "a", "key_vault_secret_id": SECRET_ID}]}), "secret"),
-        (Resource("azurerm_application_gateway.x", {"ssl_certificate": [{"key_vault_secret_id": UNKNOWN}]}), "secret"),
-        (Resource("azurerm_postgresql_flexible_server.x", {"customer_managed_key": [{"key_vault_key_id": KEY_ID}]}), "key"),
-        (Resource("azurerm_cdn_frontdoor_secret.x", {"secret": [{"customer_certificate": [CERTIFICATE]}]}), "secret"),
-        (Resource("azurerm_windows_web_app.x", {}, {"app_settings": OF_SECRET}), "secret"),
+        (Resource("azurerm_api_management_named_value.x", {"value_from_key_vault": [{"secret_id": SECRET_ID}]}), "secret_use"),
+        (Resource("azurerm_recovery_services_vault.x", {"encryption": [{"key_id": KEY_ID}]}), "key_use"),
+        (Resource("azurerm_machine_learning_workspace.x", {"encryption": [{"key_id": UNKNOWN}]}), "key_use"),
+        (Resource("azurerm_netapp_account_encryption.x", {"encryption_key": KEY_ID}), "key_use"),
+        (Resource("azurerm_netapp_account_encryption.x", {}, {"encryption_key": "local.key"}), "key_use"),
+        (Resource("azurerm_linux_virtual_machine.x", {"secret": [{"certificate": [{"url": SECRET_ID}]}]}), "secret_use"),
+        (Resource("azurerm_linux_web_app.x", {"app_settings": {"A": f"@Microsoft.KeyVault(SecretUri={SECRET_ID})"}}),
+            "secret_use"),
+        (Resource("azurerm_container_app.x", {"secret": [{"name": "a", "key_vault_secret_id": SECRET_ID}]}), "secret_use"),
+        (Resource("azurerm_application_gateway.x", {"ssl_certificate": [{"key_vault_secret_id": UNKNOWN}]}), "secret_use"),
+        (Resource("azurerm_postgresql_flexible_server.x", {"customer_managed_key": [{"key_vault_key_id": KEY_ID}]}), "key_use"),
+        (Resource("azurerm_cdn_frontdoor_secret.x", {"secret": [{"customer_certificate": [CERTIFICATE]}]}), "secret_use"),
+        (Resource("azurerm_windows_web_app.x", {}, {"app_settings": OF_SECRET}), "secret_use"),
+        (Resource("azurerm_windows_web_app.x", {}, {"app_settings": EACH_SECRET}), "secret_use"),
     ],
 )  # fmt: skip
-def test_what_uses_a_vault_is_unknown_by_itself_and_no_policy_with_it(gate: Any, resource: Resource, used: str) -> None:
-    ran = gate(vault(**SAFE), LOGGED, resource)
+def test_what_uses_a_vault_is_unknown_by_itself(resource: Resource, table: str) -> None:
+    found = answers(resource)
+    assert [(each.address, each.tables, each.certain) for each in found.asides] == [
+        (resource.address, frozenset({table}), True)
+    ]
+    assert "consumer.query" not in found.unread
+
+
+@pytest.mark.parametrize(
+    ("attribute", "refers"),
+    [
+        ("administrator_password", references("azurerm_key_vault_secret.s.value")),
+        ("administrator_password", EACH_SECRET),
+        ("tags", references("azurerm_key_vault_secret.s.expiration_date")),
+        ("delegated_subnet_id", references("azurerm_subnet.s.id")),
+    ],
+)
+def test_what_is_read_from_a_vault_names_nothing_there(attribute: str, refers: list[str]) -> None:
+    found = answers(Resource("azurerm_postgresql_flexible_server.x", {"customer_managed_key": []}, {attribute: refers}))
+    assert not found.asides
+
+
+def test_what_uses_a_vault_gates_where_policies_are_about_it_and_can_be_accepted(gate: Any) -> None:
+    app = Resource("azurerm_linux_web_app.x", {"app_settings": {"A": f"@Microsoft.KeyVault(SecretUri={SECRET_ID})"}})
+    ran = gate(vault(**SAFE), LOGGED, app)
     assert ran.code == Exit.INCOMPLETE, ran.out
     [line] = [line for line in ran.out.splitlines() if line.startswith("  INCOMPLETE  ")]
-    assert resource.address in line
-    assert f"uses a {used} of a vault" in line
+    assert "azurerm_linux_web_app.x" in line
+    assert "uses a secret of a vault" in line
     assert "UNKNOWN" not in ran.out
-    others = gate(vault(**SAFE), LOGGED, resource, flags=("--select", "kv-*"))
-    assert others.code == Exit.CLEAN, others.out
-    accepted = gate(vault(**SAFE), LOGGED, resource, flags=("--allow-gap", f"scope={resource.address}"))
-    assert accepted.code == Exit.CLEAN, accepted.out
+    for flags in (("--select", "kv-*"), ("--allow-gap", f"reason=unread_resource,scope={app.address}")):
+        ran = gate(vault(**SAFE), LOGGED, app, flags=flags)
+        assert ran.code == Exit.CLEAN, ran.out
 
 
-def test_a_password_that_is_read_from_a_vault_names_nothing_there(gate: Any) -> None:
-    password = references("azurerm_key_vault_secret.s.value")
-    server = Resource("azurerm_postgresql_flexible_server.x", {"name": "x"}, {"administrator_password": password})
-    ran = gate(vault(**SAFE), LOGGED, server)
+VAULT_ID = f"/subscriptions/{SUBSCRIPTION}/resourceGroups/example-resources/providers/Microsoft.KeyVault/vaults/kv-example"
+SILENCED = ("--select", "log-keyvault-audit-off")
+
+
+@pytest.mark.parametrize(
+    "gone",
+    [
+        Resource(LOGGED.address, {}, actions=("delete",), before={"name": "x", "target_resource_id": VAULT_ID}),
+        Resource("azapi_resource.audit", {}, actions=("delete",),
+            before={"type": "Microsoft.Insights/diagnosticSettings@2021-05-01-preview", "parent_id": VAULT_ID}),
+    ],
+)  # fmt: skip
+def test_a_vault_that_loses_a_diagnostic_setting_may_have_no_other(gate: Any, gone: Resource) -> None:
+    kept = vault(**SAFE, id=VAULT_ID, actions=("no-op",))
+    ran = gate(kept, gone, flags=SILENCED)
+    assert ran.code == Exit.INCOMPLETE, ran.out
+    assert f"{gone.address} is deleted" in ran.out
+    other = Resource("azurerm_monitor_diagnostic_setting.other", {**LOGGED.values, "target_resource_id": VAULT_ID})
+    ran = gate(kept, gone, other, flags=SILENCED)
     assert ran.code == Exit.CLEAN, ran.out
+
+
+def test_a_diagnostic_setting_that_goes_with_its_vault_silences_nothing() -> None:
+    setting = Resource(LOGGED.address, {}, actions=("delete",), before={"name": "x", "target_resource_id": VAULT_ID})
+    own = Resource("azurerm_key_vault.example", {}, actions=("delete",), before={"id": VAULT_ID})
+    segments = {"subscription": SUBSCRIPTION, "resource_group": "example-resources", "vault": "kv-example"}
+    held = [answers(*resources).listed("diagnostic_setting.list", "", segments) for resources in ((setting,), (setting, own))]
+    assert [each and each.gone for each in held] == [setting.address, None]

@@ -44,6 +44,8 @@ class Held(Struct):
     items: list[Raw] = field(default_factory=list)
     whole: bool = False
     """Whether it has everything that will exist, and not only what the plan has."""
+    gone: str = ""
+    """The address of a resource of it that the plan deletes, so that perhaps nothing is left."""
 
 
 class Answers:

@@ -45,7 +45,10 @@ class PlanGateway(Gateway):
         absent = lacking or _ABSENT
 
         async def fetch(_: Step) -> Page | Refusal:
-            return Page(held.items, refusal=lacking if held.whole else absent) if held else absent
+            if held is None:
+                return absent
+            gone = Refusal(Reason.AFTER_APPLY, f"{held.gone} is deleted, and perhaps it is the last one") if held.gone else None
+            return Page(held.items, refusal=gone or (lacking if held.whole else absent))
 
         return Listing(fetch, Step(operation) if held else absent, item, by)
 

@@ -43,6 +43,8 @@ _DIRECTORY = (
 _DEFENDER = ("defender.plan",)
 ONLY_SEEN_IN_THE_TENANT = frozenset((*_HOSTS, *_ALERTS, *_EVENTS, *_WORKSPACES, *_DEFENDER))
 """Lists whose rows only ever let a policy pass. A plan alone does not show that one has none, so nothing is evaluated by it."""
+_PROTECTING = frozenset({"entra_log.list", "conditional_access.list"})
+"""Lists from which nothing may go without a policy that asks whether it was the last."""
 _TYPES: Mapping[str, Sequence[str]] = {
     **dict.fromkeys(
         (
@@ -217,7 +219,7 @@ def _note(ground: Ground, planned: Planned, *, gone: bool) -> None:
         # The queries ask the subscriptions that are known.
         ground.subscription(planned)
     for operation in operations:
-        origin = Origin(planned.address, gone or planned.changes, gone=gone)
+        origin = Origin(planned.address, gone or planned.changes, gone=gone and operation not in _PROTECTING)
         ground.answers.unread.setdefault(operation, []).append(origin)
     if not gone and QUERY not in operations and (names := _uses(planned)):
         what = f"uses {listed(sorted(f'a {each}' for each in names))} of a vault in a way that is not read"
