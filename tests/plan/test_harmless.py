@@ -263,7 +263,9 @@ def test_a_data_source_that_calls_an_address_during_apply_is_told(url: object, *
 SECRET_ID = "https://kv-other.vault.azure.net/secrets/tls/0123456789abcdef0123456789abcdef"
 KEY_ID = "https://kv-other.vault.azure.net/keys/disk/0123456789abcdef0123456789abcdef"
 CERTIFICATE = {"key_vault_certificate_id": UNKNOWN}
-OF_SECRET = references("azurerm_key_vault_secret.s.versionless_id")
+OF_SECRET = references("azurerm_key_vault_secret.s.id")
+NAMED = "@Microsoft.KeyVault(VaultName=kv-other;SecretName=tls)"
+VERSIONLESS = references("azurerm_key_vault_certificate.s.versionless_secret_id")
 EACH_SECRET = ["azurerm_key_vault_secret.s", "each.key"]
 
 
@@ -283,6 +285,7 @@ EACH_SECRET = ["azurerm_key_vault_secret.s", "each.key"]
         (Resource("azurerm_postgresql_flexible_server.x", {"customer_managed_key": [{"key_vault_key_id": KEY_ID}]}), "key_use"),
         (Resource("azurerm_cdn_frontdoor_secret.x", {"secret": [{"customer_certificate": [CERTIFICATE]}]}), "secret_use"),
         (Resource("azurerm_windows_web_app.x", {}, {"app_settings": OF_SECRET}), "secret_use"),
+        (Resource("azurerm_windows_web_app.x", {"app_settings": {"A": f"{NAMED[:-1]};SecretVersion=1)"}}), "secret_use"),
         (Resource("azurerm_windows_web_app.x", {}, {"app_settings": EACH_SECRET}), "secret_use"),
     ],
 )  # fmt: skip
@@ -292,6 +295,38 @@ def test_what_uses_a_vault_is_unknown_by_itself(resource: Resource, table: str) 
         (resource.address, frozenset({table}), True)
     ]
     assert "consumer.query" not in found.unread
+
+
+MACHINE = "Microsoft.Compute/virtualMachines@2024-07-01"
+GATEWAY = "Microsoft.Network/applicationGateways@2024-05-01"
+
+
+def of_gateway(url: object) -> Resource:
+    """https://learn.microsoft.com/azure/templates/microsoft.network/applicationgateways"""
+    return azapi("x", GATEWAY, {"properties": {"sslCertificates": [{"properties": {"keyVaultSecretId": url}}]}})
+
+
+def test_a_body_of_azapi_uses_a_vault_only_by_the_members_of_its_service() -> None:
+    network = {"properties": {"networkProfile": {"networkInterfaces": [{"id": UNKNOWN}]}}}
+    found = [
+        [each.tables for each in answers(resource).asides]
+        for resource in (azapi("x", MACHINE, network), azapi("x", MACHINE, UNKNOWN), *map(of_gateway, (UNKNOWN, SECRET_ID)))
+    ]
+    secret = frozenset({"secret_use"})
+    assert found == [[], [{"key_use", "secret_use"}], [secret], [secret]]
+    assert not answers(of_gateway(SECRET_ID.rpartition("/")[0])).asides
+
+
+@pytest.mark.parametrize(
+    "resource",
+    [
+        Resource("azurerm_linux_web_app.x", {"app_settings": {"A": NAMED}}),
+        Resource("azurerm_container_app.x", {"secret": [{"key_vault_secret_id": SECRET_ID.rpartition("/")[0]}]}),
+        Resource("azurerm_cdn_endpoint_custom_domain.x", {}, {"key_vault_secret_id": VERSIONLESS}),
+    ],
+)
+def test_a_secret_without_a_version_is_one_of_which_only_the_service_tells_more(resource: Resource) -> None:
+    assert not answers(resource).asides
 
 
 @pytest.mark.parametrize(

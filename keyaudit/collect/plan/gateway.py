@@ -41,7 +41,7 @@ class PlanGateway(Gateway):
     ) -> Listing[T]:
         """A list of the plan, which is one page."""
         held = self._answers.listed(operation, host, segments)
-        lacking = None if operation in ONLY_SEEN_IN_THE_TENANT else self._answers.lacking(operation)
+        lacking = self._lacking(operation)
         absent = lacking or _ABSENT
 
         async def fetch(_: Step) -> Page | Refusal:
@@ -51,6 +51,9 @@ class PlanGateway(Gateway):
             return Page(held.items, refusal=gone or (lacking if held.whole else absent))
 
         return Listing(fetch, Step(operation) if held else absent, item, by)
+
+    def _lacking(self, operation: str) -> Refusal | None:
+        return None if operation in ONLY_SEEN_IN_THE_TENANT else self._answers.lacking(operation)
 
     async def lists(
         self, operation: str, item: type[T], *, by: Callable[[T], str], places: Sequence[Mapping[str, str]]
@@ -62,7 +65,7 @@ class PlanGateway(Gateway):
         """An object of the plan; Refusal(bad_item) if a value that it cannot be without is not known."""
         found = self._answers.read(operation, host, segments)
         if found is None:
-            return _ABSENT
+            return self._lacking(operation) or _ABSENT
         try:
             return msgspec.json.decode(found, type=item)
         except msgspec.ValidationError:

@@ -59,7 +59,7 @@ class Logs:
         self._note_gone()
 
     def _note_gone(self) -> None:
-        """Note of which resources the plan deletes a setting. Only the tenant has the others."""
+        """Note each resource that loses a setting. Only the tenant has its others."""
         resources = self._ground.resources
         going = self._audited | {
             str(before.get("id")).lower() for type_ in (VAULT, HSM) for _, before in resources.removed(type_)

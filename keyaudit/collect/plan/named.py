@@ -1,21 +1,25 @@
-"""Whether a resource of a plan names keys, certificates and secrets of vaults, in its values and in its configuration."""
+"""Whether a resource of a plan names keys, certificates and secrets of vaults, in its values and in its configuration.
+
+A secret that is named without a version is left out: all that policies ask of such a use, only the service itself can tell.
+"""
 
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
+from typing import Any
 
 from keyaudit.collect.plan.resources import Planned
 from keyaudit.model.consumers import KEY, SECRET
 
-_URL = re.compile(r"https://[a-z0-9-]+\.(?:vault|managedhsm)\.[a-z0-9.-]+(?::443)?/(keys|secrets|certificates)/", re.IGNORECASE)
-_REFERENCE = "@microsoft.keyvault("
-"""The beginning of a setting whose value is in a vault: https://learn.microsoft.com/azure/app-service/app-service-key-vault-references"""
+_URL = re.compile(
+    r"https://[a-z0-9-]+\.(?:vault|managedhsm)\.[a-z0-9.-]+(?::443)?/(keys|secrets|certificates)/[a-z0-9-]+(/[a-z0-9]+)?",
+    re.IGNORECASE,
+)
+_REFERENCE, _VERSION = "@microsoft.keyvault(", "secretversion="
+"""In a setting whose value is in a vault: https://learn.microsoft.com/azure/app-service/app-service-key-vault-references"""
 _OF_TYPE = {
     "azurerm_key_vault_key": KEY,
     "azurerm_key_vault_managed_hardware_security_module_key": KEY,
-    **dict.fromkeys(
-        (f"azurerm_key_vault_{each}" for each in ("secret", "certificate", "certificate_data")),
-        SECRET,
-    ),
+    **dict.fromkeys((f"azurerm_key_vault_{each}" for each in ("secret", "certificate", "certificate_data")), SECRET),
 }
 _RESOURCE = re.compile(r"(?:data\.)?([a-z0-9_]+)\.[A-Za-z0-9_-]+(?:\[[^]]*\])?(?:\.([a-z0-9_]+))?")
 _COPIED = re.compile(
@@ -23,6 +27,8 @@ _COPIED = re.compile(
     r"|expiration_date|not_before_date|expires|not_before|content_type|tags|n|e|x|y"
 )
 """Attributes of an object that say what it is or hold what is in it, and not where it is."""
+_FOLLOWING = re.compile(r"name|(?:resource_)?versionless_(?:secret_)?id")
+"""Attributes that name an object without a version."""
 _MATERIAL = re.compile(r"passw|passphrase|connection_string|access_key|token")
 """Attributes that take what a secret holds: of `azurerm_key_vault_secret.x[each.key].value`, a plan lacks the last step."""
 _NAMES_KEY = re.compile(r"key_(?:ids?|url|uri|identifier|versionless_id|name)$|encryption_key|customer_managed_key|vault_url$")
@@ -32,42 +38,51 @@ _ALWAYS = re.compile(r"key_vault_(?:key|secret|certificate)_(?:ids?|url)$")
 
 def named_in_vaults(planned: Planned, naming: Collection[str]) -> Iterator[str]:
     """Which it names, or may: keys, secrets (as which a certificate is used), or both. `naming`: its attributes that do."""
+    said = list(_in_expressions(planned.expressions, ""))
+    yield from (kind for _, kind in said if kind)
+    resolved = {name for name, _ in said}
     for name in planned.names:
         value, unknown = planned.parts(name)
-        yield from _in_values(value)
-        yield from _in_attributes(name, value, unknown, naming, is_set=planned.is_set(name))
-    yield from _in_expressions(planned.expressions, "")
+        yield from in_values(value)
+        if planned.is_set(name) or not unknown or unknown is not True:
+            yield from (kind for each, kind in _in_attributes(name, value, unknown, naming) if each not in resolved)
 
 
-def _in_values(part: object) -> Iterator[str]:
+def in_values(part: object) -> Iterator[str]:
+    """Which of them the texts in a value name."""
     if isinstance(part, dict):
         part = list(part.values())
     if isinstance(part, list):
         for each in part:
-            yield from _in_values(each)
+            yield from in_values(each)
     elif isinstance(part, str):
-        if match := _URL.search(part):
+        match = _URL.search(part)
+        if match and (match[1].lower() == "keys" or match[2]):
             yield KEY if match[1].lower() == "keys" else SECRET
-        if _REFERENCE in part.lower():
+        if _REFERENCE in part.lower() and _VERSION in part.lower():
             yield SECRET
 
 
-def _in_attributes(name: str, value: object, unknown: object, naming: Collection[str], *, is_set: bool) -> Iterator[str]:
-    """An attribute, or one within it, that names something where it has a value or will have one."""
-    if (name in naming or _ALWAYS.search(name)) and (value or (unknown is True and is_set)):
-        yield KEY if _NAMES_KEY.search(name) else SECRET
+def _in_attributes(name: str, value: object, unknown: object, naming: Collection[str]) -> Iterator[tuple[str, str]]:
+    """Attributes that name something, here or within, whose values are not known or are no address in a vault."""
+    known = isinstance(value, str) and _URL.match(value)
+    if (name in naming or _ALWAYS.search(name)) and (unknown is True or (value and not known)):
+        yield name, KEY if _NAMES_KEY.search(name) else SECRET
     if isinstance(value, dict) or isinstance(unknown, dict):
         values, marks = (each if isinstance(each, dict) else {} for each in (value, unknown))
         for inner in {**values, **marks}:
-            yield from _in_attributes(inner, values.get(inner), marks.get(inner), naming, is_set=True)
+            yield from _in_attributes(inner, values.get(inner), marks.get(inner), naming)
     elif isinstance(value, list):
         marked = unknown if isinstance(unknown, list) else []
         for at, each in enumerate(value):
-            yield from _in_attributes("", each, marked[at] if at < len(marked) else None, naming, is_set=True)
+            yield from _in_attributes("", each, marked[at] if at < len(marked) else None, naming)
 
 
-def _in_expressions(part: object, name: str) -> Iterator[str]:
-    """`name`: of the attribute that these expressions are of."""
+def _in_expressions(part: object, name: str) -> Iterator[tuple[str, str]]:
+    """The attributes that refer to objects of vaults, and which; empty for one that is named without a version.
+
+    `name`: of the attribute that these expressions are of.
+    """
     if isinstance(part, list):
         for each in part:
             yield from _in_expressions(each, name)
@@ -75,9 +90,11 @@ def _in_expressions(part: object, name: str) -> Iterator[str]:
         return
     references = part.get("references")
     if isinstance(references, list):
-        yield from _in_references([each for each in references if isinstance(each, str)], name)
+        found = list(_in_references([each for each in references if isinstance(each, str)], name))
+        yield from ((name, kind) for kind in found)
         return
-    for inner, each in part.items():
+    of_blocks: Mapping[Any, Any] = part
+    for inner, each in of_blocks.items():
         yield from _in_expressions(each, str(inner))
 
 
@@ -90,4 +107,4 @@ def _in_references(references: Collection[str], name: str) -> Iterator[str]:
         # Each reference is listed with its beginnings, which name the whole.
         begins = any(other.startswith((f"{each}.", f"{each}[")) for other in references)
         if match[2] or not (begins or _MATERIAL.search(name)):
-            yield kind
+            yield "" if kind == SECRET and match[2] and _FOLLOWING.fullmatch(match[2]) else kind

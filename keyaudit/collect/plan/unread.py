@@ -4,15 +4,17 @@ The lists that would hold what they make are then not whole, so that no policy p
 secret of a vault is unknown by itself. Types: see harmless.txt, and docs/resources of microsoft/terraform-provider-msgraph.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+
+from msgspec import Raw
 
 from keyaudit.collect.plan import access, applications, hsms, identities, logs, objects, permissions, services, vaults
 from keyaudit.collect.plan.answers import Aside, Origin
-from keyaudit.collect.plan.azapi import type_of
+from keyaudit.collect.plan.azapi import body_of, member, type_of, within
 from keyaudit.collect.plan.ground import Ground
 from keyaudit.collect.plan.harmless import Type, harmless, speaks_to_azure
-from keyaudit.collect.plan.named import named_in_vaults
-from keyaudit.collect.plan.resources import Planned
+from keyaudit.collect.plan.named import in_values, named_in_vaults
+from keyaudit.collect.plan.resources import AFTER_APPLY, Planned
 from keyaudit.collect.services.items import KINDS
 from keyaudit.model.consumers import DECLARED, KEY, QUERY, SECRET
 from keyaudit.model.text import listed
@@ -96,6 +98,11 @@ _TYPES: Mapping[str, Sequence[str]] = {
     "azurerm_dedicated_hardware_security_module": ("hsm_device.query",),
     "azurerm_key_vault_managed_storage_account": ("secret.list",),
     "azurerm_key_vault_managed_storage_account_sas_token_definition": ("secret.list",),
+    **dict.fromkeys(
+        # They run any command as the identities that they are given.
+        (f"azurerm_resource_deployment_script_azure_{each}" for each in ("cli", "power_shell")),
+        (*_ANYTHING, *_DIRECTORY),
+    ),
     "azurerm_app_service_certificate_order": ("secret_use.query",),
     "azurerm_pim_active_role_assignment": _ASSIGNED,
     "azurerm_pim_eligible_role_assignment": _ELIGIBLE,
@@ -177,10 +184,7 @@ _OF_GRAPH: Sequence[tuple[str, Sequence[str]]] = (
 """By the beginning of a path of Microsoft Graph in lower case; the first one counts."""
 _HARMLESS_IN_GRAPH = frozenset({"contacts", "devices", "places", "sites", "teams"})
 """The first segments of paths below which nothing has credentials, roles or members with rights."""
-_CONSUMERS: Mapping[str, frozenset[str]] = {
-    type_: frozenset(each.names for each in DECLARED if each.type.lower() == type_)
-    for type_ in {each.type.lower() for each in DECLARED}
-}
+_CONSUMERS = frozenset(each.type.lower() for each in DECLARED)
 _USES = {KEY: "key_use", SECRET: "secret_use"}
 _MAPPED = frozenset(
     (
@@ -264,18 +268,27 @@ def _of_graph(planned: Planned) -> Sequence[str]:
 def _uses(planned: Planned) -> frozenset[str]:
     """Whether a resource names keys or secrets of vaults, or may."""
     if planned.type.startswith("azapi_"):
-        return _CONSUMERS.get(type_of(planned), frozenset()) if _may_name_vault(planned) else frozenset()
+        return frozenset(_in_body(planned))
     found = harmless(planned.type.lower())
     return frozenset(named_in_vaults(planned, found.naming if found else frozenset()))
 
 
-def _may_name_vault(planned: Planned) -> bool:
-    """Whether a body names a vault, or may: something of it is known after apply."""
-    body, unknown = planned.parts("body")
-    return planned.is_set("sensitive_body") or "vault" in str(body).lower() or _marked(unknown)
+def _in_body(planned: Planned) -> Iterator[str]:
+    """The same of what is sent, by the members in which services of its type name something."""
+    declared = [each for each in DECLARED if each.type.lower() == type_of(planned)]
+    body = body_of(planned)
+    properties = AFTER_APPLY if body is None else member(body, "properties")
+    for each in declared:
+        if not each.children:
+            path = each.at.partition("[]")[0] or each.url or each.resource or each.vault
+            found = within(properties, *path.split("."), absent=None)
+            if found and (each.names == KEY or not each.url or _marked(found) or any(in_values(found))):
+                yield each.names
+    yield from named_in_vaults(planned, ()) if declared else ()
 
 
 def _marked(part: object) -> bool:
+    """Whether anything of it is known after apply."""
     if isinstance(part, dict):
         return any(map(_marked, part.values()))
-    return any(map(_marked, part)) if isinstance(part, list) else part is True
+    return any(map(_marked, part)) if isinstance(part, list) else isinstance(part, Raw)
