@@ -205,7 +205,10 @@ def _read(plan: Plan, ground: Ground, folder: Path, settings: Settings, before: 
         for failure in failures:
             raise failure.error
         if before is None:
-            return write(spool, run)
+            alone = write(spool, run)
+            if ground.tenant_id != NOWHERE:
+                return alone
+            return structs.replace(alone, run=structs.replace(alone.run, tenant_name="not named in the plan"))
         after = structs.replace(before.run, planned=True)
         return laid_over(before, spool, Removed(ground), folder / "after", after)
 
@@ -218,7 +221,12 @@ class _Places:
         self._source = Source(folder, plan.configuration)
 
     def of(self, finding: Finding) -> Finding:
-        """The finding, with the resource that it is about."""
+        """The finding, with the resource that it is about, and no id that stands for one the plan does not name."""
+        fix, *steps = (
+            {part: text.replace(NOWHERE, "SUBSCRIPTION") for part, text in each.items()}
+            for each in (finding.fix, *finding.steps)
+        )
+        finding = structs.replace(finding, fix=fix, steps=steps)
         origin = self._ground.answers.origin(str(finding.row.get("id", ""))) or self._ground.answers.origin(finding.subject)
         if origin is None:
             return finding

@@ -14,7 +14,7 @@ later unit reads that in small parts, each a unit that replaces the rows of some
 import contextlib
 import hashlib
 import shutil
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -55,6 +55,8 @@ class Spool:
         self.run = run
         self.now: Callable[[], int] = lambda: self.run.as_of
         """The clock for plausibility checks. A long or resumed run reads events that happened after its start."""
+        self.groups: Collection[str] = ()
+        """Ids of groups whose members are read although no grant here names them."""
         self.place = folder / "spool"
         self._lock = lock
         self._journal = Journal(self.place / "journal.jsonl")

@@ -5,11 +5,13 @@ The resources are the examples in docs/resources of hashicorp/terraform-provider
 
 import csv
 import io
+import json
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pytest
 
-from tests.plan.small import UNKNOWN, Resource
+from tests.plan.small import TENANT, UNKNOWN, Resource, plan, vault
 from tests.plan.test_gate import CSV as ALL
 from tests.plan.test_gate import gate, keyaudit, outcomes
 
@@ -133,6 +135,98 @@ def test_a_directory_role_is_named_by_its_template(gate: Any) -> None:
     assert outcomes(ran, "/servicePrincipals/")["sp-can-take-over-tenant"] == "fail"
 
 
+def client_config(type_: str, tenant: str) -> Mapping[str, Any]:
+    """The state before a plan, with the data source of who plans."""
+    address = f"data.{type_}.current"
+    read = {"address": address, "mode": "data", "type": type_, "name": "current", "values": {"tenant_id": tenant}}
+    return {"format_version": "1.0", "values": {"root_module": {"resources": [read]}}}
+
+
+def provider(tenant: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The configuration of a provider that names the tenant."""
+    return {"azuread": {"name": "azuread", "expressions": {"tenant_id": tenant}}}
+
+
+REDIRECTS = ("-o", "csv", "--all", "--select", "app-redirect-insecure")
+INSECURE, SECURE = ["http://shop.example/callback"], ["https://shop.example/callback"]
+
+
+def redirects(uris: object, type_: str = "Web", of: str = "azuread_application.example.id", **more: Any) -> Resource:
+    return Resource(
+        f"azuread_application_redirect_uris.{type_}",
+        {"type": type_, "redirect_uris": uris, **more},
+        {"application_id": of} if of else {},
+    )
+
+
+def registration(*actions: str, **changed: Any) -> Resource:
+    values = {"display_name": "example", "client_id": UNKNOWN, **changed}
+    return Resource("azuread_application_registration.example", values, actions=actions or ("create",))
+
+
+OF_REGISTRATION = "azuread_application_registration.example.id"
+EXISTS = {"client_id": OWNER, "id": f"/applications/{OWNER}"}
+
+
+@pytest.mark.parametrize(
+    ("resources", "expected"),
+    [
+        ((application(), redirects(INSECURE)), "fail"),
+        ((application(), redirects(SECURE)), "pass"),
+        ((application(web=[{"redirect_uris": INSECURE}]), redirects(SECURE, "SPA")), "fail"),
+        ((application(), redirects(UNKNOWN)), "unknown"),
+        ((application(), redirects(INSECURE, of="local.application")), "unknown"),
+        ((registration(), redirects(INSECURE, of=OF_REGISTRATION)), "fail"),
+        ((registration(), redirects(SECURE, of=OF_REGISTRATION)), "pass"),
+        ((registration(),), "pass"),
+        # Of what exists, a plan has those of one type.
+        ((registration("no-op", **EXISTS), redirects(INSECURE, "SPA", of=OF_REGISTRATION)), "fail"),
+        ((registration("no-op", **EXISTS), redirects(SECURE, "SPA", of=OF_REGISTRATION)), ""),
+        ((redirects(INSECURE, of="", application_id=f"/applications/{OWNER}"),), "fail"),
+    ],
+)
+def test_redirect_uris_beside_an_application_are_its_own(gate: Any, resources: Sequence[Resource], expected: str) -> None:
+    ran = gate(*resources, flags=REDIRECTS)
+    assert outcomes(ran, "/applications/").get("app-redirect-insecure", "") == expected, ran.out
+
+
 def _credentials(ran: Any) -> set[str]:
     rows = csv.DictReader(io.StringIO(ran.out))
     return {row["resource_id"].rpartition("/")[2] for row in rows if "/credentials/" in row["resource_id"]}
+
+
+MANAGED = {"display_name": "mi", "audiences": ["api://AzureADTokenExchange"], "subject": OWNER}
+ISSUERS = ("-o", "csv", "--all", "--select", "fed-fic-unknown-issuer", "--select", "fed-fic-dangling")
+
+
+@pytest.mark.parametrize(
+    ("more", "expected"),
+    [
+        ({"prior_state": client_config("azuread_client_config", TENANT)}, "pass"),
+        ({"prior_state": client_config("azurerm_client_config", TENANT)}, "pass"),
+        ({"prior_state": client_config("azuread_client_config", OWNER)}, "fail"),
+        ({"configuration": {"provider_config": provider({"constant_value": TENANT})}}, "pass"),
+        ({"configuration": {"provider_config": provider({"references": ["var.tenant"]})}}, "pass"),
+        ({}, "unknown"),
+    ],
+    ids=["azuread", "azurerm", "another", "provider", "variable", "nothing"],
+)
+def test_the_issuer_of_the_plan_s_own_tenant_is_known(gate: Any, more: Mapping[str, Any], expected: str) -> None:
+    issuer = f"https://login.microsoftonline.com/{TENANT}/v2.0"
+    credential = of_application("federated_identity_credential", "mi", issuer=issuer, **MANAGED)
+    found = plan(application(), credential, variables={"tenant": {"value": TENANT}})
+    configuration = {**found["configuration"], **more.get("configuration", {})}
+    ran = gate(found={**found, **more, "configuration": configuration}, flags=ISSUERS)
+    assert outcomes(ran, "/credentials/")["fed-fic-unknown-issuer"] == expected, ran.out
+
+
+def test_no_id_that_stands_for_one_that_the_plan_does_not_name_is_in_a_command(gate: Any) -> None:
+    found = plan(vault(tenant_id=UNKNOWN))
+    found["configuration"]["provider_config"] = {}
+    ran = gate(found=found)
+    assert "tenant     not named in the plan" in ran.out
+    assert "00000000-" not in ran.out
+    ran = gate(found=found, flags=("-o", "json"))
+    commands = [step["cli"] for each in json.loads(ran.out)["findings"] for step in each["steps"] if "cli" in step]
+    assert any("--subscription SUBSCRIPTION" in each for each in commands)
+    assert not any("00000000-" in each for each in commands)

@@ -133,11 +133,39 @@ def test_only_the_vaults_of_the_plan_are_judged(gate: Any) -> None:
     assert not outcomes(ran, "providers/Microsoft.KeyVault")
 
 
+def test_a_key_in_a_vault_of_the_tenant_passes_with_what_the_plan_has(gate: Any) -> None:
+    there = f"/subscriptions/{SUBSCRIPTION}/resourceGroups/rg/providers/Microsoft.KeyVault/vaults/kv-there"
+    ran = gate(Resource("azurerm_key_vault_key.generated", {**key(**HSM).values, "key_vault_id": there}))
+    assert ran.code == Exit.CLEAN, ran.out
+    assert "unobserved" not in ran.out
+
+
 def test_null_is_the_default_of_the_service(gate: Any) -> None:
     defaults: dict[str, Any] = {"rbac_authorization_enabled": None, "purge_protection_enabled": None, "network_acls": []}
     found = outcomes(gate(vault(**defaults), flags=CSV))
     assert (found["kv-legacy-access-policies"], found["kv-purge-protection-off"]) == ("fail", "fail")
     assert found["kv-public-network-open"] == "fail"
+
+
+@pytest.mark.parametrize(
+    ("attributes", "expected"),
+    [
+        ({"rbac_authorization_enabled": UNKNOWN, "enable_rbac_authorization": True}, "pass"),
+        ({"rbac_authorization_enabled": UNKNOWN, "enable_rbac_authorization": False}, "fail"),
+        ({"rbac_authorization_enabled": True, "enable_rbac_authorization": UNKNOWN}, "pass"),
+        ({"rbac_authorization_enabled": UNKNOWN, "enable_rbac_authorization": UNKNOWN}, "fail"),
+    ],
+)
+def test_either_name_of_the_access_model_counts(gate: Any, attributes: Any, expected: str) -> None:
+    """Versions 4.42 to 4.81 of azurerm have both, and compute the one that is not set: key_vault_resource.go."""
+    assert outcomes(gate(vault(**attributes), flags=CSV))["kv-legacy-access-policies"] == expected
+
+
+def test_an_access_model_that_is_set_and_not_known_is_unknown(gate: Any) -> None:
+    later = vault()
+    later.values["rbac_authorization_enabled"] = UNKNOWN
+    later.refers = {"rbac_authorization_enabled": "local.by_role"}
+    assert outcomes(gate(later, flags=CSV))["kv-legacy-access-policies"] == "unknown"
 
 
 @pytest.mark.exhaustive

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from keyaudit.inventory.snapshot import open_snapshot
 from keyaudit.model.baseline import Baseline, Known
 from keyaudit.model.errors import Exit
 from keyaudit.model.findings import Severity
@@ -14,7 +15,7 @@ from keyaudit.model.times import DAY
 from keyaudit.policy.baseline import write_baseline
 from tests.cli.conftest import Keyaudit, Ran, contoso, keyaudit
 from tests.clock import COLLECTED
-from tests.plan.small import Resource, key, plan, vault, written
+from tests.plan.small import UNKNOWN, Resource, key, plan, vault, written
 
 pytestmark = pytest.mark.exhaustive
 
@@ -120,3 +121,24 @@ def test_a_snapshot_of_another_tenant_is_refused(gate: Any) -> None:
     ran = gate(vault())
     assert ran.code == Exit.UNSAFE
     assert "the plan is for tenant 11111111-2222-4333-8444-555555555555, and the snapshot is of" in ran.err
+
+
+def test_a_member_that_the_plan_adds_to_a_group_of_the_tenant_has_what_the_group_has(gate: Any, contoso: Path) -> None:
+    """The group is given Application Administrator by the tenant."""
+    snapshot = open_snapshot(contoso)
+    with snapshot.reading() as connection:
+        query = f"SELECT object_id FROM {snapshot.stored('principal')} WHERE name = 'Directory Automation'"
+        [[group]] = connection.execute(query).fetchall()
+    app = Resource("azuread_application.new", {"display_name": "New", "client_id": UNKNOWN, "object_id": UNKNOWN})
+    signs_in = Resource(
+        "azuread_service_principal.new",
+        {"object_id": UNKNOWN, "tags": UNKNOWN},
+        {"client_id": "azuread_application.new.client_id"},
+    )
+    joins = Resource(
+        "azuread_group_member.new", {"group_object_id": group}, {"member_object_id": "azuread_service_principal.new.object_id"}
+    )
+    flags = ("-o", "csv", "--select", "sp-can-take-over-tenant", "--fail-on", "low")
+    ran = gate(app, signs_in, joins, flags=flags)
+    assert [policy for policy, _ in failing(ran)] == ["sp-can-take-over-tenant"], ran.out
+    assert not failing(gate(app, signs_in, flags=flags))

@@ -10,6 +10,7 @@ import pytest
 
 from keyaudit.model.errors import Exit
 from tests.plan.small import SUBSCRIPTION, TENANT, UNKNOWN, Resource, key, references, vault
+from tests.plan.test_entra import application, principal
 from tests.plan.test_gate import CSV, HSM, LOGGED, PRINCIPAL, SAFE, gate, keyaudit, outcomes
 
 __all__ = ["gate", "keyaudit"]
@@ -39,6 +40,22 @@ def test_a_body_of_azapi_is_what_azure_has(gate: Any) -> None:
 
 
 @pytest.mark.parametrize(
+    "type_",
+    ["azurerm_resource_deployment_script_azure_cli", "msgraph_resource_action", "msgraph_resource_collection"],
+)
+def test_what_may_change_the_directory_leaves_an_application_unknown(gate: Any, type_: str) -> None:
+    anything = Resource(f"{type_}.x", {"name": "x", "script_content": "az ad app list", "resource_url": "applications"})
+    role = Resource(
+        "azuread_directory_role_assignment.x",
+        {"role_id": "88d8e3e3-8f55-4a1e-953a-9b9898b8876b", "directory_scope_id": UNKNOWN},
+        {"principal_object_id": "azuread_service_principal.example.object_id"},
+    )
+    ran = gate(application(), principal(), role, anything, flags=("--select", "sp-can-take-over-tenant", "--fail-on", "low"))
+    assert ran.code == Exit.INCOMPLETE, ran.out
+    assert anything.address in ran.out
+
+
+@pytest.mark.parametrize(
     "unread",
     [
         (azapi("body", REGISTRY, UNKNOWN), azapi("update", REGISTRY, {"properties": {}}, "azapi_update_resource")),
@@ -50,6 +67,30 @@ def test_a_resource_that_is_not_read_is_never_a_pass(gate: Any, unread: Sequence
     ran = gate(vault(**SAFE), LOGGED, *unread, flags=ACCOUNTS)
     assert ran.code == Exit.INCOMPLETE, ran.out
     assert [each.address for each in unread if each.address not in ran.out] == [], ran.out
+
+
+@pytest.mark.parametrize(
+    ("version", "properties", "more", "expected"),
+    [
+        ("2025-05-01", {}, {}, "fail"),
+        ("2026-02-01", {}, {}, "pass"),
+        ("2026-04-01-preview", {}, {}, "pass"),
+        ("2026-02-01", {"enableRbacAuthorization": False}, {}, "fail"),
+        ("2025-05-01", {"enableRbacAuthorization": True}, {}, "pass"),
+        ("2025-05-01", {"enableRbacAuthorization": UNKNOWN}, {}, "unknown"),
+        # One that exists keeps its model.
+        ("2026-02-01", {}, {"actions": ("update",)}, None),
+    ],
+)
+def test_a_new_vault_of_azapi_has_the_access_model_of_its_version(
+    gate: Any, version: str, properties: Any, more: Any, expected: str | None
+) -> None:
+    """https://learn.microsoft.com/azure/key-vault/general/access-control-default"""
+    body = {"properties": {"tenantId": TENANT, "sku": {"name": "standard"}, **properties}}
+    found = azapi("vault", f"Microsoft.KeyVault/vaults@{version}", body)
+    found.actions = more.get("actions", found.actions)
+    ran = gate(found, flags=("-o", "csv", "--all", "--select", "kv-legacy-access-policies"))
+    assert outcomes(ran, "/vaults/").get("kv-legacy-access-policies") == expected, ran.out
 
 
 KEY_URL = "https://kv-example.vault.azure.net/keys/generated-certificate"

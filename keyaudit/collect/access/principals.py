@@ -271,8 +271,8 @@ def _owners(spool: Spool) -> set[str]:
 
 def _named(spool: Spool) -> _Named:
     yesterday = spool.run.as_of - DAY
-    named = _Named(owners=_owners(spool))
-    named.everybody.update(named.owners)
+    named = _Named(owners=_owners(spool), expanded=set(spool.groups))
+    named.everybody.update(named.owners, named.expanded)
     for line in spool.lines("grant"):
         grant = msgspec.json.decode(line, type=_Grant)
         if grant.principal_id is None or not GUID.fullmatch(grant.principal_id):

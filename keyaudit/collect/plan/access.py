@@ -9,7 +9,7 @@ from keyaudit.collect.plan import azapi
 from keyaudit.collect.plan.built_in_roles import BUILT_IN, BY_ID
 from keyaudit.collect.plan.ground import Ground
 from keyaudit.collect.plan.hsms import Hsms
-from keyaudit.collect.plan.principals import principal_of
+from keyaudit.collect.plan.principals import GROUPS, principal_of
 from keyaudit.collect.plan.resources import AFTER_APPLY, NOT_IN_PLAN, Planned, Value, texts, wire
 from keyaudit.collect.plan.vaults import Vaults
 from keyaudit.model.coverage import Refusal
@@ -147,7 +147,10 @@ class Access:
     def principal(self, planned: Planned, attribute: str, kind: Value) -> tuple[Value, Value]:
         """The principal that an attribute refers to: one that the plan creates has an id of its own until it has another."""
         found = principal_of(self._ground, planned, attribute)
-        return (AFTER_APPLY, kind) if found is None else (found, "ServicePrincipal")
+        if found is None:
+            return AFTER_APPLY, kind
+        target = self._ground.resources.target(planned, attribute)
+        return found, "Group" if target and target[0].type in GROUPS else "ServicePrincipal"
 
 
 def _is_other(planned: Planned) -> bool:

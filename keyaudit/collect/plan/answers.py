@@ -60,6 +60,8 @@ class Answers:
         """By id of a row in lower case, columns that its answer cannot show: the stored value, or a Refusal."""
         self.outside: set[str] = set()
         """Ids in lower case of vaults that the plan only refers to, and has no row of."""
+        self.groups: set[str] = set()
+        """Ids of groups of the tenant that get members."""
         self.unread: dict[str, list[Origin]] = {}
         """By operation, the resources whose objects its lists lack because nothing reads resources of their kind."""
         self.asides: list[Aside] = []

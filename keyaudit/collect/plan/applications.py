@@ -11,6 +11,7 @@ from msgspec import Raw
 
 from keyaudit.collect.plan.credentials import federated, of_issued, password, public_key, signing_set
 from keyaudit.collect.plan.ground import Ground
+from keyaudit.collect.plan.redirects import Redirects
 from keyaudit.collect.plan.resources import AFTER_APPLY, NOT_IN_PLAN, Planned, Value, View, texts, wire
 from keyaudit.model.guid import GUID
 
@@ -28,7 +29,6 @@ _PARTS = tuple(
         "optional_claims",
         "permission_scope",
         "pre_authorized",
-        "redirect_uris",
     )
 )
 _OWNER = "azuread_application_owner"
@@ -52,6 +52,7 @@ class Applications:
         self._issued = issued
         self.published: dict[str, dict[str, str]] = {}
         """By service principal, roles that others refer to by name: an id that stands for its own, and the name."""
+        self._redirects = Redirects(ground, lambda planned: self.object_id(planned, "application_id"))
         self._holders = {kind: self._of_kind(kind) for kind in _HOLDERS}
         self._apps = {
             (planned.text("client_id") or planned.stands_for("client_id")).lower(): planned
@@ -66,7 +67,8 @@ class Applications:
             signing = self._by_holder(kind, _SIGNING) if kind == "service_principal" else {}
             named = dict.fromkeys((*holders, *passwords, *keys, *signing))
             trusted = self._by_holder(kind, *_FEDERATED) if kind == "application" else {}
-            for object_id in (*named, *(each for each in trusted if each not in named)):
+            redirects = self._redirects.beside if kind == "application" else {}
+            for object_id in dict.fromkeys((*named, *trusted, *redirects)):
                 planned = holders.get(object_id)
                 item = self._item(kind, object_id, planned)
                 item["passwordCredentials"] = [password(each, self._ground.now) for each in passwords.get(object_id, ())]
@@ -115,10 +117,16 @@ class Applications:
         path = "applications" if kind == "application" else "servicePrincipals"
         id_ = f"/tenants/{self._ground.tenant_id}/{path}/{object_id}".lower()
         if planned is None:
-            self._answers.outside.add(id_)
-            return {"id": object_id, **dict.fromkeys(_MEMBERS[kind], NOT_IN_PLAN)}
-        self._ground.origin(id_, planned, *_ATTRIBUTES[kind])
-        return {"id": object_id, **(self._application(planned) if kind == "application" else self._principal(planned))}
+            found: Mapping[str, Any] = dict.fromkeys(_MEMBERS[kind], NOT_IN_PLAN)
+            if not self._redirects.tell(object_id, id_):
+                self._answers.outside.add(id_)
+        else:
+            self._ground.origin(id_, planned, *_ATTRIBUTES[kind])
+            found = self._application(planned) if kind == "application" else self._principal(planned)
+        if kind == "application":
+            found = {**found, **self._redirects.members(object_id, planned)}
+            self._answers.decided[id_] = self._redirects.decided(object_id, planned)
+        return {"id": object_id, **found}
 
     def _note(self, kind: str, object_id: str, *credentials: Mapping[str, Sequence[Planned]]) -> None:
         path = "applications" if kind == "application" else "servicePrincipals"
@@ -137,7 +145,6 @@ class Applications:
     def _application(self, planned: Planned) -> dict[str, Any]:
         registered = planned.type == REGISTRATION
         api = planned.block("api") if not registered else None
-        web = planned.block("web") if not registered else None
         # Other resources set what a registration has no attribute for; without any, it is as a new one is.
         bare = registered and planned.is_new and not any(True for _ in self._resources.of(*_PARTS))
         registered = registered and not bare
@@ -148,9 +155,6 @@ class Applications:
             "createdDateTime": NOT_IN_PLAN,
             "signInAudience": wire(planned.value("sign_in_audience"), "AzureADMyOrg"),
             "identifierUris": apart if registered else texts(planned.value("identifier_uris")),
-            "web": NOT_IN_PLAN if registered else _web(web),
-            "spa": NOT_IN_PLAN if registered else _redirects(planned.block("single_page_application")),
-            "publicClient": NOT_IN_PLAN if registered else _redirects(planned.block("public_client")),
             "api": NOT_IN_PLAN if registered else _api(api),
             "appRoles": NOT_IN_PLAN if registered else _roles(planned.blocks("app_role")),
             "isFallbackPublicClient": wire(planned.value("fallback_public_client_enabled"), default=False),
@@ -204,7 +208,7 @@ class Applications:
         for object_id, found in trusted.items():
             self._answers.add(f"{kind}.federated", {"id": object_id})
             for each in found:
-                item = federated(each)
+                item = federated(each, self._ground.issuer(each.value("issuer"), each, "issuer"))
                 self._answers.add(f"{kind}.federated_of", item, id=object_id)
                 self._answers.add(f"{kind}.expressions_of", item, id=object_id)
                 place = f"/tenants/{self._ground.tenant_id}/applications/{object_id}/credentials/{item['id']}"
@@ -240,7 +244,7 @@ _COMMON = (
 _MEMBERS = {
     "application": (
         *_COMMON,
-        *("signInAudience", "identifierUris", "web", "spa", "publicClient", "api", "isFallbackPublicClient"),
+        *("signInAudience", "identifierUris", "api", "isFallbackPublicClient"),
         "servicePrincipalLockConfiguration",
     ),
     "service_principal": (
@@ -265,31 +269,6 @@ def _inline(planned: Planned, now: int) -> Sequence[Mapping[str, Any]]:
     """The password that an application may have in a block."""
     block = planned.block("password")
     return [password(block, now, planned.stands_for("password"))] if isinstance(block, View) else []
-
-
-def _web(found: View | Raw | None) -> Value:
-    if isinstance(found, Raw):
-        return found
-    if found is None:
-        return {"redirectUris": [], "implicitGrantSettings": {"enableAccessTokenIssuance": False}}
-    grant = found.block("implicit_grant")
-    issues = (
-        False
-        if grant is None
-        else grant
-        if isinstance(grant, Raw)
-        else wire(grant.value("access_token_issuance_enabled"), default=False)
-    )
-    return {
-        "redirectUris": texts(found.value("redirect_uris")),
-        "implicitGrantSettings": {"enableAccessTokenIssuance": issues},
-    }
-
-
-def _redirects(found: View | Raw | None) -> Value:
-    if isinstance(found, Raw):
-        return found
-    return {"redirectUris": [] if found is None else texts(found.value("redirect_uris"))}
 
 
 def _api(found: View | Raw | None) -> Value:

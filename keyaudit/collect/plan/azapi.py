@@ -78,8 +78,8 @@ def service(ground: Ground, planned: Planned, members: tuple[str, ...], key: Val
     found = {name: within(properties, *_NESTED.get(name, (name,)), absent=absent) for name in members}
     issuer = found.get("oidcIssuerProfile")
     if isinstance(issuer, dict):
-        # Azure makes it.
-        found["oidcIssuerProfile"] = {"issuerURL": NOT_IN_PLAN, **issuer} if issuer.get("enabled") is not False else issuer
+        made = {"issuerURL": ground.cluster_issuer(planned)} if issuer.get("enabled") is not False else {}
+        found["oidcIssuerProfile"] = {**made, **issuer}
     return {
         "id": id_of(ground, planned),
         "type": (planned.text("type") or "").partition("@")[0],

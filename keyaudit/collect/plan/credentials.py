@@ -106,7 +106,7 @@ def signing_set(planned: Planned, now: int) -> SigningSet:
     return SigningSet(keys, {**common, "keyId": planned.stands_for("sign")})
 
 
-def federated(planned: Planned) -> dict[str, Any]:
+def federated(planned: Planned, issuer: Value) -> dict[str, Any]:
     """A federated credential, by its subject or by an expression."""
     known = (planned.text("credential_id") or "").lower()
     expression = planned.value("claims_matching_expression")
@@ -115,7 +115,7 @@ def federated(planned: Planned) -> dict[str, Any]:
     return {
         "id": known if GUID.fullmatch(known) else planned.guid,
         "name": planned.value("display_name"),
-        "issuer": planned.value("issuer"),
+        "issuer": issuer,
         "subject": None if matching else planned.value("subject"),
         "audiences": ([audience] if isinstance(audience, str) else audience) if matching else planned.value("audiences"),
         "claimsMatchingExpression": (expression if isinstance(expression, Raw) else {"value": expression})

@@ -6,16 +6,22 @@ from collections import Counter
 from collections.abc import Iterator
 
 import msgspec
+from msgspec import Raw
 
 from keyaudit.cloud.environment import Environment
 from keyaudit.collect.plan.answers import Answers, Origin
 from keyaudit.collect.plan.document import expression
-from keyaudit.collect.plan.resources import Planned, Resources
+from keyaudit.collect.plan.resources import AFTER_APPLY, Planned, Resources, Value
+from keyaudit.model.entra import ISSUING_HOSTS
 from keyaudit.model.guid import GUID
 
 NOWHERE = "00000000-0000-0000-0000-000000000000"
 """Stands for a subscription or a tenant that the plan does not name."""
 
+_PROVIDERS = ("azurerm", "azuread", "azapi", "msgraph")
+"""The providers that speak to Azure and Entra. Each but the last has a data source of who plans, NAME_client_config."""
+_OIDC = re.compile(r"oidc_issuer_url|output\.properties\.oidcIssuerProfile\.issuerURL", re.ASCII)
+"""The attributes of a cluster, of azurerm and of azapi, that hold the issuer of its tokens."""
 _SUBSCRIPTION = re.compile(r"/subscriptions/([0-9a-f-]{36})(?:/|$)", re.IGNORECASE | re.ASCII)
 _NAME = re.compile(r"[^/\x00-\x1f]{1,260}")
 
@@ -27,7 +33,7 @@ class Ground:
         """`now`: the moment of apply. `tenant_id`: the tenant, if it is known otherwise."""
         self.now = now
         self.resources, self.answers, self.environment = resources, answers, environment
-        self._configs = list(resources.data("azurerm_client_config"))
+        self._configs = [config for name in _PROVIDERS for config in resources.data(f"{name}_client_config")]
         self.tenant_id = tenant_id or self._tenant()
         self._usual = self._usual_subscription()
         self.subscriptions: set[str] = set()
@@ -36,7 +42,7 @@ class Ground:
 
     def subscription(self, planned: Planned) -> str:
         """The subscription that a resource will be in, in lower case."""
-        found = self._of_provider(planned.provider) or self._usual
+        found = self._of_provider(planned.provider, "subscription_id") or self._usual
         self.subscriptions.add(found)
         return found
 
@@ -69,13 +75,32 @@ class Ground:
 
     def _is_unknown(self, planned: Planned, attribute: str) -> bool:
         """Whether a value that the configuration sets is known after apply, and refers to nothing that was resolved."""
-        unknown = isinstance(planned.value(attribute), msgspec.Raw) and planned.is_set(attribute)
+        unknown = isinstance(planned.value(attribute), Raw) and planned.is_set(attribute)
         return unknown and self.resources.target(planned, attribute) is None
 
-    def _of_provider(self, key: str) -> str:
-        """The subscription that the configuration of a provider names: a constant, or an input variable with a value."""
+    def issuer(self, found: Value, planned: Planned, *path: str) -> Value:
+        """The issuer that a federated credential trusts: where it is known after apply, that of the plan's cluster to which the
+        expression refers. The mark if it is of a tenant, and nothing says whether of the plan's.
+        """
+        if isinstance(found, Raw):
+            target = self.resources.target(planned, *path)
+            return self.cluster_issuer(target[0]) if target and _OIDC.fullmatch(target[1]) else found
+        named = isinstance(found, str) and found.lower().startswith(tuple(f"https://{host}/" for host in ISSUING_HOSTS))
+        return AFTER_APPLY if named and self.tenant_id == NOWHERE else found
+
+    def cluster_issuer(self, planned: Planned) -> str:
+        """The issuer of a cluster's tokens, or what stands for that of one without it.
+
+        https://learn.microsoft.com/azure/aks/use-oidc-issuer
+        """
+        region = re.sub(r"[^a-z0-9]", "", (planned.text("location") or "region").lower()) or "region"
+        known = planned.text("oidc_issuer_url")
+        return known or f"https://{region}.oic.prod-aks.azure.com/{self.tenant_id}/{planned.stands_for('oidc_issuer_url')}/"
+
+    def _of_provider(self, key: str, attribute: str) -> str:
+        """An id that the configuration of a provider names: a constant, or an input variable with a value."""
         provider = self.resources.plan.configuration.provider_config.get(key)
-        found = expression(provider.expressions, "subscription_id") if provider else {}
+        found = expression(provider.expressions, attribute) if provider else {}
         value = found.get("constant_value")
         references = found.get("references")
         if isinstance(references, list) and len(references) == 1 and str(references[0]).startswith("var."):
@@ -88,11 +113,9 @@ class Ground:
         return found.most_common(1)[0][0] if found else NOWHERE
 
     def _subscriptions_named(self) -> Iterator[str]:
-        for config in self._configs:
-            named = config.get("subscription_id")
-            if isinstance(named, str) and GUID.fullmatch(named.lower()):
-                yield named.lower()
-        if self._configs:
+        named = [each.lower() for config in self._configs if isinstance(each := config.get("subscription_id"), str)]
+        yield from filter(GUID.fullmatch, named)
+        if named:
             return
         for type_ in ("azurerm_resource_group", "azurerm_key_vault"):
             for planned in self.resources.of(type_):
@@ -100,10 +123,15 @@ class Ground:
                     yield match[1].lower()
 
     def _tenant(self) -> str:
-        told = [config.get("tenant_id") for config in self._configs]
-        told += [planned.text("tenant_id") for planned in self.resources.of("azurerm_key_vault")]
-        found = Counter(each.lower() for each in told if isinstance(each, str) and GUID.fullmatch(each.lower()))
-        return found.most_common(1)[0][0] if found else NOWHERE
+        """The tenant: of whoever plans, of a provider's configuration, or of a vault."""
+        of_vaults = (planned.text("tenant_id") for planned in self.resources.of("azurerm_key_vault"))
+        configured = self.resources.plan.configuration.provider_config
+        of_providers = (self._of_provider(key, "tenant_id") for key, each in configured.items() if each.name in _PROVIDERS)
+        for named in ((config.get("tenant_id") for config in self._configs), of_providers, of_vaults):
+            found = Counter(each.lower() for each in named if isinstance(each, str) and GUID.fullmatch(each.lower()))
+            if found:
+                return found.most_common(1)[0][0]
+        return NOWHERE
 
 
 def stand_in(address: str) -> str:

@@ -165,7 +165,7 @@ class Hsms:
         id_ = f"{hsm.uri}keys/{name}"
         kid = f"{id_}/{_VERSION}"
         # Only keys of vaults name an HSM platform.
-        attributes = {name: value for name, value in key_attributes(planned).items() if name != "hsmPlatform"}
+        attributes = {name: value for name, value in key_attributes(self._ground, planned).items() if name != "hsmPlatform"}
         tags = wire(planned.value("tags"), {})
         self._answers.list("hsm.key.list", hsm.uri, whole=hsm.new)
         self._answers.add("hsm.key.list", {"kid": id_, "attributes": attributes, "tags": tags}, hsm.uri)

@@ -4,13 +4,20 @@ website/docs/r/user_assigned_identity.html.markdown and federated_identity_crede
 """
 
 import re
+from collections.abc import Mapping
+from typing import Any
 
+from msgspec import Raw
+
+from keyaudit.collect.plan import azapi
 from keyaudit.collect.plan.ground import Ground, stand_in
-from keyaudit.collect.plan.resources import NOT_IN_PLAN, Planned, texts
+from keyaudit.collect.plan.resources import AFTER_APPLY, NOT_IN_PLAN, Planned, Value, texts
 from keyaudit.model.guid import GUID
 
 IDENTITY, FEDERATED = "azurerm_user_assigned_identity", "azurerm_federated_identity_credential"
 _KIND = "Microsoft.ManagedIdentity/userAssignedIdentities"
+_FEDERATED_TYPE = f"{_KIND}/federatedIdentityCredentials".lower()
+"""https://learn.microsoft.com/azure/templates/microsoft.managedidentity/userassignedidentities/federatedidentitycredentials"""
 _ID = re.compile(rf"/subscriptions/([^/]+)/resourceGroups/([^/]+)/providers/{re.escape(_KIND)}/([^/]+)", re.IGNORECASE)
 
 
@@ -19,6 +26,8 @@ class Identities:
 
     def __init__(self, ground: Ground) -> None:
         self._ground, self._answers = ground, ground.answers
+        self.read: set[str] = set()
+        """The addresses of credentials of azapi that are among them."""
         self._planned = {planned.address: ground.id_of(planned, _KIND) for planned in ground.resources.of(IDENTITY)}
 
     def answer(self) -> None:
@@ -43,7 +52,14 @@ class Identities:
             self._list_principal(planned, id_, principal, client, explicit=True)
             ground.origin(id_, planned, "name", "isolation_scope")
         for planned in ground.resources.of(FEDERATED):
-            self._trust(planned)
+            issuer = ground.issuer(planned.value("issuer"), planned, "issuer")
+            trusted = {"issuer": issuer, "subject": planned.value("subject"), "audiences": texts(planned.value("audience"))}
+            self._trust(planned, trusted, "issuer", "subject", "audience")
+        for planned in ground.resources.of(azapi.RESOURCE):
+            body = azapi.body_of(planned) if azapi.type_of(planned) == _FEDERATED_TYPE else None
+            if body is not None:
+                self.read.add(planned.address)
+                self._trust(planned, self._of_body(planned, body), "body")
 
     def at(self, address: str) -> str | None:
         """The id of a planned identity."""
@@ -87,7 +103,16 @@ class Identities:
         self._answers.add("service_principal.owners", {"id": principal, "owners": []})
         self._ground.origin(f"/tenants/{self._ground.tenant_id}/servicePrincipals/{principal}", planned, "name")
 
-    def _trust(self, planned: Planned) -> None:
+    def _of_body(self, planned: Planned, body: dict[str, Any]) -> Mapping[str, Value]:
+        """What a credential of azapi trusts."""
+        properties = azapi.member(body, "properties")
+        found = {name: azapi.within(properties, name, absent=AFTER_APPLY) for name in ("issuer", "subject", "audiences")}
+        unknown = [name for name, value in found.items() if isinstance(value, Raw)]
+        # What the body refers to is the issuer only if nothing else of it is known after apply.
+        issuer = found["issuer"] if unknown not in ([], ["issuer"]) else self._ground.issuer(found["issuer"], planned, "body")
+        return {**found, "issuer": issuer}
+
+    def _trust(self, planned: Planned, trusted: Mapping[str, Value], *attributes: str) -> None:
         id_ = self._holder(planned)
         parts = _ID.fullmatch(id_)
         if parts is None:
@@ -96,11 +121,7 @@ class Identities:
         item = {
             "id": f"{id_}/federatedIdentityCredentials/{name}",
             "name": name,
-            "properties": {
-                "issuer": planned.value("issuer"),
-                "subject": planned.value("subject"),
-                "audiences": texts(planned.value("audience")),
-            },
+            "properties": trusted,
         }
         segments = {"subscription": parts[1].lower(), "resource_group": parts[2], "identity": parts[3]}
         if id_.lower() not in {each.lower() for each in self._planned.values()}:
@@ -111,7 +132,6 @@ class Identities:
             self._ground.seen(id_)
         for operation in ("managed_identity.expressions_of", "managed_identity.federated_of"):
             self._answers.add(operation, item, **segments)
-        attributes = ("issuer", "subject", "audience")
         self._ground.origin(f"{id_}/federatedIdentityCredentials/{name}", planned, *attributes)
         found = next((each for each in self._ground.resources.of(IDENTITY) if self._planned[each.address] == id_), None)
         if found:

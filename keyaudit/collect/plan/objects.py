@@ -12,6 +12,7 @@ from msgspec import UNSET, Raw, Struct, structs
 
 from keyaudit.collect.plan.certificates import decided_of, is_imported, policy_of, wired
 from keyaudit.collect.plan.ground import Ground, stand_in
+from keyaudit.collect.plan.offsets import moment
 from keyaudit.collect.plan.resources import AFTER_APPLY, NOT_IN_PLAN, Planned, Value, View, wire
 from keyaudit.collect.plan.vaults import VaultPlace, Vaults
 from keyaudit.model.times import parse_time
@@ -91,7 +92,7 @@ class Objects:
 
     def _key(self, found: _Object) -> None:
         planned = found.planned
-        attributes = key_attributes(planned)
+        attributes = key_attributes(self._ground, planned)
         self._listed("key", found, "kid", {"attributes": attributes, "tags": _tags(planned)})
         bundle = key_bundle(planned, found.version_id, attributes)
         for version in ("", found.version):
@@ -166,8 +167,8 @@ class Objects:
             "created": NOT_IN_PLAN,
             "updated": NOT_IN_PLAN,
             "recoveryLevel": NOT_IN_PLAN,
-            "nbf": _time(planned.value("not_before_date")),
-            "exp": _time(planned.value("expiration_date")),
+            "nbf": _time(moment(self._ground, planned, "not_before_date")),
+            "exp": _time(moment(self._ground, planned, "expiration_date")),
         }
         members = {"attributes": _left_out(attributes), "tags": _tags(planned), "contentType": content_type or UNSET}
         self._listed("secret", found, "id", _left_out(members))
@@ -182,7 +183,7 @@ _ATTRIBUTES = {
 }
 
 
-def key_attributes(planned: Planned) -> dict[str, Any]:
+def key_attributes(ground: Ground, planned: Planned) -> dict[str, Any]:
     """The attributes of a planned key, in a vault or a Managed HSM."""
     release = planned.block("release_policy")
     return _left_out(
@@ -191,8 +192,8 @@ def key_attributes(planned: Planned) -> dict[str, Any]:
             "created": NOT_IN_PLAN,
             "updated": NOT_IN_PLAN,
             "recoveryLevel": NOT_IN_PLAN,
-            "nbf": _time(planned.value("not_before_date")),
-            "exp": _time(planned.value("expiration_date")),
+            "nbf": _time(moment(ground, planned, "not_before_date")),
+            "exp": _time(moment(ground, planned, "expiration_date")),
             # The provider makes a key with a release policy exportable, and no other.
             "exportable": AFTER_APPLY if isinstance(release, Raw) else release is not None,
             "hsmPlatform": _platform(planned.value("key_type")),

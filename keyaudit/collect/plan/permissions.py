@@ -10,6 +10,7 @@ from typing import Any
 from msgspec import Raw
 
 from keyaudit.collect.plan.access import Access
+from keyaudit.collect.plan.answers import Origin
 from keyaudit.collect.plan.applications import Applications
 from keyaudit.collect.plan.ground import Ground
 from keyaudit.collect.plan.identities import IDENTITY, Identities
@@ -18,6 +19,12 @@ from keyaudit.model.guid import GUID
 from keyaudit.model.tiers import DIRECTORY_ROLES
 
 APP_ROLE, DIRECTORY_ROLE = "azuread_app_role_assignment", "azuread_directory_role_assignment"
+ROLES: Mapping[str, tuple[str, str, str]] = {
+    DIRECTORY_ROLE: ("role_id", "principal_object_id", "directory_scope_id"),
+    "azuread_directory_role_member": ("role_object_id", "member_object_id", ""),
+    "azuread_administrative_unit_role_member": ("role_object_id", "member_object_id", "administrative_unit_object_id"),
+}
+"""Resources that give directory roles: the attributes that name the role, who gets it, and on what part of the tenant."""
 _PRINCIPAL, _ROLE, CUSTOM = "azuread_service_principal", "azuread_directory_role", "azuread_custom_directory_role"
 _ROLE_NAMED = re.compile(r'app_role_ids\["([^"\\]{1,120})"\]')
 _BY_NAME = {role.name.lower(): role.id for role in DIRECTORY_ROLES if role.id}
@@ -43,7 +50,7 @@ class Permissions:
         new |= {Identities.principal(each): each.is_new for each in self._resources.of(IDENTITY)}
         given |= {principal: [] for principal in new}
         for planned in self._resources.of(APP_ROLE):
-            principal = self._principal(planned)
+            principal = self._principal(planned, "principal_object_id", "service_principal.app_roles_of")
             api, role = self._role(planned)
             item = {"appRoleId": role, "principalId": principal, "resourceId": api, "createdDateTime": NOT_IN_PLAN}
             given.setdefault(principal, []).append(item)
@@ -60,14 +67,17 @@ class Permissions:
             self._answers.outside.add(f"/tenants/{self._ground.tenant_id}/servicePrincipals/{api}".lower())
             self._answers.add("service_principal.list", described)
 
-    def _principal(self, planned: Planned) -> str:
-        """The principal; what is not known has an id of its own."""
-        attribute = "principal_object_id"
+    def _principal(self, planned: Planned, attribute: str, operation: str) -> str:
+        """The principal; what is not known has an id of its own. Where nothing is known of it, a list may lack what it gets."""
         found = self._applications.object_id(planned, attribute)
         if found:
             return found
         principal, _ = self._access.principal(planned, attribute, NOT_IN_PLAN)
-        return principal if isinstance(principal, str) else planned.stands_for(attribute)
+        if isinstance(principal, str):
+            return principal
+        if self._resources.target(planned, attribute) is None:
+            self._answers.unread.setdefault(operation, []).append(Origin(planned.address, planned.changes))
+        return planned.stands_for(attribute)
 
     def _role(self, planned: Planned) -> tuple[str, str]:
         """The API, and the role by its id. A role that is referred to by its name has an id that stands for its own."""
@@ -130,41 +140,51 @@ class Permissions:
                 "templateId": None,
                 "rolePermissions": found,
             }
-        for planned in self._resources.of(DIRECTORY_ROLE):
-            role = self._directory_role(planned)
+        for planned in self._resources.of(*ROLES):
+            of_role, of_principal, of_scope = ROLES[planned.type]
+            role = self._directory_role(planned, of_role)
             defined.setdefault(role, _built_in(role))
-            principal = self._principal(planned)
-            scope = planned.value("directory_scope_id")
+            principal = self._principal(planned, of_principal, "directory_role.assignments")
+            scope = self._directory_scope(planned, of_scope)
             id_ = planned.text("id") or planned.guid
-            item = {
-                "id": id_,
-                "principalId": principal,
-                "roleDefinitionId": role,
-                # Computed where it is not set: the whole tenant.
-                "directoryScopeId": "/"
-                if isinstance(scope, Raw) and not planned.is_set("directory_scope_id")
-                else scope or "/",
-            }
+            item = {"id": id_, "principalId": principal, "roleDefinitionId": role, "directoryScopeId": scope}
             self._answers.add("directory_role.assignments", item)
-            where = "tenant" if item["directoryScopeId"] == "/" else "-"
+            where = "tenant" if scope == "/" else "-" if isinstance(scope, Raw) else scope.strip("/")
             place = f"/tenants/{self._ground.tenant_id}/roleAssignments/{principal}/{role}/{where}/{id_}"
-            self._ground.origin(place, planned, "role_id", "principal_object_id", "directory_scope_id")
+            self._ground.origin(place, planned, *filter(None, ROLES[planned.type]))
         for item in defined.values():
             self._answers.add("directory_role.definitions", item)
 
-    def _directory_role(self, planned: Planned) -> str:
-        known = (planned.text("role_id") or "").lower()
+    def _directory_scope(self, planned: Planned, attribute: str) -> Value:
+        """The whole tenant, unless another scope is set; it is computed where it is not."""
+        scope = planned.value(attribute) if planned.has(attribute) else None
+        if planned.type == DIRECTORY_ROLE:
+            return "/" if isinstance(scope, Raw) and not planned.is_set(attribute) else scope or "/"
+        # One on a part of the tenant, whichever that is.
+        return (
+            f"/administrativeUnits/{scope if isinstance(scope, str) else planned.stands_for(attribute)}" if attribute else "/"
+        )
+
+    def _directory_role(self, planned: Planned, attribute: str) -> str:
+        known = (planned.text(attribute) or "").lower()
         if GUID.fullmatch(known):
-            return known
-        target = self._resources.target(planned, "role_id")
+            # An activated role has an id of its own beside that of its template.
+            active = next((each for each in self._resources.of(_ROLE) if (each.text("object_id") or "").lower() == known), None)
+            return self._template(active) if active else known
+        target = self._resources.target(planned, attribute)
         if target:
             there, _ = target
             if there.type == CUSTOM:
                 return self._applications.object_id_of(there)
             if there.type == _ROLE:
-                template = (there.text("template_id") or "").lower()
-                return template or _BY_NAME.get((there.text("display_name") or "").lower()) or there.guid
-        return planned.stands_for("role_id")
+                return self._template(there)
+        return planned.stands_for(attribute)
+
+    @staticmethod
+    def _template(role: Planned) -> str:
+        """The id of an activated role's template, which assignments name."""
+        template = (role.text("template_id") or "").lower()
+        return template or _BY_NAME.get((role.text("display_name") or "").lower()) or role.guid
 
 
 _OTHERS = (

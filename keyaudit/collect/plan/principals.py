@@ -7,11 +7,12 @@ from keyaudit.collect.plan.ground import Ground
 from keyaudit.collect.plan.resources import Planned, View
 from keyaudit.model.guid import GUID
 
+GROUPS = ("azuread_group", "azuread_group_without_members")
 NAMING: Mapping[str, Sequence[str]] = {
     "azurerm_user_assigned_identity": ("principal_id",),
-    "azuread_service_principal": ("object_id", "id"),
+    **dict.fromkeys(("azuread_service_principal", *GROUPS), ("object_id", "id")),
 }
-"""Resources that are service principals, with the attributes that name them."""
+"""Resources that are service principals or groups, with the attributes that name them."""
 
 
 _OWN = re.compile(r"identity(?:\[0\])?\.principal_id", re.ASCII)
@@ -24,13 +25,22 @@ def principal_of(ground: Ground, planned: Planned, attribute: str) -> str | None
     if known:
         return known.lower()
     target = ground.resources.target(planned, attribute)
-    if target and target[1] in ("", *NAMING.get(target[0].type, ())) and target[0].type in NAMING:
-        there = target[0]
-        found = (there.text(NAMING[there.type][0]) or "").lower()
-        return found if GUID.fullmatch(found) else there.guid
-    if target and _OWN.fullmatch(target[1]) and target[0].type.startswith(("azurerm_", "azapi_")):
-        return own_identity(ground, target[0])
+    return principal_at(ground, *target) if target else None
+
+
+def principal_at(ground: Ground, there: Planned, attribute: str) -> str | None:
+    """The same of the principal that an attribute of a resource names."""
+    if there.type in NAMING and attribute in ("", *NAMING[there.type]):
+        return object_id_of(there)
+    if _OWN.fullmatch(attribute) and there.type.startswith(("azurerm_", "azapi_")):
+        return own_identity(ground, there)
     return None
+
+
+def object_id_of(planned: Planned) -> str:
+    """The object id of a resource of `NAMING`, or what stands for it."""
+    found = (planned.text(NAMING[planned.type][0]) or "").lower()
+    return found if GUID.fullmatch(found) else planned.guid
 
 
 def own_identity(ground: Ground, planned: Planned) -> str:

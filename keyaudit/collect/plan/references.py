@@ -89,6 +89,20 @@ class References:
         block = self._block(module_address, resource, index, configured.for_each_expression)
         return self._target(block, expression(configured.expressions, *path), _MOST)
 
+    def targets(self, module_address: str, resource: str, index: str, path: Sequence[str]) -> tuple[Sequence[Target], bool]:
+        """What a list refers to, besides what is certainly known before apply, and whether each of these was resolved."""
+        configured = self._resource(module_address, resource)
+        if configured is None:
+            return (), False
+        block = self._block(module_address, resource, index, configured.for_each_expression)
+        subjects = _longest(expression(configured.expressions, *path).get("references"))
+        if not subjects:
+            return (), False
+        instance = [each for each in subjects if each in _INSTANCE]
+        open_ = [each for each in subjects if not self._is_known(block, each, _MOST)]
+        found = [self._target(block, {"references": [each, *instance]}, _MOST) for each in open_]
+        return [each for each in found if each], all(found)
+
     def _note(self, address: str) -> None:
         match = _LAST.search(address)
         index = (match[1] if match else None) or ""
@@ -140,14 +154,7 @@ class References:
         Terraform lists a reference with each of its beginnings: `a.b.id` and `a.b`. `a.b[each.key].id` is listed as `a.b` and
         `each.key`, without the attribute.
         """
-        if not isinstance(references, list) or not all(isinstance(each, str) for each in references):
-            return None
-        longest = [
-            each
-            for each in references
-            if not any(other != each and other.startswith((f"{each}.", f"{each}[")) for other in references)
-        ]
-        subjects: list[str] = list(dict.fromkeys(longest))
+        subjects = _longest(references)
         if len(subjects) == 1:
             return subjects[0]
         # The value is not known, and so none that is known before apply.
@@ -231,6 +238,19 @@ class References:
             call = here.module_calls.get(name) if here else None
             here = call.module if call else None
         return here
+
+
+def _longest(references: object) -> Sequence[str]:
+    """The different references without those that are only a beginning of another one."""
+    if not isinstance(references, list) or not all(isinstance(each, str) for each in references):
+        return ()
+    return list(
+        dict.fromkeys(
+            each
+            for each in references
+            if not any(other != each and other.startswith((f"{each}.", f"{each}[")) for other in references)
+        )
+    )
 
 
 def _joined(module: str, name: str) -> str:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from keyaudit.collect.plan import access, hsms, identities, logs, objects, vaults
+from keyaudit.collect.plan import access, groups, hsms, identities, logs, objects, principals, vaults
 from keyaudit.collect.plan.ground import Ground
 
 _OF_VAULT = frozenset({"key", "certificate", "secret", "deleted", "grant", "log_sink"})
@@ -84,6 +84,15 @@ def _policy(before: Mapping[str, Any], _: str) -> list[str]:
     return [f"{vault}/accesspolicies/{who}"] if vault and who else []
 
 
+def _membership(before: Mapping[str, Any], tenant: str) -> list[str]:
+    group, member = _text(before, "group_object_id", "group_id"), _text(before, "member_object_id", "principal_id")
+    return [f"{tenant}/groups/{group}/members/{member}"] if group and member else []
+
+
+def _group(before: Mapping[str, Any], tenant: str) -> list[str]:
+    return [f"{tenant}/{collection}/{id_}" for collection in ("groups", "principals") if (id_ := _text(before, "object_id"))]
+
+
 _BY_ATTRIBUTE: dict[str, Ids] = {
     **dict.fromkeys(
         (vaults.VAULT, hsms.HSM, access.ASSIGNMENT, identities.IDENTITY, identities.FEDERATED, hsms.KEY), _attributes("id")
@@ -105,4 +114,6 @@ _COMPOSED: dict[str, Ids] = {
     },
     logs.SETTING: _setting,
     vaults.POLICY: _policy,
+    **dict.fromkeys(groups.JOINING, _membership),
+    **dict.fromkeys(principals.GROUPS, _group),
 }

@@ -37,11 +37,12 @@ class View:
         return name in self._value or name in self._unknown
 
     def value(self, *names: str) -> Value:
-        """The first of these attributes that the plan has: older versions of a provider name some otherwise. None: null."""
-        for name in names:
-            if self.has(name):
-                return AFTER_APPLY if _is_unknown(self._unknown.get(name)) else self._value.get(name)
-        return None
+        """The first of these attributes that is known and not null: versions of a provider name some otherwise, or in two ways,
+        of which the one that is not set is computed. Otherwise the mark if one is known after apply. None: null.
+        """
+        unknown = [name for name in names if _is_unknown(self._unknown.get(name))]
+        known = (self._value.get(name) for name in names if name not in unknown)
+        return next((value for value in known if value is not None), AFTER_APPLY if unknown else None)
 
     @property
     def names(self) -> Sequence[str]:
@@ -143,6 +144,10 @@ class Planned(View):
         """What the expression of an attribute refers to, if it is one plain reference."""
         return self._references.target(self.module, self.configured, self.index, path)
 
+    def targets(self, *path: str) -> tuple[Sequence[Target], bool]:
+        """What the expression of a list refers to: see `References.targets`."""
+        return self._references.targets(self.module, self.configured, self.index, path)
+
     def is_set(self, *path: str) -> bool:
         """Whether the configuration has an attribute or a block there. It does not show dynamic blocks."""
         return bool(set_at(self._references.expressions(self.module, self.configured), *path))
@@ -218,6 +223,12 @@ class Resources:
         found = planned.target(*path)
         there = self.at(found.address) if found else None
         return (there, found.attribute) if found and there else None
+
+    def targets(self, planned: Planned, *path: str) -> tuple[Sequence[tuple[Planned, str]], bool]:
+        """What the expression of a list refers to and may be known after apply, and whether all of it was found."""
+        found, whole = planned.targets(*path)
+        there = [(at, each.attribute) for each in found if (at := self.at(each.address))]
+        return there, whole and len(there) == len(found)
 
     def data(self, type_: str) -> Iterator[Mapping[str, Any]]:
         """The values of the data sources of a type that were read for the plan."""

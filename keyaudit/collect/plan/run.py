@@ -10,6 +10,7 @@ from keyaudit.collect.plan.applications import Applications
 from keyaudit.collect.plan.document import Plan
 from keyaudit.collect.plan.gateway import PlanConnection
 from keyaudit.collect.plan.ground import Ground
+from keyaudit.collect.plan.groups import Groups
 from keyaudit.collect.plan.hsms import Hsms
 from keyaudit.collect.plan.identities import Identities
 from keyaudit.collect.plan.logs import Logs
@@ -41,12 +42,13 @@ def answers_of(plan: Plan, environment: Environment, now: int, tenant_id: str = 
     hsms.answer()
     access, applications = Access(ground, vaults, hsms), Applications(ground, objects.issued)
     access.answer()
+    Groups(ground).answer()
     Permissions(ground, applications, access).answer()
     applications.answer()
     identities.answer()
     vaults.answer()
     identities.answer_own()
-    note_unread(ground, {*vaults.read, *services.read, *logs.read})
+    note_unread(ground, {*vaults.read, *services.read, *logs.read, *identities.read})
     note_runners(ground)
     for subscription in sorted(ground.subscriptions):
         item = {"subscriptionId": subscription, "tenantId": ground.tenant_id, "displayName": NOT_IN_PLAN}
@@ -56,6 +58,6 @@ def answers_of(plan: Plan, environment: Environment, now: int, tenant_id: str = 
 
 async def collect_plan(ground: Ground, spool: PlanSpool, environment: Environment, *, progress: Progress) -> Sequence[Failure]:
     """Write the rows of a plan's resources to `spool`."""
-    spool.answers = ground.answers
+    spool.answers, spool.groups = ground.answers, ground.answers.groups
     identity = Identity(ground.tenant_id, "")
     return await collect_all(PlanConnection(ground.answers, identity, environment), spool, progress=progress)

@@ -195,7 +195,10 @@ class Services:
             return {"keyVaultKeyUri": self._objects.url(planned, kind.key) or None}
         if planned.type == _CLUSTER:
             url = self._named(planned, kind, apart)
-            return {**_cluster(planned), "azureKeyVaultKms": {"enabled": True, "keyId": url} if isinstance(url, str) else url}
+            return {
+                **self._cluster(planned),
+                "azureKeyVaultKms": {"enabled": True, "keyId": url} if isinstance(url, str) else url,
+            }
         return {"encryption": self._encryption(self._named(planned, kind, apart))}
 
     def _protector(self, planned: Planned, kind: Kind, apart: Planned | None) -> Value:
@@ -222,6 +225,15 @@ class Services:
         found = block.value(kind.key)
         return self._objects.url_within(planned, kind.block, kind.key) if isinstance(found, Raw) else found
 
+    def _cluster(self, planned: Planned) -> dict[str, Value]:
+        """The other members of a cluster."""
+        issues = wire(planned.value("oidc_issuer_enabled"), default=False)
+        principal = planned.block("service_principal")
+        return {
+            "oidcIssuerProfile": {"enabled": issues, "issuerURL": self._ground.cluster_issuer(planned)} if issues else None,
+            "clientId": principal.value("client_id") if isinstance(principal, View) else principal,
+        }
+
     @staticmethod
     def _encryption(url: Value) -> Value:
         if isinstance(url, Raw):
@@ -245,15 +257,3 @@ def _protector(url: Value, follows: Value = False) -> Value:
     if not url:
         return {"serverKeyType": "ServiceManaged"}
     return {"serverKeyType": "AzureKeyVault", "uri": url, "autoRotationEnabled": follows}
-
-
-def _cluster(planned: Planned) -> dict[str, Value]:
-    """The other members of a cluster. The URL of its issuer is known once it has one."""
-    issues = wire(planned.value("oidc_issuer_enabled"), default=False)
-    principal = planned.block("service_principal")
-    return {
-        "oidcIssuerProfile": {"enabled": issues, "issuerURL": planned.text("oidc_issuer_url") or NOT_IN_PLAN}
-        if issues
-        else None,
-        "clientId": principal.value("client_id") if isinstance(principal, View) else principal,
-    }

@@ -8,7 +8,19 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from msgspec import Raw
 
-from keyaudit.collect.plan import access, applications, hsms, identities, logs, objects, permissions, services, vaults
+from keyaudit.collect.plan import (
+    access,
+    applications,
+    groups,
+    hsms,
+    identities,
+    logs,
+    objects,
+    permissions,
+    redirects,
+    services,
+    vaults,
+)
 from keyaudit.collect.plan.answers import Aside, Origin
 from keyaudit.collect.plan.azapi import body_of, member, type_of, within
 from keyaudit.collect.plan.ground import Ground
@@ -115,8 +127,7 @@ _TYPES: Mapping[str, Sequence[str]] = {
     "azuread_synchronization_secret": _PRINCIPALS,
     **dict.fromkeys(
         (
-            *("azuread_group", "azuread_group_member", "azuread_group_without_members"),
-            *(f"azuread_privileged_access_group_{each}_schedule" for each in ("assignment", "eligibility")),
+            "azuread_privileged_access_group_eligibility_schedule",
             *("azuread_access_package_resource_catalog_association", "azuread_access_package_resource_package_association"),
             *("azuread_access_package_assignment_policy", "azuread_group_role_management_policy"),
         ),
@@ -124,8 +135,8 @@ _TYPES: Mapping[str, Sequence[str]] = {
     ),
     **dict.fromkeys(
         (
-            *("azuread_directory_role_member", "azuread_administrative_unit_role_member", "azuread_administrative_unit"),
-            *("azuread_administrative_unit_member", "azuread_access_package_catalog_role_assignment"),
+            *("azuread_administrative_unit", "azuread_administrative_unit_member"),
+            "azuread_access_package_catalog_role_assignment",
         ),
         ("directory_role.assignments",),
     ),
@@ -141,7 +152,6 @@ _PARTS = frozenset(
     f"azuread_application_{each}"
     for each in (
         *("app_role", "fallback_public_client", "identifier_uri", "known_clients", "permission_scope", "pre_authorized"),
-        "redirect_uris",
     )
 )
 """What sets a part of one application."""
@@ -192,7 +202,7 @@ _MAPPED = frozenset(
         *(access.ASSIGNMENT, access.DEFINITION, identities.IDENTITY, identities.FEDERATED, logs.SETTING),
         *(hsms.HSM, hsms.KEY, hsms.ROTATION, hsms.ASSIGNMENT, hsms.DEFINITION),
         *(applications.APPLICATION, applications.REGISTRATION, applications.PRINCIPAL, *applications.BESIDE),
-        *(permissions.APP_ROLE, permissions.DIRECTORY_ROLE, permissions.CUSTOM),
+        *(permissions.APP_ROLE, *permissions.ROLES, permissions.CUSTOM, *groups.READ, redirects.RESOURCE),
         *services.KINDS,
         *services.APART,
     )

@@ -20,6 +20,9 @@ VAULT = "azurerm_key_vault"
 ENDPOINT = "azurerm_private_endpoint"
 POLICY = "azurerm_key_vault_access_policy"
 _KIND = "Microsoft.KeyVault/vaults"
+_ROLES_FROM = "2026-02-01"
+"""From this version of the API on, Azure roles are the default of new vaults."""
+_DATED = re.compile(r"\d{4}-\d{2}-\d{2}(?:-preview)?", re.ASCII)
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9-]{1,22}[A-Za-z0-9]", re.ASCII)
 _PERMISSIONS = {
     "keys": "key_permissions",
@@ -166,8 +169,6 @@ _ATTRIBUTES = (
 
 
 def _vault(planned: Planned, place: VaultPlace, more: Sequence[Value], endpoints: Sequence[Value]) -> dict[str, Any]:
-    # The provider sends false for null: d.Get of a boolean in key_vault_resource.go.
-    rbac = wire(planned.value("rbac_authorization_enabled", "enable_rbac_authorization"), default=False)
     public = planned.value("public_network_access_enabled")
     retention = planned.value("soft_delete_retention_days")
     return {
@@ -179,7 +180,7 @@ def _vault(planned: Planned, place: VaultPlace, more: Sequence[Value], endpoints
             "vaultUri": place.uri,
             "tenantId": planned.value("tenant_id"),
             "sku": {"name": wire(planned.value("sku_name"))},
-            "enableRbacAuthorization": rbac,
+            "enableRbacAuthorization": _by_role(planned),
             "accessPolicies": _policies(planned, more),
             "enabledForDeployment": wire(planned.value("enabled_for_deployment"), default=False),
             "enabledForDiskEncryption": wire(planned.value("enabled_for_disk_encryption"), default=False),
@@ -195,6 +196,19 @@ def _vault(planned: Planned, place: VaultPlace, more: Sequence[Value], endpoints
             "createMode": None,
         },
     }
+
+
+_BY_ROLE = ("rbac_authorization_enabled", "enable_rbac_authorization")
+"""In versions 4.42 to 4.81, the one that is not set is computed. Before, there is the second one, and from 5.0 on the first."""
+
+
+def _by_role(planned: Planned) -> Value:
+    """Whether Azure roles give access. If it is not set, access policies do: the provider sends false or, up to 4.76, nothing
+    to a version of the API with this default. From 5.0 on it has to be set.
+    """
+    found = planned.value(*_BY_ROLE)
+    left_out = planned.is_new and not any(map(planned.is_set, _BY_ROLE))
+    return False if isinstance(found, Raw) and left_out else wire(found, default=False)
 
 
 def _sent(
@@ -218,8 +232,7 @@ def _sent(
             "enableSoftDelete": True,
             "softDeleteRetentionInDays": 90 if planned.is_new else NOT_IN_PLAN,
             "publicNetworkAccess": "Enabled" if planned.is_new else NOT_IN_PLAN,
-            # The default depends on the version of the API.
-            "enableRbacAuthorization": AFTER_APPLY,
+            "enableRbacAuthorization": _by_default(planned),
             **given,
             "vaultUri": place.uri,
             "accessPolicies": [*policies, *more] if isinstance(policies, list) else wire(policies, list(more)),
@@ -227,6 +240,17 @@ def _sent(
             "provisioningState": "Succeeded",
         },
     }
+
+
+def _by_default(planned: Planned) -> Value:
+    """Whether Azure roles give access to a vault that does not say so. One that exists keeps its model.
+
+    https://learn.microsoft.com/azure/key-vault/general/access-control-default
+    """
+    version = (planned.text("type") or "").partition("@")[2]
+    if not planned.is_new:
+        return NOT_IN_PLAN
+    return version >= _ROLES_FROM if _DATED.fullmatch(version) else AFTER_APPLY
 
 
 def _elsewhere(place: VaultPlace, more: Sequence[Value]) -> dict[str, Any]:
@@ -255,8 +279,7 @@ def _policies(planned: Planned, more: Sequence[Value]) -> Value:
             return AFTER_APPLY
         # Computed where it is not set, and then not sent. But a dynamic block over what is known after apply looks the same:
         # whether there is one, a plan does not tell. Under Azure RBAC policies have no effect.
-        by_role = planned.value("rbac_authorization_enabled", "enable_rbac_authorization") is True
-        return list(more) if by_role else [NOT_IN_PLAN, *more]
+        return list(more) if _by_role(planned) is True else [NOT_IN_PLAN, *more]
     return [*map(_entry, blocks), *more]
 
 

@@ -128,7 +128,9 @@ def watched(sql: DuckDB, query: str) -> str:
         SELECT id, retention,
             CASE WHEN retention_why IS NOT NULL THEN {sql.map({"audit_retention": "retention_why"})} END AS unknown
         FROM {AUDIT}"""
-    unseen = sql.map({"audit_retention": f"'{Reason.PARENT_NOT_ASSESSED}'"})
+    # A plan has no row of a vault that it only refers to.
+    elsewhere = f"SELECT min(reason) FROM coverage WHERE operation = 'vault.list' AND reason = '{Reason.NOT_IN_PLAN}'"
+    unseen = sql.map({"audit_retention": f"coalesce(({elsewhere}), '{Reason.PARENT_NOT_ASSESSED}')"})
     why = f"CASE WHEN logged.id IS NULL THEN {unseen} ELSE logged.unknown END"
     return f"""
         SELECT made.*, logged.retention AS audit_retention, {why} AS audit_why
