@@ -7,6 +7,7 @@ from keyaudit.cloud.environment import Environment
 from keyaudit.collect.plan.access import Access
 from keyaudit.collect.plan.answers import Answers
 from keyaudit.collect.plan.applications import Applications
+from keyaudit.collect.plan.consumers import Consumers
 from keyaudit.collect.plan.document import Plan
 from keyaudit.collect.plan.gateway import PlanConnection
 from keyaudit.collect.plan.ground import Ground
@@ -37,6 +38,7 @@ def answers_of(plan: Plan, environment: Environment, now: int, tenant_id: str = 
     objects.answer()
     services = Services(ground, objects)
     services.answer()
+    Consumers(ground, objects).answer()
     logs = Logs(ground, vaults, hsms)
     logs.answer()
     hsms.answer()

@@ -11,6 +11,7 @@ from msgspec import Raw
 from keyaudit.collect.plan import (
     access,
     applications,
+    consumers,
     groups,
     hsms,
     identities,
@@ -148,13 +149,23 @@ _TYPES: Mapping[str, Sequence[str]] = {
     "azuread_authentication_strength_policy": ("conditional_access.list",),
     "azuread_named_location": _ACCESS,
 }
-_PARTS = frozenset(
-    f"azuread_application_{each}"
-    for each in (
-        *("app_role", "fallback_public_client", "identifier_uri", "known_clients", "permission_scope", "pre_authorized"),
-    )
-)
-"""What sets a part of one application."""
+_BY_ITSELF: Mapping[str, tuple[str, frozenset[str]]] = {
+    **dict.fromkeys(
+        (
+            f"azuread_application_{each}"
+            for each in (
+                *("app_role", "fallback_public_client", "identifier_uri", "known_clients", "permission_scope"),
+                "pre_authorized",
+            )
+        ),
+        ("sets a part of an application, and is not read", frozenset({"application"})),
+    ),
+    "azuread_administrative_unit_role_member": (
+        "gives a directory role over the members of an administrative unit, which are not read",
+        frozenset({"service_principal", "credential"}),
+    ),
+}
+"""Types that leave one thing unknown, with the tables that policies about it are of."""
 _OF_ARM: Sequence[tuple[str, Sequence[str]]] = (
     ("microsoft.keyvault/vaults/keys", ("key.list",)),
     ("microsoft.keyvault/vaults/secrets", ("secret.list",)),
@@ -205,6 +216,7 @@ _MAPPED = frozenset(
         *(permissions.APP_ROLE, *permissions.ROLES, permissions.CUSTOM, *groups.READ, redirects.RESOURCE),
         *services.KINDS,
         *services.APART,
+        *consumers.TYPES,
     )
 )
 
@@ -222,11 +234,11 @@ def note_unread(ground: Ground, read: Collection[str]) -> None:
 
 
 def _note(ground: Ground, planned: Planned, *, gone: bool) -> None:
-    if planned.type in _MAPPED or not speaks_to_azure(planned.type):
+    if planned.type in _BY_ITSELF:
+        what, tables = _BY_ITSELF[planned.type]
+        ground.answers.asides.append(Aside(planned.address, gone or planned.changes, what, tables))
         return
-    if planned.type in _PARTS:
-        what = "sets a part of an application, and is not read"
-        ground.answers.asides.append(Aside(planned.address, gone or planned.changes, what, frozenset({"application"})))
+    if planned.type in _MAPPED or not speaks_to_azure(planned.type):
         return
     operations = tuple(_lists(planned))
     if operations and not gone:
