@@ -163,3 +163,14 @@ def test_applications_that_refer_to_one_certificate_share_it(gate: Any) -> None:
     assert ran.out.count("BLOCK  sp-same-credential-on-several") == 2
     ran = gate(vault(**SAFE), LOGGED, certificate(), *one, flags=several)
     assert ran.code == Exit.CLEAN, ran.out
+
+
+def test_no_credential_of_the_tenant_has_the_key_of_a_new_certificate(gate: Any) -> None:
+    flags = ("--select", "kv-cert-self-signed-auth")
+    ran = gate(vault(**SAFE), LOGGED, certificate(), flags=flags)
+    assert "0 unknown, 0 passed, 1 not applicable" in ran.out
+    assert "NOT EVALUATED" not in ran.out
+    exists = certificate()
+    exists.actions = ("no-op",)
+    ran = gate(vault(**SAFE), LOGGED, exists, flags=flags)
+    assert "NOT EVALUATED  1 policy" in ran.out

@@ -20,7 +20,11 @@ def facts(rows: Rows, as_of: int) -> dict[str, Count]:
     on_key, unshown, unlisted = _relations(rows, as_of)
     key = rows["public_key_sha256"]
     keyless = f"({key.value} IS NULL AND {key.doubt.sql} IS NULL)"
-    unseen = key.doubt | Doubt(("unlisted.reason",), unlisted)
+    # A certificate that a plan makes has a new key, which nothing else in the tenant has; only its thumbprint is not known yet.
+    thumbprint = rows["thumbprint"].why
+    new = f"{key.value} IS NOT NULL AND {thumbprint.sql} = '{Reason.NOT_IN_PLAN}'"
+    elsewhere = f"CASE WHEN {new} THEN nullif(unlisted.reason, '{Reason.NOT_IN_PLAN}') ELSE unlisted.reason END"
+    unseen = key.doubt | Doubt((elsewhere,), unlisted | thumbprint.reads)
     doubt = unseen | Doubt(("unshown.doubt", "on_key.doubt"), unshown | on_key)
 
     def count(certain: str, possible: str) -> Count:
