@@ -84,6 +84,8 @@ def _acting(*actions: str) -> list[dict[str, Any]]:
         (_with(planned_values={"root_module": {"resources": [OTHER, OTHER]}}), "has azurerm_key_vault.other twice"),
         (_with(planned_values={"root_module": {"child_modules": [{"resources": [OTHER]}]}}), "lack azurerm_key_vault.other"),
         (_with(planned_values={"root_module": {}}), "its planned_values lack azurerm_key_vault.example"),
+        (_with(configuration={"root_module": {"module_calls": {"m": {"module": {"resources": [{"address": "a.b"}] * 2}}}}}),
+            "configuration has a.b twice"),
         (_with(planned_values=None), "its planned_values lack azurerm_key_vault.example"),
         (_with(resource_changes=_acting("delete")), "its resource_changes lack azurerm_key_vault.example"),
         (_with(resource_changes=None), "its resource_changes lack azurerm_key_vault.example"),

@@ -156,6 +156,16 @@ def test_a_type_on_no_list_is_unread(resource: Resource, lists: set[str]) -> Non
     assert {each.address for operation in lists for each in found.unread[operation]} == {resource.address}
 
 
+@pytest.mark.parametrize(
+    ("template", "of_graph"),
+    [({"template_content": "{}"}, False), ({"template_content": '{"extensions": {"microsoftGraph": {}}}'}, True), ({}, True)],
+)
+def test_a_template_may_make_applications_where_it_may_speak_to_graph(template: dict[str, Any], *, of_graph: bool) -> None:
+    found = answers(Resource("azurerm_resource_group_template_deployment.x", {"name": "x", **template}))
+    assert ("application.list" in found.unread) == of_graph
+    assert "vault.list" in found.unread
+
+
 def test_a_resource_that_is_no_list_s_is_found_by_the_gate(gate: Any) -> None:
     ran = gate(vault(**SAFE), LOGGED, Resource("azurerm_made_up_thing.x", {"name": "x"}))
     assert ran.code == Exit.INCOMPLETE, ran.out

@@ -222,6 +222,7 @@ def _check_whole(data: bytes, plan: Plan, place: str) -> None:
 def _wrong(data: bytes, plan: Plan, place: str) -> Iterator[str]:
     if twice := _member_twice(data, place):
         yield f"not JSON with one meaning: the member {one_line(twice, 200)!r} is twice in an object"
+    yield from _configured_twice(plan.configuration.root_module)
     changes = [(each.address, each.deposed) for each in plan.resource_changes]
     planned = [each.address for each in resources_of(plan.planned_values.root_module) if each.mode == _MANAGED]
     for found, where in ((changes, "resource_changes"), (planned, "planned_values")):
@@ -242,6 +243,16 @@ def _wrong(data: bytes, plan: Plan, place: str) -> Iterator[str]:
             more = f" and {len(here) - 1:,} more" if len(here) > 1 else ""
             known = f", which its {has} or its state has" if has else ", which its resource_changes have"
             yield f"its {lacks} lack {one_line(min(here), 200)}{more}{known}"
+
+
+def _configured_twice(module: Module) -> Iterator[str]:
+    left = [module]
+    while left:
+        here = left.pop()
+        for address, count in Counter(each.address for each in here.resources).items():
+            if count > 1:
+                yield f"a module of its configuration has {one_line(address, 200)} twice"
+        left += [call.module for call in here.module_calls.values() if call.module]
 
 
 def _stays(change: ResourceChange) -> bool:

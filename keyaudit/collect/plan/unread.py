@@ -234,11 +234,9 @@ def note_unread(ground: Ground, read: Collection[str]) -> None:
 
 
 def _note(ground: Ground, planned: Planned, *, gone: bool) -> None:
-    if planned.type in _BY_ITSELF:
-        what, tables = _BY_ITSELF[planned.type]
-        ground.answers.asides.append(Aside(planned.address, gone or planned.changes, what, tables))
-        return
-    if planned.type in _MAPPED or not speaks_to_azure(planned.type):
+    if planned.type in _BY_ITSELF and not gone:
+        ground.answers.asides.append(Aside(planned.address, planned.changes, *_BY_ITSELF[planned.type]))
+    if planned.type in _MAPPED or planned.type in _BY_ITSELF or not speaks_to_azure(planned.type):
         return
     operations = tuple(_lists(planned))
     if operations and not gone:
@@ -262,6 +260,10 @@ def _lists(planned: Planned) -> Sequence[str]:
         return _of_graph(planned)
     if _is_harmless(planned, harmless(type_)):
         return ()
+    if type_.endswith("_template_deployment"):
+        # A template may have resources of Microsoft Graph: https://learn.microsoft.com/graph/templates/overview-bicep-templates-for-graph
+        content = planned.text("template_content")
+        return _ANYTHING if content and "graph" not in content.lower() else (*_ANYTHING, *_DIRECTORY)
     return _TYPES.get(type_) or (_DIRECTORY if type_.startswith("azuread_") else _ANYTHING)
 
 
