@@ -111,12 +111,13 @@ def test_a_plan_that_tells_something_in_two_ways_is_refused(data: bytes, what: s
     [
         plan(GONE),
         plan(vault(actions=("forget",))),
+        {**plan(vault(actions=("forget",))), "planned_values": PLAIN["planned_values"]},
         plan(Resource("data.azurerm_key_vault.x", {"name": "x"}, actions=("read",))),
         {**plan(), "resource_changes": [], "planned_values": {"root_module": {}}},
         {**plan(vault()), "resource_changes": [*plan(vault())["resource_changes"], {**GONE.change, "deposed": "12345678"}]},
         {name: value for name, value in plan().items() if name != "resource_changes"},
     ],
-    ids=("delete", "forget", "read", "empty", "deposed", "nothing"),
+    ids=("delete", "forget", "forget in earlier versions", "read", "empty", "deposed", "nothing"),
 )
 def test_what_will_not_be_there_needs_no_planned_values(found: dict[str, Any]) -> None:
     assert decode(written(found), "plan.json").format_version == "1.2"

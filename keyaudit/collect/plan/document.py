@@ -234,11 +234,14 @@ def _wrong(data: bytes, plan: Plan, place: str) -> Iterator[str]:
     for change in plan.resource_changes:
         if not change.change.actions:
             yield f"{one_line(change.address, 200)} has no actions"
-    stays = {each.address for each in plan.resource_changes if each.mode == _MANAGED and not each.deposed and _stays(each)}
+    managed = [each for each in plan.resource_changes if each.mode == _MANAGED]
+    stays = {each.address for each in managed if not each.deposed and _stays(each)}
+    # Until 2026, Terraform listed what it forgets among the planned values, too.
+    told = stays | {each.address for each in managed if each.deposed or "forget" in each.change.actions}
     there = {*planned}
     if not plan.resource_changes and plan.prior_state and plan.prior_state.values:
         there |= {each.address for each in resources_of(plan.prior_state.values.root_module) if each.mode == _MANAGED}
-    for here, lacks, has in ((there - stays, "resource_changes", "planned_values"), (stays - there, "planned_values", "")):
+    for here, lacks, has in ((there - told, "resource_changes", "planned_values"), (stays - there, "planned_values", "")):
         if here:
             more = f" and {len(here) - 1:,} more" if len(here) > 1 else ""
             known = f", which its {has} or its state has" if has else ", which its resource_changes have"

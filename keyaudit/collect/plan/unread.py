@@ -261,7 +261,7 @@ def _lists(planned: Planned) -> Sequence[str]:
     if _is_harmless(planned, harmless(type_)):
         return ()
     if type_.endswith("_template_deployment"):
-        # A template may have resources of Microsoft Graph: https://learn.microsoft.com/graph/templates/overview-bicep-templates-for-graph
+        # A template may have resources of Microsoft Graph: https://learn.microsoft.com/graph/templates/reference/overview
         content = planned.text("template_content")
         return _ANYTHING if content and "graph" not in content.lower() else (*_ANYTHING, *_DIRECTORY)
     return _TYPES.get(type_) or (_DIRECTORY if type_.startswith("azuread_") else _ANYTHING)
