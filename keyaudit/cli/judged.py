@@ -1,6 +1,6 @@
 """Reports for flags: snapshots, evaluated by the selected policies."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, nullcontext
 from pathlib import Path
 from typing import Protocol
@@ -108,7 +108,7 @@ def judged(
     master: str | None = None,
     trying: Waiver | None = None,
     part: Part = WHOLE,
-    planned: Sequence[Gap] | None = None,
+    planned: Callable[[Sequence[Policy], Sequence[str]], Sequence[Gap]] | None = None,
     before: Before | None = None,
 ) -> Iterator[Report]:
     """The report of one tenant, inside a context. All flags are checked before anything is read.
@@ -116,8 +116,8 @@ def judged(
     `among`: there are other tenants, so one that cannot be read is reported instead of raised. `since`: the folder of an
     earlier snapshot of the tenant. `taken`: the snapshot and moment, if already open. `master`: of Spark, which then evaluates
     it. `trying`: a waiver that is in no file yet, and is applied instead of those of a file. `part`: only what lies within.
-    `planned`: the snapshot is of a plan with these gaps, and policies that it cannot answer are not evaluated. `before`: the
-    tenant without it.
+    `planned`: the snapshot is of a plan, which has these gaps for some policies and what is required, and policies that it
+    cannot answer are not evaluated. `before`: the tenant without it.
     """
     known = load(besides=choice.policies)
     policies = chosen(known, choice)
@@ -141,7 +141,7 @@ def judged(
             accepted,
             fail_on=fail_on,
             detail=detail,
-            unmet=unmet_of(read, how.expected, earlier) if planned is None else planned,
+            unmet=unmet_of(read, how.expected, earlier) if planned is None else planned(policies, how.require),
             master=master,
             catalogue=known,
             part=part,

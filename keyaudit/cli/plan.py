@@ -4,6 +4,7 @@ import asyncio
 import uuid
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from functools import partial
 from pathlib import Path
 
 from msgspec import structs
@@ -16,7 +17,7 @@ from keyaudit.cli.options import Choice, Live, Stored
 from keyaudit.cli.progress import Silent
 from keyaudit.cli.settings import Settings, settle
 from keyaudit.cli.source import snapshot
-from keyaudit.collect.plan.answers import Answers
+from keyaudit.collect.plan.answers import Answers, shown_some
 from keyaudit.collect.plan.document import Plan, read_plan
 from keyaudit.collect.plan.ground import NOWHERE, Ground
 from keyaudit.collect.plan.overlay import laid_over
@@ -30,6 +31,7 @@ from keyaudit.model.acceptance import Acceptance
 from keyaudit.model.baseline import Baseline, Known
 from keyaudit.model.coverage import Scope, ScopeKind
 from keyaudit.model.errors import UnsafeError, UsageError
+from keyaudit.model.evidence import EVERY_RESOURCE
 from keyaudit.model.expiring import Owner
 from keyaudit.model.findings import Finding, Outcome, Severity, UnknownGroup
 from keyaudit.model.planned import PlannedAt
@@ -85,21 +87,41 @@ def of_plan(
                 new_only=new_only,
                 detail=detail,
                 taken=(taken, now),
-                planned=_deferred(plan, ground),
+                planned=partial(_gaps, plan, ground, fail_on, unchanged=before is None or whole),
                 before=None if before is None else Without(before, ground, whole=whole),
             )
         )
         yield [_placed(report, _Places(path.parent, plan, ground))]
 
 
-def _deferred(plan: Plan, ground: Ground) -> Sequence[Gap]:
-    """The gap of a plan that leaves changes to a later one; none if it is complete."""
-    if plan.complete and not plan.deferred_changes:
-        return ()
-    count = plural(len(plan.deferred_changes), "change")
-    detail = f"{count} left to a later plan" if plan.deferred_changes else "it leaves changes to a later plan"
+def _gaps(
+    plan: Plan, ground: Ground, fail_on: Severity, policies: Sequence[Policy], require: Sequence[str], *, unchanged: bool
+) -> Sequence[Gap]:
+    """The gaps of a plan that no list has: changes that it leaves to a later one, and what its resources do besides.
+
+    `unchanged`: whether what it leaves as it is counts.
+    """
     scope = Scope(f"/tenants/{ground.tenant_id}".lower(), "plan", ScopeKind.TENANT)
-    return (Gap(scope=scope, reason=Reason.AFTER_APPLY, operations=(), detail=detail),)
+    found = []
+    if plan.deferred_changes or not plan.complete:
+        count = plural(len(plan.deferred_changes), "change")
+        detail = f"{count} left to a later plan" if plan.deferred_changes else "it leaves changes to a later plan"
+        found.append(Gap(scope=scope, reason=Reason.AFTER_APPLY, operations=(), detail=detail))
+    perhaps: dict[str, list[str]] = {}
+    for aside in ground.answers.asides:
+        about = [each for each in policies if not aside.tables or each.table.name in aside.tables]
+        blinds = tuple(each.text.id for each in about if each.top_severity.rank >= fail_on.rank)
+        if not blinds or not (aside.changes or unchanged):
+            continue
+        if aside.certain or EVERY_RESOURCE in require:
+            its = structs.replace(scope, name=aside.address)
+            found.append(Gap(scope=its, reason=Reason.UNREAD_RESOURCE, operations=(), detail=f"it {aside.what}", blinds=blinds))
+        else:
+            perhaps.setdefault(aside.what, []).append(aside.address)
+    if perhaps:
+        detail = "; ".join(f"{shown_some(addresses)}: it {what}" for what, addresses in perhaps.items())
+        found.append(Gap(scope=scope, reason=Reason.UNREAD_RESOURCE, operations=(), detail=detail, required=False))
+    return found
 
 
 class Without:

@@ -48,8 +48,11 @@ BY_RIGHT = (DELETED_HSM_KEYS, CONDITIONAL_ACCESS, IDENTITY_PROTECTION)
 
 NOT_IN_CLOUD = "not-in-cloud"
 PUBLISHERS = "publishers"
-REQUIRABLE = (*EVIDENCE, NOT_IN_CLOUD, PUBLISHERS)
-"""The values of --require: evidence, data that the audited cloud does not have, and data that only publishers can see."""
+EVERY_RESOURCE = "every-resource"
+REQUIRABLE = (*EVIDENCE, NOT_IN_CLOUD, PUBLISHERS, EVERY_RESOURCE)
+"""The values of --require: evidence, data that the audited cloud does not have, data that only publishers can see, and every
+resource of a plan, also one that perhaps is not about Azure.
+"""
 
 
 def remedy(needs: Sequence[str]) -> str:

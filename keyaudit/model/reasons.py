@@ -180,7 +180,7 @@ ADVICE: dict[Reason, Advice] = {
     Reason.NOT_IN_PLAN: Advice("a plan does not have it", "audit the tenant after apply, or add --from with a snapshot of it"),
     Reason.UNREAD_RESOURCE: Advice(
         "the plan has a resource for it that keyaudit does not read",
-        "audit the tenant after apply, or accept the gap with --allow-gap",
+        "declare it with a resource that keyaudit reads (keyaudit explain plan), or audit the tenant after apply",
     ),
     Reason.INTERNAL_ERROR: Advice("keyaudit failed there", "report it"),
 }

@@ -1,5 +1,6 @@
 """The gate's summary for a pipeline's log: one record per line, never wrapped, the exit code last."""
 
+import shlex
 from collections.abc import Iterator, Mapping
 from typing import TextIO
 
@@ -7,7 +8,7 @@ from keyaudit.model.errors import MEANINGS, Exit
 from keyaudit.model.expectations import RELATIVE
 from keyaudit.model.findings import Finding, Severity, Tally
 from keyaudit.model.reasons import ADVICE
-from keyaudit.model.run import Report, Run, Verdict
+from keyaudit.model.run import Gap, Report, Run, Verdict
 from keyaudit.model.text import one_line
 from keyaudit.report.lines import plural
 from keyaudit.report.missing import by_needs, outlived, reads, waiver_lines
@@ -90,6 +91,26 @@ def _blocks(report: Report) -> Iterator[str]:
         yield f"  BLOCK  {len(found):,} of {every:,} are listed; the same command with --export csv=PATH writes all"
 
 
+def _gaps(report: Report) -> Iterator[str]:
+    """Each gap, and for a plan what to do next."""
+    for gap in report.verdict.gaps:
+        kind = "GAP" if not gap.required else "ALLOWED" if gap.allowed else "INCOMPLETE"
+        what = f": {reads(gap.operations)}" if gap.operations else ""
+        name = one_line(gap.scope.name or gap.scope.id)
+        detail = f"; {one_line(gap.detail, 1_000)}" if gap.detail else ""
+        yield f"  {kind}  {name} ({gap.reason}: {ADVICE[gap.reason].meaning}{detail}){what}"
+        if report.run.planned and kind == "INCOMPLETE":
+            yield f"  NEXT  {ADVICE[gap.reason].remedy}; to accept it: {_accepting(gap)}"
+
+
+def _accepting(gap: Gap) -> str:
+    """The flag that accepts a gap."""
+    keys = f"reason={gap.reason}"
+    name = gap.scope.name or gap.scope.id
+    # A comma separates keys.
+    return shlex.join(("--allow-gap", keys if "," in name else f"{keys},scope={one_line(name, 1_000)}"))
+
+
 def _answer(verdict: Verdict) -> str:
     """FAIL if there are blocking findings; PASS only without any other condition."""
     if Exit.FINDINGS in verdict.conditions:
@@ -110,12 +131,7 @@ def _open(verdict: Verdict, of: Verdict | Tally | None = None) -> Mapping[Severi
 
 def _weakened(report: Report) -> Iterator[str]:
     verdict = report.verdict
-    for gap in verdict.gaps:
-        kind = "GAP" if not gap.required else "ALLOWED" if gap.allowed else "INCOMPLETE"
-        what = f": {reads(gap.operations)}" if gap.operations else ""
-        name = one_line(gap.scope.name or gap.scope.id)
-        detail = f"; {one_line(gap.detail)}" if gap.detail else ""
-        yield f"  {kind}  {name} ({gap.reason}: {ADVICE[gap.reason].meaning}{detail}){what}"
+    yield from _gaps(report)
     if report.run.planned:
         yield from unknown_until_applied(report)
     for tally in () if report.run.planned else report.tallies:

@@ -1,13 +1,14 @@
 """What is read as a plan, and what each other file is told."""
 
 import json
+from typing import Any
 
 import pytest
 
 from keyaudit.collect.plan.document import decode
 from keyaudit.collect.plan.resources import Resources
 from keyaudit.model.errors import UsageError
-from tests.plan.small import key, plan, vault, written
+from tests.plan.small import Resource, key, plan, vault, written
 
 
 def test_a_plan_is_read() -> None:
@@ -59,3 +60,64 @@ def test_values_that_nest_too_deeply_are_refused_with_their_address() -> None:
     data = written(plan(vault())).replace(b'"name": "kv-example"', f'"name": {deep}'.encode(), 1)
     with pytest.raises(UsageError):
         list(Resources(decode(data, "plan.json")).of("azurerm_key_vault"))
+
+
+PLAIN = plan(vault())
+OTHER = {"address": "azurerm_key_vault.other", "mode": "managed", "type": "azurerm_key_vault", "values": {}}
+GONE = vault(actions=("delete",))
+
+
+def _with(**members: Any) -> bytes:
+    return written({name: value for name, value in {**PLAIN, **members}.items() if value is not None})
+
+
+def _acting(*actions: str) -> list[dict[str, Any]]:
+    [change] = PLAIN["resource_changes"]
+    return [{**change, "change": {**change["change"], "actions": list(actions)}}]
+
+
+@pytest.mark.parametrize(
+    ("data", "what"),
+    [
+        (_with(resource_changes=_acting()), "azurerm_key_vault.example has no actions"),
+        (_with(resource_changes=[*PLAIN["resource_changes"]] * 2), "has azurerm_key_vault.example twice"),
+        (_with(planned_values={"root_module": {"resources": [OTHER, OTHER]}}), "has azurerm_key_vault.other twice"),
+        (_with(planned_values={"root_module": {"child_modules": [{"resources": [OTHER]}]}}), "lack azurerm_key_vault.other"),
+        (_with(planned_values={"root_module": {}}), "its planned_values lack azurerm_key_vault.example"),
+        (_with(configuration={"root_module": {"module_calls": {"m": {"module": {"resources": [{"address": "a.b"}] * 2}}}}}),
+            "configuration has a.b twice"),
+        (_with(planned_values=None), "its planned_values lack azurerm_key_vault.example"),
+        (_with(resource_changes=_acting("delete")), "its resource_changes lack azurerm_key_vault.example"),
+        (_with(resource_changes=None), "its resource_changes lack azurerm_key_vault.example"),
+        (
+            _with(resource_changes=None, planned_values={"root_module": {}},
+                prior_state={"values": {"root_module": {"resources": [OTHER]}}}),
+            "its resource_changes lack azurerm_key_vault.other",
+        ),
+        (_with().replace(b'"sku_name": "standard"', b'"sku_name": "premium", "sku_name": "standard"'), "'sku_name' is twice"),
+        (_with().replace(b'{"format_version"', b'{"resource_changes": [], "format_version"'), "'resource_changes' is twice"),
+    ],
+)  # fmt: skip
+def test_a_plan_that_tells_something_in_two_ways_is_refused(data: bytes, what: str) -> None:
+    with pytest.raises(UsageError) as refused:
+        decode(data, "plan.json")
+    assert refused.value.place == "plan.json"
+    assert what in refused.value.what
+    assert "make the plan again" in refused.value.remedy
+
+
+@pytest.mark.parametrize(
+    "found",
+    [
+        plan(GONE),
+        plan(vault(actions=("forget",))),
+        {**plan(vault(actions=("forget",))), "planned_values": PLAIN["planned_values"]},
+        plan(Resource("data.azurerm_key_vault.x", {"name": "x"}, actions=("read",))),
+        {**plan(), "resource_changes": [], "planned_values": {"root_module": {}}},
+        {**plan(vault()), "resource_changes": [*plan(vault())["resource_changes"], {**GONE.change, "deposed": "12345678"}]},
+        {name: value for name, value in plan().items() if name != "resource_changes"},
+    ],
+    ids=("delete", "forget", "forget in earlier versions", "read", "empty", "deposed", "nothing"),
+)
+def test_what_will_not_be_there_needs_no_planned_values(found: dict[str, Any]) -> None:
+    assert decode(written(found), "plan.json").format_version == "1.2"

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from keyaudit.collect.plan.document import decode
+from keyaudit.collect.plan.references import References, Target
 from keyaudit.collect.plan.resources import Resources
 from tests.plan.small import Resource, key, plan, references, vault, written
 from tests.plan.test_terraform import RECORDED
@@ -190,3 +191,31 @@ def test_modules_that_refer_to_each_other_end() -> None:
 def test_what_is_deleted_is_no_target() -> None:
     found = plan(vault(actions=("delete",)), key())
     assert target(found, "azurerm_key_vault_key.generated") is None
+
+
+class _Counting(References):
+    """Counts how often it asks whether the value of an expression is known."""
+
+    asked = 0
+
+    def _are_known(self, *arguments: Any) -> bool:
+        self.asked += 1
+        return super()._are_known(*arguments)
+
+
+@pytest.mark.parametrize("depth", [4, 16, 40])
+def test_each_input_of_a_module_is_resolved_once(depth: int) -> None:
+    """Each module gives the next one two inputs, and each of them is made of both of its own."""
+    both = {"references": ["var.a", "var.b"]}
+    own = Resource("azurerm_key_vault_key.k", {}, {"key_vault_id": ["var.a", "var.b", *references("azurerm_key_vault.v.id")]})
+    address = f"{'module.m.' * depth}azurerm_key_vault"
+    module: dict[str, Any] = {"resources": [own.configured]}
+    for level in range(depth):
+        given = {"constant_value": 1} if level == depth - 1 else both
+        module = {"module_calls": {"m": {"expressions": {"a": given, "b": given}, "module": module}}}
+    found = plan(Resource(f"{address}.v", {}), Resource(f"{address}_key.k", {}))
+    found["configuration"]["root_module"] = module
+    counting = _Counting(decode(written(found), "plan.json").configuration, [f"{address}.v", f"{address}_key.k"])
+    resolved = counting.target("module.m" + ".module.m" * (depth - 1), own.address, "", ["key_vault_id"])
+    assert resolved == Target(f"{address}.v", "id")
+    assert counting.asked == 2 * depth

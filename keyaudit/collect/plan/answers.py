@@ -1,6 +1,6 @@
 """The answers that Azure would give after a plan was applied: lists and objects, by the request that reads them."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -21,6 +21,21 @@ class Origin(Struct, frozen=True):
     """Whether the plan changes it."""
     unknown: tuple[str, ...] = ()
     """Its attributes that are known after apply, and that were asked for."""
+    gone: bool = False
+    """Whether the plan deletes it."""
+
+
+class Aside(Struct, frozen=True):
+    """Something that a resource of the plan does and that is unknown by itself: no list of the answers lacks it."""
+
+    address: str
+    changes: bool
+    what: str
+    """Completes "ADDRESS ...", for people."""
+    tables: frozenset[str] = frozenset()
+    """The tables that would have a row of it; empty: any."""
+    certain: bool = True
+    """Whether it is about Azure or Entra; else it may be."""
 
 
 class Held(Struct):
@@ -29,6 +44,8 @@ class Held(Struct):
     items: list[Raw] = field(default_factory=list)
     whole: bool = False
     """Whether it has everything that will exist, and not only what the plan has."""
+    gone: str = ""
+    """The address of a resource of it that the plan deletes, so that perhaps nothing is left."""
 
 
 class Answers:
@@ -47,6 +64,7 @@ class Answers:
         """Ids of groups of the tenant that get members."""
         self.unread: dict[str, list[Origin]] = {}
         """By operation, the resources whose objects its lists lack because nothing reads resources of their kind."""
+        self.asides: list[Aside] = []
 
     def list(self, operation: str, host: str = "", *, whole: bool = False, **segments: str) -> Held:
         """The list of a request, empty at first. `whole`: it has everything that will exist."""
@@ -73,14 +91,12 @@ class Answers:
     def lacking(self, operation: str, *, unchanged: bool = True) -> Refusal | None:
         """Why no list of an operation is whole, with the addresses of the resources that it lacks; None if it lacks none.
 
-        `unchanged`: whether resources count that the plan leaves as they are.
+        `unchanged`: whether resources count that the plan leaves as they are; else it is laid over what is there, and those
+        count that it deletes.
         """
-        addresses = [each.address for each in self.unread.get(operation, ()) if each.changes or unchanged]
-        if not addresses:
-            return None
-        more = f" and {len(addresses) - SHOWN_BAD:,} more" if len(addresses) > SHOWN_BAD else ""
-        shown = ", ".join(one_line(each, 200) for each in addresses[:SHOWN_BAD])
-        return Refusal(Reason.UNREAD_RESOURCE, f"{shown}{more}")
+        found = self.unread.get(operation, ())
+        addresses = [each.address for each in found if (not each.gone if unchanged else each.changes)]
+        return Refusal(Reason.UNREAD_RESOURCE, shown_some(addresses)) if addresses else None
 
     def origin(self, id_: str) -> Origin | None:
         """The resource of the plan that a row with this id comes from."""
@@ -90,6 +106,12 @@ class Answers:
                 return found
             here = here.rpartition("/")[0]
         return None
+
+
+def shown_some(addresses: Sequence[str]) -> str:
+    """The first few addresses, and how many more there are."""
+    more = f" and {len(addresses) - SHOWN_BAD:,} more" if len(addresses) > SHOWN_BAD else ""
+    return ", ".join(one_line(each, 200) for each in addresses[:SHOWN_BAD]) + more
 
 
 def encoded(item: Mapping[str, Any]) -> Raw:

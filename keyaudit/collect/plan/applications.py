@@ -32,6 +32,8 @@ _PARTS = tuple(
     )
 )
 _OWNER = "azuread_application_owner"
+BESIDE = (*_PASSWORDS.values(), *_KEYS.values(), *_FEDERATED, _SIGNING, _OWNER)
+"""The resources beside an application or service principal that are read with it."""
 _ID = re.compile(rf"(?:/(?:applications|servicePrincipals)/)?({GUID.pattern})", re.ASCII | re.IGNORECASE)
 _HOLDERS = {"application": (APPLICATION, REGISTRATION), "service_principal": (PRINCIPAL,)}
 _NAMING = {

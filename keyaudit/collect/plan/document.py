@@ -3,7 +3,9 @@
 https://developer.hashicorp.com/terraform/internals/json-format; OpenTofu writes the same format.
 """
 
-from collections.abc import Mapping
+import json
+from collections import Counter
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +20,7 @@ MAX_SIZE = 512 * 1024 * 1024
 """In bytes. A plan with 10,000 resources has about 60 MB."""
 _FORMAT = "1"
 """The major version of the format; minor versions only add members."""
+_MANAGED = "managed"
 _CONVERT = "convert it: terraform show -json FILE > plan.json"
 
 
@@ -40,12 +43,20 @@ class ResourceChange(Struct, frozen=True):
     name: str = ""
     module_address: str = ""
     deposed: str = ""
+    provider_name: str = ""
 
 
 class Deferred(Struct, frozen=True):
     """A change that this plan does not decide."""
 
     resource_change: ResourceChange
+
+
+class Provisioner(Struct, frozen=True):
+    """A command, or another step, that runs when a resource is created."""
+
+    type: str
+    expressions: dict[str, Any] = {}
 
 
 class ConfiguredResource(Struct, frozen=True):
@@ -55,6 +66,7 @@ class ConfiguredResource(Struct, frozen=True):
     expressions: dict[str, Any] = {}
     provider_config_key: str = ""
     for_each_expression: Any = None
+    provisioners: tuple[Provisioner, ...] = ()
 
 
 class Output(Struct, frozen=True):
@@ -135,6 +147,7 @@ class Plan(Struct, frozen=True):
     resource_changes: tuple[ResourceChange, ...] = ()
     deferred_changes: tuple[Deferred, ...] = ()
     configuration: Configuration = Configuration()
+    planned_values: StateValues = StateValues()
     prior_state: PriorState | None = None
     variables: dict[str, Variable] = {}
     terraform_version: str = ""
@@ -178,6 +191,7 @@ def decode(data: bytes, place: str) -> Plan:
     if plan.errored:
         what = "the plan stopped at an error, so that resources are missing from it"
         raise UsageError(place, what, "correct what terraform plan reports, and plan again")
+    _check_whole(data, plan, place)
     return plan
 
 
@@ -197,6 +211,80 @@ def _check_format(data: bytes, place: str) -> None:
     if not bytes(head.resource_changes) and not bytes(head.planned_values):
         what = "a state, or an empty plan: it has no resource_changes"
         raise UsageError(place, what, "plan with terraform plan -out=FILE, then terraform show -json FILE > plan.json")
+
+
+def _check_whole(data: bytes, plan: Plan, place: str) -> None:
+    """Refuse a plan that tells one thing twice, or in two ways: each managed resource that will be there has its change."""
+    if what := next(_wrong(data, plan, place), None):
+        raise UsageError(place, what, "make the plan again, and do not edit it")
+
+
+def _wrong(data: bytes, plan: Plan, place: str) -> Iterator[str]:
+    if twice := _member_twice(data, place):
+        yield f"not JSON with one meaning: the member {one_line(twice, 200)!r} is twice in an object"
+    yield from _configured_twice(plan.configuration.root_module)
+    changes = [(each.address, each.deposed) for each in plan.resource_changes]
+    planned = [each.address for each in resources_of(plan.planned_values.root_module) if each.mode == _MANAGED]
+    for found, where in ((changes, "resource_changes"), (planned, "planned_values")):
+        seen: set[object] = set()
+        for each in found:
+            if each in seen:
+                yield f"{where} has {one_line(each if isinstance(each, str) else each[0], 200)} twice"
+            seen.add(each)
+    for change in plan.resource_changes:
+        if not change.change.actions:
+            yield f"{one_line(change.address, 200)} has no actions"
+    managed = [each for each in plan.resource_changes if each.mode == _MANAGED]
+    stays = {each.address for each in managed if not each.deposed and _stays(each)}
+    # Until 2026, Terraform listed what it forgets among the planned values, too.
+    told = stays | {each.address for each in managed if each.deposed or "forget" in each.change.actions}
+    there = {*planned}
+    if not plan.resource_changes and plan.prior_state and plan.prior_state.values:
+        there |= {each.address for each in resources_of(plan.prior_state.values.root_module) if each.mode == _MANAGED}
+    for here, lacks, has in ((there - told, "resource_changes", "planned_values"), (stays - there, "planned_values", "")):
+        if here:
+            more = f" and {len(here) - 1:,} more" if len(here) > 1 else ""
+            known = f", which its {has} or its state has" if has else ", which its resource_changes have"
+            yield f"its {lacks} lack {one_line(min(here), 200)}{more}{known}"
+
+
+def _configured_twice(module: Module) -> Iterator[str]:
+    left = [module]
+    while left:
+        here = left.pop()
+        for address, count in Counter(each.address for each in here.resources).items():
+            if count > 1:
+                yield f"a module of its configuration has {one_line(address, 200)} twice"
+        left += [call.module for call in here.module_calls.values() if call.module]
+
+
+def _stays(change: ResourceChange) -> bool:
+    return not {"delete", "forget"}.issuperset(change.change.actions)
+
+
+def _member_twice(data: bytes, place: str) -> str | None:
+    """A member that an object has twice: of the two, decoders take one."""
+    found: list[str] = []
+
+    def checked(pairs: list[tuple[str, None]]) -> None:
+        names = {name for name, _ in pairs}
+        if len(names) < len(pairs) and not found:
+            found.append(next(name for name, count in Counter(name for name, _ in pairs).items() if count > 1))
+
+    try:
+        json.loads(data, object_pairs_hook=checked, parse_int=len, parse_float=len)
+    except (ValueError, RecursionError) as error:
+        raise UsageError(place, f"not JSON: {_told(error)}", _CONVERT) from error
+    return found[0] if found else None
+
+
+def resources_of(module: StateModule) -> Iterator[StateResource]:
+    """All resources of a module and those below it."""
+    left = [module]
+    while left:
+        here = left.pop()
+        yield from here.resources
+        left += here.child_modules
 
 
 def _recoded(data: bytes, place: str) -> bytes:

@@ -12,6 +12,7 @@ from keyaudit.cloud.pages import Page, Step
 from keyaudit.cloud.recalling import Memory
 from keyaudit.cloud.tables import Rows
 from keyaudit.collect.plan.answers import Answers
+from keyaudit.collect.plan.unread import ONLY_SEEN_IN_THE_TENANT
 from keyaudit.model.coverage import Refusal
 from keyaudit.model.forecast import Forecast
 from keyaudit.model.reasons import Reason
@@ -40,13 +41,19 @@ class PlanGateway(Gateway):
     ) -> Listing[T]:
         """A list of the plan, which is one page."""
         held = self._answers.listed(operation, host, segments)
-        lacking = self._answers.lacking(operation)
+        lacking = self._lacking(operation)
         absent = lacking or _ABSENT
 
         async def fetch(_: Step) -> Page | Refusal:
-            return Page(held.items, refusal=lacking if held.whole else absent) if held else absent
+            if held is None:
+                return absent
+            gone = Refusal(Reason.AFTER_APPLY, f"{held.gone} is deleted, and perhaps it is the last one") if held.gone else None
+            return Page(held.items, refusal=gone or (lacking if held.whole else absent))
 
         return Listing(fetch, Step(operation) if held else absent, item, by)
+
+    def _lacking(self, operation: str) -> Refusal | None:
+        return None if operation in ONLY_SEEN_IN_THE_TENANT else self._answers.lacking(operation)
 
     async def lists(
         self, operation: str, item: type[T], *, by: Callable[[T], str], places: Sequence[Mapping[str, str]]
@@ -58,7 +65,7 @@ class PlanGateway(Gateway):
         """An object of the plan; Refusal(bad_item) if a value that it cannot be without is not known."""
         found = self._answers.read(operation, host, segments)
         if found is None:
-            return _ABSENT
+            return self._lacking(operation) or _ABSENT
         try:
             return msgspec.json.decode(found, type=item)
         except msgspec.ValidationError:

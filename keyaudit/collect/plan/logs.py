@@ -12,9 +12,10 @@ from keyaudit.collect.places import vault_id_parts
 from keyaudit.collect.plan import azapi
 from keyaudit.collect.plan.answers import Origin
 from keyaudit.collect.plan.ground import Ground, stand_in
-from keyaudit.collect.plan.hsms import Hsms
+from keyaudit.collect.plan.hsms import HSM, Hsms
 from keyaudit.collect.plan.resources import AFTER_APPLY, Planned, Value, View
-from keyaudit.collect.plan.vaults import Vaults
+from keyaudit.collect.plan.vaults import VAULT, Vaults
+from keyaudit.model.text import one_line
 
 SETTING = "azurerm_monitor_diagnostic_setting"
 OPERATIONS = ("diagnostic_setting.list", "hsm.diagnostic_setting.list", "activity_log.list")
@@ -36,6 +37,8 @@ class Logs:
         self._ground, self._vaults, self._hsms = ground, vaults, hsms
         self.read: set[str] = set()
         """The addresses of resources of azapi that are among them."""
+        self._audited: set[str] = set()
+        """The ids in lower case of what still has a setting with the audit log."""
 
     def answer(self) -> None:
         """Add all of them. The settings of what the plan creates are all there are."""
@@ -53,6 +56,25 @@ class Logs:
         for planned in self._ground.resources.of(azapi.RESOURCE):
             if azapi.type_of(planned) == _TYPE:
                 self._add_body(planned)
+        self._note_gone()
+
+    def _note_gone(self) -> None:
+        """Note each resource that loses a setting. Only the tenant has its others."""
+        resources = self._ground.resources
+        going = self._audited | {
+            str(before.get("id")).lower() for type_ in (VAULT, HSM) for _, before in resources.removed(type_)
+        }
+        for type_, attribute in ((SETTING, "target_resource_id"), (azapi.RESOURCE, "parent_id")):
+            for address, before in resources.removed(type_):
+                target = str(before.get(attribute) or "").rstrip("/")
+                after = resources.at(address)
+                stays = after is not None and self._target(after, attribute) == target
+                other = type_ == azapi.RESOURCE and not str(before.get("type")).lower().startswith(f"{_TYPE}@")
+                if other or stays or target.lower() in going or (held := self._list(target, whole=False)) is None:
+                    continue
+                self._vaults.known(target)
+                operation, segments = held
+                self._ground.answers.list(operation, whole=False, **segments).gone = one_line(address, 200)
 
     def _add_body(self, planned: Planned) -> None:
         """Add a setting of azapi. One whose body is not known leaves only its resource without an answer."""
@@ -77,6 +99,8 @@ class Logs:
         if held is None:
             return
         operation, segments = held
+        if _audits(properties["logs"]):
+            self._audited.add(target.lower())
         id_ = f"{target}/providers/microsoft.insights/diagnosticSettings/{named}"
         self._ground.answers.add(operation, {"id": id_, "name": named, "properties": properties}, **segments)
         self._ground.origin(f"{target}/diagnosticsettings/{named}", planned, *attributes)
@@ -152,6 +176,16 @@ def _log(found: Value) -> Value:
         return AFTER_APPLY
     members = {name: azapi.within(found, name, absent=None) for name in ("category", "categoryGroup", "enabled")}
     return AFTER_APPLY if any(isinstance(each, Raw) for each in members.values()) else members
+
+
+def _audits(logs: Value) -> bool:
+    """Whether these logs have that of the use of keys."""
+    return isinstance(logs, list) and any(
+        isinstance(each, dict)
+        and each.get("enabled") is True
+        and (each.get("category") == "AuditEvent" or each.get("categoryGroup") in ("audit", "allLogs"))
+        for each in logs
+    )
 
 
 def _older(blocks: "list[View] | Raw") -> list[Any]:

@@ -25,7 +25,7 @@ ROLES: Mapping[str, tuple[str, str, str]] = {
     "azuread_administrative_unit_role_member": ("role_object_id", "member_object_id", "administrative_unit_object_id"),
 }
 """Resources that give directory roles: the attributes that name the role, who gets it, and on what part of the tenant."""
-_PRINCIPAL, _ROLE, _CUSTOM = "azuread_service_principal", "azuread_directory_role", "azuread_custom_directory_role"
+_PRINCIPAL, _ROLE, CUSTOM = "azuread_service_principal", "azuread_directory_role", "azuread_custom_directory_role"
 _ROLE_NAMED = re.compile(r'app_role_ids\["([^"\\]{1,120})"\]')
 _BY_NAME = {role.name.lower(): role.id for role in DIRECTORY_ROLES if role.id}
 _RANKED = frozenset(role.id for role in DIRECTORY_ROLES)
@@ -127,7 +127,7 @@ class Permissions:
 
     def _directory_roles(self) -> None:
         defined: dict[str, dict[str, Any]] = {}
-        for planned in self._resources.of(_CUSTOM):
+        for planned in self._resources.of(CUSTOM):
             permissions = planned.blocks("permissions")
             found: Value = permissions
             if not isinstance(permissions, Raw):
@@ -174,7 +174,7 @@ class Permissions:
         target = self._resources.target(planned, attribute)
         if target:
             there, _ = target
-            if there.type == _CUSTOM:
+            if there.type == CUSTOM:
                 return self._applications.object_id_of(there)
             if there.type == _ROLE:
                 return self._template(there)

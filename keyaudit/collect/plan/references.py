@@ -11,7 +11,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from keyaudit.collect.plan.document import Configuration, ConfiguredResource, Module, ModuleCall, expression
+from keyaudit.collect.plan.document import Configuration, ConfiguredResource, Module, ModuleCall, Provisioner, expression
 
 _INDEX = r'\[(?:\d+|"(?:[^"\\]|\\.)*")\]'
 _OF_RESOURCE = re.compile(rf"((?:data\.)?[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+)({_INDEX})?(?:\.(.+))?")
@@ -60,11 +60,18 @@ class References:
                 end = step.end()
             self._note(address)
         self._configured: dict[tuple[str, ...], dict[str, ConfiguredResource]] = {}
+        self._given: dict[tuple[str, str], bool] = {}
+        """By module and input, whether its value is certainly known."""
 
     def expressions(self, module_address: str, resource: str) -> Mapping[str, Any]:
         """The expressions of a resource ("azurerm_key_vault.main") in a module; empty if it is not configured there."""
         found = self._resource(module_address, resource)
         return found.expressions if found else {}
+
+    def provisioners(self, module_address: str, resource: str) -> Sequence[Provisioner]:
+        """The provisioners of a resource, which run when an instance is created."""
+        found = self._resource(module_address, resource)
+        return found.provisioners if found else ()
 
     def provider(self, module_address: str, resource: str) -> str:
         """The key of the provider's configuration; empty if it is not known."""
@@ -173,9 +180,14 @@ class References:
 
     def _is_given(self, module_address: str, name: str, left: int) -> bool:
         """Whether the value of an input variable is certainly known; those of the root module are."""
-        above, call, step = self._call(module_address)
-        found = call.expressions.get(name) if call else None
-        return step is None or (call is not None and (found is None or self._are_known(above, found, left)))
+        asked = module_address, name
+        if asked not in self._given:
+            # One that is given to itself is not.
+            self._given[asked] = False
+            above, call, step = self._call(module_address)
+            found = call.expressions.get(name) if call else None
+            self._given[asked] = step is None or (call is not None and (found is None or self._are_known(above, found, left)))
+        return self._given[asked]
 
     def _are_known(self, block: _Block, found: Any, left: int) -> bool:
         references = found.get("references") if isinstance(found, dict) else None

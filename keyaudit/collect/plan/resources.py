@@ -6,9 +6,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import msgspec
-from msgspec import Raw
+from msgspec import Raw, structs
 
-from keyaudit.collect.plan.document import Change, Plan, ResourceChange, StateModule, set_at
+from keyaudit.collect.plan.document import Change, Plan, Provisioner, ResourceChange, resources_of, set_at
+from keyaudit.collect.plan.harmless import provider_of
 from keyaudit.collect.plan.references import References, Target
 from keyaudit.collect.rows import AFTER_APPLY, NOT_IN_PLAN
 from keyaudit.model.errors import UsageError
@@ -19,7 +20,7 @@ Value = Any
 
 _INDEX = re.compile(r'\[(?:\d+|"(?:[^"\\]|\\.)*")\]$')
 _NAMESPACE = uuid.UUID("6c1b3c52-0f63-5c0e-9d57-6f1c8a6b7d11")
-_DELETED = frozenset({"delete", "forget"})
+_FORGET, _DELETED = "forget", frozenset({"delete"})
 
 
 class View:
@@ -114,7 +115,7 @@ class Planned(View):
     def __init__(self, change: ResourceChange, references: References) -> None:
         super().__init__(change.address, _decoded(change, change.change.after), _decoded(change, change.change.after_unknown))
         self.address, self.type, self.module = change.address, change.type, change.module_address
-        self.actions = change.change.actions
+        self.actions, self.provider_name = change.change.actions, provider_of(change)
         match = _INDEX.search(change.address)
         self.index = match[0] if match else ""
         self._references = references
@@ -156,13 +157,23 @@ class Planned(View):
         """The key of its provider's configuration."""
         return self._references.provider(self.module, self.configured)
 
+    @property
+    def expressions(self) -> Mapping[str, Any]:
+        """Its expressions, as they are written."""
+        return self._references.expressions(self.module, self.configured)
+
+    @property
+    def provisioners(self) -> Sequence[Provisioner]:
+        """Its provisioners, which run when it is created."""
+        return self._references.provisioners(self.module, self.configured)
+
 
 class Resources:
     """The instances of a plan."""
 
     def __init__(self, plan: Plan) -> None:
         self.plan = plan
-        changes = [each for each in plan.resource_changes if not each.deposed]
+        changes = list(_left(plan.resource_changes))
         self._references = References(plan.configuration, frozenset(each.address for each in changes))
         self._changes = {each.address: each for each in changes}
         self._known: dict[str, Planned] = {}
@@ -178,6 +189,19 @@ class Resources:
         for change in self._changes.values():
             if change.mode == "managed" and not _is_removed(change.change):
                 yield self._planned(change)
+
+    def during_apply(self, *types: str) -> Iterator[Planned]:
+        """The data sources of these types that are read during apply."""
+        for change in self._changes.values():
+            if change.mode == "data" and change.type in types:
+                yield self._planned(change)
+
+    def deleted(self) -> Iterator[Planned]:
+        """The managed instances that the plan deletes and does not create again, as they were before."""
+        for change in self._changes.values():
+            if change.mode == "managed" and set(change.change.actions) == {"delete"}:
+                was = structs.replace(change.change, after=change.change.before, after_unknown=Raw())
+                yield Planned(structs.replace(change, change=was), self._references)
 
     def removed(self, *types: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
         """The instances of these types that the plan deletes, each by address with its values before.
@@ -209,7 +233,7 @@ class Resources:
     def data(self, type_: str) -> Iterator[Mapping[str, Any]]:
         """The values of the data sources of a type that were read for the plan."""
         values = self.plan.prior_state.values if self.plan.prior_state else None
-        for resource in _of_state(values.root_module) if values else ():
+        for resource in resources_of(values.root_module) if values else ():
             if resource.mode == "data" and resource.type == type_:
                 found = msgspec.json.decode(resource.values) if bytes(resource.values) else None
                 if isinstance(found, dict):
@@ -251,14 +275,23 @@ def _is_unknown(mark: object) -> bool:
     return any(map(_is_unknown, mark)) if isinstance(mark, list) else mark is True
 
 
+def _left(changes: Sequence[ResourceChange]) -> Iterator[ResourceChange]:
+    """The changes of what there is after apply, and of what is deleted. What Terraform only forgets stays as it was before."""
+    for each in changes:
+        was = structs.replace(each.change, actions=("no-op",), after=each.change.before, after_unknown=Raw())
+        if each.deposed:
+            if _DELETED.isdisjoint(each.change.actions):
+                yield structs.replace(each, address=f"{each.address} (deposed {one_line(each.deposed, 40)})", change=was)
+        elif each.change.actions == (_FORGET,):
+            yield structs.replace(each, change=was)
+        else:
+            yield each
+            if _FORGET in each.change.actions:
+                yield structs.replace(each, address=f"{each.address} (before)", change=was)
+
+
 def _is_removed(change: Change) -> bool:
     return _DELETED.issuperset(change.actions)
-
-
-def _of_state(module: StateModule) -> Iterator[Any]:
-    yield from module.resources
-    for child in module.child_modules:
-        yield from _of_state(child)
 
 
 def _decoded(change: ResourceChange, raw: Raw) -> object:

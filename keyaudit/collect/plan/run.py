@@ -7,6 +7,7 @@ from keyaudit.cloud.environment import Environment
 from keyaudit.collect.plan.access import Access
 from keyaudit.collect.plan.answers import Answers
 from keyaudit.collect.plan.applications import Applications
+from keyaudit.collect.plan.consumers import Consumers
 from keyaudit.collect.plan.document import Plan
 from keyaudit.collect.plan.gateway import PlanConnection
 from keyaudit.collect.plan.ground import Ground
@@ -17,6 +18,7 @@ from keyaudit.collect.plan.logs import Logs
 from keyaudit.collect.plan.objects import Objects
 from keyaudit.collect.plan.permissions import Permissions
 from keyaudit.collect.plan.resources import NOT_IN_PLAN, Resources
+from keyaudit.collect.plan.runners import note_runners
 from keyaudit.collect.plan.services import Services
 from keyaudit.collect.plan.spool import PlanSpool
 from keyaudit.collect.plan.unread import note_unread
@@ -36,6 +38,7 @@ def answers_of(plan: Plan, environment: Environment, now: int, tenant_id: str = 
     objects.answer()
     services = Services(ground, objects)
     services.answer()
+    Consumers(ground, objects).answer()
     logs = Logs(ground, vaults, hsms)
     logs.answer()
     hsms.answer()
@@ -48,6 +51,7 @@ def answers_of(plan: Plan, environment: Environment, now: int, tenant_id: str = 
     vaults.answer()
     identities.answer_own()
     note_unread(ground, {*vaults.read, *services.read, *logs.read, *identities.read})
+    note_runners(ground)
     for subscription in sorted(ground.subscriptions):
         item = {"subscriptionId": subscription, "tenantId": ground.tenant_id, "displayName": NOT_IN_PLAN}
         answers.add("subscription.list", item)

@@ -72,6 +72,11 @@ class Vaults:
         """The vault of a planned resource; None for another resource."""
         return self._planned.get(address)
 
+    def known(self, id_: str) -> None:
+        """Note that the plan changes something of a vault with this id, if it is one."""
+        if (parts := vault_id_parts(id_)) and parts.kind == "key-vault":
+            self._place(id_, "")
+
     def new(self) -> Sequence[VaultPlace]:
         """The vaults that the plan creates."""
         return [place for place in self._planned.values() if place.new]
