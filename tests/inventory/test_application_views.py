@@ -77,7 +77,7 @@ def granted(number: int, role_id: str = MANAGES_OWNED, **values: Any) -> Row:
 
 
 def directory_role(number: int, **values: Any) -> Row:
-    role = {"kind": "directory-role", "scope_kind": "tenant", "tier": 0, "api_id": None, "role_id": "r"}
+    role: dict[str, Any] = {"kind": "directory-role", "scope_kind": "tenant", "tier": 0, "api_id": None, "role_id": "r"}
     return granted(number, **role | values)
 
 
