@@ -1,6 +1,6 @@
 """Conditional Access for workload identities: whom, for which resources, at which risk and from where a policy blocks.
 
-A policy blocks a sign-in that meets all of its conditions, and a location that it excludes is left free whatever it includes:
+A policy blocks a sign-in that meets all of its conditions, and leaves free each location that it excludes:
 https://learn.microsoft.com/entra/identity/conditional-access/workload-identity and
 https://learn.microsoft.com/graph/api/resources/conditionalaccessconditionset
 """
