@@ -185,6 +185,11 @@ OF_DIRECTORY_SYNC = frozenset(f"{api}/{one.name}" for api in (_SYNCHRONIZATION, 
 https://learn.microsoft.com/entra/identity/hybrid/connect/authenticate-application-id
 """
 
+MANAGES_OWNED = "18a4783c-866b-4cc7-a460-3d5e5662c884"
+"""The id of Microsoft Graph's Application.ReadWrite.OwnedBy, the least that an application needs to manage what it owns:
+https://learn.microsoft.com/graph/permissions-reference and https://learn.microsoft.com/graph/api/application-addpassword
+"""
+
 _AZURE = "797f4846-ba00-4fd7-ba43-dac1f8f63013"
 DELEGATED_CONTROL = frozenset(
     {

@@ -8,6 +8,7 @@ from msgspec import Struct
 
 from keyaudit.model import times
 from keyaudit.model.frameworks import Framework
+from keyaudit.model.frameworks.framework import ids
 from keyaudit.model.run import Report
 from keyaudit.model.text import one_line
 from keyaudit.report import csv, table
@@ -105,6 +106,7 @@ def render_json(report: Report, view: View, out: TextIO, options: Options) -> No
             "edition": framework.edition,
             "source": framework.source,
             "closed": framework.closed,
+            "outside": [{"controls": list(ids(listed)), "why": why} for why, listed in framework.outside.items()],
             "profile": framework.profile or None,
         },
     }
@@ -175,11 +177,17 @@ FORMATS: Mapping[str, Callable[[Report, View, TextIO, Options], None]] = {
 def _begin(report: Report, view: View, width: int, colour: bool) -> list[str]:
     framework = view.framework
     name = one_line(f"{framework.title} {framework.edition}".strip())
-    scope = (
-        "only the controls about keys, credentials and their logging."
-        if framework.closed
-        else "controls that policies map to. This is not the whole edition; other controls were not checked."
-    )
+    number = len(framework.controls)
+    if framework.outside:
+        total = number + sum(1 for listed in framework.outside.values() for _ in ids(listed))
+        scope = (
+            f"only the controls about keys, credentials and their logging, {number} of {total}; -o json lists the others with"
+            " the reasons."
+        )
+    elif framework.closed:
+        scope = "controls about keys, credentials and their logging. The edition may have others, which were not checked."
+    else:
+        scope = "controls that policies map to. This is not the whole edition; other controls were not checked."
     texts = [f"{name} ({framework.key}): {scope}", *([f"Source: {framework.source}."] if framework.source else [])]
     used = report.settings.profile
     texts.append(

@@ -53,7 +53,7 @@ def test_every_control_has_a_result_and_what_no_policy_covers_is_said(keyaudit: 
     assert found["8.3.1"]["policies"] == ["kv-key-no-expiry"]
     assert found["8.3.1"]["passed"] > 0
     assert (found["8.3.10"]["result"], found["8.3.10"]["policies"]) == ("not covered", [])
-    assert list(found)[-1] == "8.3.11"
+    assert list(found)[-1] == "9.3.1.3"
 
 
 def test_controls_of_the_cis_benchmark_count_the_vaults_that_they_are_about(keyaudit: Keyaudit, contoso: Path) -> None:
@@ -164,6 +164,17 @@ def test_a_framework_is_judged_by_its_own_limits_whatever_the_profile_of_the_run
     assert "no limits of its own; evaluated with those of the run: profile strict." in " ".join(nist.out.split())
 
 
+def test_a_framework_says_which_controls_are_outside_and_whether_its_whole_list_is_known(
+    keyaudit: Keyaudit, hardened: Path
+) -> None:
+    chosen = ("report", "--from", hardened, "--select", "kv-key-no-expiry", "--framework")
+    assert "logging, 23 of 127; -o json lists" in " ".join(keyaudit(*chosen, "cis-azure-6.0").out.split())
+    outside = keyaudit(*chosen, "cis-azure-6.0", "-o", "json").json["framework"]["outside"]
+    assert sum(len(each["controls"]) for each in outside) == 127 - 23
+    assert "The edition may have others" in " ".join(keyaudit(*chosen, "iso-27001").out.split())
+    assert keyaudit(*chosen, "iso-27001", "-o", "json").json["framework"]["outside"] == []
+
+
 def test_an_open_framework_lists_what_policies_map_to_and_says_that_it_is_not_whole(keyaudit: Keyaudit, contoso: Path) -> None:
     few = ("--select", "kv-key-*", "--select", "kv-purge-*")
     for name in ("mitre-attack", "azure-policy", "dora"):
@@ -176,11 +187,11 @@ def test_an_open_framework_lists_what_policies_map_to_and_says_that_it_is_not_wh
 def test_several_tenants_are_each_by_control_in_every_format(keyaudit: Keyaudit, contoso: Path, hardened: Path) -> None:
     both = ("report", "--from", contoso, "--from", hardened, "--framework", "scuba", "--select", "app-secret-*")
     json = keyaudit(*both, "-o", "json").json
-    assert [len(run["controls"]) for run in json["runs"]] == [10, 10]
+    assert [len(run["controls"]) for run in json["runs"]] == [12, 12]
     assert json["verdict"]["exit"] == 0
     rows = list(csv.DictReader(io.StringIO(keyaudit(*both, "-o", "csv").out, newline="")))
     assert len({row["tenant_id"] for row in rows}) == 2
-    assert len(rows) == 20
+    assert len(rows) == 24
     assert "2 tenants, exit 0" in keyaudit(*both).out
 
 

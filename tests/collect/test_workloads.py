@@ -1,6 +1,9 @@
 """Conditional Access policies for workload identities, and their risk: every member read, and nothing taken for an answer.
 
 Members: https://learn.microsoft.com/graph/api/resources/conditionalaccesspolicy,
+https://learn.microsoft.com/graph/api/resources/conditionalaccessapplications,
+https://learn.microsoft.com/graph/api/resources/conditionalaccessgrantcontrols,
+https://learn.microsoft.com/graph/api/resources/ipnamedlocation, https://learn.microsoft.com/graph/api/resources/countrynamedlocation,
 https://learn.microsoft.com/graph/api/resources/riskyserviceprincipal and
 https://learn.microsoft.com/graph/api/resources/serviceprincipalriskdetection
 """
@@ -11,7 +14,7 @@ import pytest
 from msgspec.structs import replace
 
 from keyaudit.simulator.estate import Posture
-from keyaudit.simulator.estates.contoso_workloads import access_policy
+from keyaudit.simulator.estates.contoso_workloads import access_policy, named_addresses
 from keyaudit.simulator.faults import Fault
 from tests.collect.estate import ESTATE, TENANT_ID
 from tests.collect.refusals import refused
@@ -61,6 +64,10 @@ async def test_every_member_of_a_policy_is_in_its_row() -> None:
         "included": [ONE],
         "excluded": [],
         "filtered": False,
+        "blocks": True,
+        "target_resources": ["All"],
+        "target_resources_excluded": [],
+        "target_resources_filtered": False,
         "risk_levels": [],
         "locations": ["All"],
         "locations_excluded": ["AllTrusted"],
@@ -101,13 +108,23 @@ OF_CLIENTS = {"for_workloads", "included", "excluded", "filtered"}
 NO_CLIENTS = {**dict.fromkeys(OF_CLIENTS, "bad_body"), "for_workloads": "bad_value"}
 NO_PLACES = {"locations": "bad_value", "locations_excluded": "unrecognised"}
 OF_PLACES = {"locations", "locations_excluded"}
+OF_RESOURCES = {"target_resources", "target_resources_excluded", "target_resources_filtered"}
+APPLICATIONS = CONDITIONS["applications"]
 
 
 @pytest.mark.parametrize(
     ("members", "unknown"),
     [
         ({"state": "unknownFutureValue"}, {"state": "unrecognised"}),
-        ({"conditions": None}, dict.fromkeys({*OF_CLIENTS, *OF_PLACES, "risk_levels"}, "bad_value")),
+        ({"conditions": None}, dict.fromkeys({*OF_CLIENTS, *OF_RESOURCES, *OF_PLACES, "risk_levels"}, "bad_value")),
+        ({"conditions": {**CONDITIONS, "applications": None}}, dict.fromkeys(OF_RESOURCES, "bad_body")),
+        (
+            {"conditions": {**CONDITIONS, "applications": {**APPLICATIONS, "includeApplications": ["ALL"]}}},
+            {"target_resources": "unrecognised"},
+        ),
+        ({"grantControls": []}, {"blocks": "bad_body"}),
+        ({"grantControls": {"builtInControls": "block"}}, {"blocks": "bad_value"}),
+        ({"grantControls": {"builtInControls": ["BLOCK"]}}, {"blocks": "unrecognised"}),
         ({"conditions": {**CONDITIONS, "clientApplications": []}}, NO_CLIENTS),
         ({"conditions": {**CONDITIONS, "locations": 1}}, dict.fromkeys(OF_PLACES, "bad_body")),
         ({"conditions": {**CONDITIONS, "servicePrincipalRiskLevels": ["odd"]}}, {"risk_levels": "unrecognised"}),
@@ -118,10 +135,68 @@ async def test_what_cannot_be_read_of_a_policy_is_unknown(members: dict[str, Any
     assert (await policy(**members))["unknown"] == unknown
 
 
-@pytest.mark.parametrize("left_out", ["clientApplications", "locations"])
-async def test_a_condition_that_was_left_out_is_not_one_that_was_never_set(left_out: str) -> None:
+@pytest.mark.parametrize(
+    ("left_out", "columns"), [("clientApplications", OF_CLIENTS), ("locations", OF_PLACES), ("applications", OF_RESOURCES)]
+)
+async def test_a_condition_that_was_left_out_is_not_one_that_was_never_set(left_out: str, columns: set[str]) -> None:
     row = await policy(conditions={name: value for name, value in CONDITIONS.items() if name != left_out})
-    assert row["unknown"] == dict.fromkeys(OF_CLIENTS if left_out == "clientApplications" else OF_PLACES, "bad_body")
+    assert row["unknown"] == dict.fromkeys(columns, "bad_body")
+
+
+async def test_target_resources_are_read_by_client_id_or_name() -> None:
+    filter_ = {"mode": "exclude", "rule": "x"}
+    one = {"includeApplications": [KEY, "Office365"], "excludeApplications": [ONE], "applicationFilter": filter_}
+    row = await policy(conditions={**CONDITIONS, "applications": {**APPLICATIONS, **one}})
+    of_resources = ("target_resources", "target_resources_excluded", "target_resources_filtered")
+    assert [row[name] for name in of_resources] == [[KEY, "Office365"], [ONE], True]
+
+
+@pytest.mark.parametrize(
+    ("controls", "blocks"),
+    [(None, False), ({"builtInControls": ["mfa"]}, False), ({"operator": "AND", "builtInControls": ["block"]}, True)],
+)
+async def test_a_policy_blocks_by_its_grant_control(controls: object, blocks: bool) -> None:
+    assert (await policy(grantControls=controls))["blocks"] is blocks
+
+
+COUNTRIES = [f"{first}{second}" for first in "ABCDEFGHIJ" for second in "ABCDEFGHIJKLMNOPQRSTUVWXY"]
+PUBLIC = [f"{first}.0.0.0/8" for first in range(1, 224) if first not in {10, 127}]
+
+
+def addresses(*ranges: str, trusted: object = True) -> dict[str, object]:
+    return {**named_addresses(POLICY, "office", *ranges), "isTrusted": trusted}
+
+
+def countries(*codes: str) -> dict[str, object]:
+    kind = {"@odata.type": "#microsoft.graph.countryNamedLocation", "countriesAndRegions": list(codes)}
+    return {"id": POLICY, "displayName": "countries", **kind}
+
+
+@pytest.mark.parametrize(
+    ("location", "everywhere", "trusted"),
+    [
+        (addresses("203.0.113.0/25"), False, True),
+        (addresses("203.0.113.0/25", trusted=False), False, False),
+        (addresses("203.0.113.0/25", trusted=None), False, "bad_value"),
+        (addresses("0.0.0.0/1", "128.0.0.0/1"), True, True),
+        # The portal takes no range that is greater than a /8, and nobody signs in from a private or multicast address.
+        (addresses(*PUBLIC), True, True),
+        (addresses(*PUBLIC[1:]), False, True),
+        (addresses("203.0.113.0/25", "2000::/4", "3000::/4"), True, True),
+        (addresses("2001:db8::/32"), False, True),
+        (addresses("somewhere"), "bad_value", True),
+        (countries("NL", "DE"), False, False),
+        (countries(*COUNTRIES), True, False),
+        ({**countries(), "@odata.type": "#microsoft.graph.other"}, "unrecognised", "unrecognised"),
+    ],
+)
+async def test_a_named_location_is_everywhere_with_every_public_address_or_country(
+    location: dict[str, object], everywhere: object, trusted: object
+) -> None:
+    found = await read(Posture(named_locations=(location,)))
+    [row] = found.rows["named_location"].values()
+    told = {**row, **row.get("unknown", {})}
+    assert (told["everywhere"], told["trusted"]) == (everywhere, trusted)
 
 
 async def test_a_filter_by_attributes_is_told() -> None:

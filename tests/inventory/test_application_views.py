@@ -6,6 +6,7 @@ import pytest
 
 from keyaudit.model.coverage import Coverage
 from keyaudit.model.reasons import Reason
+from keyaudit.model.tiers import GRAPH, MANAGES_OWNED
 from keyaudit.model.times import DAY
 from tests.inventory.sample import AS_OF, TENANT, Row, application, assessed, credential, refused, row, unread_credential
 from tests.inventory.test_views import only
@@ -13,6 +14,10 @@ from tests.inventory.test_views import only
 READ = assessed(TENANT, "application.list", "service_principal.list")
 NO_PRINCIPALS = [*assessed(TENANT, "application.list"), refused(TENANT, "service_principal.list", Reason.PERMISSION)]
 NO_APPLICATIONS = [refused(TENANT, "application.list", Reason.PERMISSION), *assessed(TENANT, "service_principal.list")]
+GRANTS_READ = assessed(
+    TENANT, "application.list", "service_principal.list", "principal.lookup", "directory_role.definitions",
+    "service_principal.app_roles", "directory_role.assignments"
+)  # fmt: skip
 BAD, THROTTLED = Reason.BAD_VALUE, Reason.THROTTLED
 SOON, LATER = AS_OF + 5 * DAY, AS_OF + 50 * DAY
 
@@ -57,12 +62,73 @@ def test_owners_are_counted_and_those_that_are_users_by_what_they_are_not(
     assert found["unknown"].get("user_owners") == reason
 
 
-def owned(number: int, *owners: str, **values: Any) -> dict[str, Row]:
+def owned(number: int, *owners: str, listed: object = True, **values: Any) -> dict[str, Row]:
     """An application and its service principal, with these owners."""
     return {
         "application": application(f"app{number}", owner_ids=list(owners), **values),
-        "service_principal": principal(f"p{number}", app_id=f"app{number}"),
+        "service_principal": principal(f"p{number}", app_id=f"app{number}", app_roles_listed=listed),
     }
+
+
+def granted(number: int, role_id: str = MANAGES_OWNED, **values: Any) -> Row:
+    """An app role of Microsoft Graph that the service principal of an application was granted."""
+    role = {"kind": "app-role", "api_id": GRAPH, "scope_kind": "api", "standing": True, "role_id": role_id}
+    return row("grant", f"p{number}/{role_id}", scope_id=TENANT.id, principal_id=f"p{number}", **role | values)
+
+
+def directory_role(number: int, **values: Any) -> Row:
+    role: dict[str, Any] = {"kind": "directory-role", "scope_kind": "tenant", "tier": 0, "api_id": None, "role_id": "r"}
+    return granted(number, **role | values)
+
+
+MANAGERS = [granted(number) for number in range(3)]
+# An application can add a credential to what it owns only with Application.ReadWrite.OwnedBy or more:
+# https://learn.microsoft.com/graph/api/application-addpassword
+RIGHTS: list[tuple[dict[str, Row], list[Row], list[Coverage], object, object]] = [
+    (owned(1, "u1"), [], GRANTS_READ, (0, 0), None),
+    (owned(1, "u1"), [granted(0)], GRANTS_READ, (0, 0), None),
+    (owned(1, "u1"), [granted(1)], GRANTS_READ, (1, 1), None),
+    (owned(1, "u1"), [granted(1, "other", tier=1)], GRANTS_READ, (0, 0), None),
+    (owned(1, "u1"), [granted(1, "1bfefb4e-e0b5-418b-a88f-73c46d2cc8e9", tier=0)], GRANTS_READ, (1, 1), None),
+    (owned(1, "u1"), [granted(1, api_id="another")], GRANTS_READ, (0, 0), None),
+    (owned(1, "u1"), [directory_role(1)], GRANTS_READ, (1, 1), None),
+    (owned(1, "u1"), [directory_role(1, tier=1)], GRANTS_READ, (0, 0), None),
+    # It may be a role over the owned application alone; no application is in an administrative unit.
+    (owned(1, "u1"), [directory_role(1, scope_kind="directory-object")], GRANTS_READ, (0, None), "unrecognised"),
+    (owned(1, "u1"), [directory_role(1, scope_kind="administrative-unit")], GRANTS_READ, (0, 0), None),
+    # What it was granted was not read.
+    (owned(1, "u1", listed=THROTTLED), [], GRANTS_READ, (0, None), "throttled"),
+    (owned(1, "u1", listed=THROTTLED), [granted(1)], GRANTS_READ, (1, 1), None),
+    (owned(1, listed=THROTTLED), [], GRANTS_READ, (0, 0), None),
+    (owned(1, "u1"), [], [*GRANTS_READ[:-1], refused(TENANT, "directory_role.assignments", BAD)], (0, None), "bad_value"),
+]
+
+
+@pytest.mark.parametrize(("owner", "grants", "coverage", "users", "reason"), RIGHTS)
+def test_an_application_that_cannot_manage_what_it_owns_leads_nobody_there(
+    owner: dict[str, Row], grants: list[Row], coverage: list[Coverage], users: object, reason: object
+) -> None:
+    every = [owned(0, "p1"), owner]
+    rows = {name: [each[name] for each in every] for name in ("application", "service_principal")}
+    who = [row("principal", f"p{number}", object_id=f"p{number}", kind="service-principal") for number in range(2)]
+    found: dict[str, Any] = only("application", {**rows, "grant": grants, "principal": who}, coverage)
+    assert (found["indirect_user_owners_min"], found["indirect_user_owners_max"]) == users
+    assert found["unknown"].get("indirect_user_owners") == reason
+
+
+def test_a_user_counts_who_has_one_certain_way_and_every_owner_on_it_must_be_able() -> None:
+    def users(*every: dict[str, Row], grants: list[Row]) -> tuple[object, object]:
+        rows = {name: [each[name] for each in every] for name in ("application", "service_principal")}
+        found: dict[str, Any] = only("application", {**rows, "grant": grants}, GRANTS_READ)
+        return found["indirect_user_owners_min"], found["indirect_user_owners_max"]
+
+    unread = owned(2, "u1", listed=THROTTLED)
+    assert users(owned(0, "p1", "p2"), owned(1, "u1"), unread, grants=[granted(1)]) == (1, 1)
+    assert users(owned(0, "p1", "p2"), owned(1, "u2"), unread, grants=[granted(1)]) == (1, None)
+    chain = (owned(0, "p1"), owned(1, "p2"), owned(2, "u1"))
+    assert users(*chain, grants=[granted(1), granted(2)]) == (1, 1)
+    assert users(*chain, grants=[granted(1)]) == (0, 0)
+    assert users(*chain, grants=[granted(2)]) == (0, 0)
 
 
 WAYS: list[tuple[list[dict[str, Row]], object, object]] = [
@@ -86,7 +152,7 @@ def test_users_count_that_own_an_owner_through_other_applications(
     every: list[dict[str, Row]], users: object, reason: object
 ) -> None:
     rows = {name: [each[name] for each in every] for name in ("application", "service_principal")}
-    found: dict[str, Any] = only("application", rows, READ)
+    found: dict[str, Any] = only("application", {**rows, "grant": MANAGERS}, READ)
     assert (found["indirect_user_owners_min"], found["indirect_user_owners_max"]) == users
     assert found["unknown"].get("indirect_user_owners") == reason
 

@@ -135,7 +135,7 @@ NAMELESS: list[tuple[list[Row], dict[str, str]]] = [
     # Of several reasons, the first in alphabetical order.
     (
         [grant("x", tier=PERMISSION), grant("y", tier=BAD)],
-        dict.fromkeys(("tenant_wide_app_roles", "tenant_wide", "tier0", "tier0_roles"), "bad_value"),
+        dict.fromkeys(("tenant_wide_app_roles", "tenant_wide", "tier0", "tier0_roles", "manages_owned"), "bad_value"),
     ),
 ]
 
@@ -227,7 +227,7 @@ def test_a_groups_app_role_is_not_its_members() -> None:
 
 
 CONSENTS = ("delegated_for_everyone", "delegated_control", "delegated_data", "unprivileged")
-BOTH = ("tenant_wide", "tier0", "tier0_roles", "unprivileged")
+BOTH = ("tenant_wide", "tier0", "tier0_roles", "manages_owned", "unprivileged")
 ASSIGNED = ("directory_roles", "directory_role_count", "tenant_wide_directory_roles", *BOTH)
 GRANTED = ("app_roles", "app_role_count", "tenant_wide_app_roles", *BOTH, "directory_sync")
 GAPS: list[tuple[list[Coverage], dict[str, Reason], tuple[str, ...]]] = [
@@ -352,7 +352,7 @@ def test_an_application_without_a_service_principal_was_granted_nothing(
 ) -> None:
     rows = {"application": [application(APP)], "service_principal": principals}
     found: dict[str, Any] = only("application", rows, coverage)
-    flags = ("tier0", "tenant_wide", "opens_subscriptions", "directory_sync")
+    flags = ("tier0", "manages_owned", "tenant_wide", "opens_subscriptions", "directory_sync")
     assert [found[name] for name in LISTS] == [None if reason else []] * len(LISTS)
     assert [found[name] for name in flags] == [None if reason else False] * len(flags)
     assert (found["app_role_count_min"], found["app_role_count_max"]) == (0, None if reason else 0)

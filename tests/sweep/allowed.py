@@ -302,6 +302,13 @@ NO_WORDS: Mapping[tuple[str, str], str] = {
         "conditional_access.list",
         "conditions.clientApplications.includeServicePrincipals",
     ): "a policy for agents includes them in a list of their own, and no other service principal",
+    # https://learn.microsoft.com/graph/api/resources/conditionalaccessapplications
+    (
+        "conditional_access.list",
+        "conditions.applications.includeApplications",
+    ): "a policy may be about actions of users, and about no application",
+    # https://learn.microsoft.com/graph/api/resources/conditionalaccessgrantcontrols
+    ("conditional_access.list", "grantControls.builtInControls"): "a policy may ask for terms of use alone, and blocks nothing",
     ("risk_detection.list", "keyIds"): "a detection need not be about a credential",
     ("service_principal.list", "alternativeNames"): _ANY_NAME,
     ("service_principal.list", "servicePrincipalNames"): _FREE_NAME,

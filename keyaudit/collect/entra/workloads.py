@@ -23,6 +23,8 @@ RISKS = ("risky_principal.list", "risk_detection.list")
 
 # https://learn.microsoft.com/graph/api/resources/conditionalaccesslocations
 _EVERY_PLACE = ("All", "AllTrusted")
+# https://learn.microsoft.com/graph/api/resources/conditionalaccessapplications
+_RESOURCES = ("All", "None", "Office365", "MicrosoftAdminPortals")
 _EVERY_OWN = ("ServicePrincipalsInMyTenant",)
 """https://learn.microsoft.com/graph/api/resources/conditionalaccessclientapplications"""
 _DETECTION = re.compile(r"[0-9a-f-]{8,200}", re.ASCII | re.IGNORECASE)
@@ -33,11 +35,13 @@ class PolicyItem(Related, rename="camel"):
     """A Conditional Access policy."""
 
     conditions: Wire = UNSET
+    grant_controls: Wire = UNSET
 
 
 class Conditions(Struct, rename="camel"):
     """Those of its conditions that are read."""
 
+    applications: Wire = UNSET
     client_applications: Wire = UNSET
     locations: Wire = UNSET
     service_principal_risk_levels: Wire = UNSET
@@ -49,6 +53,20 @@ class Clients(Struct, rename="camel"):
     include_service_principals: Wire = UNSET
     exclude_service_principals: Wire = UNSET
     service_principal_filter: Wire = UNSET
+
+
+class Resources(Struct, rename="camel"):
+    """The target resources that a policy is about."""
+
+    include_applications: Wire = UNSET
+    exclude_applications: Wire = UNSET
+    application_filter: Wire = UNSET
+
+
+class Controls(Struct, rename="camel"):
+    """What a policy asks for before it grants access."""
+
+    built_in_controls: Wire = UNSET
 
 
 class Locations(Struct, rename="camel"):
@@ -63,6 +81,7 @@ class LocationItem(Related, rename="camel"):
     """A named location."""
 
     type: Wire = field(default=UNSET, name="@odata.type")
+    is_trusted: Wire = UNSET
     ip_ranges: Wire = UNSET
     countries_and_regions: Wire = UNSET
 
@@ -95,6 +114,7 @@ async def collect_conditional_access(reading: Reading, unit: Unit, scope: Scope)
         row = Row(CONDITIONAL_ACCESS_POLICY, id=id_, resource_id=id_, scope_id=scope.id, url=url, version=version)
         row.fill(item)
         _put_conditions(row, read(item.conditions, Conditions))
+        _put_controls(row, item.grant_controls)
         unit.row("conditional_access_policy", row.finish())
     calls.ended(listing.end)
     url, version = source(reading.connection.environment, places.id)
@@ -139,8 +159,14 @@ def _put_conditions(row: Row, found: Conditions | Refusal) -> None:
     """Fill the columns of a policy's conditions. A condition that is null was never set."""
     if isinstance(found, Refusal):
         of_clients, of_places = ("for_workloads", "included", "excluded", "filtered"), ("locations", "locations_excluded")
-        row.refuse((*of_clients, *of_places, "risk_levels"), found.reason)
+        of_resources = ("target_resources", "target_resources_excluded", "target_resources_filtered")
+        row.refuse((*of_clients, *of_resources, *of_places, "risk_levels"), found.reason)
         return
+    resources = read(found.applications, Resources)
+    aimed = Resources() if isinstance(resources, Refusal) else resources
+    row.put_read("target_resources", _ids(aimed.include_applications, _RESOURCES))
+    row.put_read("target_resources_excluded", _ids(aimed.exclude_applications, _RESOURCES))
+    row.put_read("target_resources_filtered", _is_set(aimed.application_filter))
     row.put_read("risk_levels", _sorted(found.service_principal_risk_levels))
     if is_null(found.client_applications):
         row.put_all(for_workloads=False, included=[], excluded=[], filtered=False)
@@ -150,9 +176,7 @@ def _put_conditions(row: Row, found: Conditions | Refusal) -> None:
         shown = Clients() if isinstance(clients, Refusal) else clients
         row.put_read("included", _ids(shown.include_service_principals, _EVERY_OWN))
         row.put_read("excluded", _ids(shown.exclude_service_principals))
-        # A filter that was left out is one that was not shown.
-        filter_ = shown.service_principal_filter
-        row.put_read("filtered", Refusal(Reason.BAD_BODY) if filter_ is UNSET else not is_null(filter_))
+        row.put_read("filtered", _is_set(shown.service_principal_filter))
     if is_null(found.locations):
         row.put_all(locations=[], locations_excluded=[])
     else:
@@ -164,9 +188,37 @@ def _put_conditions(row: Row, found: Conditions | Refusal) -> None:
         row.put_read("locations_excluded", _ids(told.exclude_locations, _EVERY_PLACE))
 
 
+# https://learn.microsoft.com/graph/api/resources/conditionalaccessgrantcontrols
+_CONTROLS = frozenset(
+    {
+        *("block", "mfa", "compliantDevice", "domainJoinedDevice"),
+        *("approvedApplication", "compliantApplication", "passwordChange"),
+    }
+)
+
+
+def _put_controls(row: Row, raw: Wire) -> None:
+    """Fill `blocks`. A policy without grant controls has session controls alone, which block nothing."""
+    if is_null(raw):
+        row.put("blocks", False)
+        return
+    controls = read(raw, Controls)
+    found = _sorted((Controls() if isinstance(controls, Refusal) else controls).built_in_controls)
+    if not isinstance(found, Refusal) and "block" not in found and not _CONTROLS.issuperset(found):
+        found = Refusal(Reason.UNRECOGNISED)
+    row.put_read("blocks", found if isinstance(found, Refusal) else "block" in found)
+
+
+def _is_set(raw: Wire) -> bool | Refusal:
+    """Whether a filter is set; one that was left out was not shown."""
+    return Refusal(Reason.BAD_BODY) if raw is UNSET else not is_null(raw)
+
+
 # https://learn.microsoft.com/graph/api/resources/ipnamedlocation and .../countrynamedlocation
 _KINDS = {"#microsoft.graph.ipNamedLocation": "addresses", "#microsoft.graph.countryNamedLocation": "countries"}
-_EVERY_ADDRESS = ipaddress.IPv4Network("0.0.0.0/0")
+# The blocks with public unicast addresses: RFC 6890 for IPv4, RFC 4291 for IPv6.
+_PUBLIC_4 = [ipaddress.IPv4Network((first << 24, 8)) for first in range(1, 224) if first not in {10, 127}]
+_PUBLIC_6 = ipaddress.IPv6Network("2000::/3")
 _COUNTRIES = 249
 """The codes of ISO 3166-1 alpha-2, which Graph uses."""
 
@@ -176,17 +228,20 @@ def _put_location(row: Row, item: LocationItem) -> None:
     kind = told if isinstance(told, Refusal) else _KINDS.get(told, Refusal(Reason.UNRECOGNISED))
     row.put_read("kind", kind)
     if isinstance(kind, Refusal):
-        row.refuse(("everywhere",), kind.reason)
+        row.refuse(("trusted", "everywhere"), kind.reason)
     elif kind == "addresses":
+        row.put_read("trusted", read(item.is_trusted, bool))
         row.put_read("everywhere", _every_address(item.ip_ranges))
     else:
         countries = read(item.countries_and_regions, list[str])
         every = countries if isinstance(countries, Refusal) else len({one.upper() for one in countries}) >= _COUNTRIES
+        # Only a location by addresses can be marked as trusted.
+        row.put_all(trusted=False)
         row.put_read("everywhere", every)
 
 
 def _every_address(raw: Wire) -> bool | Refusal:
-    """Whether ranges have every IPv4 address together."""
+    """Whether ranges together have every public IPv4 address, or every public IPv6 address: a client can choose either."""
     ranges = read(raw, list[Range])
     if isinstance(ranges, Refusal):
         return ranges
@@ -194,9 +249,10 @@ def _every_address(raw: Wire) -> bool | Refusal:
         networks = [ipaddress.ip_network(one.cidr_address, strict=False) for one in ranges]
     except ValueError:
         return Refusal(Reason.BAD_VALUE)
-    return _EVERY_ADDRESS in set(
-        ipaddress.collapse_addresses(one for one in networks if isinstance(one, ipaddress.IPv4Network))
-    )
+    four = list(ipaddress.collapse_addresses(one for one in networks if isinstance(one, ipaddress.IPv4Network)))
+    six = ipaddress.collapse_addresses(one for one in networks if isinstance(one, ipaddress.IPv6Network))
+    every_four = all(any(block.subnet_of(one) for one in four) for block in _PUBLIC_4)
+    return every_four or any(_PUBLIC_6.subnet_of(one) for one in six)
 
 
 def _ids(raw: Wire, words: Collection[str] = ()) -> list[str] | Refusal:

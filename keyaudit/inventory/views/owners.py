@@ -1,22 +1,30 @@
-"""Who owns an application through other applications: an owner can add a credential to it, and act as it."""
+"""Who owns an application through other applications: a user can add a credential to what the user owns, and act as it.
+
+An application needs a permission to do the same: https://learn.microsoft.com/graph/api/application-addpassword
+"""
 
 # ruff: noqa: S608 - every name and literal in this SQL is declared in this program or quoted by `quoted`
 
 from keyaudit.inventory.facts.fact import Count, Doubt
 from keyaudit.inventory.facts.relation import Rows, by_hand
 from keyaudit.inventory.facts.sql import Sources
+from keyaudit.inventory.load import quoted
+from keyaudit.inventory.views.privileges import applications
+from keyaudit.model.reasons import Reason
 
 _HOPS = 4
 
 
 def indirect_users(rows: Rows, unseen: Doubt, untold: Doubt) -> Count:
-    """The users that own an application or service principal that owns it, or that owns such an owner, up to four of them.
+    """The users that own an application that owns it and can manage what it owns, or that owns such an owner, up to four of
+    them.
 
     Each counts with the owners of its application and of its service principal. `unseen`: why service principals may be
     missing, so that one counts as a user; `untold`: why it may have other owners.
     """
     app_id = rows.sources.sql.lower(f"{rows.alias}.app_id")
-    ways = by_hand("ways", f"LEFT JOIN ({_ways(rows.sources)}) AS ways ON ways.app_id = {app_id}")
+    rights = applications(rows.sources).flag("manages_owned").everything
+    ways = by_hand("ways", f"LEFT JOIN ({_ways(rows.sources)}) AS ways ON ways.app_id = {app_id}") | rights
     doubt = untold | Doubt(("ways.doubt",), ways)
     users = "coalesce(ways.users, 0)"
     least = f"CASE WHEN {unseen.sql} IS NULL THEN {users} ELSE 0 END"
@@ -42,20 +50,31 @@ def _ways(sources: Sources) -> str:
     owners = f"""
         SELECT DISTINCT owned.app_id, {lower("owned.owner")} AS owner, service.app_id AS through
         FROM ({owned}) AS owned LEFT JOIN ({service}) AS service ON service.object_id = {lower("owned.owner")}"""
+    able = applications(sources).under("able")
+    manages = able.flag("manages_owned")
+    # `untold`: why an owner on the way may be unable to manage what it owns.
+    untold = f"CASE WHEN {manages.value} THEN NULL ELSE coalesce({manages.doubt.sql}, {quoted(Reason.NOT_VISIBLE)}) END"
+    links = f"""
+        SELECT owners.app_id, owners.through, {untold} AS untold FROM owners
+        LEFT JOIN {able.sql} ON able.app_id = owners.through
+        WHERE owners.through IS NOT NULL AND {manages.value} IS NOT FALSE"""
     steps = [
-        "SELECT app_id AS root, through FROM owners WHERE through IS NOT NULL AND through <> app_id",
+        "SELECT app_id AS root, through, untold FROM links WHERE through <> app_id",
         *(
-            f"SELECT hop_{hop}.root, owners.through FROM hop_{hop} JOIN owners ON owners.app_id = hop_{hop}.through"
-            " WHERE owners.through IS NOT NULL"
+            f"SELECT hop_{hop}.root, links.through, coalesce(hop_{hop}.untold, links.untold) AS untold"
+            f" FROM hop_{hop} JOIN links ON links.app_id = hop_{hop}.through"
             for hop in range(1, _HOPS)
         ),
     ]
     hops = ", ".join(f"hop_{number} AS (SELECT DISTINCT * FROM ({step}))" for number, step in enumerate(steps, 1))
-    every = " UNION ".join(f"SELECT root, through FROM hop_{number}" for number in range(1, _HOPS + 1))
+    every = " UNION ".join(f"SELECT root, through, untold FROM hop_{number}" for number in range(1, _HOPS + 1))
+    sure = "count(DISTINCT users.owner) FILTER (WHERE reached.untold IS NULL)"
     return f"""
-        WITH owners AS ({owners}), {hops}, reached AS ({every})
-        SELECT reached.root AS app_id, count(DISTINCT users.owner) AS users,
-            coalesce(min(doubts.doubt), min(nameless.doubt)) AS doubt
+        WITH owners AS ({owners}), links AS ({links}), {hops}, reached AS ({every})
+        SELECT reached.root AS app_id, {sure} AS users, coalesce(
+            min(doubts.doubt), min(nameless.doubt),
+            CASE WHEN count(DISTINCT users.owner) > {sure} THEN min(reached.untold) FILTER (WHERE users.owner IS NOT NULL) END
+        ) AS doubt
         FROM reached
         LEFT JOIN (SELECT * FROM owners WHERE through IS NULL) AS users ON users.app_id = reached.through
         LEFT JOIN (SELECT app_id, min(doubt) AS doubt FROM ({unread_owners}) GROUP BY app_id) AS doubts

@@ -4,7 +4,7 @@
 
 from collections.abc import Iterator
 
-from keyaudit.inventory.facts.fact import Count, Derived, Doubt, Fact, Items, Truth, reasons_of, strict, unless
+from keyaudit.inventory.facts.fact import Count, Derived, Doubt, Fact, Items, Truth, reasons_of, strict, unknown, unless
 from keyaudit.inventory.facts.groups import Groups, groups
 from keyaudit.inventory.facts.joins import cells, joined
 from keyaudit.inventory.facts.prepared import Prepared, shared
@@ -14,7 +14,7 @@ from keyaudit.inventory.views import agents
 from keyaudit.model.reasons import Reason
 from keyaudit.model.tables.grant import Allows
 from keyaudit.model.tables.privileges import APP_ROLES, AZURE_ROLES, DIRECTORY_ROLES
-from keyaudit.model.tiers import DELEGATED_CONTROL, DELEGATED_DATA, OF_DIRECTORY_SYNC, PERMISSIONS
+from keyaudit.model.tiers import DELEGATED_CONTROL, DELEGATED_DATA, GRAPH, MANAGES_OWNED, OF_DIRECTORY_SYNC, PERMISSIONS
 from keyaudit.model.times import HOUR
 
 UNSEEN = "granted_unseen"
@@ -41,6 +41,13 @@ def _of_tier(grant: Rows, tier: int) -> Truth:
     """A permission without a tier is of none, and a role on a part of the tenant does not reach all of it."""
     kind, of_tenant = grant["kind"], grant["scope_kind"].eq("tenant")
     return (kind.eq("app-role") | (kind.eq("directory-role") & of_tenant)) & grant["tier"].eq(tier)
+
+
+def _manages_owned(grant: Rows) -> Truth:
+    """Whether a grant lets an application change those that it owns. A role over one object may be over one of these."""
+    owned_by = grant["kind"].eq("app-role") & grant["api_id"].eq(GRAPH) & grant["role_id"].eq(MANAGES_OWNED)
+    of_object = grant["kind"].eq("directory-role") & grant["scope_kind"].eq("directory-object") & grant["tier"].eq(0)
+    return controls(grant) | owned_by | of_object & unknown(because(Reason.UNRECOGNISED)).truth()
 
 
 def _grants_access(grant: Rows) -> Truth:
@@ -75,6 +82,7 @@ def _given_to(sources: Sources) -> Prepared:
         "for_everyone": for_everyone,
         "directory_role": directory_role,
         "controls": controls(grant) & (app_role | directory_role),
+        "manages_owned": _manages_owned(grant) & (app_role | directory_role),
         "tenant_wide": _of_tier(grant, 1) & (app_role | directory_role),
         "grants_access": _grants_access(grant),
     }
@@ -163,6 +171,7 @@ def facts(of: Groups, roles: Doubt, consents: Doubt, assigned: Doubt, azure: Dou
         "directory_roles": directory_roles.items_of("directory_roles", permission, flags["directory_role"]),
         "directory_role_count": directory_roles.count_of("directory_role_count", flags["directory_role"]),
         "tier0": both.any_of("tier0", flags["controls"]),
+        "manages_owned": both.any_of("manages_owned", flags["manages_owned"]),
         "tier0_roles": both.items_of("tier0_roles", permission, flags["controls"]),
         "wide_azure_roles": azure_roles.items_of("azure", permission, flags["grants_access"]),
         "opens_subscriptions": azure_roles.any_of("opens_subscriptions", flags["grants_access"]),
@@ -190,6 +199,7 @@ _FLAGS = (
     "delegated_data",
     "directory_role",
     "controls",
+    "manages_owned",
     "grants_access",
     "synchronizes",
 )

@@ -20,5 +20,20 @@ CIS_M365 = Framework(
         "6.1.1": "Mailbox auditing is on for the organisation",
         "6.1.2": "Mailboxes record the required actions",
         "6.1.3": "No account bypasses mailbox auditing",
+        "9.1.9": "Streaming datasets cannot be opened with resource keys",
+    },
+    outside={
+        "users, groups and their roles": "1.1.1-4 1.2.1-2 5.1.3.1-4 5.3.1-5",
+        "how users sign in, and their passwords": (
+            "1.3.1-2 2.2.1 5.1.2.1 5.1.2.5 5.1.8.1 5.2.2.1-17 5.2.3.1-10 5.2.4.1-5 6.5.1 6.5.4 7.2.1"
+        ),
+        "guests and sharing with others": "1.3.3 5.1.6.1-3 7.2.2-11 8.2.1-4 9.1.1-4 9.1.7-8",
+        "what users may use or set up": "1.3.4-5 1.3.7-9 5.1.2.3-4 5.1.2.6 6.3.1-2 8.4.1",
+        "access of Microsoft's support": "1.3.6",
+        "protection of mail and files against attacks": "2.1.1-15 2.4.1-5 6.2.1-3 6.5.2-3 6.5.5 7.3.1 8.6.1",
+        "protection and labels of data": "3.2.1-3 3.3.1 9.1.5-6",
+        "devices and the secrets that are kept for them": "4.1-2 5.1.4.1-6",
+        "channels and meetings of Teams": "8.1.1-2 8.5.1-9",
+        "which service principals may call Fabric, and not their credentials": "9.1.10-12",
     },
 )

@@ -67,7 +67,7 @@ APPLICATION = Table(
         count("user_owners",
             "users among the owners of it and of its service principal here: the others are service principals", derived=True),
         count("indirect_user_owners",
-            "users that own an application or service principal that owns it, or owns such an owner, up to four of them",
+            "users that own an application that owns it and can manage what it owns, or owns such an owner, up to four of them",
             derived=True),
         count("live_credentials", "its own unexpired client secrets and certificates; a SAML set counts once", derived=True),
         count("live_secrets", "its own unexpired client secrets", derived=True),

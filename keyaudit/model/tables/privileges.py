@@ -42,6 +42,8 @@ def privileges() -> tuple[Column, ...]:
         flag("tier0", "an app role, or a directory role over the whole tenant, leads to control of the whole tenant",
             derived=True),
         texts("tier0_roles", "those app roles and directory roles, sorted", partial=True, derived=True),
+        flag("manages_owned", "it can add a credential to the applications that it owns: it has Application.ReadWrite.OwnedBy, "
+            "or control of the whole tenant", derived=True),
         texts("wide_azure_roles", "the Azure roles over a subscription, a management group or everything by which it can give "
             "itself access to keys, such as Owner, Contributor and User Access Administrator: its own and those of its "
             "groups, sorted", partial=True, derived=True),

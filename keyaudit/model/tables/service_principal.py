@@ -82,7 +82,7 @@ SERVICE_PRINCIPAL = Table(
             values=("AzureADMyOrg", "AzureADMultipleOrgs", "AzureADandPersonalMicrosoftAccount", "PersonalMicrosoftAccount"),
             derived=True),
         flag("limits_exist", "the tenant has a Conditional Access policy for workload identities", derived=True),
-        flag("location_limited", "an enforced Conditional Access policy for workload identities that looks at locations "
-            "includes it", derived=True),
+        flag("location_limited", "an enforced Conditional Access policy blocks it from everywhere but some locations, for all "
+            "resources and at every level of risk", derived=True),
     ),
 )

@@ -32,13 +32,19 @@ CONDITIONAL_ACCESS_POLICY = Table(
             _POLICY),
         texts("excluded", "object ids of the service principals that it excludes, sorted", _POLICY),
         flag("filtered", "it selects workload identities by their custom security attributes too", _POLICY),
+        texts("target_resources", "client ids of the resources that it is about, or All, None, Office365 or "
+            "MicrosoftAdminPortals, sorted", _POLICY),
+        texts("target_resources_excluded", "client ids or names of the resources that it excludes, sorted", _POLICY),
+        flag("target_resources_filtered", "it selects resources by their custom security attributes too", _POLICY),
         texts("risk_levels", "the levels of risk of workload identities that it applies to, sorted; without one, all",
             _POLICY, values=_LEVELS),
         texts("locations", "the locations that it includes, by id, or All or AllTrusted, sorted; without one, it does not look "
             "at them", _POLICY),
         texts("locations_excluded", "the locations that it excludes, by id, or All or AllTrusted, sorted", _POLICY),
-        texts("free_everywhere", "those of them that are named locations with every address, sorted", partial=True,
-            derived=True),
+        flag("blocks", "its grant control blocks access", _POLICY),
+        texts("free_everywhere", "the named locations with every address or country that it excludes, by id or as trusted, "
+            "sorted", partial=True, derived=True),
+        flag("blocks_nowhere", "it excludes every location that it includes", derived=True),
     ),
 )
 
@@ -55,7 +61,8 @@ NAMED_LOCATION = Table(
         *where_found(*_LOCATIONS, wire="displayName"),
         text("location_id", "its id, in lower case"),
         text("kind", "how it is given", _LOCATIONS, values=("addresses", "countries")),
-        flag("everywhere", "it has every IPv4 address, or every country", _LOCATIONS),
+        flag("trusted", "it is marked as trusted, so that AllTrusted means it too", _LOCATIONS),
+        flag("everywhere", "it has every public IPv4 address, every public IPv6 address, or every country", _LOCATIONS),
     ),
 )
 

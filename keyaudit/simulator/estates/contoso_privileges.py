@@ -58,6 +58,8 @@ _APP_ROLES = (
     # Needed for one migration. Its certificate is in a vault whose secrets others can read.
     ("etl-runner", _GRAPH, "Directory.ReadWrite.All"),
     ("func-key-rotator", _GRAPH, "Application.ReadWrite.OwnedBy"),
+    # It deploys the application that it owns.
+    ("github-deploy-storefront", _GRAPH, "Application.ReadWrite.OwnedBy"),
     ("cart-api-prod", "Payments API", "Payments.Process"),
     ("id-orders-api-prod", "Payments API", "Payments.Process"),
 )

@@ -45,18 +45,12 @@ def conditional_access(ground: Ground) -> tuple[dict[str, object], ...]:
 
 def named_locations(ground: Ground) -> tuple[dict[str, object], ...]:
     """The network that policies leave free, one that is every address in two halves, and the countries with stores."""
-    kind = "#microsoft.graph.{}NamedLocation".format
-
-    def addresses(name: str, *ranges: str) -> dict[str, object]:
-        listed = [{"@odata.type": "#microsoft.graph.iPv4CidrRange", "cidrAddress": each} for each in ranges]
-        return {**_named(name, ground), "@odata.type": kind("ip"), "isTrusted": True, "ipRanges": listed}
-
     return (
-        addresses(_NETWORK, "203.0.113.0/25", "198.51.100.0/24"),
-        addresses(_WHOLE, "0.0.0.0/1", "128.0.0.0/1"),
+        named_addresses(_location(_NETWORK, ground), _NETWORK, "203.0.113.0/25", "198.51.100.0/24"),
+        named_addresses(_location(_WHOLE, ground), _WHOLE, "0.0.0.0/1", "128.0.0.0/1"),
         {
-            **_named("store countries", ground),
-            "@odata.type": kind("country"),
+            **_named(_location("store countries", ground), "store countries"),
+            "@odata.type": "#microsoft.graph.countryNamedLocation",
             "countriesAndRegions": ["NL", "DE", "PL"],
             "includeUnknownCountriesAndRegions": False,
             "countryLookupMethod": "clientIpAddress",
@@ -64,9 +58,15 @@ def named_locations(ground: Ground) -> tuple[dict[str, object], ...]:
     )
 
 
-def _named(name: str, ground: Ground) -> dict[str, object]:
+def named_addresses(id_: str, name: str, *ranges: str) -> dict[str, object]:
+    """A trusted named location of some ranges of IPv4 addresses."""
+    listed = [{"@odata.type": "#microsoft.graph.iPv4CidrRange", "cidrAddress": each} for each in ranges]
+    return {**_named(id_, name), "@odata.type": "#microsoft.graph.ipNamedLocation", "isTrusted": True, "ipRanges": listed}
+
+
+def _named(id_: str, name: str) -> dict[str, object]:
     made = "2024-05-06T07:08:09Z"
-    return {"id": _location(name, ground), "displayName": name, "createdDateTime": made, "modifiedDateTime": made}
+    return {"id": id_, "displayName": name, "createdDateTime": made, "modifiedDateTime": made}
 
 
 def _location(name: str, ground: Ground) -> str:
