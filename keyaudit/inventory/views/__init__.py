@@ -70,6 +70,7 @@ from keyaudit.model.tables.reach import (
     ACTIONS,
     ADMINISTRATORS,
     OF_KEYS,
+    OTHERS_SIGNING,
     OUTSIDERS,
     READING,
     SIGNER_ENVIRONMENTS,
@@ -280,7 +281,7 @@ def _vaults(sources: Sources, query: str, *, reach_known: bool, wanted: Wanted) 
 
 def _keys(sources: Sources, query: str, *, reach_known: bool, wanted: Wanted) -> str:
     """Adds the counts of principals that can use it, and its blast radius."""
-    beside = (SIGNING_WEIGHT, SIGNER_ENVIRONMENTS, SIGNERS_NAMED)
+    beside = (SIGNING_WEIGHT, OTHERS_SIGNING, SIGNER_ENVIRONMENTS, SIGNERS_NAMED)
     counted = reach.counted(
         sources.sql,
         vault.watched(sources.sql, query),

@@ -20,19 +20,20 @@ from keyaudit.inventory.load import quoted
 from keyaudit.inventory.rows import SQL_TYPES, columns_of
 from keyaudit.inventory.views import tier0
 from keyaudit.inventory.views.environment import of_vault
-from keyaudit.inventory.views.reach_counts import BITS, DATA, EVERY_ACTION, GRANT, HOMES, counts
+from keyaudit.inventory.views.reach_counts import BITS, DATA, EVERY_ACTION, GRANT, HOMES, SIGNING_OTHERWISE, counts
 from keyaudit.model.columns import Column, Type
 from keyaudit.model.operations import OPERATIONS as ALL_OPERATIONS
 from keyaudit.model.operations import Surface
 from keyaudit.model.operations.kinds import SUBSCRIPTIONS
 from keyaudit.model.reasons import Reason
 from keyaudit.model.tables import TABLES
-from keyaudit.model.tables.grant import HONOURED, Allows
+from keyaudit.model.tables.grant import HONOURED, KEY_ADMINISTRATORS, Allows
 from keyaudit.model.tables.reach import (
     ACTIONS,
     ADMINISTRATORS,
     CONTROL,
     OPERATIONS,
+    OTHERS_SIGNING,
     OUTSIDERS,
     SIGNER_ENVIRONMENTS,
     SIGNERS_NAMED,
@@ -76,6 +77,7 @@ _IN_HSMS = frozenset({"vault", "key", "deleted"})
 _HOMES = rows_read("principal", "environment", of=STANDING)
 _BESIDE = {
     **dict.fromkeys((SIGNER_ENVIRONMENTS.name, SIGNERS_NAMED.name), _HOMES),
+    OTHERS_SIGNING.name: cells("grant.role_id"),
     ADMINISTRATORS.name: rows_read("grant", "role_id", of=LOCAL_LISTED),
     **dict.fromkeys((column.name for column in OUTSIDERS), lists(*CONTROL) | cells("service_principal.tier0")),
 }
@@ -205,12 +207,15 @@ def _ways(sources: Sources) -> str:
             "backing_up": "'backup'",
         }.items()
     )
+    administers = f"coalesce(role_id IN ({', '.join(map(quoted, KEY_ADMINISTRATORS))}), false)"
+    data += f" + CASE WHEN {administers} THEN 0 ELSE {BITS[SIGNING_OTHERWISE]} * {has(quoted(Allows.SIGN))} END"
     # A grant with unknown permissions may allow anything.
     return f"""
         SELECT CAST(row_number() OVER (ORDER BY id) AS INTEGER) AS way, id, given.kind, holder.holder, standing, scope_kind,
             vault_id, coalesce(scope, vault_id) AS scope, allows IS NOT NULL AND scope IS NOT NULL AS known,
             coalesce({data}, {DATA}) AS data, coalesce({GRANT} * {has("'grant'")}, {GRANT}) AS control,
             coalesce({GRANT} * {has("'set-policy'")}, {GRANT}) AS policy,
+            CASE WHEN unknown['role_id'] IS NULL THEN {EVERY_ACTION} ELSE {EVERY_ACTION - BITS[SIGNING_OTHERWISE]} END AS sure,
             role_id, unknown['role_id'] AS roleless, unknown['vault_id'] AS placeless, unknown['standing'] AS unsettled,
             coalesce(unknown['allows'], unknown['scope']) AS doubt
         FROM {sources["grant"]} AS given
@@ -251,11 +256,11 @@ def _met(sources: Sources) -> str:
     of_vaults = [HONOURED[model] for model in ("rbac", "access-policy")]
     surely = {kind: [each for each in Allows if all(each in kinds.get(kind, ()) for kinds in of_vaults)] for kind in KINDS}
     possible = _honoured(HONOURED, perhaps)
-    certain = f"CASE WHEN NOT way.known OR pair.doubt IS NOT NULL THEN 0 ELSE {_honoured(HONOURED, surely)} END"
+    certain = f"CASE WHEN NOT way.known OR pair.doubt IS NOT NULL THEN 0 ELSE {_honoured(HONOURED, surely)} & way.sure END"
     return f"""
         SELECT pair.vault, pair.object, way.way, way.holder, way.standing, way.unsettled,
             {certain} AS certain, {possible} AS possible,
-            coalesce(pair.doubt, way.doubt, vault.model_gap) AS doubt
+            coalesce(pair.doubt, way.doubt, vault.model_gap, way.roleless) AS doubt
         FROM ({pairs}) AS pair
         JOIN reach_way AS way ON way.way = pair.way
         JOIN reach_vault AS vault ON vault.vault = pair.vault"""

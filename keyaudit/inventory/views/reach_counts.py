@@ -12,6 +12,7 @@ from keyaudit.model.tables.grant import HSM_ADMINISTRATOR
 from keyaudit.model.tables.reach import (
     ACTIONS,
     ADMINISTRATORS,
+    OTHERS_SIGNING,
     OUTSIDERS,
     READING,
     SIGNER_ENVIRONMENTS,
@@ -20,7 +21,9 @@ from keyaudit.model.tables.reach import (
     USING_AND_GRANTING,
 )
 
-BITS = {action: 1 << place for place, action in enumerate(ACTIONS)}
+SIGNING_OTHERWISE = OTHERS_SIGNING.name
+"""To sign by another right than a role of key administrators."""
+BITS = {action: 1 << place for place, action in enumerate((*ACTIONS, SIGNING_OTHERWISE))}
 EVERY_ACTION = sum(BITS.values())
 GRANT = BITS["granting"]
 DATA = EVERY_ACTION - GRANT
@@ -57,6 +60,11 @@ _COUNTS: Mapping[str, tuple[tuple[str, ...], str, str]] = {
         name: ((action,), _held_by("certain", action, "NOT tier0"), _held_by("possible", action, "tier0 IS NOT TRUE"))
         for name, action in _OUTSIDERS.items()
     },
+    SIGNING_OTHERWISE: (
+        (SIGNING_OTHERWISE,),
+        _held_by("certain", SIGNING_OTHERWISE),
+        _held_by("possible", SIGNING_OTHERWISE),
+    ),
     USING_AND_GRANTING.name: (("signing", "decrypting", "granting"), _both("certain"), _both("possible")),
 }
 """By column, the actions that it depends on, and the conditions for being counted certainly, and possibly."""
@@ -95,13 +103,13 @@ def _ungranted(sql: DuckDB, wanted: Wanted) -> str:
     """The result of `_at_spots` without grants."""
     names = (*(name for name in _COUNTS if name in wanted), SIGNING_WEIGHT.name, ADMINISTRATORS.name)
     nothing = [f"CAST(0 AS BIGINT) AS {name}_{bound}" for name in names for bound in ("min", "most")]
-    nothing += [f"CAST(NULL AS STRING) AS {name}_doubt" for name in (*ACTIONS, ADMINISTRATORS.name, "tier0")]
+    nothing += [f"CAST(NULL AS STRING) AS {name}_doubt" for name in (*BITS, ADMINISTRATORS.name, "tier0")]
     for action, places in product(USING, _PLACES.values()):
         nothing += [
             f"{sql.typed('NULL', 'VARCHAR[]')} AS {action}_{places}",
             f"CAST(NULL AS STRING) AS {action}_{places}_open",
         ]
-    missing = [f"{_missing(action, 'NULL')} AS {action}_missing" for action in ACTIONS]
+    missing = [f"{_missing(action, 'NULL')} AS {action}_missing" for action in BITS]
     return f"""
         SELECT vault.id AS spot, {", ".join(nothing + missing)}, vault.local_gap AS {ADMINISTRATORS.name}_missing,
             false AS unnamed, false AS maybe_unnamed
@@ -128,7 +136,7 @@ def _at_spots(sql: DuckDB, wanted: Wanted) -> str:
         homes.append(f"coalesce(bool_or({_held_by(bits, 'signing', 'people.unnamed')}), false) AS {unnamed}")
     name = ADMINISTRATORS.name
     return f"""
-        SELECT counted.*, {", ".join(f"{_missing(action, f'opened.{action}_open')} AS {action}_missing" for action in ACTIONS)},
+        SELECT counted.*, {", ".join(f"{_missing(action, f'opened.{action}_open')} AS {action}_missing" for action in BITS)},
             coalesce(administering.administrators, 0) AS {name}_min, {name}_min AS {name}_most,
             coalesce(vault.local_gap, administering.open, anywhere.open) AS {name}_missing, CAST(NULL AS STRING) AS {name}_doubt
         FROM (

@@ -52,6 +52,10 @@ HONOURED: Mapping[str, Mapping[str, Sequence[Allows]]] = {
 HSM_ADMINISTRATOR = "a290e904-7015-4bba-90c8-60543313cdb4"
 """The local role Managed HSM Administrator. https://learn.microsoft.com/azure/key-vault/managed-hsm/built-in-roles"""
 
+KEY_ADMINISTRATORS = ("00482a5a-887f-4fb3-b363-3b7fe8e74483", "14b46e9e-c2b7-41b4-b07b-48a6ebf60603")
+"""The roles Key Vault Administrator and Key Vault Crypto Officer, which may do everything with keys and so sign, too.
+https://learn.microsoft.com/azure/role-based-access-control/built-in-roles/security"""
+
 _POLICIES = ("vault.query", "vault.list")
 _ROLES = ("role_assignment.query",)
 _ELIGIBLE = ("role_eligibility.list",)

@@ -72,6 +72,9 @@ STANDING = (
 
 SIGNING_WEIGHT = count("signing_weight", "users and service principals that can sign with it, a user counted twice",
     derived=True)
+OTHERS_SIGNING = count("others_signing",
+    "users and service principals that can sign with it by another right than a role of key administrators: Key Vault "
+    "Administrator, Key Vault Crypto Officer", derived=True)
 SIGNER_ENVIRONMENTS = texts("signer_environments",
     "the environments at home of the service principals that can sign with it, sorted", derived=True)
 SIGNERS_NAMED = flag("signers_named",
@@ -93,7 +96,10 @@ COLUMNS = frozenset(
         *WHO,
         *(
             column.name
-            for column in (SIGNING_WEIGHT, SIGNER_ENVIRONMENTS, SIGNERS_NAMED, USING_AND_GRANTING, ADMINISTRATORS, *OUTSIDERS)
+            for column in (
+                SIGNING_WEIGHT, OTHERS_SIGNING, SIGNER_ENVIRONMENTS, SIGNERS_NAMED, USING_AND_GRANTING, ADMINISTRATORS,
+                *OUTSIDERS,
+            )
         ),
         "authenticates_tier0",
         "principal_kind",
