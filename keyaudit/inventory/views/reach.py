@@ -21,6 +21,7 @@ from keyaudit.inventory.rows import SQL_TYPES, columns_of
 from keyaudit.inventory.views import tier0
 from keyaudit.inventory.views.environment import of_vault
 from keyaudit.inventory.views.reach_counts import BITS, DATA, EVERY_ACTION, GRANT, HOMES, SIGNING_OTHERWISE, counts
+from keyaudit.inventory.views.written_vaults import places
 from keyaudit.model.columns import Column, Type
 from keyaudit.model.operations import OPERATIONS as ALL_OPERATIONS
 from keyaudit.model.operations import Surface
@@ -226,21 +227,12 @@ def _ways(sources: Sources) -> str:
 
 def _met(sources: Sources) -> str:
     """Each grant at each vault in its scope; `object` if it applies to one object in the vault."""
-    scopes = sources.sql.items("'/'", "subscription", "resource_group", "id")
-    places = f"""
-        SELECT vault, {sources.sql.each(scopes)} AS scope, CAST(NULL AS STRING) AS doubt FROM reach_vault
-        UNION ALL
-        SELECT vault, {sources.sql.each("place.management_groups")}, NULL FROM reach_vault
-        JOIN {sources["subscription"]} AS place ON place.id = reach_vault.subscription
-        UNION ALL
-        SELECT vault, above.scope, coalesce(place.unknown['management_groups'], '{Reason.PARENT_NOT_ASSESSED}') FROM reach_vault
-        LEFT JOIN {sources["subscription"]} AS place ON place.id = reach_vault.subscription
-        CROSS JOIN (SELECT DISTINCT scope FROM reach_way WHERE scope_kind = 'management-group' OR scope_kind IS NULL) AS above
-        WHERE place.management_groups IS NULL"""
+    above = "SELECT DISTINCT scope FROM reach_way WHERE scope_kind = 'management-group' OR scope_kind IS NULL"
+    around = places(sources, "reach_vault", "vault", above)
     inside = sources.sql.startswith("way.scope", "vault.id || '/'")
     # A local role on all keys of an HSM counts as one on the HSM.
     pairs = f"""
-        SELECT place.vault, way.way, CAST(NULL AS STRING) AS object, place.doubt FROM ({places}) AS place
+        SELECT place.vault, way.way, CAST(NULL AS STRING) AS object, place.doubt FROM ({around}) AS place
         JOIN reach_way AS way ON way.scope = place.scope
         UNION ALL
         SELECT vault.vault, way.way, CASE WHEN way.scope NOT IN (vault.id, vault.id || '/keys') THEN way.scope END, NULL
