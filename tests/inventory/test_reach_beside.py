@@ -3,13 +3,16 @@
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from keyaudit.model.coverage import Coverage
+from keyaudit.model.environments import EnvironmentRule
 from keyaudit.model.reasons import Reason
 from keyaudit.model.tables.grant import HSM_ADMINISTRATOR
 from keyaudit.model.times import DAY
 from tests.inventory.sample import (
     AS_OF,
+    RUN,
     TENANT,
     Row,
     application,
@@ -51,11 +54,13 @@ def derive(
     of: dict[str, Any] = TAGGED,
     coverage: list[Coverage] = READ,
     local: list[Coverage] | None = None,
+    rules: tuple[EnvironmentRule, ...] = (),
 ) -> dict[str, Row]:
     """The rows of a view, by id. `columns`: the derived ones that are looked at."""
     tables = {"vault": [plain_vault(**of)], "key": [key("1", name="a", tags=None)], "subscription": [HOME], **rows}
     by_scope = {TENANT: coverage, vault_scope("kv"): assessed(vault_scope("kv"), *LOCAL) if local is None else local}
-    with in_memory(tables, by_scope, table, reach=table != "principal", columns={table: columns}) as connection:
+    run = replace(RUN, environment_rules=rules)
+    with in_memory(tables, by_scope, table, reach=table != "principal", columns={table: columns}, run=run) as connection:
         return {str(found["id"]): found for found in fetch(connection, f'SELECT * FROM "{table}"')}
 
 
@@ -198,6 +203,28 @@ def test_a_holder_whose_environment_nothing_names_is_told_apart_from_one_who_has
     (of_key,) = derive("key", rows, *SIGNERS).values()
     assert told(of_key, "signers_named") == named
     assert told(of_key, "signer_environments") == ([], None)
+
+
+OF_OTHERS = (EnvironmentRule(of="principal", pattern="another", environment="test"),)
+
+
+def test_with_rules_for_environments_one_that_nothing_names_is_not_configured() -> None:
+    rows = {
+        "grant": [grant("a", "sign")],
+        "principal": [who("a", "service-principal")],
+        "service_principal": [service("a", home="own")],
+    }
+    (of_grant,) = derive("grant", rows, *CROSSED, rules=OF_OTHERS).values()
+    assert told(of_grant, "holders_named") == (None, "not_configured")
+    assert told(of_grant, "places_named") == (True, None)
+    (of_key,) = derive("key", rows, *SIGNERS, rules=OF_OTHERS).values()
+    assert told(of_key, "signers_named") == (None, "not_configured")
+    (of_grant,) = derive("grant", rows, *CROSSED, of={**RBAC, "tags": None}, rules=OF_OTHERS).values()
+    assert told(of_grant, "places_named") == (None, "not_configured")
+    # Both are of one environment.
+    rows["service_principal"] = [service("a", "env:prod")]
+    (of_grant,) = derive("grant", rows, *CROSSED, rules=OF_OTHERS).values()
+    assert [told(of_grant, name) for name in CROSSED] == [(["prod"], None), ([], None), (True, None), (True, None)]
 
 
 def test_whether_a_holder_has_an_environment_is_unknown_with_its_tags() -> None:

@@ -6,6 +6,7 @@ from keyaudit.inventory.dialect import DuckDB
 from keyaudit.inventory.facts.joins import cells, cells_apart, lists
 from keyaudit.inventory.facts.relation import rows_read
 from keyaudit.inventory.facts.sql import Sources, extended, gap, read_to_the_end, stored
+from keyaudit.inventory.views.environment import NAMELESS
 from keyaudit.inventory.views.reach_counts import DATA, HOLDS
 from keyaudit.inventory.views.written_vaults import UNSEEN, unlisted
 from keyaudit.model.reasons import Reason
@@ -138,9 +139,9 @@ def prepare(sources: Sources) -> str:
     crossing_doubt = f"""CASE WHEN ({opened_doubt} IS NULL AND {sources.sql.size(opened)} = 0)
         OR ({homes_doubt} IS NULL AND persons.homes IS NULL) THEN NULL ELSE coalesce({opened_doubt}, {homes_doubt}) END"""
     # Who is not known may have no configured environment, too; and a vault that it may not open.
-    nameless = f"CASE WHEN persons.unnamed THEN NULL ELSE {homes_doubt} END"
+    nameless = f"CASE WHEN persons.unnamed THEN {NAMELESS} ELSE {homes_doubt} END"
     unplaced = f"CASE WHEN met.unplaced THEN '{Reason.NOT_CONFIGURED}' END"
-    placeless = f"CASE WHEN met.surely_unplaced THEN NULL ELSE coalesce({opened_doubt}, {unplaced}) END"
+    placeless = f"CASE WHEN met.surely_unplaced THEN {NAMELESS} ELSE coalesce({opened_doubt}, {unplaced}) END"
     counts = ", ".join(
         f"coalesce(persons.{who}_min, 0) AS {who}_min, CASE WHEN holder.open IS NULL THEN coalesce(persons.{who}_most, 0) END"
         f" AS {who}_max"
@@ -154,8 +155,8 @@ def prepare(sources: Sources) -> str:
             CASE WHEN met.id IS NULL OR met.surely THEN true WHEN {effective_doubt} IS NULL THEN false END AS effective,
             CASE WHEN {opened_doubt} IS NULL THEN {opened} END AS environments_opened,
             CASE WHEN {crossing_doubt} IS NULL THEN {_crossed(sources.sql)} END AS environment_crossings,
-            CASE WHEN persons.unnamed THEN false WHEN {nameless} IS NULL THEN true END AS holders_named,
-            CASE WHEN met.surely_unplaced THEN false WHEN {placeless} IS NULL THEN true END AS places_named, {counts},
+            CASE WHEN {nameless} IS NULL THEN NOT coalesce(persons.unnamed, false) END AS holders_named,
+            CASE WHEN {placeless} IS NULL THEN NOT coalesce(met.surely_unplaced, false) END AS places_named, {counts},
             {
         extended(
             sources.sql,

@@ -7,6 +7,7 @@ from itertools import product
 
 from keyaudit.inventory.dialect import DuckDB
 from keyaudit.inventory.facts.sql import Wanted
+from keyaudit.inventory.views.environment import NAMELESS
 from keyaudit.model.reasons import Reason
 from keyaudit.model.tables.grant import HSM_ADMINISTRATOR
 from keyaudit.model.tables.reach import (
@@ -90,9 +91,10 @@ def counts(sql: DuckDB, wanted: Wanted, *, granted: bool = True) -> str:
     name, doubt = SIGNER_ENVIRONMENTS.name, "signing_environments_doubt"
     columns.append(f"CASE WHEN {doubt} IS NULL THEN coalesce(signing_environments, {sql.texts(())}) END AS {name}")
     reasons[name] = doubt
-    columns.append(f"CASE WHEN unnamed THEN false WHEN NOT maybe_unnamed THEN true END AS {SIGNERS_NAMED.name}")
     open_ = f"coalesce(signing_doubt, '{Reason.NOT_CONFIGURED}')"
-    reasons[SIGNERS_NAMED.name] = f"CASE WHEN maybe_unnamed AND NOT unnamed THEN {open_} END"
+    nameless = f"CASE WHEN unnamed THEN {NAMELESS} WHEN maybe_unnamed THEN {open_} END"
+    columns.append(f"CASE WHEN {nameless} IS NULL THEN NOT unnamed END AS {SIGNERS_NAMED.name}")
+    reasons[SIGNERS_NAMED.name] = nameless
     counted = f"""
         SELECT spot, {", ".join(columns)}, {sql.present(reasons)} AS unknown
         FROM ({_at_spots(sql, wanted) if granted else _ungranted(sql, wanted)})"""

@@ -178,9 +178,11 @@ GRANT = Table(
                 "foreign": "guests, applications and groups of other tenants that",
             }.items()
         ),
-        flag("holders_named", "a tag or setting names the environment of each workload that holds it", derived=True),
+        flag("holders_named", "a tag or setting names the environment of each workload that holds it; "
+            "with [environments] it is unknown where nothing names one", derived=True),
         count("encrypting", "managed identities of services that encrypt with a key of a vault that have it, members "
             "of a group included", derived=True),
-        flag("places_named", "a tag or setting names the environment of each vault and HSM that it opens", derived=True),
+        flag("places_named", "a tag or setting names the environment of each vault and HSM that it opens; "
+            "with [environments] it is unknown where nothing names one", derived=True),
     ),
 )

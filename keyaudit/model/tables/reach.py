@@ -78,7 +78,8 @@ OTHERS_SIGNING = count("others_signing",
 SIGNER_ENVIRONMENTS = texts("signer_environments",
     "the environments at home of the service principals that can sign with it, sorted", derived=True)
 SIGNERS_NAMED = flag("signers_named",
-    "a tag or setting names the environment of each of these service principals", derived=True)
+    "a tag or setting names the environment of each of these service principals; "
+    "with [environments] it is unknown where nothing names one", derived=True)
 USING_AND_GRANTING = count("principals_using_and_granting",
     "users and service principals that can sign, decrypt or unwrap with a key in it, and can give access to it too",
     derived=True)
