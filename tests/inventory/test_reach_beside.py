@@ -425,6 +425,40 @@ def test_a_reader_of_unknown_client_id_may_be_who_signs_in_with_the_key() -> Non
     assert others_reading(("own",), {}, home=Reason.BAD_ITEM) == (0, 1, "bad_item")
 
 
+@pytest.mark.parametrize(
+    ("held", "expected"),
+    [
+        # The application that holds it is none of the others', and no managed identity's: client ids are unique.
+        ({"on": "application", "app_id": Reason.BAD_ITEM}, (2, 3, "bad_item")),
+        ({"on": "application", "app_id": Reason.BAD_ITEM, "public_key_sha256": Reason.PERMISSION}, (2, 3, "permission")),
+        ({"on": "application", "app_id": Reason.BAD_ITEM, "public_key_sha256": "BB"}, (3, 3, None)),
+        ({"on": "application", "app_id": "app-web"}, (2, 2, None)),
+        # What a service principal holds itself names it.
+        ({"on": "service_principal", "holder": "web", "app_id": Reason.BAD_ITEM}, (2, 2, None)),
+        ({"on": "service_principal", "holder": "elsewhere", "app_id": Reason.BAD_ITEM}, (3, 3, None)),
+    ],
+)
+def test_a_credential_of_an_unread_application_is_of_no_reader_with_another_application(
+    held: dict[str, Any], expected: object
+) -> None:
+    place = {"scope_id": f"{KV}", "vault_id": KV, "certificate_id": "https://kv.vault.azure.net/certificates/a"}
+    shown: dict[str, Any] = {"public_key_sha256": "AA", "enabled": True, "versions_listed": True}
+    signs_in: dict[str, Any] = {"kind": "certificate", "usage": "Verify", "public_key_sha256": "AA", "expires_on": AS_OF + DAY}
+    readers = ("web", "machine", "free")
+    rows = {
+        "certificate": [row("certificate", f"{place['certificate_id']}/1", **place, **shown)],
+        "grant": [grant(name, "read-private") for name in readers],
+        "principal": [who(name, "service-principal") for name in readers],
+        "service_principal": [
+            service(name, principal_type="ManagedIdentity" if name == "machine" else "Application") for name in readers
+        ],
+        "application": [application("web", app_id="app-web")],
+        "credential": [credential("k", **signs_in | held)],
+    }
+    found = only(derive("certificate", rows, "others_reading_private"))
+    assert bounds(found, "others_reading_private") == expected
+
+
 def test_without_the_members_of_a_group_there_is_no_upper_bound() -> None:
     assert others_reading(("own", "other"), {}, team=Reason.PERMISSION) == (1, None, "permission")
 
