@@ -21,6 +21,8 @@ class Calls:
         self._details: dict[Reason, str] = {}
         self._bad: list[str] = []
         self._noted: frozenset[str] = frozenset()
+        self.odd = ""
+        """What was odd about a list that was read in full."""
 
     @property
     def reasons(self) -> frozenset[Reason]:
@@ -60,7 +62,7 @@ class Calls:
 
     def coverage(self, parent: Coverage | None = None) -> Coverage:
         """The record. If the parent list is incomplete, an operation that is sent for its objects is incomplete too."""
-        reason, detail = None, unknown_members(self._noted)
+        reason, detail = None, "; ".join(filter(None, (unknown_members(self._noted), self.odd)))
         if self._refused:
             # A refusal for safety has precedence, then the most frequent reason; the name decides a tie, so that the result
             # does not depend on the order of answers.

@@ -293,6 +293,9 @@ def _stored_form(declared: Column, wire: object) -> object:
             return parse_time(wire)
         if wire is not None and not declared.number:
             raise ValueError("a time that is no text")
+        if declared.follows and isinstance(wire, int) and LAST_TIME < wire <= MAX_TIME:
+            # An end that no date can name has not passed.
+            return LAST_TIME
     if declared.type is Type.DURATION and isinstance(wire, str):
         return parse_duration(wire)
     if declared.type is Type.MAP and isinstance(wire, dict):

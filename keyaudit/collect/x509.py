@@ -71,6 +71,17 @@ _KINDS: dict[type[x509.GeneralName], str] = {
 # szOID_OIWSEC_sha1RSASign, an older identifier of SHA-1 with RSA that `cryptography` does not verify:
 # https://learn.microsoft.com/windows/win32/api/wincrypt/ns-wincrypt-crypt_algorithm_identifier
 _OLDER_SHA1_RSA = "1.3.14.3.2.29"
+_MARKS = (
+    # https://cabforum.org/working-groups/server/baseline-requirements/requirements/, 7.1.6.1: reserved certificate policies.
+    "2.23.140.1.1",
+    "2.23.140.1.2.1",
+    "2.23.140.1.2.2",
+    "2.23.140.1.2.3",
+    # RFC 6962, 3.3: embedded timestamps of Certificate Transparency logs.
+    "1.3.6.1.4.1.11129.2.4.2",
+)
+_POLICIES = "2.5.29.32"
+"""The extension of certificate policies: RFC 5280, 4.2.1.4."""
 _EXTENSIONS = 0xA3
 """The tag of the extensions in a certificate's signed part."""
 
@@ -106,6 +117,8 @@ class X509(Struct, frozen=True, kw_only=True):
     """Extended key usages as object identifiers; None: any use."""
     key_usage: list[str] | Refusal | None
     """By the names of RFC 5280; None: any use."""
+    public_ca_marks: list[str] | Refusal
+    """The object identifiers of `_MARKS` that it has: certificates of public CAs do, and any CA may write them."""
 
 
 class Brief(Struct, frozen=True, kw_only=True):
@@ -212,6 +225,7 @@ class _Reader:
             names=_fact(self._names),
             ekus=_fact(self._ekus),
             key_usage=_fact(self._key_usage),
+            public_ca_marks=_fact(self._public_ca_marks),
         )
 
     def _self_signed(self) -> bool | Refusal:
@@ -282,6 +296,15 @@ class _Reader:
             else []
         )
         return [name for attribute, name in _USAGES.items() if getattr(found, attribute)] + also
+
+    def _public_ca_marks(self) -> list[str]:
+        found = set()
+        for extension in self._listed():
+            kind, value = der.object_id(extension.parts[0]), extension.parts[-1]
+            found.add(kind)
+            if kind == _POLICIES:
+                found.update(der.object_id(policy.parts[0]) for policy in der.read(value.content, der.SEQUENCE).parts)
+        return [mark for mark in _MARKS if mark in found]
 
     def _extension(self, kind: type[E]) -> E | None:
         """One extension, read from a certificate without the others, because an invalid one hides them all."""

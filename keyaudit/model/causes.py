@@ -131,10 +131,6 @@ KINDS: Mapping[str, Kind] = {
         "Move its vaults to Azure RBAC. Then take Owner, Contributor and the like from the principals that do not need them "
         "over the subscription or above it.",
     ),
-    "environment-name": Kind(
-        "workload or vault",
-        "Name its environment: by the tag env:NAME, or under [environments] in keyaudit.toml.",
-    ),
     "vault-administrators": Kind(
         "vault or Managed HSM",
         "Take from workloads the right to grant themselves access to it.",

@@ -52,6 +52,7 @@ class Reason(StrEnum):
     NOT_SUPPLIED = "not_supplied"
     NOT_CONFIGURED = "not_configured"
     NOT_STATED = "not_stated"
+    FILTERED = "filtered"
     API_RETIRED = "api_retired"
     CONTROL_PLANE_ONLY = "control_plane_only"
     CLOCK_SKEW = "clock_skew"
@@ -160,6 +161,7 @@ ADVICE: dict[Reason, Advice] = {
     Reason.NOT_STATED: Advice(
         "Azure does not state it, and documents no default", "look at it in Azure, and set it explicitly"
     ),
+    Reason.FILTERED: Advice("a filter decides it that keyaudit does not apply", "look in Azure at what the filter leaves out"),
     Reason.API_RETIRED: Advice("Azure no longer answers this api-version", "update keyaudit"),
     Reason.CONTROL_PLANE_ONLY: Advice(
         "only the control plane could be read, which does not have it", "give the identity data-plane access"

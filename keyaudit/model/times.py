@@ -8,7 +8,8 @@ DAY, HOUR = 86_400, 3_600
 MAX_TIME = 2**60
 """Integers and durations beyond this in either direction are `bad_value`; the sum of seven still fits into 64 bits."""
 FIRST_TIME, LAST_TIME = -62_135_596_800, 253_402_300_799
-"""The first second of year 1 and the last of year 9999: other times, such as milliseconds, are `bad_value`.
+"""The first second of year 1 and the last of year 9999: other times, such as milliseconds, are `bad_value`,
+but a later end of something is stored as the last second.
 No service that is written in .NET can hold one: https://learn.microsoft.com/dotnet/api/system.datetimeoffset.maxvalue
 """
 

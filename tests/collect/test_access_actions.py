@@ -92,7 +92,7 @@ def test_a_pattern_of_many_asterisks_takes_no_time() -> None:
 
 BUILT_IN = {
     "Owner": ["purge-vault", "grant", "set-policy"],
-    "Contributor": ["purge-vault", "grant", "set-policy"],
+    "Contributor": ["purge-vault", "set-policy"],
     "Reader": [],
     "User Access Administrator": ["grant"],
     "Role Based Access Control Administrator": ["grant"],
@@ -107,7 +107,7 @@ BUILT_IN = {
     "Key Vault Secrets Officer": ["read-private"],
     "Key Vault Secrets User": ["read-private"],
     "Key Vault Data Access Administrator": ["grant"],
-    "Key Vault Contributor": ["grant", "set-policy"],
+    "Key Vault Contributor": ["set-policy"],
     "Key Vault Purge Operator": ["purge-vault"],
 }
 

@@ -93,7 +93,7 @@ async def test_a_grant_says_who_where_and_what(reached: Collected) -> None:
             None,
             False,
             False,
-            ["purge-vault", "grant", "set-policy"],
+            ["purge-vault", "set-policy"],
             True,
         ),
         (

@@ -53,6 +53,8 @@ FOUND: dict[str, tuple[str, str]] = {
     "https://*.azurewebsites.net/*": ("wildcard_hosts", ""),
     "https://contoso.example/*": ("wildcard_paths", ""),
     "https://Forms.AzureWebsites.net:443/a": ("azure_hosts", "forms.azurewebsites.net"),
+    "https://a.eastus.azurecontainer.io/a": ("azure_hosts", "a.eastus.azurecontainer.io"),
+    "https://a.developer.azure-api.net/signin": ("azure_hosts", "a.developer.azure-api.net"),
     "https://st.z6.web.core.windows.net/": ("azure_hosts", "st.z6.web.core.windows.net"),
     "https://user@shop.trafficmanager.net": ("azure_hosts", "shop.trafficmanager.net"),
 }
@@ -140,8 +142,30 @@ STORAGE, ADDRESS, PROFILE = (
     "Microsoft.Network/trafficManagerProfiles",
 )
 CLASSIC = "Microsoft.Network/frontDoors"
+CONTAINERS, GATEWAY = "Microsoft.ContainerInstance/containerGroups", "Microsoft.ApiManagement/service"
 RESOURCES = (
     resource(SITE, "forms", defaultHostName="Forms.azurewebsites.net", hostNames=["forms.azurewebsites.net", "a.example"]),
+    # https://learn.microsoft.com/azure/app-service/resources-kudu: the name of its advanced tool.
+    resource(
+        SITE,
+        "shop",
+        defaultHostName="shop.azurewebsites.net",
+        hostNames=["shop.azurewebsites.net"],
+        enabledHostNames=["shop.azurewebsites.net", "shop.scm.azurewebsites.net"],
+    ),
+    resource(CONTAINERS, "api", ipAddress={"ip": "192.0.2.2", "fqdn": "api.EastUs.azurecontainer.io"}),
+    resource(CONTAINERS, "inner", ipAddress={"ip": "10.0.0.4"}),
+    # https://learn.microsoft.com/rest/api/apimanagement/api-management-service/get
+    resource(
+        GATEWAY,
+        "apim",
+        gatewayUrl="https://apim.azure-api.net",
+        developerPortalUrl="https://apim.developer.azure-api.net",
+        portalUrl=None,
+        managementApiUrl="https://apim.management.azure-api.net",
+        scmUrl="https://apim.scm.azure-api.net",
+        hostnameConfigurations=[{"type": "Proxy", "hostName": "apim.azure-api.net"}, {"hostName": "api.contoso.example"}],
+    ),
     resource(ADDRESS, "vm", dnsSettings={"fqdn": "vm.westeurope.cloudapp.azure.com"}),
     resource(ADDRESS, "bare", ipAddress="192.0.2.1"),
     resource(PROFILE, "shop", dnsConfig={"fqdn": "shop.trafficmanager.net"}),
@@ -164,6 +188,13 @@ async def test_each_name_that_azure_gave_has_a_row_and_no_other() -> None:
     found = await read(*RESOURCES)
     assert {(row["name"], row["kind"], row["host"]) for row in found.rows["azure_host"].values()} == {
         ("forms", "web-app", "forms.azurewebsites.net"),
+        ("shop", "web-app", "shop.azurewebsites.net"),
+        ("shop", "web-app", "shop.scm.azurewebsites.net"),
+        ("api", "container-group", "api.eastus.azurecontainer.io"),
+        ("apim", "api-management", "apim.azure-api.net"),
+        ("apim", "api-management", "apim.developer.azure-api.net"),
+        ("apim", "api-management", "apim.management.azure-api.net"),
+        ("apim", "api-management", "apim.scm.azure-api.net"),
         ("vm", "public-ip", "vm.westeurope.cloudapp.azure.com"),
         ("shop", "traffic-manager", "shop.trafficmanager.net"),
         ("old", "front-door", "old.azurefd.net"),
@@ -181,6 +212,10 @@ async def test_each_name_that_azure_gave_has_a_row_and_no_other() -> None:
         resource(ADDRESS, "odd", dnsSettings={"fqdn": ["a"]}),
         resource(STORAGE, "odd", primaryEndpoints={"blob": "https://[a"}),
         resource(CLASSIC, "odd", frontendEndpoints={"a": 1}),
+        resource(SITE, "odd", enabledHostNames={"a": 1}),
+        resource(CONTAINERS, "odd", ipAddress={"fqdn": 1}),
+        resource(GATEWAY, "odd", developerPortalUrl=1),
+        resource(GATEWAY, "odd", hostnameConfigurations="a"),
     ],
 )
 async def test_a_name_that_cannot_be_read_is_an_unknown_one(odd: Resource) -> None:

@@ -94,6 +94,7 @@ def test_a_certificate_with_all_that_is_known_of_it(furnished: Collected) -> Non
         "is_ca": False,
         "names": ["dns:api.example", "dns:www.api.example"],
         "ekus": [SERVER],
+        "public_ca_marks": [],
         "key_version_id": f"{VAULT}/keys/backing/{version(50).version}",
         "kty": "RSA",
         "exportable": False,

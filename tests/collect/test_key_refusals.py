@@ -77,13 +77,17 @@ async def test_a_key_that_arm_still_shows_and_the_vault_has_no_more_is_gone(whol
         [first, *_] = body["value"]
         return body | {"value": [*body["value"], first | {"id": first["id"] + "-old", "name": first["name"] + "-old"}]}
 
-    found = await collect(Fault("arm.key.list", "every", where="kv-first", edit=behind))
+    found = await collect(Fault("arm.key.list", "every", edit=behind))
     assert found.rows["key"] == whole.rows["key"]
     assert found.gaps() == {}
+    record = found.coverage[FIRST_ID, "key.list"]
+    denied = "ARM shows 1 key that the vault says it does not have: backing-old"
+    assert (record.state, record.detail) == (State.ASSESSED, denied)
+    assert whole.coverage[FIRST_ID, "key.list"].detail == ""
 
 
 async def test_keys_that_arm_does_not_show_are_no_contradiction(whole: Collected) -> None:
-    found = await collect(Fault("arm.key.list", "every", where="kv-first", edit=lambda body: body | {"value": []}))
+    found = await collect(Fault("arm.key.list", "every", edit=lambda body: body | {"value": []}))
     assert found.rows["key"] == whole.rows["key"]
     assert found.gaps() == {}
 

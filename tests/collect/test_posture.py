@@ -149,6 +149,24 @@ async def test_the_kind_of_an_object_with_a_custom_policy_may_be_unknown(type_: 
     assert row["unknown"] == {"assigned_kinds": reason}
 
 
+@pytest.mark.parametrize(
+    ("type_", "kinds"),
+    [
+        # https://learn.microsoft.com/graph/api/resources/agentidentityblueprint: it inherits from application.
+        ("#microsoft.graph.agentIdentityBlueprint", ["applications"]),
+        ("#microsoft.graph.agentIdentityBlueprintPrincipal", ["applications", "service-principals"]),
+    ],
+)
+async def test_a_blueprint_with_a_custom_policy_is_of_the_kind_that_it_inherits_from(type_: str, kinds: list[str]) -> None:
+    def change(body: dict[str, Any]) -> dict[str, Any]:
+        body["value"][0]["@odata.type"] = type_
+        return body
+
+    found = await collect(Fault("app_management.applied", "every", edit=change), estate=LOGGED)
+    row = found.rows["app_management_policy"][f"{TENANT_ID}/appmanagementpolicies/{POLICY}"]
+    assert row["assigned_kinds"] == kinds
+
+
 async def test_what_users_may_do(logged: Collected) -> None:
     row = logged.rows["tenant"][TENANT_ID]
     assert not row["users_register_apps"]

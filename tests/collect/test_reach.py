@@ -115,7 +115,7 @@ def whole() -> Collected:
 
 def test_delegations_show_what_their_roles_open(whole: Collected) -> None:
     rows = {row["name"]: row for row in whole.rows["delegation"].values()}
-    control, shown = ["purge-vault", "grant", "set-policy"], ("roles", "allows", "eligible_roles", "eligible_allows", "guarded")
+    control, shown = ["purge-vault", "set-policy"], ("roles", "allows", "eligible_roles", "eligible_allows", "guarded")
     assert {key: [row.get(name) for name in (*shown, "vaults_inside")] for key, row in rows.items() if key != "7"} == {
         "1": [["Contributor"], control, [], [], True, True],
         "2": [["Contributor"], control, [], [], True, False],

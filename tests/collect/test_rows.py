@@ -44,9 +44,13 @@ def put(table: Table, column: str, value: object) -> object:
         (KEY, "expires_on", b"0", 0),
         (KEY, "expires_on", b"-1", -1),
         (KEY, "expires_on", b"253402300799", 253_402_300_799),
+        # An end after year 9999 has not passed. Key Vault takes milliseconds for seconds, too:
+        # https://learn.microsoft.com/rest/api/keyvault/keys/get-key/get-key#keyattributes
+        (KEY, "expires_on", b"253402300800", 253_402_300_799),
+        (KEY, "expires_on", b"1700000000000", 253_402_300_799),
         # No service that is written in .NET can hold year 10000: https://learn.microsoft.com/dotnet/api/system.datetimeoffset.maxvalue
-        (KEY, "expires_on", b"253402300800", BAD_VALUE),
-        (KEY, "expires_on", b"1700000000000", BAD_VALUE),
+        (KEY, "activates_on", b"253402300800", BAD_VALUE),
+        (KEY, "created_on", b"253402300800", BAD_VALUE),
         (KEY, "expires_on", b"-62135596800", -62_135_596_800),
         (KEY, "expires_on", b"-62135596801", BAD_VALUE),
         (KEY, "key_size", str(MAX_TIME).encode(), MAX_TIME),

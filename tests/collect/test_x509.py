@@ -106,6 +106,7 @@ def test_every_fact_of_a_certificate_with_all_of_them() -> None:
                 "other:1.3.6.1.4.1.311.20.2.3",
             ],
             ekus=["1.3.6.1.5.5.7.3.3", "1.2.3.4"],
+            public_ca_marks=[],
             key_usage=["digitalSignature", "keyAgreement", "keyCertSign", "decipherOnly"],
         )
     )
@@ -114,6 +115,38 @@ def test_every_fact_of_a_certificate_with_all_of_them() -> None:
 def test_a_certificate_without_extensions_allows_any_use_and_is_no_authority() -> None:
     found = facts(made())
     assert (found.ekus, found.key_usage, found.names, found.is_ca) == (None, None, [], False)
+
+
+EMPTY_LOGS = b"\x04\x02\0\0"
+"""A list of signed certificate timestamps without one. RFC 6962, 3.3: it is an octet string."""
+
+
+def policies(*ids: str) -> tuple[x509.ExtensionType, bool]:
+    return x509.CertificatePolicies([x509.PolicyInformation(x509.ObjectIdentifier(each), None) for each in ids]), False
+
+
+def unread(id_: str, value: bytes) -> tuple[x509.ExtensionType, bool]:
+    return x509.UnrecognizedExtension(x509.ObjectIdentifier(id_), value), False
+
+
+@pytest.mark.parametrize(
+    ("extensions", "marks"),
+    [
+        # https://cabforum.org/working-groups/server/baseline-requirements/requirements/, 7.1.6.1
+        *((policies("1.2.3", id_), [id_]) for id_ in ("2.23.140.1.1", *(f"2.23.140.1.2.{nth}" for nth in (1, 2, 3)))),
+        (unread("1.3.6.1.4.1.11129.2.4.2", EMPTY_LOGS), ["1.3.6.1.4.1.11129.2.4.2"]),
+        (policies("1.2.3", "2.23.140.1.2", "2.23.140.1.2.4", "2.23.140.1.3"), []),
+        # The timestamps of OCSP, and the poison of a precertificate.
+        (unread("1.3.6.1.4.1.11129.2.4.5", EMPTY_LOGS), []),
+        (unread("1.3.6.1.4.1.11129.2.4.3", b"\x05\0"), []),
+        (unread("2.5.29.32", b"\x04\0"), Refusal(Reason.BAD_VALUE)),
+    ],
+)
+def test_certificates_of_public_cas_say_so_themselves(
+    extensions: tuple[x509.ExtensionType, bool], marks: list[str] | Refusal
+) -> None:
+    found = facts(made(extensions=(extensions, (x509.BasicConstraints(ca=False, path_length=None), True))))
+    assert found.public_ca_marks == marks
 
 
 def test_self_signed_is_what_its_own_key_has_signed() -> None:

@@ -253,9 +253,15 @@ def test_the_purpose_is_the_first_that_holds(columns: dict[str, object], purpose
         ({"issuer_name": "digicert", "ekus": [CLIENT]}, False, None),
         ({"issuer_name": "digicert", "ekus": BAD}, None, "bad_value"),
         ({"issuer_name": "digicert", "is_ca": None, "ekus": None}, None, None),
+        ({"issuer_name": "Unknown", "public_ca_marks": ["2.23.140.1.2.1"]}, True, None),
+        ({"issuer_name": None, "public_ca_marks": ["1.3.6.1.4.1.11129.2.4.2"]}, True, None),
+        ({"issuer_name": PERMISSION, "public_ca_marks": ["2.23.140.1.2.1"]}, True, None),
+        ({"issuer_name": "Unknown", "public_ca_marks": PERMISSION}, None, "permission"),
+        ({"issuer_name": "digicert", "public_ca_marks": PERMISSION}, True, None),
+        ({"issuer_name": "Unknown", "public_ca_marks": ["2.23.140.1.2.1"], "ekus": [CLIENT]}, False, None),
     ],
 )
-def test_public_tls_is_a_servers_of_a_ca_that_the_vault_asks(
+def test_public_tls_is_a_servers_of_a_ca_that_the_vault_asks_or_that_says_so_itself(
     columns: dict[str, object], public: object, reason: object
 ) -> None:
     found = derive("certificate", certificate=[certificate("1", **({"is_ca": False, "ekus": [SERVER]} | columns))])

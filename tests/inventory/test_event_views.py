@@ -30,8 +30,9 @@ def of(table: str, **values: Any) -> Row:
 
 
 def told(*objects: str, **values: Any) -> Row:
-    own = {"vault_id": KV.id, "topic_id": "t", "near_expiry": list(objects), "state": "Succeeded", "expires_on": None}
-    return row("event_subscription", f"t/{'-'.join(objects)}{values.get('state', '')}", **{**own, **values})
+    own = {"vault_id": KV.id, "topic_id": "t", "near_expiry": list(objects), "filtered": False, "state": "Succeeded"}
+    id_ = f"t/{'-'.join(objects)}{values.get('state', '')}{values.get('filtered', '')}"
+    return row("event_subscription", id_, **{**own, "expires_on": None, **values})
 
 
 def view(
@@ -92,6 +93,12 @@ HEARD: list[tuple[list[Row], tuple[object, object, object]]] = [
     ([told("key", "secret", expires_on=LATER)], (0, 0, None)),
     ([told("key", "secret", expires_on=BAD)], (0, 3, "bad_value")),
     ([told("key", "secret", state=BAD)], (0, 3, "bad_value")),
+    ([told("key", "secret", filtered=True)], (0, 3, "filtered")),
+    ([told("key", "secret", filtered=True), told("key")], (0, 1, "filtered")),
+    ([told("key", "secret", filtered=BAD)], (0, 3, "bad_value")),
+    ([told("certificate", filtered=True)], (3, 3, None)),
+    ([told(filtered=True)], (3, 3, None)),
+    ([told("key", "secret", filtered=True, state="Failed")], (3, 3, None)),
     # The row that stands for a list that was not read to its end.
     ([told("key"), told(near_expiry=PERMISSION, state=PERMISSION, expires_on=PERMISSION)], (0, 1, "permission")),
     ([told("key", "secret"), told(near_expiry=PERMISSION, state=PERMISSION, expires_on=PERMISSION)], (0, 0, None)),
@@ -111,6 +118,8 @@ def test_who_listens_is_unknown_where_the_system_topics_were_not_read() -> None:
     # Nothing that expires is nothing that somebody has to be told of.
     assert counted(view(NONE, of_tenant=unread), "expiring_unheard") == (0, 0, None)
     assert view({"event_subscription": [told("secret", "key"), told("key")]})["near_expiry_heard"] == ["key", "secret"]
+    filtered = view({"event_subscription": [told("key", filtered=True)]})
+    assert (filtered["near_expiry_heard"], filtered["unknown"]["near_expiry_heard"]) == (None, "filtered")
 
 
 def test_an_hsm_sends_no_events() -> None:

@@ -41,6 +41,7 @@ LISTS = (
     "tenant_wide_directory_roles",
     "tier0_roles",
     "wide_azure_roles",
+    "policy_vaults",
 )
 
 
@@ -233,7 +234,7 @@ GRANTED = ("app_roles", "app_role_count", "tenant_wide_app_roles", *BOTH, "direc
 GAPS: list[tuple[list[Coverage], dict[str, Reason], tuple[str, ...]]] = [
     (without("delegated_grant.list"), {}, CONSENTS),
     (without("directory_role.assignments"), {}, ASSIGNED),
-    (without("role_assignment.query"), {}, ("wide_azure_roles", "opens_subscriptions")),
+    (without("role_assignment.query"), {}, ("wide_azure_roles", "opens_subscriptions", "policy_vaults")),
     (without("service_principal.app_roles"), {"app_roles_listed": PERMISSION}, GRANTED),
 ]
 

@@ -138,6 +138,31 @@ def test_every_action_has_its_column() -> None:
     assert [bounds(found, f"principals_{action}") for action in ACTIONS] == [(1, 1, None)] * 5
 
 
+@pytest.mark.parametrize(
+    ("ways", "expected"),
+    [
+        # https://learn.microsoft.com/azure/role-based-access-control/built-in-roles/security
+        ([("sign", "00482a5a-887f-4fb3-b363-3b7fe8e74483"), ("sign", "14b46e9e-c2b7-41b4-b07b-48a6ebf60603")], (0, 0, None)),
+        ([("sign", "12338af0-0e69-4776-bea7-57ae8d297424")], (1, 1, None)),
+        ([("sign", "00482a5a-887f-4fb3-b363-3b7fe8e74483"), ("sign", "12338af0-0e69-4776-bea7-57ae8d297424")], (1, 1, None)),
+        ([("decrypt", "12338af0-0e69-4776-bea7-57ae8d297424")], (0, 0, None)),
+        ([("sign", Reason.INCONSISTENT)], (0, 1, "inconsistent")),
+        ([(Reason.PERMISSION, "12338af0-0e69-4776-bea7-57ae8d297424")], (0, 1, "permission")),
+    ],
+)
+def test_the_role_of_a_key_administrator_makes_nobody_another_signer(ways: list[Any], expected: object) -> None:
+    rows = [grant("a", role_id=role) | {"id": str(nth)} for nth, (_, role) in enumerate(ways)]
+    for made, (allows, _) in zip(rows, ways, strict=True):
+        made.update({"allows": None, "unknown": {"allows": allows}} if isinstance(allows, Reason) else {"allows": [allows]})
+    found = derive([*rows, who("a", "service-principal")], table="key")
+    assert [bounds(each, "others_signing") for each in found.values()] == [expected] * 2
+
+
+def test_an_access_policy_that_allows_to_sign_makes_another_signer() -> None:
+    found = derive([grant("a", "sign", "manage", kind="access-policy"), who("a")], of=POLICY, table="key")
+    assert [bounds(each, "others_signing") for each in found.values()] == [(1, 1, None)] * 2
+
+
 def test_nobody_is_counted_where_nobody_can() -> None:
     found = derive([])[KV]
     assert all(bounds(found, f"{each}_{action}") == (0, 0, None) for each in WHO for action in ACTIONS)

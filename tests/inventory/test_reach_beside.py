@@ -3,13 +3,16 @@
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from keyaudit.model.coverage import Coverage
+from keyaudit.model.environments import EnvironmentRule
 from keyaudit.model.reasons import Reason
 from keyaudit.model.tables.grant import HSM_ADMINISTRATOR
 from keyaudit.model.times import DAY
 from tests.inventory.sample import (
     AS_OF,
+    RUN,
     TENANT,
     Row,
     application,
@@ -51,11 +54,13 @@ def derive(
     of: dict[str, Any] = TAGGED,
     coverage: list[Coverage] = READ,
     local: list[Coverage] | None = None,
+    rules: tuple[EnvironmentRule, ...] = (),
 ) -> dict[str, Row]:
     """The rows of a view, by id. `columns`: the derived ones that are looked at."""
     tables = {"vault": [plain_vault(**of)], "key": [key("1", name="a", tags=None)], "subscription": [HOME], **rows}
     by_scope = {TENANT: coverage, vault_scope("kv"): assessed(vault_scope("kv"), *LOCAL) if local is None else local}
-    with in_memory(tables, by_scope, table, reach=table != "principal", columns={table: columns}) as connection:
+    run = replace(RUN, environment_rules=rules)
+    with in_memory(tables, by_scope, table, reach=table != "principal", columns={table: columns}, run=run) as connection:
         return {str(found["id"]): found for found in fetch(connection, f'SELECT * FROM "{table}"')}
 
 
@@ -198,6 +203,28 @@ def test_a_holder_whose_environment_nothing_names_is_told_apart_from_one_who_has
     (of_key,) = derive("key", rows, *SIGNERS).values()
     assert told(of_key, "signers_named") == named
     assert told(of_key, "signer_environments") == ([], None)
+
+
+OF_OTHERS = (EnvironmentRule(of="principal", pattern="another", environment="test"),)
+
+
+def test_with_rules_for_environments_one_that_nothing_names_is_not_configured() -> None:
+    rows = {
+        "grant": [grant("a", "sign")],
+        "principal": [who("a", "service-principal")],
+        "service_principal": [service("a", home="own")],
+    }
+    (of_grant,) = derive("grant", rows, *CROSSED, rules=OF_OTHERS).values()
+    assert told(of_grant, "holders_named") == (None, "not_configured")
+    assert told(of_grant, "places_named") == (True, None)
+    (of_key,) = derive("key", rows, *SIGNERS, rules=OF_OTHERS).values()
+    assert told(of_key, "signers_named") == (None, "not_configured")
+    (of_grant,) = derive("grant", rows, *CROSSED, of={**RBAC, "tags": None}, rules=OF_OTHERS).values()
+    assert told(of_grant, "places_named") == (None, "not_configured")
+    # Both are of one environment.
+    rows["service_principal"] = [service("a", "env:prod")]
+    (of_grant,) = derive("grant", rows, *CROSSED, rules=OF_OTHERS).values()
+    assert [told(of_grant, name) for name in CROSSED] == [(["prod"], None), ([], None), (True, None), (True, None)]
 
 
 def test_whether_a_holder_has_an_environment_is_unknown_with_its_tags() -> None:
@@ -396,6 +423,40 @@ def test_its_own_reader_is_perhaps_another_if_the_key_of_a_certificate_was_not_r
 
 def test_a_reader_of_unknown_client_id_may_be_who_signs_in_with_the_key() -> None:
     assert others_reading(("own",), {}, home=Reason.BAD_ITEM) == (0, 1, "bad_item")
+
+
+@pytest.mark.parametrize(
+    ("held", "expected"),
+    [
+        # The application that holds it is none of the others', and no managed identity's: client ids are unique.
+        ({"on": "application", "app_id": Reason.BAD_ITEM}, (2, 3, "bad_item")),
+        ({"on": "application", "app_id": Reason.BAD_ITEM, "public_key_sha256": Reason.PERMISSION}, (2, 3, "permission")),
+        ({"on": "application", "app_id": Reason.BAD_ITEM, "public_key_sha256": "BB"}, (3, 3, None)),
+        ({"on": "application", "app_id": "app-web"}, (2, 2, None)),
+        # What a service principal holds itself names it.
+        ({"on": "service_principal", "holder": "web", "app_id": Reason.BAD_ITEM}, (2, 2, None)),
+        ({"on": "service_principal", "holder": "elsewhere", "app_id": Reason.BAD_ITEM}, (3, 3, None)),
+    ],
+)
+def test_a_credential_of_an_unread_application_is_of_no_reader_with_another_application(
+    held: dict[str, Any], expected: object
+) -> None:
+    place = {"scope_id": f"{KV}", "vault_id": KV, "certificate_id": "https://kv.vault.azure.net/certificates/a"}
+    shown: dict[str, Any] = {"public_key_sha256": "AA", "enabled": True, "versions_listed": True}
+    signs_in: dict[str, Any] = {"kind": "certificate", "usage": "Verify", "public_key_sha256": "AA", "expires_on": AS_OF + DAY}
+    readers = ("web", "machine", "free")
+    rows = {
+        "certificate": [row("certificate", f"{place['certificate_id']}/1", **place, **shown)],
+        "grant": [grant(name, "read-private") for name in readers],
+        "principal": [who(name, "service-principal") for name in readers],
+        "service_principal": [
+            service(name, principal_type="ManagedIdentity" if name == "machine" else "Application") for name in readers
+        ],
+        "application": [application("web", app_id="app-web")],
+        "credential": [credential("k", **signs_in | held)],
+    }
+    found = only(derive("certificate", rows, "others_reading_private"))
+    assert bounds(found, "others_reading_private") == expected
 
 
 def test_without_the_members_of_a_group_there_is_no_upper_bound() -> None:

@@ -437,6 +437,20 @@ AZURE: tuple[Footprint, ...] = (
         ),
     ),
     Footprint(
+        row="42, TDE",
+        what="protector of a SQL server, with every operation as the portal makes it, in a vault that a group administers",
+        holds=("key:kv-encryption/reports-protector", "resource:sql-fabrikam-reports"),
+        source=f"{LEARN}/azure/azure-sql/database/transparent-data-encryption-byok-overview",
+        says=NORMAL,
+        beside=_AS_A_WRAPPING_KEY,
+        abuse=Abuse(
+            change="an application may sign with the key",
+            least="high",
+            hint=("wrapKey unwrapKey",),
+            at=("key:kv-encryption/reports-protector",),
+        ),
+    ),
+    Footprint(
         row="41, 42",
         what="user-assigned identity by which a storage account reaches its key",
         holds=("principal:id-encryption",),

@@ -31,7 +31,6 @@ UNSHARED: Mapping[str, Mapping[str, str]] = {
         "sp-first-party-with-credential": "a Microsoft application with one credential has no other finding about it"
     },
     "custody-record": {"combo-federated-key-custody-unknown": _ELSEWHERE, "fed-domain-custody-unknown": _ELSEWHERE},
-    "environment-name": {"scope-cross-environment-principal": "keyaudit.toml names it, and nothing in the tenant changes"},
     "federated-credential": {
         "fed-fic-any-ref": "its subject has ids, and so none of the other findings",
         "fed-fic-foreign-repository": "it needs a list of repositories, which no rehearsal supplies",

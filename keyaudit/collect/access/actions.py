@@ -17,9 +17,9 @@ CONTROL: Mapping[str, Allows] = {
     "microsoft.authorization/roledefinitions/write": Allows.GRANT,
     "microsoft.authorization/roleeligibilityschedulerequests/write": Allows.GRANT,
     "microsoft.authorization/roleassignmentschedulerequests/write": Allows.GRANT,
-    # It can change access policies and the permission model of the vault.
-    # https://learn.microsoft.com/azure/key-vault/general/rbac-access-policy and .../access-control-default
-    f"{_VAULT}/write": Allows.GRANT,
+    # It can write access policies. To change the permission model takes the right to assign roles, too.
+    # https://learn.microsoft.com/azure/key-vault/general/rbac-access-policy and .../rbac-migration
+    f"{_VAULT}/write": Allows.SET_POLICY,
     f"{_VAULT}/accesspolicies/write": Allows.SET_POLICY,
     "microsoft.keyvault/locations/deletedvaults/purge/action": Allows.PURGE_VAULT,
 }

@@ -87,7 +87,14 @@ class Assigned(Related):
     type: Wire = field(default=UNSET, name="@odata.type")
 
 
-_KINDS = {"#microsoft.graph.application": "applications", "#microsoft.graph.serviceprincipal": "service-principals"}
+# Blueprints inherit from these: https://learn.microsoft.com/graph/api/resources/agentidentityblueprint and
+# .../agentidentityblueprintprincipal
+_KINDS = {
+    "#microsoft.graph.application": "applications",
+    "#microsoft.graph.agentidentityblueprint": "applications",
+    "#microsoft.graph.serviceprincipal": "service-principals",
+    "#microsoft.graph.agentidentityblueprintprincipal": "service-principals",
+}
 
 
 @wired(APP_MANAGEMENT_POLICY)

@@ -69,6 +69,7 @@ class VaultKeys(FetchedObjects[KeyItem, KeyBundle]):
         self._earlier = reading.earlier
         self._known = reading.earlier.keys(vault.scope.id) if reading.earlier else {}
         self._seen: dict[str, str] = {}
+        self._denied: list[str] = []
         self._rotation = self._single[-1]
         self._older = Calls(vault.scope, _OLDER, per_object=True)
         self._preview = Calls(vault.scope, _PREVIEW[self._hsm], per_object=True)
@@ -127,17 +128,21 @@ class VaultKeys(FetchedObjects[KeyItem, KeyBundle]):
             return ()
         arm = ArmKeys(self._reading, self._unit, self._vault, set(self._seen), None if refused else self._is_gone)
         found = await arm.collect()
+        if self._denied:
+            number, names = _counted(sorted(self._denied, key=str.lower))
+            self._list.odd = f"ARM shows {number} that the vault says it does not have: {names}"
         if not refused and arm.found:
-            names, more = arm.found[:SHOWN_BAD], len(arm.found) - SHOWN_BAD
-            shown = listed_texts([*names, f"{more:,} more"] if more > 0 else names)
-            keys = f"{len(arm.found):,} key{'s' * (len(arm.found) != 1)}"
-            self._list.refused(Refusal(Reason.INCONSISTENT, f"it lacks {keys} that ARM shows: {one_line(shown, 120)}"))
+            number, names = _counted(arm.found)
+            self._list.refused(Refusal(Reason.INCONSISTENT, f"it lacks {number} that ARM shows: {names}"))
         return found if refused or arm.found else ()
 
     async def _is_gone(self, name: str) -> bool:
         """Whether the vault itself says that it has no such key: ARM may still show one that was deleted just now."""
         found = await super()._answer(self._get.id, self.bundle, name, "")
-        return isinstance(found, Refusal) and found.reason is Reason.VANISHED
+        gone = isinstance(found, Refusal) and found.reason is Reason.VANISHED
+        if gone:
+            self._denied.append(name)
+        return gone
 
     def _explained(self, end: End) -> End:
         """The refusal, replaced with ARM's state of the HSM if that explains it better."""
@@ -264,3 +269,10 @@ def _offered(found: KeyBundle | Refusal) -> KeyBundle | Refusal:
 
 def _is_bad_request(found: KeyBundle | Refusal) -> bool:
     return isinstance(found, Refusal) and found.status == 400
+
+
+def _counted(names: Sequence[str]) -> tuple[str, str]:
+    """ "2 keys", and their names; of many the first ones."""
+    shown, more = names[:SHOWN_BAD], len(names) - SHOWN_BAD
+    listed = listed_texts([*shown, f"{more:,} more"] if more > 0 else shown)
+    return f"{len(names):,} key{'s' * (len(names) != 1)}", one_line(listed, 120)

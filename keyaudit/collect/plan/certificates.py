@@ -64,7 +64,7 @@ def wired(fact: object) -> Value:
 
 
 _OF_KEY = ("key_type", "key_size", "curve")
-_OF_ISSUER = ("self_signed", "is_ca", "not_before", "not_after", "ekus", "key_usage")
+_OF_ISSUER = ("self_signed", "is_ca", "not_before", "not_after", "ekus", "key_usage", "public_ca_marks")
 
 
 def _key(properties: "View | Raw | None") -> dict[str, object]:
@@ -110,6 +110,7 @@ def _self_issued(planned: Planned, x509: "View | Raw | None", now: int) -> dict[
         # https://learn.microsoft.com/rest/api/keyvault/certificates/create-certificate/create-certificate
         # No property of a policy asks for the certificate of a CA.
         "is_ca": False,
+        "public_ca_marks": [],
         "not_before": now,
         "not_after": _months_after(now, months) if known else _LATER,
         "ekus": purposes or _ISSUED,

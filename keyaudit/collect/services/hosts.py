@@ -25,9 +25,11 @@ T = TypeVar("T")
 _SITES = {"microsoft.web/sites": "web-app", "microsoft.web/sites/slots": "web-app-slot"}
 _STORAGE = "microsoft.storage/storageaccounts"
 _CLASSIC = "microsoft.network/frontdoors"
+_GATEWAY = "microsoft.apimanagement/service"
 _ONE_NAME = {
     "microsoft.cdn/profiles/afdendpoints": "endpoint",
     "microsoft.cdn/profiles/endpoints": "endpoint",
+    "microsoft.containerinstance/containergroups": "container",
     "microsoft.network/publicipaddresses": "address",
     "microsoft.network/trafficmanagerprofiles": "profile",
 }
@@ -40,16 +42,33 @@ _KINDS = {
     "microsoft.network/publicipaddresses": "public-ip",
     "microsoft.network/trafficmanagerprofiles": "traffic-manager",
     _STORAGE: "storage",
+    "microsoft.containerinstance/containergroups": "container-group",
+    _GATEWAY: "api-management",
 }
+_PORTALS = {
+    "gateway": "gatewayUrl",
+    "portal": "developerPortalUrl",
+    "legacy": "portalUrl",
+    "management": "managementApiUrl",
+    "repository": "scmUrl",
+}
+"""The addresses that API Management gives a service:
+https://learn.microsoft.com/rest/api/apimanagement/api-management-service/get
+"""
 _MEMBERS = {
     "site": "defaultHostName",
     "sites": "hostNames",
+    # These have the name of its advanced tool (scm), too: https://learn.microsoft.com/azure/templates/microsoft.web/sites
+    "enabled": "enabledHostNames",
     "endpoint": "hostName",
     "frontends": "frontendEndpoints",
     "address": "dnsSettings.fqdn",
     "profile": "dnsConfig.fqdn",
     "primary": "primaryEndpoints",
     "secondary": "secondaryEndpoints",
+    "container": "ipAddress.fqdn",
+    "configured": "hostnameConfigurations",
+    **_PORTALS,
 }
 # Most public IP addresses have no name.
 QUERY = (
@@ -70,12 +89,20 @@ class Item(Identified):
     type: str
     site: Wire = UNSET
     sites: Wire = UNSET
+    enabled: Wire = UNSET
     endpoint: Wire = UNSET
     frontends: Wire = UNSET
     address: Wire = UNSET
     profile: Wire = UNSET
     primary: Wire = UNSET
     secondary: Wire = UNSET
+    container: Wire = UNSET
+    configured: Wire = UNSET
+    gateway: Wire = UNSET
+    portal: Wire = UNSET
+    legacy: Wire = UNSET
+    management: Wire = UNSET
+    repository: Wire = UNSET
 
 
 async def collect_hosts(reading: Reading, unit: Unit, scope: Scope) -> Sequence[Coverage]:
@@ -120,14 +147,19 @@ def _names(item: Item) -> Iterator[str | Refusal | None]:
     if kind in _SITES:
         yield text(item.site)
         yield from _several(item.sites, list[str])
+        yield from _several(item.enabled, list[str])
     elif kind == _STORAGE:
         for endpoints in (item.primary, item.secondary):
             yield from (_host(text(member(endpoints, service))) for service in ("blob", "web"))
     elif kind == _CLASSIC:
         for one in _several(item.frontends, list[Raw]):
             yield one if isinstance(one, Refusal) else text(member(one, "properties", "hostName"))
+    elif kind == _GATEWAY:
+        yield from (_host(text(getattr(item, name))) for name in _PORTALS)
+        for one in _several(item.configured, list[Raw]):
+            yield one if isinstance(one, Refusal) else text(member(one, "hostName"))
     else:
-        yield text({"endpoint": item.endpoint, "address": item.address, "profile": item.profile}[_ONE_NAME[kind]])
+        yield text(getattr(item, _ONE_NAME[kind]))
 
 
 def _several(raw: Wire, kind: type[list[T]]) -> Sequence[T | Refusal]:

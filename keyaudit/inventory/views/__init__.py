@@ -30,6 +30,7 @@ from keyaudit.inventory.views import (
     conditional_access,
     credential,
     custody,
+    delegation,
     deleted,
     environment,
     grant,
@@ -70,6 +71,7 @@ from keyaudit.model.tables.reach import (
     ACTIONS,
     ADMINISTRATORS,
     OF_KEYS,
+    OTHERS_SIGNING,
     OUTSIDERS,
     READING,
     SIGNER_ENVIRONMENTS,
@@ -156,6 +158,7 @@ def facts_of(table: str, sources: Sources, as_of: int, evidence: Collection[str]
         "agent": lambda: agent.facts(sources),
         "blueprint": lambda: blueprint.facts(sources),
         "application": lambda: application.facts(sources, as_of),
+        "delegation": lambda: delegation.facts(sources),
         "conditional_access_policy": lambda: conditional_access.facts(sources),
         "managed_identity": lambda: managed_identity.facts(sources),
         "risky_principal": lambda: risk.principals(sources),
@@ -280,7 +283,7 @@ def _vaults(sources: Sources, query: str, *, reach_known: bool, wanted: Wanted) 
 
 def _keys(sources: Sources, query: str, *, reach_known: bool, wanted: Wanted) -> str:
     """Adds the counts of principals that can use it, and its blast radius."""
-    beside = (SIGNING_WEIGHT, SIGNER_ENVIRONMENTS, SIGNERS_NAMED)
+    beside = (SIGNING_WEIGHT, OTHERS_SIGNING, SIGNER_ENVIRONMENTS, SIGNERS_NAMED)
     counted = reach.counted(
         sources.sql,
         vault.watched(sources.sql, query),

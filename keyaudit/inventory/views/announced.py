@@ -3,9 +3,10 @@
 import functools
 import operator
 
-from keyaudit.inventory.facts.fact import Count, Derived, Doubt, Truth
+from keyaudit.inventory.facts.fact import TRUE, Count, Derived, Doubt, Truth, case, unknown
 from keyaudit.inventory.facts.groups import groups
-from keyaudit.inventory.facts.relation import Rows, unread
+from keyaudit.inventory.facts.relation import Rows, because, unread
+from keyaudit.model.reasons import Reason
 from keyaudit.model.tables.event_subscription import DELIVERS, OBJECTS
 from keyaudit.model.tables.secret_use import ORDER, SECRETS_NAMED
 
@@ -19,9 +20,14 @@ def facts(rows: Rows, as_of: int, unlisted: Doubt) -> dict[str, Derived]:
     # No list ends earlier: a row stands for the subscriptions of a system topic that were not read.
     missing = unread("topics", ("event_topic.query",))
     its = groups(told, "listeners", by=told["vault_id"], key=rows["id"], missing=missing, each=_delivers(told, as_of))
-    heard = its.texts_of("heard", told["near_expiry"], in_list=True)
+    # A subscription with filters of its own may be told of none of these objects.
+    whole = case((told.flag("filtered"), unknown(because(Reason.FILTERED))), otherwise=TRUE).truth()
+    some = told["near_expiry"].told(lambda objects: f"{rows.sources.sql.size(objects)} > 0")
+    heard = its.texts_of("heard", told["near_expiry"], some & whole, in_list=True)
     by_hand = {table: _by_hand(rows, table, as_of, unlisted) for table in OBJECTS}
-    unheard = {table: each.where(~its.any_of(f"of_{table}", told["near_expiry"].has(table))) for table, each in by_hand.items()}
+    unheard = {
+        table: each.where(~its.any_of(f"of_{table}", told["near_expiry"].has(table) & whole)) for table, each in by_hand.items()
+    }
     return {
         "near_expiry_heard": heard.where(of_vault),
         "expiring_by_hand": functools.reduce(operator.add, by_hand.values()).where(of_vault),

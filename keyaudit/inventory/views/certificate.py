@@ -17,12 +17,13 @@ def facts(sources: Sources, as_of: int) -> dict[str, Derived]:
     ca = rows["is_ca"]
     purpose = case((ca.truth(), known("ca")), otherwise=rows["ekus"].total(_purpose))
     integrated = rows["issuer_name"].told(lambda name: f"{name} NOT IN ('Self', 'Unknown')")
+    marked = rows["public_ca_marks"].told(lambda marks: f"{sources.sql.size(marks)} > 0")
     return {
         **versions.facts(rows, of_object, "sku"),
         **in_entra.facts(rows, as_of),
         "custody": custody(rows),
         "purpose": purpose.where(ca.present),
-        "public_tls": (purpose.eq("server") & integrated).where(ca.present),
+        "public_tls": (purpose.eq("server") & (integrated | marked)).where(ca.present),
         "renews_on": _renewal(rows),
         "third_left_on": versions.third_left(rows, rows["activates_on"], rows["expires_on"]),
         "renewal_overdue_on": _overdue(rows, of_object),

@@ -10,6 +10,7 @@ from keyaudit.inventory.facts.fact import Doubt, Fact
 from keyaudit.inventory.facts.relation import Rows
 from keyaudit.inventory.facts.sql import Sources
 from keyaudit.model.environments import EnvironmentRule, assigning
+from keyaudit.model.reasons import Reason
 
 BY_RULE = "environment_of({0}.id, {0}.name, {0}.subscription_id, {0}.subscription_name)"
 """SQL: the environment of a vault; to be formatted with a relation that has these columns."""
@@ -19,6 +20,9 @@ BY_SUBSCRIPTION = "environment_of(NULL, NULL, {0}.subscription_id, {0}.subscript
 
 BY_PRINCIPAL = "environment_of_principal({0}.id, {0}.app_id, {0}.name)"
 """SQL: the environment of a service principal."""
+
+NAMELESS = f"CASE WHEN environments_named() THEN '{Reason.NOT_CONFIGURED}' END"
+"""SQL: why the environment of something that nothing names is unknown. Without such rules it has none."""
 
 DOUBT = "CASE WHEN environment_by_subscription() THEN {0}.unknown['subscription_name'] END"
 """SQL: why a rule about subscriptions may not have matched."""
@@ -63,6 +67,7 @@ def functions(sql: DuckDB, rules: Sequence[EnvironmentRule]) -> Iterator[str]:
     yield sql.function("environment_of_principal", of_principal, "VARCHAR", _first(cases))
     yield sql.function("environment_by_principal", (), "BOOLEAN", "true" if principals else "false")
     yield sql.function("environment_by_subscription", (), "BOOLEAN", "true" if subscriptions else "false")
+    yield sql.function("environments_named", (), "BOOLEAN", "true" if rules else "false")
 
 
 def _first(cases: Sequence[str]) -> str:

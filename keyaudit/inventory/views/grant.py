@@ -6,8 +6,9 @@ from keyaudit.inventory.dialect import DuckDB
 from keyaudit.inventory.facts.joins import cells, cells_apart, lists
 from keyaudit.inventory.facts.relation import rows_read
 from keyaudit.inventory.facts.sql import Sources, extended, gap, read_to_the_end, stored
-from keyaudit.inventory.load import quoted
+from keyaudit.inventory.views.environment import NAMELESS
 from keyaudit.inventory.views.reach_counts import DATA, HOLDS
+from keyaudit.inventory.views.written_vaults import UNSEEN, unlisted
 from keyaudit.model.reasons import Reason
 from keyaudit.model.tables.grant import HOLDERS
 from keyaudit.model.tables.places import VAULTS_FOUND
@@ -126,28 +127,26 @@ def prepare(sources: Sources) -> str:
         WHEN holder.kind IN ('service-principal', 'managed-identity')
         THEN coalesce({gap("apps")}, '{Reason.NOT_VISIBLE}') END"""
     # No known vault honours it, but unread vaults in its scope may.
-    unseen = f"coalesce({gap('listed')}, unlisted.reason)"
     effective_doubt = (
-        f"CASE WHEN met.surely THEN NULL WHEN met.perhaps THEN met.doubt WHEN met.id IS NOT NULL THEN {unseen} END"
+        f"CASE WHEN met.surely THEN NULL WHEN met.perhaps THEN met.doubt WHEN met.id IS NOT NULL THEN {UNSEEN} END"
     )
     opened = f"coalesce(met.opened, {sources.sql.texts(())})"
     # Grants on one vault do not depend on the list of other vaults.
     opened_doubt = f"""CASE WHEN met.id IS NOT NULL
-        THEN coalesce(met.opened_doubt, CASE WHEN stored.vault_id IS NULL OR NOT met.seen THEN {unseen} END) END"""
+        THEN coalesce(met.opened_doubt, CASE WHEN stored.vault_id IS NULL OR NOT met.seen THEN {UNSEEN} END) END"""
     homes_doubt = "coalesce(holder.open, persons.homeless)"
     # If one of the lists is empty, there is no crossing.
     crossing_doubt = f"""CASE WHEN ({opened_doubt} IS NULL AND {sources.sql.size(opened)} = 0)
         OR ({homes_doubt} IS NULL AND persons.homes IS NULL) THEN NULL ELSE coalesce({opened_doubt}, {homes_doubt}) END"""
     # Who is not known may have no configured environment, too; and a vault that it may not open.
-    nameless = f"CASE WHEN persons.unnamed THEN NULL ELSE {homes_doubt} END"
+    nameless = f"CASE WHEN persons.unnamed THEN {NAMELESS} ELSE {homes_doubt} END"
     unplaced = f"CASE WHEN met.unplaced THEN '{Reason.NOT_CONFIGURED}' END"
-    placeless = f"CASE WHEN met.surely_unplaced THEN NULL ELSE coalesce({opened_doubt}, {unplaced}) END"
+    placeless = f"CASE WHEN met.surely_unplaced THEN {NAMELESS} ELSE coalesce({opened_doubt}, {unplaced}) END"
     counts = ", ".join(
         f"coalesce(persons.{who}_min, 0) AS {who}_min, CASE WHEN holder.open IS NULL THEN coalesce(persons.{who}_most, 0) END"
         f" AS {who}_max"
         for who in (*HOLDS, "encrypting")
     )
-    unlisted = f"SELECT scope_id, reason FROM coverage WHERE operation = {quoted(VAULTS_FOUND[2])} AND state <> 'assessed'"
     return f"""
         CREATE TABLE reach_grant AS
         SELECT stored.id, CASE WHEN holder.unproven IS NULL THEN holder.kind END AS principal_kind,
@@ -156,8 +155,8 @@ def prepare(sources: Sources) -> str:
             CASE WHEN met.id IS NULL OR met.surely THEN true WHEN {effective_doubt} IS NULL THEN false END AS effective,
             CASE WHEN {opened_doubt} IS NULL THEN {opened} END AS environments_opened,
             CASE WHEN {crossing_doubt} IS NULL THEN {_crossed(sources.sql)} END AS environment_crossings,
-            CASE WHEN persons.unnamed THEN false WHEN {nameless} IS NULL THEN true END AS holders_named,
-            CASE WHEN met.surely_unplaced THEN false WHEN {placeless} IS NULL THEN true END AS places_named, {counts},
+            CASE WHEN {nameless} IS NULL THEN NOT coalesce(persons.unnamed, false) END AS holders_named,
+            CASE WHEN {placeless} IS NULL THEN NOT coalesce(met.surely_unplaced, false) END AS places_named, {counts},
             {
         extended(
             sources.sql,
@@ -194,10 +193,4 @@ def prepare(sources: Sources) -> str:
         CROSS JOIN (
             SELECT bool_and(whole) AS whole, min(reason) AS reason FROM ({read_to_the_end(VAULTS_FOUND[:1])})
         ) AS subscriptions
-        CROSS JOIN (
-            SELECT bool_and(whole) AS whole, min(reason) AS reason FROM ({read_to_the_end(VAULTS_FOUND[:2])})
-        ) AS listed
-        LEFT JOIN (
-            SELECT scope_id, min(reason) AS reason FROM ({unlisted}) GROUP BY scope_id
-            UNION ALL SELECT '', min(reason) FROM ({unlisted})
-        ) AS unlisted ON unlisted.scope_id = coalesce(regexp_extract(stored.scope, '^/subscriptions/[^/]+', 0), '')"""
+        {unlisted("stored.scope")}"""

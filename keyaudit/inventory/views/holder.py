@@ -22,6 +22,7 @@ def facts(rows: Rows, app_id: Fact, application: One) -> dict[str, Derived]:
     holder = one(granted, key=app_id, by=granted["app_id"], missing=because(Reason.NOT_VISIBLE))
     return {
         **{f"holder_{name}": _power(holder, name) for name in _POWERS},
+        "holder_policy_vaults": holder.items("policy_vaults", granted.items("policy_vaults")),
         "holder_audience": case(
             (elsewhere(rows).certainly & ~application.found, ABSENT),
             (~holder.found, unknown(app_id.why | because(Reason.NOT_VISIBLE))),

@@ -17,6 +17,7 @@ READ = frozenset({_WORKLOADS})
 
 READS = {
     OTHERS_READING.name: cells(f"certificate.{_WORKLOADS}", "certificate.public_key_sha256", "service_principal.app_id")
+    | cells("service_principal.principal_type", "application.app_id")
     | rows_read("credential", "public_key_sha256", "expires_on", "usage", "app_id", of=ENTRA)
 }
 
@@ -26,23 +27,35 @@ def prepare(sources: Sources, as_of: int) -> str:
     its private key and sign in with it: `surely`, and `perhaps`, where Graph does not show what they sign in with; `doubt` says
     why.
     """
+    # What a service principal holds itself names it. The key of a managed identity is the platform's.
     held = f"""
-        SELECT DISTINCT {sources.sql.lower("app_id")} AS app_id, unknown['app_id'] AS app_id_why, public_key_sha256 AS digest,
+        SELECT DISTINCT {sources.sql.lower("app_id")} AS app_id, unknown['app_id'] AS app_id_why,
+            CASE WHEN holder_kind = 'service_principal' THEN split_part(holder_id, '/', -1) END AS object_id,
+            public_key_sha256 AS digest,
             unknown['public_key_sha256'] AS unshown,
             coalesce(unknown['kind'], unknown['expires_on'], unknown['usage']) AS doubt
         FROM {sources["credential"]}
         WHERE (public_key_sha256 IS NOT NULL OR unknown['public_key_sha256'] IS NOT NULL)
             AND usage IS DISTINCT FROM 'Sign' AND (expires_on IS NULL OR expires_on > {as_of})"""
-    # Where either application was not read, any service principal may have the credential.
+    # Where the application of either was not read, they may be of the same one, unless that of the other has another of them:
+    # client ids are unique, and an application has one service principal in a tenant.
+    homes = f"""
+        SELECT home.object_id, home.app_id, home.app_id_why, listed.app_id IS NOT NULL AS registered
+        FROM reach_service_principal AS home
+        JOIN {sources["service_principal"]} AS own ON split_part(own.id, '/', -1) = home.object_id
+            AND own.principal_type IS DISTINCT FROM 'ManagedIdentity'
+        LEFT JOIN (SELECT DISTINCT {sources.sql.lower("app_id")} AS app_id FROM {sources["application"]}) AS listed
+            ON listed.app_id = home.app_id"""
     owned = f"""
         SELECT home.object_id, held.digest, held.unshown, held.doubt FROM ({held}) AS held
-        JOIN reach_service_principal AS home ON home.app_id = held.app_id
+        JOIN reach_service_principal AS home ON home.object_id = held.object_id OR home.app_id = held.app_id
         UNION ALL
         SELECT home.object_id, held.digest, held.unshown, held.app_id_why FROM ({held}) AS held
-        CROSS JOIN reach_service_principal AS home WHERE held.app_id_why IS NOT NULL
+        CROSS JOIN ({homes}) AS home WHERE held.app_id_why IS NOT NULL AND held.object_id IS NULL AND NOT home.registered
         UNION ALL
         SELECT home.object_id, held.digest, held.unshown, home.app_id_why FROM ({held}) AS held
-        CROSS JOIN reach_service_principal AS home WHERE home.app_id_why IS NOT NULL AND held.app_id_why IS NULL"""
+        CROSS JOIN ({homes}) AS home WHERE home.app_id_why IS NOT NULL AND held.app_id_why IS NULL AND held.object_id IS NULL
+            AND held.app_id NOT IN (SELECT app_id FROM reach_service_principal WHERE app_id IS NOT NULL)"""
     name = sources.sql.lower("split_part(made.certificate_id, '/', 5)")
     below = f"made.vault_id || '/secrets/' || {name}"
     readers = f"""

@@ -2,7 +2,7 @@
 
 # ruff: noqa: S608 - every name and literal in this SQL is declared in this program or quoted by `quoted`
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from keyaudit.inventory.facts.fact import Count, Derived, Doubt, Fact, Items, Truth, reasons_of, strict, unknown, unless
 from keyaudit.inventory.facts.groups import Groups, groups
@@ -10,7 +10,9 @@ from keyaudit.inventory.facts.joins import cells, joined
 from keyaudit.inventory.facts.prepared import Prepared, shared
 from keyaudit.inventory.facts.relation import Rows, because, one, unread
 from keyaudit.inventory.facts.sql import Sources, no_rows
+from keyaudit.inventory.load import quoted
 from keyaudit.inventory.views import agents
+from keyaudit.inventory.views.written_vaults import written
 from keyaudit.model.reasons import Reason
 from keyaudit.model.tables.grant import Allows
 from keyaudit.model.tables.privileges import APP_ROLES, AZURE_ROLES, DIRECTORY_ROLES
@@ -28,6 +30,8 @@ _CONSENTS = ("delegated_grant.list",)
 _ASSIGNMENTS = ("directory_role.assignments",)
 # Assignments were not read for a subscription that was not listed.
 _AZURE_ROLES = ("subscription.list", "role_assignment.query")
+_WIDE = ("root", "management-group", "subscription")
+"""The kinds of scopes of a subscription or more."""
 _SYNC_APIS = sorted({permission.split("/")[0] for permission in OF_DIRECTORY_SYNC})
 _RANKED = [f"{api}/{permission.name}" for api, permissions in PERMISSIONS.items() for permission in permissions]
 
@@ -51,8 +55,8 @@ def _manages_owned(grant: Rows) -> Truth:
 
 
 def _grants_access(grant: Rows) -> Truth:
-    """Whether it is an active Azure role, over a subscription or more, that allows its holder to give itself access to keys."""
-    wide = grant["scope_kind"].among(("root", "management-group", "subscription"))
+    """Whether it is an active Azure role, over a subscription or more, that may assign roles or write vaults."""
+    wide = grant["scope_kind"].among(_WIDE)
     access = grant["allows"].has_any((Allows.GRANT, Allows.SET_POLICY))
     return grant["kind"].eq("azure-role") & wide & access & grant.flag("standing")
 
@@ -68,8 +72,11 @@ def _given_to(sources: Sources) -> Prepared:
     `certain`: true, or unknown whether it has the grant. The principal is unknown, too, where a group has unknown members.
     """
     grant = Rows(sources, "grant", "given", relation=f"({_given(sources)})")
-    kind = grant["kind"]
-    app_role = kind.eq("app-role")
+    kind, wide = grant["kind"], ", ".join(map(quoted, _WIDE))
+    scopes = f"SELECT DISTINCT scope FROM {sources['grant']} WHERE kind = 'azure-role' AND scope_kind IN ({wide})"
+    vaults = written(sources, grant["scope"], scopes)
+    app_role, grants_access = kind.eq("app-role"), _grants_access(grant)
+    assigns_roles = grants_access & grant["allows"].has(Allows.GRANT)
     directory_role = kind.eq("directory-role") & grant.flag("standing")
     for_everyone = kind.eq("delegated") & grant["on_behalf_of"].eq("everyone")
     principal_id = cells("grant.principal_id")
@@ -84,7 +91,11 @@ def _given_to(sources: Sources) -> Prepared:
         "controls": controls(grant) & (app_role | directory_role),
         "manages_owned": _manages_owned(grant) & (app_role | directory_role),
         "tenant_wide": _of_tier(grant, 1) & (app_role | directory_role),
-        "grants_access": _grants_access(grant),
+        "grants_access": grants_access,
+        "assigns_roles": assigns_roles,
+        "opens": assigns_roles | (grants_access & vaults.some),
+        "vaults": vaults.names,
+        "vaults_unread": reasons_of(vaults.unread),
     }
     permission = strict(lambda api, name: f"({api} || '/' || {name})", grant["api_id"], grant["name"])
     facts["synchronizes"] = app_role & grant["api_id"].among(_SYNC_APIS) & permission.among(sorted(OF_DIRECTORY_SYNC))
@@ -94,7 +105,7 @@ def _given_to(sources: Sources) -> Prepared:
     if not agents.none(sources):
         facts["inherited"] = Truth("given.inherits", given_to.doubt) & (app_role | for_everyone)
         facts["ranked"] = permission.among(_RANKED)
-    return Prepared(sources, "granted_given", facts, grant.sql, "given")
+    return Prepared(sources, "granted_given", facts, grant.sql, "given", types={"vaults": "VARCHAR[]"})
 
 
 def _given(sources: Sources) -> str:
@@ -174,12 +185,23 @@ def facts(of: Groups, roles: Doubt, consents: Doubt, assigned: Doubt, azure: Dou
         "manages_owned": both.any_of("manages_owned", flags["manages_owned"]),
         "tier0_roles": both.items_of("tier0_roles", permission, flags["controls"]),
         "wide_azure_roles": azure_roles.items_of("azure", permission, flags["grants_access"]),
-        "opens_subscriptions": azure_roles.any_of("opens_subscriptions", flags["grants_access"]),
+        "opens_subscriptions": azure_roles.any_of("opens_subscriptions", flags["opens"]),
+        "policy_vaults": _policy_vaults(azure_roles, flags),
         "unprivileged": ~all_three.any_of(
             "any_permission", flags["app_role"] | flags["directory_role"] | flags["for_everyone"]
         ),
         "directory_sync": app_roles.any_of("synchronizes", synchronizes) & ~every.any_of("other_power", power & ~synchronizes),
     }
+
+
+def _policy_vaults(of: Groups, flags: Mapping[str, Truth]) -> Items:
+    """The vaults under access policies that it may write, if it may not assign roles over a subscription or more."""
+    writes = flags["grants_access"]
+    names = of.items_of("policy_vaults", of.rows["vaults"], writes, in_list=True)
+    doubt = names.doubt | of.doubt_of("vaults_unread", of.rows["vaults_unread"], writes)
+    known = f"CASE WHEN {of.rows.sources.sql.size(names.known)} > 0 OR {doubt.sql} IS NULL THEN {names.known} END"
+    found = Items(known, doubt, names.reads | doubt.reads)
+    return found.where(~of.any_of("assigns_roles", flags["assigns_roles"]))
 
 
 def unassigned(scope: str) -> tuple[Doubt, Doubt, Doubt]:
@@ -201,6 +223,8 @@ _FLAGS = (
     "controls",
     "manages_owned",
     "grants_access",
+    "assigns_roles",
+    "opens",
     "synchronizes",
 )
 

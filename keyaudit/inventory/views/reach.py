@@ -20,19 +20,21 @@ from keyaudit.inventory.load import quoted
 from keyaudit.inventory.rows import SQL_TYPES, columns_of
 from keyaudit.inventory.views import tier0
 from keyaudit.inventory.views.environment import of_vault
-from keyaudit.inventory.views.reach_counts import BITS, DATA, EVERY_ACTION, GRANT, HOMES, counts
+from keyaudit.inventory.views.reach_counts import BITS, DATA, EVERY_ACTION, GRANT, HOMES, SIGNING_OTHERWISE, counts
+from keyaudit.inventory.views.written_vaults import places
 from keyaudit.model.columns import Column, Type
 from keyaudit.model.operations import OPERATIONS as ALL_OPERATIONS
 from keyaudit.model.operations import Surface
 from keyaudit.model.operations.kinds import SUBSCRIPTIONS
 from keyaudit.model.reasons import Reason
 from keyaudit.model.tables import TABLES
-from keyaudit.model.tables.grant import HONOURED, Allows
+from keyaudit.model.tables.grant import HONOURED, KEY_ADMINISTRATORS, Allows
 from keyaudit.model.tables.reach import (
     ACTIONS,
     ADMINISTRATORS,
     CONTROL,
     OPERATIONS,
+    OTHERS_SIGNING,
     OUTSIDERS,
     SIGNER_ENVIRONMENTS,
     SIGNERS_NAMED,
@@ -76,6 +78,7 @@ _IN_HSMS = frozenset({"vault", "key", "deleted"})
 _HOMES = rows_read("principal", "environment", of=STANDING)
 _BESIDE = {
     **dict.fromkeys((SIGNER_ENVIRONMENTS.name, SIGNERS_NAMED.name), _HOMES),
+    OTHERS_SIGNING.name: cells("grant.role_id"),
     ADMINISTRATORS.name: rows_read("grant", "role_id", of=LOCAL_LISTED),
     **dict.fromkeys((column.name for column in OUTSIDERS), lists(*CONTROL) | cells("service_principal.tier0")),
 }
@@ -205,12 +208,15 @@ def _ways(sources: Sources) -> str:
             "backing_up": "'backup'",
         }.items()
     )
+    administers = f"coalesce(role_id IN ({', '.join(map(quoted, KEY_ADMINISTRATORS))}), false)"
+    data += f" + CASE WHEN {administers} THEN 0 ELSE {BITS[SIGNING_OTHERWISE]} * {has(quoted(Allows.SIGN))} END"
     # A grant with unknown permissions may allow anything.
     return f"""
         SELECT CAST(row_number() OVER (ORDER BY id) AS INTEGER) AS way, id, given.kind, holder.holder, standing, scope_kind,
             vault_id, coalesce(scope, vault_id) AS scope, allows IS NOT NULL AND scope IS NOT NULL AS known,
             coalesce({data}, {DATA}) AS data, coalesce({GRANT} * {has("'grant'")}, {GRANT}) AS control,
             coalesce({GRANT} * {has("'set-policy'")}, {GRANT}) AS policy,
+            CASE WHEN unknown['role_id'] IS NULL THEN {EVERY_ACTION} ELSE {EVERY_ACTION - BITS[SIGNING_OTHERWISE]} END AS sure,
             role_id, unknown['role_id'] AS roleless, unknown['vault_id'] AS placeless, unknown['standing'] AS unsettled,
             coalesce(unknown['allows'], unknown['scope']) AS doubt
         FROM {sources["grant"]} AS given
@@ -221,21 +227,12 @@ def _ways(sources: Sources) -> str:
 
 def _met(sources: Sources) -> str:
     """Each grant at each vault in its scope; `object` if it applies to one object in the vault."""
-    scopes = sources.sql.items("'/'", "subscription", "resource_group", "id")
-    places = f"""
-        SELECT vault, {sources.sql.each(scopes)} AS scope, CAST(NULL AS STRING) AS doubt FROM reach_vault
-        UNION ALL
-        SELECT vault, {sources.sql.each("place.management_groups")}, NULL FROM reach_vault
-        JOIN {sources["subscription"]} AS place ON place.id = reach_vault.subscription
-        UNION ALL
-        SELECT vault, above.scope, coalesce(place.unknown['management_groups'], '{Reason.PARENT_NOT_ASSESSED}') FROM reach_vault
-        LEFT JOIN {sources["subscription"]} AS place ON place.id = reach_vault.subscription
-        CROSS JOIN (SELECT DISTINCT scope FROM reach_way WHERE scope_kind = 'management-group' OR scope_kind IS NULL) AS above
-        WHERE place.management_groups IS NULL"""
+    above = "SELECT DISTINCT scope FROM reach_way WHERE scope_kind = 'management-group' OR scope_kind IS NULL"
+    around = places(sources, "reach_vault", "vault", above)
     inside = sources.sql.startswith("way.scope", "vault.id || '/'")
     # A local role on all keys of an HSM counts as one on the HSM.
     pairs = f"""
-        SELECT place.vault, way.way, CAST(NULL AS STRING) AS object, place.doubt FROM ({places}) AS place
+        SELECT place.vault, way.way, CAST(NULL AS STRING) AS object, place.doubt FROM ({around}) AS place
         JOIN reach_way AS way ON way.scope = place.scope
         UNION ALL
         SELECT vault.vault, way.way, CASE WHEN way.scope NOT IN (vault.id, vault.id || '/keys') THEN way.scope END, NULL
@@ -251,11 +248,11 @@ def _met(sources: Sources) -> str:
     of_vaults = [HONOURED[model] for model in ("rbac", "access-policy")]
     surely = {kind: [each for each in Allows if all(each in kinds.get(kind, ()) for kinds in of_vaults)] for kind in KINDS}
     possible = _honoured(HONOURED, perhaps)
-    certain = f"CASE WHEN NOT way.known OR pair.doubt IS NOT NULL THEN 0 ELSE {_honoured(HONOURED, surely)} END"
+    certain = f"CASE WHEN NOT way.known OR pair.doubt IS NOT NULL THEN 0 ELSE {_honoured(HONOURED, surely)} & way.sure END"
     return f"""
         SELECT pair.vault, pair.object, way.way, way.holder, way.standing, way.unsettled,
             {certain} AS certain, {possible} AS possible,
-            coalesce(pair.doubt, way.doubt, vault.model_gap) AS doubt
+            coalesce(pair.doubt, way.doubt, vault.model_gap, way.roleless) AS doubt
         FROM ({pairs}) AS pair
         JOIN reach_way AS way ON way.way = pair.way
         JOIN reach_vault AS vault ON vault.vault = pair.vault"""

@@ -7,11 +7,13 @@ from itertools import product
 
 from keyaudit.inventory.dialect import DuckDB
 from keyaudit.inventory.facts.sql import Wanted
+from keyaudit.inventory.views.environment import NAMELESS
 from keyaudit.model.reasons import Reason
 from keyaudit.model.tables.grant import HSM_ADMINISTRATOR
 from keyaudit.model.tables.reach import (
     ACTIONS,
     ADMINISTRATORS,
+    OTHERS_SIGNING,
     OUTSIDERS,
     READING,
     SIGNER_ENVIRONMENTS,
@@ -20,7 +22,9 @@ from keyaudit.model.tables.reach import (
     USING_AND_GRANTING,
 )
 
-BITS = {action: 1 << place for place, action in enumerate(ACTIONS)}
+SIGNING_OTHERWISE = OTHERS_SIGNING.name
+"""To sign by another right than a role of key administrators."""
+BITS = {action: 1 << place for place, action in enumerate((*ACTIONS, SIGNING_OTHERWISE))}
 EVERY_ACTION = sum(BITS.values())
 GRANT = BITS["granting"]
 DATA = EVERY_ACTION - GRANT
@@ -57,6 +61,11 @@ _COUNTS: Mapping[str, tuple[tuple[str, ...], str, str]] = {
         name: ((action,), _held_by("certain", action, "NOT tier0"), _held_by("possible", action, "tier0 IS NOT TRUE"))
         for name, action in _OUTSIDERS.items()
     },
+    SIGNING_OTHERWISE: (
+        (SIGNING_OTHERWISE,),
+        _held_by("certain", SIGNING_OTHERWISE),
+        _held_by("possible", SIGNING_OTHERWISE),
+    ),
     USING_AND_GRANTING.name: (("signing", "decrypting", "granting"), _both("certain"), _both("possible")),
 }
 """By column, the actions that it depends on, and the conditions for being counted certainly, and possibly."""
@@ -82,9 +91,10 @@ def counts(sql: DuckDB, wanted: Wanted, *, granted: bool = True) -> str:
     name, doubt = SIGNER_ENVIRONMENTS.name, "signing_environments_doubt"
     columns.append(f"CASE WHEN {doubt} IS NULL THEN coalesce(signing_environments, {sql.texts(())}) END AS {name}")
     reasons[name] = doubt
-    columns.append(f"CASE WHEN unnamed THEN false WHEN NOT maybe_unnamed THEN true END AS {SIGNERS_NAMED.name}")
     open_ = f"coalesce(signing_doubt, '{Reason.NOT_CONFIGURED}')"
-    reasons[SIGNERS_NAMED.name] = f"CASE WHEN maybe_unnamed AND NOT unnamed THEN {open_} END"
+    nameless = f"CASE WHEN unnamed THEN {NAMELESS} WHEN maybe_unnamed THEN {open_} END"
+    columns.append(f"CASE WHEN {nameless} IS NULL THEN NOT unnamed END AS {SIGNERS_NAMED.name}")
+    reasons[SIGNERS_NAMED.name] = nameless
     counted = f"""
         SELECT spot, {", ".join(columns)}, {sql.present(reasons)} AS unknown
         FROM ({_at_spots(sql, wanted) if granted else _ungranted(sql, wanted)})"""
@@ -95,13 +105,13 @@ def _ungranted(sql: DuckDB, wanted: Wanted) -> str:
     """The result of `_at_spots` without grants."""
     names = (*(name for name in _COUNTS if name in wanted), SIGNING_WEIGHT.name, ADMINISTRATORS.name)
     nothing = [f"CAST(0 AS BIGINT) AS {name}_{bound}" for name in names for bound in ("min", "most")]
-    nothing += [f"CAST(NULL AS STRING) AS {name}_doubt" for name in (*ACTIONS, ADMINISTRATORS.name, "tier0")]
+    nothing += [f"CAST(NULL AS STRING) AS {name}_doubt" for name in (*BITS, ADMINISTRATORS.name, "tier0")]
     for action, places in product(USING, _PLACES.values()):
         nothing += [
             f"{sql.typed('NULL', 'VARCHAR[]')} AS {action}_{places}",
             f"CAST(NULL AS STRING) AS {action}_{places}_open",
         ]
-    missing = [f"{_missing(action, 'NULL')} AS {action}_missing" for action in ACTIONS]
+    missing = [f"{_missing(action, 'NULL')} AS {action}_missing" for action in BITS]
     return f"""
         SELECT vault.id AS spot, {", ".join(nothing + missing)}, vault.local_gap AS {ADMINISTRATORS.name}_missing,
             false AS unnamed, false AS maybe_unnamed
@@ -128,7 +138,7 @@ def _at_spots(sql: DuckDB, wanted: Wanted) -> str:
         homes.append(f"coalesce(bool_or({_held_by(bits, 'signing', 'people.unnamed')}), false) AS {unnamed}")
     name = ADMINISTRATORS.name
     return f"""
-        SELECT counted.*, {", ".join(f"{_missing(action, f'opened.{action}_open')} AS {action}_missing" for action in ACTIONS)},
+        SELECT counted.*, {", ".join(f"{_missing(action, f'opened.{action}_open')} AS {action}_missing" for action in BITS)},
             coalesce(administering.administrators, 0) AS {name}_min, {name}_min AS {name}_most,
             coalesce(vault.local_gap, administering.open, anywhere.open) AS {name}_missing, CAST(NULL AS STRING) AS {name}_doubt
         FROM (

@@ -12,6 +12,8 @@ NAMED_BY_AZURE = (
     ".trafficmanager.net",
     ".blob.core.windows.net",
     ".web.core.windows.net",
+    ".azurecontainer.io",
+    ".azure-api.net",
 )
 """Ends of names that a service gives to the first who asks for one, and again after a resource was deleted.
 
@@ -34,7 +36,8 @@ AZURE_HOST = Table(
         text("subscription_id", "the subscription, a GUID in lower case"),
         text("resource_group", "the resource group, as Azure spells it"),
         text("kind", "the resource",
-            values=("web-app", "web-app-slot", "front-door", "cdn-endpoint", "public-ip", "traffic-manager", "storage")),
+            values=("web-app", "web-app-slot", "front-door", "cdn-endpoint", "public-ip", "traffic-manager", "storage",
+                "container-group", "api-management")),
         text("host", "the name, in lower case", _NAMED),
     ),
 )

@@ -84,13 +84,17 @@ CERTIFICATE = Table(
                 texts("key_usage", "key usages, as RFC 5280 spells them", _GET, absent="any use",
                     values=("digitalSignature", "nonRepudiation", "keyEncipherment", "dataEncipherment", "keyAgreement",
                         "keyCertSign", "cRLSign", "encipherOnly", "decipherOnly")),
+                texts("public_ca_marks", "object identifiers in it of the CA/Browser Forum's certificate policies and of "
+                    "timestamps of transparency logs: certificates of public CAs have them, and any CA may write them",
+                    _GET),
             ),
         ),
         text("purpose",
             "what it is for, by the first that holds: it is a CA's; it may sign code, do anything, be a TLS server's",
             absent=_NOT_ISSUED, values=("ca", "code-signing", "any", "server", "client", "other"), derived=True),
         flag("public_tls",
-            "its purpose is a TLS server's, and its issuer a CA that Key Vault asks itself, which sell public ones",
+            "its purpose is a TLS server's, and it is of a public CA: one that Key Vault asks itself, which sell such "
+            "certificates, or one that public_ca_marks show",
             absent=_NOT_ISSUED, derived=True),
         text("key_version_id", "id of the key version that it certifies", _GET,
             absent="none is named", left_out=Left(None, KEY_VAULT_LEAVES_OUT)),

@@ -31,5 +31,6 @@ DELEGATION = Table(
         texts("eligible_allows", "the permissions that those give", _ROLE, values=tuple(each.value for each in Allows)),
         flag("guarded", "activating one of those needs multifactor authentication and an approval; true without one", _ROLE),
         flag("vaults_inside", "a vault is in the delegated scope", (*_DELEGATED, "vault.query", "vault.list")),
+        texts("policy_vaults", "the vaults under access policies in the delegated scope, sorted", partial=True, derived=True),
     ),
 )

@@ -31,7 +31,7 @@ EVENT_SUBSCRIPTION = Table(
         *where_found(*EVENTS),
         text("vault_id", "the vault's resource id, in lower case"),
         text("topic_id", "the system topic's resource id, in lower case"),
-        texts("near_expiry", "the objects whose near expiry it is told of; filters on names and other members are not applied",
+        texts("near_expiry", "the objects whose near expiry it is told of, unless a filter of its own leaves them out",
             _LISTS, values=OBJECTS),
         flag("filtered", "it has a filter on names or other members, so that it is told of some objects only", _LISTS),
         text("destination", "the kind of its destination", _LISTS,

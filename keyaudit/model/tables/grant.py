@@ -52,6 +52,10 @@ HONOURED: Mapping[str, Mapping[str, Sequence[Allows]]] = {
 HSM_ADMINISTRATOR = "a290e904-7015-4bba-90c8-60543313cdb4"
 """The local role Managed HSM Administrator. https://learn.microsoft.com/azure/key-vault/managed-hsm/built-in-roles"""
 
+KEY_ADMINISTRATORS = ("00482a5a-887f-4fb3-b363-3b7fe8e74483", "14b46e9e-c2b7-41b4-b07b-48a6ebf60603")
+"""The roles Key Vault Administrator and Key Vault Crypto Officer, which may do everything with keys and so sign, too.
+https://learn.microsoft.com/azure/role-based-access-control/built-in-roles/security"""
+
 _POLICIES = ("vault.query", "vault.list")
 _ROLES = ("role_assignment.query",)
 _ELIGIBLE = ("role_eligibility.list",)
@@ -174,9 +178,11 @@ GRANT = Table(
                 "foreign": "guests, applications and groups of other tenants that",
             }.items()
         ),
-        flag("holders_named", "a tag or setting names the environment of each workload that holds it", derived=True),
+        flag("holders_named", "a tag or setting names the environment of each workload that holds it; "
+            "with [environments] it is unknown where nothing names one", derived=True),
         count("encrypting", "managed identities of services that encrypt with a key of a vault that have it, members "
             "of a group included", derived=True),
-        flag("places_named", "a tag or setting names the environment of each vault and HSM that it opens", derived=True),
+        flag("places_named", "a tag or setting names the environment of each vault and HSM that it opens; "
+            "with [environments] it is unknown where nothing names one", derived=True),
     ),
 )

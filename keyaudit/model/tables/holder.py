@@ -1,6 +1,6 @@
 """The columns of a credential about its holder: permissions, last sign-in, and the policies that apply to it."""
 
-from keyaudit.model.columns import duration, flag, text, time
+from keyaudit.model.columns import duration, flag, text, texts, time
 
 POWERS = (
     flag("tier0", "its application controls the whole tenant (tier 0)", derived=True),
@@ -17,6 +17,9 @@ HOLDER = (
         "of one kind of data, such as every mailbox", derived=True),
     flag("holder_opens_subscriptions", "opens_subscriptions of its holder: by an Azure role over a subscription or more it can "
         "give itself access to keys", derived=True),
+    texts("holder_policy_vaults", "policy_vaults of its holder: the vaults under access policies that it may write by such a "
+        "role", absent="it may assign roles over a subscription or more, and so give itself access to every vault there",
+        partial=True, derived=True),
     flag("holder_directory_sync", "directory_sync of its holder: it has the app roles of Entra Connect Sync and no other power",
         derived=True),
     flag("holder_unprivileged", "its holder has no app role, directory role or consent for every user", derived=True),

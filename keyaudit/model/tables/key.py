@@ -30,6 +30,7 @@ from keyaudit.model.tables.places import (
 )
 from keyaudit.model.tables.reach import (
     OF_KEYS,
+    OTHERS_SIGNING,
     SIGNER_ENVIRONMENTS,
     SIGNERS_NAMED,
     SIGNING_WEIGHT,
@@ -157,6 +158,7 @@ KEY = Table(
             absent="nowhere: no log of it can be queried", derived=True),
         *reach_columns(*OF_KEYS),
         SIGNING_WEIGHT,
+        OTHERS_SIGNING,
         SIGNER_ENVIRONMENTS,
         count("user_environments",
             "environments, its own included, of the service principals that can use it for its purpose", derived=True),

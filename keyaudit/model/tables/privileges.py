@@ -44,10 +44,14 @@ def privileges() -> tuple[Column, ...]:
         texts("tier0_roles", "those app roles and directory roles, sorted", partial=True, derived=True),
         flag("manages_owned", "it can add a credential to the applications that it owns: it has Application.ReadWrite.OwnedBy, "
             "or control of the whole tenant", derived=True),
-        texts("wide_azure_roles", "the Azure roles over a subscription, a management group or everything by which it can give "
-            "itself access to keys, such as Owner, Contributor and User Access Administrator: its own and those of its "
+        texts("wide_azure_roles", "the Azure roles over a subscription, a management group or everything that may assign "
+            "roles or write vaults, such as Owner, Contributor and User Access Administrator: its own and those of its "
             "groups, sorted", partial=True, derived=True),
-        flag("opens_subscriptions", "it has such an Azure role", derived=True),
+        flag("opens_subscriptions", "by such a role it can give itself access to keys: it may assign roles, or write a vault "
+            "under access policies", derived=True),
+        texts("policy_vaults", "the vaults under access policies that it may write by such a role, sorted",
+            absent="it may assign roles over a subscription or more, and so give itself access to every vault there",
+            partial=True, derived=True),
         flag("unprivileged", "it has no app role, directory role or consent for every user", derived=True),
         flag("directory_sync", "it has app roles that Entra Connect Sync signs in for, and no other app role, directory "
             "role or such Azure role", derived=True),

@@ -72,10 +72,14 @@ STANDING = (
 
 SIGNING_WEIGHT = count("signing_weight", "users and service principals that can sign with it, a user counted twice",
     derived=True)
+OTHERS_SIGNING = count("others_signing",
+    "users and service principals that can sign with it by another right than a role of key administrators: Key Vault "
+    "Administrator, Key Vault Crypto Officer", derived=True)
 SIGNER_ENVIRONMENTS = texts("signer_environments",
     "the environments at home of the service principals that can sign with it, sorted", derived=True)
 SIGNERS_NAMED = flag("signers_named",
-    "a tag or setting names the environment of each of these service principals", derived=True)
+    "a tag or setting names the environment of each of these service principals; "
+    "with [environments] it is unknown where nothing names one", derived=True)
 USING_AND_GRANTING = count("principals_using_and_granting",
     "users and service principals that can sign, decrypt or unwrap with a key in it, and can give access to it too",
     derived=True)
@@ -93,7 +97,10 @@ COLUMNS = frozenset(
         *WHO,
         *(
             column.name
-            for column in (SIGNING_WEIGHT, SIGNER_ENVIRONMENTS, SIGNERS_NAMED, USING_AND_GRANTING, ADMINISTRATORS, *OUTSIDERS)
+            for column in (
+                SIGNING_WEIGHT, OTHERS_SIGNING, SIGNER_ENVIRONMENTS, SIGNERS_NAMED, USING_AND_GRANTING, ADMINISTRATORS,
+                *OUTSIDERS,
+            )
         ),
         "authenticates_tier0",
         "principal_kind",

@@ -341,6 +341,7 @@ CHANGES: Mapping[str, Change] = {
     "43": _pinned,
     "44": _policy(azure.COSMOS, "Azure Cosmos DB", "sign"),
     "45": _policy(azure.COSMOS, "Azure Storage", "all"),
+    "42, TDE": _assigned(entra.AKS_APP, roles.CRYPTO_USER, azure.ENCRYPTION, azure.REPORTS_KEY),
     "41, 42": _assigned(azure.WRAPPER, roles.CRYPTO_USER, azure.ENCRYPTION, azure.STORAGE_KEY),
     "46": _no_machine,
     "46, readers": _user_may(azure.DISKS, secrets=("get", "list")),

@@ -25,7 +25,7 @@ from keyaudit.simulator.estates.ordinary_made import Maker
 
 ENCRYPTION, COSMOS, DISKS, WEB = "kv-encryption", "kv-cosmos", "kv-disks", "kv-web"
 DISK_KEY, STORAGE_KEY, SQL_KEY, COSMOS_KEY = "disks-cmk", "storage-cmk", "sql-protector", "cosmos-cmk"
-WRAPS_DISK_KEYS = "disk-kek"
+WRAPS_DISK_KEYS, REPORTS_KEY = "disk-kek", "reports-protector"
 BEK, BEK_OF_DATABASE = "8C1F4E2B-6D3A-4F7B-9E52-0A1B2C3D4E5F", "5A2D9C74-1E8B-4B36-A0F7-C3D2E1F0A9B8"
 BOUGHT = "fabrikam-shop7c9d2f6e-1b3a-4c5d-8e7f-90a1b2c3d4e5"
 FRONT_DOOR, LISTENER, ACME = "www-fabrikam", "test-listener", "api-fabrikam"
@@ -45,8 +45,9 @@ _VAULTS = (
         name=ENCRYPTION,
         keys=(
             KeyPlan(DISK_KEY, RSA_2048, WRAP, (VersionPlan(120),)),
-            # As the portal makes it.
+            # As the portal makes them.
             KeyPlan(STORAGE_KEY, RSA_2048, EVERY, (VersionPlan(200),)),
+            KeyPlan(REPORTS_KEY, RSA_2048, EVERY, (VersionPlan(90),)),
             KeyPlan(SQL_KEY, RSA_2048, WRAP, (VersionPlan(20), VersionPlan(385))),
         ),
     ),
@@ -259,10 +260,9 @@ def _resources(ground: Ground, subscription: str, vaults: tuple[Vault, ...]) -> 
     )
     attached: dict[str, object] = {_identity_id(subscription, WRAPPER): {}}
     yield replace(account, identity={"type": "UserAssigned", "userAssignedIdentities": attached})
-    yield replace(
-        resource("Microsoft.Sql/servers", "sql-fabrikam", {"keyId": f"{keys}/{SQL_KEY}/{current[SQL_KEY]}"}),
-        follows_rotation=True,
-    )
+    for server, key in (("sql-fabrikam", SQL_KEY), ("sql-fabrikam-reports", REPORTS_KEY)):
+        protected = resource("Microsoft.Sql/servers", server, {"keyId": f"{keys}/{key}/{current[key]}"})
+        yield replace(protected, follows_rotation=True)
     yield resource(
         "Microsoft.DocumentDB/databaseAccounts",
         "cosmos-fabrikam",

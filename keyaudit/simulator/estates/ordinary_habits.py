@@ -5,6 +5,7 @@ None of it is a footprint of a product. It is there because a rule that finds ne
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from itertools import chain
 
 from msgspec.structs import replace
 
@@ -14,12 +15,14 @@ from keyaudit.simulator.estates.certificate_plans import Furniture, SecretPlan, 
 from keyaudit.simulator.estates.ids import Ground
 from keyaudit.simulator.estates.key_plans import P256_HSM, SIGN, KeyPlan, VaultPlan, VersionPlan, kept, lay_vault
 from keyaudit.simulator.estates.log_plans import to_sentinel
-from keyaudit.simulator.estates.ordinary_azure import GROUP, assigned, vault_scope
+from keyaudit.simulator.estates.ordinary_azure import ENCRYPTION, GROUP, assigned, vault_scope
 from keyaudit.simulator.estates.ordinary_made import Maker
 
 SHOP = "kv-shop"
 _OWNERS = ("cloud.admin", "platform.lead", "security.lead")
 _OPERATORS = ("ops.one", "ops.two", "ops.three", "ops.four")
+_OPERATIONS, _KEY_ADMINISTRATORS = "Cloud Operations", "Key Administrators"
+_GROUPS = {_OPERATIONS: _OPERATORS, _KEY_ADMINISTRATORS: ("keys.one", "keys.two", "keys.three")}
 _WORKLOADS = ("app-shop-web", "app-shop-orders", "app-shop-mail", "func-shop-import")
 _TAGS = {"env": "prod", "owner": "it.operations", "app": "shop"}
 _PLAN = VaultPlan(
@@ -45,8 +48,8 @@ def with_habits(estate: Estate, ground: Ground) -> Estate:
     workloads = tuple(_workloads(Maker(ground), subscription.id))
     return replace(
         estate,
-        users=(*estate.users, *(_user(ground, alias) for alias in (*_OWNERS, *_OPERATORS))),
-        groups=(*estate.groups, _operators(ground)),
+        users=(*estate.users, *(_user(ground, alias) for alias in (*_OWNERS, *chain.from_iterable(_GROUPS.values())))),
+        groups=(*estate.groups, *(_group(ground, name) for name in _GROUPS)),
         vaults=(*estate.vaults, _vault(ground, subscription.id)),
         service_principals=(*estate.service_principals, *workloads),
         resources=(*estate.resources, *_accounts(ground, subscription.id)),
@@ -56,7 +59,13 @@ def with_habits(estate: Estate, ground: Ground) -> Estate:
                 assigned(ground, ground.guid("user", alias), roles.OWNER, f"/subscriptions/{subscription.id}", kind="User")
                 for alias in _OWNERS
             ),
-            assigned(ground, _operators(ground).id, roles.CONTRIBUTOR, f"/subscriptions/{subscription.id}", kind="Group"),
+            *(
+                assigned(ground, _group(ground, name).id, role, scope, kind="Group")
+                for name, role, scope in (
+                    (_OPERATIONS, roles.CONTRIBUTOR, f"/subscriptions/{subscription.id}"),
+                    (_KEY_ADMINISTRATORS, roles.VAULT_ADMINISTRATOR, vault_scope(subscription.id, ENCRYPTION)),
+                )
+            ),
             *(assigned(ground, one.id, roles.SECRETS_USER, vault_scope(subscription.id, SHOP)) for one in workloads),
             *(assigned(ground, one.id, roles.CRYPTO_USER, vault_scope(subscription.id, SHOP)) for one in workloads[:2]),
         ),
@@ -67,12 +76,9 @@ def _user(ground: Ground, alias: str) -> User:
     return User(id=ground.guid("user", alias), name=alias.replace(".", " ").title(), upn=f"{alias}@{ground.domain}")
 
 
-def _operators(ground: Ground) -> Group:
-    return Group(
-        id=ground.guid("group", "Cloud Operations"),
-        name="Cloud Operations",
-        members=tuple(ground.guid("user", alias) for alias in _OPERATORS),
-    )
+def _group(ground: Ground, name: str) -> Group:
+    members = tuple(ground.guid("user", alias) for alias in _GROUPS[name])
+    return Group(id=ground.guid("group", name), name=name, members=members)
 
 
 def _vault(ground: Ground, subscription: str) -> Vault:
