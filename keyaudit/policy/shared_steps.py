@@ -121,6 +121,30 @@ STEPS: Mapping[str, Mapping[str, str]] = {
         "check": "az ad sp show --id {app_id} --query accountEnabled prints false. See who reports a problem.",
         "back": "az ad sp update --id {app_id} --set accountEnabled=true",
     },
+    "arrange-signing-certificate-change": {
+        "text": (
+            "Agree on a maintenance window with the owner of {holder_name:the application}, before anything is created: the "
+            "active certificate has expired, so Entra signs with a new, valid certificate as soon as it exists, even while it "
+            "is inactive. Find out where the application takes the certificate, and in which format."
+        ),
+    },
+    "add-signing-certificate": {
+        "text": "Add a certificate, and give it to the other side, which must trust it before users can sign in with it.",
+        "breaks": (
+            "Nothing while the active certificate is valid: Entra leaves the new one inactive. If the active one has expired, "
+            "Entra signs with the new one at once, and nobody signs in until the other side trusts it."
+        ),
+        "before": (
+            "If the active certificate has expired: the maintenance window has begun, and the application's owner is ready to "
+            "load the new certificate."
+        ),
+        "powershell": (
+            "$sp = Get-MgServicePrincipalByAppId -AppId {app_id:APP_ID}; Add-MgServicePrincipalTokenSigningCertificate "
+            "-ServicePrincipalId $sp.Id -DisplayName CN=saml"
+        ),
+        "check": "The certificate is in the list of the application's signing certificates, and the other side has it.",
+        "back": "Remove the new certificate before anybody depends on it: the application is left with the ones it had.",
+    },
     "change-signing-certificate": {
         "text": "Make the new certificate the active one with Update-MgServicePrincipal -PreferredTokenSigningKeyThumbprint.",
         "breaks": "Every sign-in to {holder_name:the application}, if the other side does not trust the new certificate.",
@@ -167,7 +191,12 @@ STEPS: Mapping[str, Mapping[str, str]] = {
         "back": "az keyvault key set-attributes --id {id} --enabled true",
     },
 }
-"""By name, the parts of the step as in `model.fixes`, with placeholders for the columns of its table."""
+"""By name, the parts of the step as in `model.fixes`, with placeholders for the columns of its table.
+
+Of signing certificates: "If both an expired and an inactive valid certificate exist on the application, Microsoft Entra ID
+automatically utilizes the valid certificate."
+https://learn.microsoft.com/entra/identity/enterprise-apps/tutorial-manage-certificates-for-federated-single-sign-on
+"""
 
 VARIANTS: Mapping[str, Sequence[tuple[str, Mapping[str, str]]]] = {
     "remove-credential-of-application": ((_CERTIFICATE, {"cli": f"{_DELETE} --cert"}),),
