@@ -72,7 +72,7 @@ def read(folder: Path) -> Tenant:
             " FROM key ORDER BY id"
         )
         wanted = "id, app_id, active, expires_on, has_valid_successor"
-        signing = rows(f"SELECT {wanted} FROM signing_certificate WHERE kind = 'saml' ORDER BY id")  # noqa: S608 - literals
+        signing = rows(f"SELECT {wanted} FROM signing_certificate WHERE kind = 'saml' ORDER BY id")
         people = rows(
             "SELECT name, app_id, split_part(id, '/', -1) AS object_id, environment, home FROM service_principal"
             " WHERE unknown['environment'] IS NULL ORDER BY id"
