@@ -159,6 +159,27 @@ STEPS: Mapping[str, Mapping[str, str]] = {
         "check": "A user signs in to {holder_name:the application}, and the next audit no longer lists the certificate.",
         "back": "Its private key cannot be restored: add a new certificate, and give that to the other side.",
     },
+    "see-connect-sync": {
+        "text": (
+            "This application has the app roles of Entra Connect Sync. Add nothing to it and delete nothing from it in Entra "
+            "yet: by default Connect creates, renews and deletes its certificate itself, for as long as its scheduler runs. "
+            "On the server, Entra Connect shows who manages the certificate under View or export current configuration, and "
+            "Get-ADSyncScheduler whether the scheduler is suspended."
+        ),
+    },
+    "rotate-in-connect-sync": {
+        "text": (
+            "If the certificate has to change now, change it on the Connect server: with Rotate application certificate under "
+            "Additional tasks, or, for a certificate of your own, with Invoke-ADSyncApplicationCredentialRotation."
+        ),
+        "breaks": "Synchronisation, for as long as the server has no certificate that the application accepts.",
+        "before": "No synchronisation cycle is running.",
+        "check": (
+            "The next synchronisation cycle succeeds. Connect removes the old certificate itself; an error in the application "
+            "log of the server names one that it could not remove, for Remove-EntraApplicationKey -CertificateId."
+        ),
+        "back": "Rotate again: a certificate that was removed from the application cannot be restored.",
+    },
     "disable-service-principal": {
         "text": "Disable the service principal. It stops at once, and nothing is deleted.",
         "breaks": (
@@ -196,6 +217,7 @@ STEPS: Mapping[str, Mapping[str, str]] = {
 Of signing certificates: "If both an expired and an inactive valid certificate exist on the application, Microsoft Entra ID
 automatically utilizes the valid certificate."
 https://learn.microsoft.com/entra/identity/enterprise-apps/tutorial-manage-certificates-for-federated-single-sign-on
+Of Entra Connect Sync: https://learn.microsoft.com/entra/identity/hybrid/connect/authenticate-application-id
 """
 
 VARIANTS: Mapping[str, Sequence[tuple[str, Mapping[str, str]]]] = {

@@ -57,6 +57,7 @@ def test_every_recorded_application() -> None:
             "source_version": "v1.0",
             "app_id": body["appId"],
             "created_on": parse_time(body["createdDateTime"]),
+            "template_id": body.get("applicationTemplateId"),
             "audience": body["signInAudience"],
             "identifier_uris": body["identifierUris"],
             "uris_without_id": body["identifierUris"],
