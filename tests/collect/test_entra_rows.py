@@ -212,7 +212,7 @@ def test_the_issuer_of_azure_devops_is_retired_in_the_public_cloud_alone(host: s
     body = {"id": "f", "name": "n", "subject": "sc://o/p/c", "issuer": "https://vstoken.dev.azure.com/o", "audiences": ["a"]}
     item = wire(body, FederatedItem)
     holder = structs.replace(application(), url=f"https://{host}/v1.0/applications")
-    row = Rows(holder).federated(item, "f", "v1.0", None)
+    row = Rows(holder).federated(item, "f", "v1.0", item.claims_matching_expression)
     assert (row["issuer_retires_on"] is not None) == retires
 
 
