@@ -71,7 +71,8 @@ def read(folder: Path) -> Tenant:
             "SELECT id, key_id, vault_id, enabled, managed, is_current, created_on, expires_on, key_ops, environment, tags"
             " FROM key ORDER BY id"
         )
-        signing = rows("SELECT id, app_id, active, expires_on FROM signing_certificate WHERE kind = 'saml' ORDER BY id")
+        wanted = "id, app_id, active, expires_on, has_valid_successor"
+        signing = rows(f"SELECT {wanted} FROM signing_certificate WHERE kind = 'saml' ORDER BY id")
         people = rows(
             "SELECT name, app_id, split_part(id, '/', -1) AS object_id, environment, home FROM service_principal"
             " WHERE unknown['environment'] IS NULL ORDER BY id"

@@ -30,6 +30,8 @@ from tests.test_rotation import MADE, place, use
 
 STATES = tuple(itertools.product((False, True), repeat=4))
 """Which of the four services have moved."""
+EVERY = ("encrypt", "decrypt", "sign", "verify", "wrapKey", "unwrapKey")
+"""What the key of a certificate may do if its policy names no operations: it signs all the same."""
 OLD, NEW = (
     CertificateVersion(version=name * 32, created=AS_OF - days * DAY, nbf=AS_OF - days * DAY, exp=AS_OF + 300 * DAY)
     for name, days in (("a", 400), ("b", MADE))
@@ -52,7 +54,9 @@ EDGE = Vault(
     keys=tuple(
         Key(
             name=named(moved),
-            versions=tuple(replace(version(days), version=each.version) for each, days in ((NEW, MADE), (OLD, 400))),
+            versions=tuple(
+                replace(version(days), version=each.version, key_ops=EVERY) for each, days in ((NEW, MADE), (OLD, 400))
+            ),
             current=NEW.version,
             managed=True,
         )
@@ -136,6 +140,7 @@ def test_the_answer_is_right_in_every_state_of_four_services_that_serve_a_certif
 ) -> None:
     name = named(moved)
     found = ask.rotation(taken, f"kv-edge/{name}", as_of=AS_OF)
+    assert not found.wraps
     # Its own four, and none of the 60 others.
     kinds = zip((f"appl-{name}", f"serv-{name}", f"cert-{name}", f"site-{name}/TLS"), moved, strict=True)
     assert {each.name: each.state for each in found.consumers} == {

@@ -15,6 +15,7 @@ from keyaudit.model.text import one_line
 
 if TYPE_CHECKING:
     from keyaudit.report.guardrails.guarded import Asked, Guarded
+    from keyaudit.report.guardrails.in_force import InForce
 
 
 class As(StrEnum):
@@ -46,8 +47,9 @@ def guardrails(
         Path | None,
         typer.Option(
             "--from",
-            metavar="DIR",
-            help="A snapshot: the overview then names the GitHub owners that its managed identities trust.",
+            metavar="PATH",
+            help="A snapshot: the overview then names the GitHub owners that its managed identities trust. With --as "
+            "app-management-policy, a file with the policy in force: the document starts from it and loosens nothing.",
         ),
     ] = None,
     out: Annotated[
@@ -59,17 +61,19 @@ def guardrails(
     Azure Policy, app management policies and alert rules, with the limits of the policies. Nothing is deployed.
     """
     from keyaudit.report.files import check, output_file
+    from keyaudit.report.guardrails.in_force import read_in_force
     from keyaudit.report.guardrails.text import beside, overview
 
     if out is not None:
         if as_ is As.TEXT:
             raise UsageError("--out", "only works with --as and the kind of a document", "name one, or leave it out")
         check(out)
-    if from_ is not None and as_ is not As.TEXT:
-        raise UsageError("--from", "only works with the overview", "leave out --as")
-    owners = "" if from_ is None else _owners(from_)
+    if from_ is not None and as_ not in (As.TEXT, As.APP_MANAGEMENT_POLICY):
+        raise UsageError("--from", "only works with the overview and with --as app-management-policy", "leave it out")
+    owners = "" if from_ is None or as_ is not As.TEXT else _owners(from_)
+    in_force = None if from_ is None or as_ is As.TEXT else read_in_force(from_)
     asked, limits = _asked(selection, profile, config)
-    found = _kinds(asked, limits)
+    found = _kinds(asked, limits, in_force)
     if as_ is As.TEXT:
         with printing() as stdout:
             stdout.write(overview(asked, list(found.values()), limits))
@@ -139,10 +143,10 @@ def _asked(selection: Selection, profile: str | None, config: Path | None) -> "t
     return found, how.profile
 
 
-def _kinds(asked: "Sequence[Asked]", profile: str) -> "dict[str, Guarded]":
+def _kinds(asked: "Sequence[Asked]", profile: str, in_force: "InForce | None") -> "dict[str, Guarded]":
     from keyaudit.report.guardrails.alerts import alerts
     from keyaudit.report.guardrails.app_management import app_management_policy
     from keyaudit.report.guardrails.azure_policy import azure_policy
 
-    made = (azure_policy(asked), app_management_policy(asked, profile), alerts(asked))
+    made = (azure_policy(asked), app_management_policy(asked, profile, in_force), alerts(asked))
     return {each.kind: each for each in made}

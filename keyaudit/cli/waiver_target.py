@@ -47,6 +47,20 @@ def resolved(report: Report, waiver: Waiver) -> str:
     return id_
 
 
+def policy_of(report: Report, asked: str) -> str:
+    """The policy of the open finding with this id, or this beginning of an id. Raises UsageError if it is not that of one."""
+    found = {each.id: each.policy.id for each in _open(report) if each.id.startswith(asked.lower())}
+    exact = found.get(asked.lower())
+    if exact is not None or len(found) == 1:
+        return exact or next(iter(found.values()))
+    if found:
+        shown = [f"{id_[:_SHORT]} ({policy})" for id_, policy in islice(sorted(found.items()), _MOST)]
+        raise UsageError(
+            "--resource", f"begins the ids of several findings: {_with_more(shown, len(found))}", "name one of them"
+        )
+    raise UsageError("--policy", f"is needed: {one_line(asked)!r} is the id of no open finding", "name the policy")
+
+
 def coverage_of(report: Report, waiver: Waiver) -> str:
     """What the waiver covers, in words. `report`: of its policies, evaluated with this waiver alone.
 

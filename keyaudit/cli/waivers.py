@@ -79,7 +79,14 @@ def add(
     live: Live,
     stored: Stored,
     *,
-    policy: Annotated[str, typer.Option("--policy", metavar="ID|GLOB", help="The policy to make an exception to.")],
+    policy: Annotated[
+        str | None,
+        typer.Option(
+            "--policy",
+            metavar="ID|GLOB",
+            help="The policy to make an exception to. Default: that of the finding whose id --resource is.",
+        ),
+    ] = None,
     resource: Annotated[
         str,
         typer.Option(
@@ -111,7 +118,7 @@ def add(
 
     today = iso_date(_today())
     known = {waiver.id for waiver in _loaded(file, policies)} if is_there(file) else set()
-    match = {"policy": policy, "resource": resource}
+    match = {"policy": policy or _policy_of(resource, live, stored, policies), "resource": resource}
     entry: dict[str, Any] = {
         "id": id_ or _next(known, today[:4]),
         "match": match,
@@ -218,6 +225,15 @@ def _with_entry(file: Path, own: Path | None, entry: Mapping[str, Any]) -> "tupl
         # The file was valid before, so the entry is at fault, which is in no file yet.
         raise DocumentError([structs.replace(each, file="waivers add", line=0) for each in error.problems]) from None
     return text, waivers[-1]
+
+
+def _policy_of(resource: str, live: Live, stored: Stored, own: Path | None) -> str:
+    """The policy of the finding with this id, or this beginning of an id. Raises UsageError if it is the id of none."""
+    from keyaudit.cli.judged import judged
+    from keyaudit.cli.waiver_target import policy_of
+
+    with judged(live, stored, Choice(policies=own, no_waivers=True)) as report:
+        return policy_of(report, resource)
 
 
 def _looked_up(asked: "Waiver", live: Live, stored: Stored, own: Path | None) -> tuple[str, str]:

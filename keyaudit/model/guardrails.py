@@ -25,10 +25,13 @@ ENABLED = "enabled"
 
 
 class Guardrail(Struct, frozen=True):
-    """`takes`: the type of the limit that a policy sets for it; None: no limit."""
+    """`takes`: the type of the limit that a policy sets for it; None: no limit. `beta`: only Graph's /beta has it, so no
+    document does.
+    """
 
     meaning: str
     takes: Type | None = None
+    beta: bool = False
 
 
 GUARDRAILS: Mapping[str, Mapping[str, Guardrail]] = {
@@ -37,6 +40,14 @@ GUARDRAILS: Mapping[str, Mapping[str, Guardrail]] = {
         "passwordLifetime": Guardrail("a client secret that is added expires in time", Type.DURATION),
         "customPasswordAddition": Guardrail("a client secret is made by the service"),
         "asymmetricKeyLifetime": Guardrail("a certificate that is added expires in time", Type.DURATION),
+        "uriAdditionWithoutUniqueTenantIdentifier": Guardrail("an identifier URI that is added names the tenant"),
+        # https://learn.microsoft.com/graph/api/resources/redirecturiconfiguration?view=graph-rest-beta
+        "uriWithWildcard": Guardrail("a redirect URI that is added has no wildcard", beta=True),
+        "uriWithoutAllowedScheme": Guardrail("a redirect URI that is added has an allowed scheme", beta=True),
+        "uriWithoutAllowedDomain": Guardrail("a redirect URI that is added is in an allowed domain", beta=True),
+        # https://learn.microsoft.com/graph/api/resources/audiencesconfiguration?view=graph-rest-beta
+        "azureAdMultipleOrgs": Guardrail("no application is made for every tenant", beta=True),
+        "personalMicrosoftAccount": Guardrail("no application is made for personal accounts", beta=True),
     },
     ALERTS: {
         "key-vault": Guardrail("a key was backed up, released, imported, rotated or deleted"),

@@ -121,6 +121,30 @@ STEPS: Mapping[str, Mapping[str, str]] = {
         "check": "az ad sp show --id {app_id} --query accountEnabled prints false. See who reports a problem.",
         "back": "az ad sp update --id {app_id} --set accountEnabled=true",
     },
+    "arrange-signing-certificate-change": {
+        "text": (
+            "Agree on a maintenance window with the owner of {holder_name:the application}, before anything is created: the "
+            "active certificate has expired, so Entra signs with a new, valid certificate as soon as it exists, even while it "
+            "is inactive. Find out where the application takes the certificate, and in which format."
+        ),
+    },
+    "add-signing-certificate": {
+        "text": "Add a certificate, and give it to the other side, which must trust it before users can sign in with it.",
+        "breaks": (
+            "Nothing while the active certificate is valid: Entra leaves the new one inactive. If the active one has expired, "
+            "Entra signs with the new one at once, and nobody signs in until the other side trusts it."
+        ),
+        "before": (
+            "If the active certificate has expired: the maintenance window has begun, and the application's owner is ready to "
+            "load the new certificate."
+        ),
+        "powershell": (
+            "$sp = Get-MgServicePrincipalByAppId -AppId {app_id:APP_ID}; Add-MgServicePrincipalTokenSigningCertificate "
+            "-ServicePrincipalId $sp.Id -DisplayName CN=saml"
+        ),
+        "check": "The certificate is in the list of the application's signing certificates, and the other side has it.",
+        "back": "Remove the new certificate before anybody depends on it: the application is left with the ones it had.",
+    },
     "change-signing-certificate": {
         "text": "Make the new certificate the active one with Update-MgServicePrincipal -PreferredTokenSigningKeyThumbprint.",
         "breaks": "Every sign-in to {holder_name:the application}, if the other side does not trust the new certificate.",
@@ -134,6 +158,27 @@ STEPS: Mapping[str, Mapping[str, str]] = {
         "before": "Users have signed in with the new certificate for some days.",
         "check": "A user signs in to {holder_name:the application}, and the next audit no longer lists the certificate.",
         "back": "Its private key cannot be restored: add a new certificate, and give that to the other side.",
+    },
+    "see-connect-sync": {
+        "text": (
+            "This application has the app roles of Entra Connect Sync. Add nothing to it and delete nothing from it in Entra "
+            "yet: by default Connect creates, renews and deletes its certificate itself, for as long as its scheduler runs. "
+            "On the server, Entra Connect shows who manages the certificate under View or export current configuration, and "
+            "Get-ADSyncScheduler whether the scheduler is suspended."
+        ),
+    },
+    "rotate-in-connect-sync": {
+        "text": (
+            "If the certificate has to change now, change it on the Connect server: with Rotate application certificate under "
+            "Additional tasks, or, for a certificate of your own, with Invoke-ADSyncApplicationCredentialRotation."
+        ),
+        "breaks": "Synchronisation, for as long as the server has no certificate that the application accepts.",
+        "before": "No synchronisation cycle is running.",
+        "check": (
+            "The next synchronisation cycle succeeds. Connect removes the old certificate itself; an error in the application "
+            "log of the server names one that it could not remove, for Remove-EntraApplicationKey -CertificateId."
+        ),
+        "back": "Rotate again: a certificate that was removed from the application cannot be restored.",
     },
     "disable-service-principal": {
         "text": "Disable the service principal. It stops at once, and nothing is deleted.",
@@ -167,7 +212,13 @@ STEPS: Mapping[str, Mapping[str, str]] = {
         "back": "az keyvault key set-attributes --id {id} --enabled true",
     },
 }
-"""By name, the parts of the step as in `model.fixes`, with placeholders for the columns of its table."""
+"""By name, the parts of the step as in `model.fixes`, with placeholders for the columns of its table.
+
+Of signing certificates: "If both an expired and an inactive valid certificate exist on the application, Microsoft Entra ID
+automatically utilizes the valid certificate."
+https://learn.microsoft.com/entra/identity/enterprise-apps/tutorial-manage-certificates-for-federated-single-sign-on
+Of Entra Connect Sync: https://learn.microsoft.com/entra/identity/hybrid/connect/authenticate-application-id
+"""
 
 VARIANTS: Mapping[str, Sequence[tuple[str, Mapping[str, str]]]] = {
     "remove-credential-of-application": ((_CERTIFICATE, {"cli": f"{_DELETE} --cert"}),),

@@ -117,9 +117,11 @@ def _keys(logs: Logs, chosen: _Chosen) -> None:
 def _sign_ins(logs: Logs) -> None:
     tenant = logs.tenant
     ended = [each for each in tenant.signing if each["active"] and each["expires_on"] < tenant.today]
-    accepted, decoy = ended[0], ended[1]
+    accepted, decoy = [each for each in ended if not each["has_valid_successor"]][:2]
     logs.person(1, accepted["app_id"], "saml20")
     logs.plant("combo-expired-saml-still-used", accepted["id"])
+    # Entra signed with the valid certificate beside it.
+    logs.person(1, next(each["app_id"] for each in ended if each["has_valid_successor"]), "saml20")
     # Before its end, refused, and by another protocol.
     logs.person((tenant.today - decoy["expires_on"]) / DAY + 1, decoy["app_id"], "SAML20")
     logs.person(1, decoy["app_id"], "saml20", code="50105")

@@ -18,6 +18,7 @@ from keyaudit.report.guardrails.rules import RULES
 from keyaudit.simulator.policy_definitions import DEFINITIONS
 from tests.cli.conftest import Keyaudit
 
+URIS = "uriAdditionWithoutUniqueTenantIdentifier"
 PYTHON = {"String": str, "Integer": int, "Array": list}
 
 
@@ -108,7 +109,8 @@ def test_the_app_management_policy_is_what_graph_takes(keyaudit: Keyaudit) -> No
     assert found.is_enabled
     for part in (found.application_restrictions, found.service_principal_restrictions):
         restrictions = [*part.password_credentials, *part.key_credentials]
-        assert [each.restriction_type.value for each in restrictions] == list(GUARDRAILS[APP_MANAGEMENT_POLICY])
+        known = [name for name, each in GUARDRAILS[APP_MANAGEMENT_POLICY].items() if not each.beta]
+        assert [*(each.restriction_type.value for each in restrictions), URIS] == known
         for each in (part, *restrictions):
             assert each.additional_data == {}
         assert {each.state for each in restrictions} == {AppManagementRestrictionState.Enabled}

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
+from keyaudit.model.guardrails import GUARDRAILS
 from keyaudit.model.times import DAY
 from keyaudit.policy.bind import bind
 from keyaudit.policy.load import Policy, load
@@ -50,6 +51,60 @@ def values(profile: str) -> dict[str, Values]:
     return {bound.policy.text.id: bound.values for bound in bind(list(policies().values()), profile, {})}
 
 
+IN_FORCE: dict[str, Any] = {
+    "@odata.context": "https://graph.microsoft.com/beta/$metadata#policies/defaultAppManagementPolicy/$entity",
+    "id": "00000000-0000-0000-0000-000000000000",
+    "displayName": "Default app management tenant policy",
+    "isEnabled": True,
+    "applicationRestrictions": {
+        "audiences": None,
+        "identifierUris": {
+            "nonDefaultUriAddition": None,
+            "uriAdditionWithoutUniqueTenantIdentifier": {
+                "state": "enabled",
+                "isStateSetByMicrosoft": True,
+                "restrictForAppsCreatedAfterDateTime": None,
+                "excludeAppsReceivingV2Tokens": True,
+                "excludeSaml": True,
+                "excludeActors": {"customSecurityAttributes@odata.context": "x", "customSecurityAttributes": []},
+            },
+        },
+        "passwordCredentials@odata.context": "x",
+        "passwordCredentials": [
+            {"restrictionType": "symmetricKeyAddition", "state": "enabled", "maxLifetime": None},
+            {
+                "restrictionType": "passwordLifetime",
+                "state": "enabled",
+                "maxLifetime": "P30D",
+                "restrictForAppsCreatedAfterDateTime": "2024-01-01T00:00:00Z",
+                "excludeActors": {"customSecurityAttributes": [{"id": "Agents_Tier", "operator": "equals", "value": "b"}]},
+            },
+        ],
+        "keyCredentials": [
+            {"restrictionType": "asymmetricKeyLifetime", "state": "disabled", "maxLifetime": "P30D"},
+            {
+                "restrictionType": "trustedCertificateAuthority",
+                "state": "enabled",
+                "certificateBasedApplicationConfigurationIds": ["eec5ba11-2fc0-4113-83a2-ed986ed13743"],
+            },
+        ],
+    },
+    "servicePrincipalRestrictions": {"passwordCredentials": [], "keyCredentials": []},
+}
+"""A policy in force, with members as Graph shows them.
+
+https://github.com/microsoft/entra-apps-identifier-uri-protection/blob/main/enable-protection-using-graph.md
+https://learn.microsoft.com/graph/api/resources/identifierurirestriction, and keycredentialconfiguration
+"""
+
+
+def saved(folder: Path, policy: object) -> Path:
+    """The file with the policy in force."""
+    file = folder / "current.json"
+    file.write_text(json.dumps(policy))
+    return file
+
+
 def references(ran: Ran) -> dict[str, dict[str, Any]]:
     """The definitions of an initiative by their reference, each with its parameters."""
     found = ran.json["properties"]["policyDefinitions"]
@@ -67,7 +122,7 @@ def unprevented(ran: Ran) -> set[str]:
 
 def test_the_file_to_deploy_is_quoted_for_both_shells(keyaudit: Keyaudit, tmp_path: Path) -> None:
     file = tmp_path / "our limits.json"
-    ran = keyaudit("guardrails", "--as", "app-management-policy", "--out", str(file))
+    ran = keyaudit("guardrails", "--as", "app-management-policy", "--from", saved(tmp_path, IN_FORCE), "--out", str(file))
     assert f"--body '@{file}' --url" in ran.err
     assert "--body '@FILE' --url" in keyaudit("guardrails", "--as", "azure-policy").err
 
@@ -99,6 +154,63 @@ def test_the_app_management_policy_has_the_limits_of_the_profile(keyaudit: Keyau
         assert ("passwordAddition" in by_type) == (profile in ("scuba", "cis-m365-7"))
         assert {(each["state"], each["restrictForAppsCreatedAfterDateTime"]) for each in restrictions} == {("enabled", None)}
     assert document["isEnabled"]
+
+
+def test_the_document_starts_from_the_policy_in_force_and_loosens_nothing(keyaudit: Keyaudit, tmp_path: Path) -> None:
+    ran = keyaudit("guardrails", "--as", "app-management-policy", "--from", saved(tmp_path, IN_FORCE))
+    found, before = ran.json["applicationRestrictions"], IN_FORCE["applicationRestrictions"]
+    assert ran.json.keys() == {"isEnabled", "applicationRestrictions", "servicePrincipalRestrictions"}
+    assert found.keys() == {"passwordCredentials", "keyCredentials", "identifierUris"}
+    kept, shorter, added = found["passwordCredentials"]
+    assert (kept, added["restrictionType"]) == (before["passwordCredentials"][0], "customPasswordAddition")
+    # Shorter than the limit of the policies, and from now on for applications of every age.
+    assert shorter == {**before["passwordCredentials"][1], "restrictForAppsCreatedAfterDateTime": None}
+    # A restriction that was off has no limit to keep.
+    certificates, authority = found["keyCredentials"]
+    assert (certificates["state"], certificates["maxLifetime"]) == ("enabled", "P367D")
+    assert authority == before["keyCredentials"][1]
+    by_microsoft = before["identifierUris"]["uriAdditionWithoutUniqueTenantIdentifier"]
+    expected = {**by_microsoft, "excludeActors": {"customSecurityAttributes": []}}
+    assert found["identifierUris"] == {"nonDefaultUriAddition": None, "uriAdditionWithoutUniqueTenantIdentifier": expected}
+
+
+def test_restrictions_of_audiences_stay(keyaudit: Keyaudit, tmp_path: Path) -> None:
+    audiences = {"personalMicrosoftAccount": {"state": "enabled"}}
+    policy = {**IN_FORCE, "applicationRestrictions": {**IN_FORCE["applicationRestrictions"], "audiences": audiences}}
+    ran = keyaudit("guardrails", "--as", "app-management-policy", "--from", saved(tmp_path, policy))
+    assert ran.json["applicationRestrictions"]["audiences"] == audiences
+
+
+def test_a_policy_that_is_off_puts_more_in_force_when_it_is_turned_on(keyaudit: Keyaudit, tmp_path: Path) -> None:
+    arguments = ("guardrails", "--as", "app-management-policy", "--from")
+    told = " ".join(keyaudit(*arguments, saved(tmp_path, {**IN_FORCE, "isEnabled": False})).err.split())
+    assert "turns it on, and so do these restrictions, which are in it: symmetricKeyAddition, trustedCertificateAuth" in told
+    assert "turns it on" not in keyaudit(*arguments, saved(tmp_path, IN_FORCE)).err
+
+
+def test_without_the_policy_in_force_nothing_is_sent(keyaudit: Keyaudit) -> None:
+    err = keyaudit("guardrails", "--as", "app-management-policy").err
+    assert "Do not send this document" in err
+    assert "PATCH" not in err
+    assert "keyaudit guardrails --as app-management-policy --from current.json" in err
+
+
+@pytest.mark.parametrize(
+    "policy",
+    [
+        [],
+        {"value": []},
+        {**IN_FORCE, "isEnabled": None},
+        {**IN_FORCE, "applicationRestrictions": []},
+        {**IN_FORCE, "servicePrincipalRestrictions": {"passwordCredentials": [{"state": "enabled"}]}},
+        {**IN_FORCE, "servicePrincipalRestrictions": {"passwordCredentials": ["\x1b[31m"]}},
+    ],
+)
+def test_what_is_no_policy_in_force_is_refused(keyaudit: Keyaudit, tmp_path: Path, policy: object) -> None:
+    ran = keyaudit("guardrails", "--as", "app-management-policy", "--from", saved(tmp_path, policy))
+    assert (ran.code, ran.out, len(ran.err.splitlines())) == (2, "", 1)
+    assert "current.json: not the default app management policy" in ran.err
+    assert "\x1b" not in ran.err
 
 
 def test_limits_come_from_keyaudit_toml(keyaudit: Keyaudit, tmp_path: Path) -> None:
@@ -156,7 +268,8 @@ def test_every_policy_has_a_guardrail_or_is_said_to_have_none(keyaudit: Keyaudit
         assert guarded | left == policies().keys()
         assert not guarded & left
     else:
-        named = {policy.text.id for policy in policies().values() if kind in policy.text.guardrails}
+        beta = {name for name, each in GUARDRAILS[kind].items() if each.beta}
+        named = {policy.text.id for policy in policies().values() if policy.text.guardrails.get(kind, {}).keys() - beta}
         # Those that only a block of all secrets would serve are left, and said to be.
         blocks_all = {"agent-blueprint-with-secret", "app-secret-exists", "sp-privileged-with-secret", "sp-tier0-with-secret"}
         assert policies().keys() - left == named - blocks_all
@@ -204,6 +317,8 @@ def test_selected_policies_alone_are_in_a_document(keyaudit: Keyaudit) -> None:
         ("--as", "alerts", "--select", "app-no-owner"),
         ("--out", "overview.txt"),
         ("--as", "alerts", "--config", "missing.toml"),
+        ("--as", "alerts", "--from", "current.json"),
+        ("--as", "app-management-policy", "--from", "current.json"),
     ],
 )
 def test_what_cannot_be_meant_is_refused(

@@ -189,3 +189,14 @@ def test_a_name_in_the_file_matches_nothing_and_every_report_says_so(keyaudit: K
     for name in ("json", "jsonl"):
         assert '"id": "W-1", "state": "unused", "covered": 0' in texts[name], name
     assert waived(keyaudit, contoso, waivers) == []
+
+
+def test_the_id_of_a_finding_names_its_policy(keyaudit: Keyaudit, contoso: Path, contoso_report: Reported, file: Path) -> None:
+    [finding] = [each for each in of(contoso_report, NO_EXPIRY) if each["subject"] == TOKEN_SIGNING]
+    who = ("--reason", "r", "--owner", "o", "--approved-by", "a", "--expires", iso_date(START + 20 * DAY), "--file", file)
+    ran = keyaudit("waivers", "add", "--resource", finding["id"][:16].upper(), *who, "--from", contoso)
+    assert (ran.code, ran.err) == (Exit.CLEAN, "")
+    assert waived(keyaudit, contoso, file) == [TOKEN_SIGNING]
+    refused = keyaudit("waivers", "add", "--resource", "no such thing", *who, "--from", contoso)
+    assert refused.code == Exit.USAGE
+    assert "--policy: is needed: 'no such thing' is the id of no open finding" in refused.err

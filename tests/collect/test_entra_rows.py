@@ -5,7 +5,7 @@ import hashlib
 from typing import Any
 
 import pytest
-from msgspec import UNSET
+from msgspec import UNSET, structs
 
 from keyaudit.collect.entra.applications import ApplicationItem, application_holder, application_row
 from keyaudit.collect.entra.credentials import KeyItem, PasswordItem, Rows, read_credentials, thumbprint
@@ -57,6 +57,7 @@ def test_every_recorded_application() -> None:
             "source_version": "v1.0",
             "app_id": body["appId"],
             "created_on": parse_time(body["createdDateTime"]),
+            "template_id": body.get("applicationTemplateId"),
             "audience": body["signInAudience"],
             "identifier_uris": body["identifierUris"],
             "uris_without_id": body["identifierUris"],
@@ -200,6 +201,19 @@ def test_subject_and_expression(members: dict[str, object], subject: object, exp
     assert row["unknown"].get("claims_expression", row["claims_expression"]) == expression
     for column, expected in (("subject_grade", grade), ("subject_breadth", "one" if grade == "other" else grade)):
         assert row["unknown"].get(column, row[column]) == expected
+
+
+@pytest.mark.parametrize(
+    ("host", "retires"),
+    [("graph.microsoft.com", True), ("graph.microsoft.us", False), ("microsoftgraph.chinacloudapi.cn", False)],
+)
+def test_the_issuer_of_azure_devops_is_retired_in_the_public_cloud_alone(host: str, retires: bool) -> None:
+    """https://learn.microsoft.com/azure/devops/pipelines/release/convert-service-connections"""
+    body = {"id": "f", "name": "n", "subject": "sc://o/p/c", "issuer": "https://vstoken.dev.azure.com/o", "audiences": ["a"]}
+    item = wire(body, FederatedItem)
+    holder = structs.replace(application(), url=f"https://{host}/v1.0/applications")
+    row = Rows(holder).federated(item, "f", "v1.0", item.claims_matching_expression)
+    assert (row["issuer_retires_on"] is not None) == retires
 
 
 def test_what_a_federated_credential_without_issuer_trusts_is_unknown() -> None:

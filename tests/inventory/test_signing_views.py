@@ -19,13 +19,15 @@ def certificate(name: str, kind: str = "saml", **values: Any) -> Row:
     return row("signing_certificate", f"/holder/{name}", **{**held, **values})
 
 
-def successor(rows: list[Row], coverage: list[Coverage], **more: list[Row]) -> tuple[object, object]:
+def successor(
+    rows: list[Row], coverage: list[Coverage], column: str = "has_successor", **more: list[Row]
+) -> tuple[object, object]:
     """What is said of the certificate `a`."""
     with in_memory({"signing_certificate": rows, **more}, {TENANT: coverage}, "signing_certificate") as connection:
         [found] = fetch(connection, "SELECT * FROM signing_certificate WHERE id = '/holder/a'")
     unknown = found["unknown"]
     assert isinstance(unknown, dict)
-    return found["has_successor"], unknown.get("has_successor")
+    return found[column], unknown.get(column)
 
 
 @pytest.mark.parametrize(
@@ -64,3 +66,35 @@ def test_the_next_certificate_of_a_domain_that_was_not_read_may_be_the_successor
     domain = [row("federated_domain", "/holder", **settings)]
     assert successor([certificate("a", "federated-domain")], READ, federated_domain=domain) == (None, "bad_body")
     assert successor([certificate("a", "federated-domain", is_next=True)], READ, federated_domain=domain) == (False, None)
+
+
+@pytest.mark.parametrize(
+    ("other", "expected"),
+    [
+        (None, (False, None)),
+        ({"expires_on": LATER}, (True, None)),
+        ({"expires_on": None}, (True, None)),
+        ({"expires_on": LATER, "starts_on": AS_OF}, (True, None)),
+        ({"expires_on": LATER, "starts_on": AS_OF + 1}, (False, None)),
+        ({"expires_on": AS_OF}, (False, None)),
+        ({"expires_on": LATER, "holder_id": "/another"}, (False, None)),
+        ({"expires_on": LATER, "starts_on": Reason.BAD_VALUE}, (None, "bad_value")),
+        ({"expires_on": Reason.BAD_VALUE}, (None, "bad_value")),
+    ],
+)
+def test_entra_signs_with_another_certificate_of_the_holder_that_is_valid_when_this_one_has_expired(
+    other: dict[str, Any] | None, expected: tuple[object, object]
+) -> None:
+    expired = certificate("a", expires_on=AS_OF - DAY)
+    rows = [expired, *([certificate("b", **{"starts_on": AS_OF - DAY, **other})] if other else [])]
+    assert successor(rows, READ, "has_valid_successor") == expected
+
+
+def test_entra_signs_with_none_of_the_certificates_of_an_identity_provider() -> None:
+    rows = [
+        certificate("a", "federated-domain", expires_on=AS_OF - DAY),
+        certificate("b", "federated-domain", expires_on=LATER),
+    ]
+    settings = {"scope_id": TENANT.id, "has_next_certificate": Reason.BAD_BODY}
+    domain = [row("federated_domain", "/holder", **settings)]
+    assert successor(rows, READ, "has_valid_successor", federated_domain=domain) == (False, None)

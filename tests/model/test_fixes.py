@@ -127,8 +127,6 @@ def test_of_the_shipped_policies_each_command_that_takes_away_has_a_step_before_
 
 IN_WORDS = re.compile(r"\b(?:remove|delete|disable|revoke)\b", re.IGNORECASE)
 WITHOUT_STEPS = {
-    "app-management-policy-off": "adds a restriction, and removes what frees objects of one",
-    "app-management-uris-open": "adds a restriction, and removes what frees objects of one",
     "fed-cba-authority-no-crl": "revokes a certificate that is made to try it",
     "kv-purge-protection-off": "says what purge protection needs",
     "log-entra-diag-missing": "removes a name from keyaudit.toml",
@@ -153,7 +151,8 @@ def test_of_the_shipped_policies_a_shared_step_has_the_command_of_each_kind_of_r
         return how.steps[-1]["cli"].readable
 
     expired = policies["app-expired-credential-left"]
-    deleting = {last_command(arm.how) for arm in expired.message_when if arm.how} | {last_command(expired.how)}
+    deleting = {last_command(arm.how) for arm in expired.message_when if arm.how and "cli" in arm.how.steps[-1]}
+    deleting.add(last_command(expired.how))
     assert deleting == {
         f"az ad {kind} credential delete --id {{app_id}} --key-id {{key_id}}{cert}"
         for kind in ("app", "sp")
@@ -171,6 +170,30 @@ def test_of_the_shipped_policies_a_shared_step_has_the_command_of_each_kind_of_r
     # A step with a command of its own keeps it for every row.
     assert last_command(policies["app-cert-too-long"].how) == last_command(policies["app-weak-certificate"].how)
     assert not any(arm.how.steps for arm in policies["app-secret-too-long"].message_when)
+
+
+CONNECT_SYNC_LEFT_OUT = {
+    "combo-rotated-without-retirement": "the certificate is renewed in a vault",
+    "sp-credential-on-service-principal": "the certificate is on the application",
+    "sp-first-party-with-credential": "applications of Microsoft",
+    "sp-privileged-with-secret": "client secrets",
+    "sp-privileged-certificate-outside-vault": "leaves Entra Connect Sync out",
+}
+
+
+def test_of_the_shipped_policies_none_deletes_a_certificate_that_entra_connect_sync_manages() -> None:
+    """https://learn.microsoft.com/entra/identity/hybrid/connect/authenticate-application-id"""
+    deleting = {
+        policy.text.id: policy
+        for policy in load()
+        if policy.text.table in ("application", "credential")
+        and re.search(r"ad (?:app|sp) credential (?:delete|list) .*--cert", "\n".join(policy.commands))
+    }
+    assert {"app-cert-too-long", "app-expired-credential-left"} < deleting.keys()
+    for id_ in deleting.keys() - CONNECT_SYNC_LEFT_OUT.keys():
+        managed = [arm for arm in deleting[id_].message_when if "directory_sync" in arm.condition.text and arm.how]
+        assert managed, id_
+        assert not any("credential delete" in arm.how.commands for arm in managed), id_
 
 
 def test_of_the_shipped_policies_none_disables_what_it_deleted_before() -> None:

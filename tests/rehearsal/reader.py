@@ -13,6 +13,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, pkcs12
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
+from keyaudit.report.guardrails.in_force import APP_MANAGEMENT_URL, SAVE, SAVED
 from keyaudit.simulator.arm_logs import workspace_id
 from keyaudit.simulator.estate import Estate, Posture, Workspace
 from tests.clock import COLLECTED
@@ -60,7 +61,6 @@ _USERS: Mapping[str, Callable[[Posture], Mapping[str, Any]]] = {
     "app-users-can-register": lambda _: {"allowedToCreateApps": False},
 }
 """By policy what users.json sets in defaultUserRolePermissions."""
-_APP_MANAGEMENT = "https://graph.microsoft.com/v1.0/policies/defaultAppManagementPolicy"
 _OF_ENDPOINT = re.compile(
     r"az network private-endpoint create --subscription (?P<subscription>\S+) --resource-group (?P<group>\S+) "
 )
@@ -166,7 +166,7 @@ async def prepare(stage: Stage, command: str, policies: Collection[str]) -> None
 
 async def _policy(stage: Stage, command: str, policies: Collection[str]) -> dict[str, Any]:
     """What policy.json says: limits of applications, or the policy of a certificate."""
-    if _APP_MANAGEMENT in command:
+    if APP_MANAGEMENT_URL in command:
         return await _limits(stage)
     if "--file key.pfx" in command:
         return await _imported(stage)
@@ -212,16 +212,15 @@ def _made(subject: str, issuer: str) -> tuple[rsa.RSAPrivateKey, x509.Certificat
 
 
 async def _limits(stage: Stage) -> dict[str, Any]:
-    """What `keyaudit guardrails` writes, with the restrictions of identifier URIs in force, and the one that is asked."""
-    wrote = await stage.run(f"{sys.executable} -m keyaudit guardrails --as app-management-policy --out policy.json")
-    assert wrote.status == 0, wrote.errors
+    """What `keyaudit guardrails` writes from the policy in force."""
+    for command in (
+        SAVE,
+        f"{sys.executable} -m keyaudit guardrails --as app-management-policy --from {SAVED} --out policy.json",
+    ):
+        ran = await stage.run(command)
+        assert ran.status == 0, ran.errors
     limits: dict[str, Any] = json.loads((stage.folder / "policy.json").read_text())
-    shown = await stage.run(f"az rest --url {_APP_MANAGEMENT}")
-    assert shown.status == 0, shown.errors
-    in_force = json.loads(shown.out)["applicationRestrictions"]["identifierUris"]
-    asked = {"uriAdditionWithoutUniqueTenantIdentifier": {"state": "enabled", "restrictForAppsCreatedAfterDateTime": None}}
-    applications = {**limits["applicationRestrictions"], "identifierUris": {**in_force, **asked}}
-    return {**limits, "applicationRestrictions": applications}
+    return limits
 
 
 async def _edited(stage: Stage, vault: str, name: str, policies: Collection[str]) -> dict[str, Any]:

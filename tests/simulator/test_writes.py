@@ -216,12 +216,13 @@ async def test_a_principal_is_disabled_and_an_audience_narrowed() -> None:
     principal, application = f"{GRAPH}/servicePrincipals/{PRINCIPALS[0].id}", f"{GRAPH}/applications/{APPLICATION.id}"
     async with wire(SMALL, rights=ALL) as client:
         wrong = await send(client, "PATCH", principal, {"accountEnabled": "false"})
-        right = await send(client, "PATCH", principal, {"accountEnabled": False})
+        right = await send(client, "PATCH", principal, {"accountEnabled": False, "appRoleAssignmentRequired": True})
         narrowed = await send(client, "PATCH", application, {"signInAudience": "AzureADMyOrg"})
         unknown = await send(client, "PATCH", application, {"signInAudience": "Everybody"})
         shown = [(await client.get(place)).data for place in (principal, application)]
     assert [reply.status for reply in (wrong, right, narrowed, unknown)] == [400, 204, 204, 400]
-    assert (shown[0]["accountEnabled"], shown[1]["signInAudience"]) == (False, "AzureADMyOrg")
+    assert (shown[0]["accountEnabled"], shown[0]["appRoleAssignmentRequired"]) == (False, True)
+    assert shown[1]["signInAudience"] == "AzureADMyOrg"
 
 
 async def test_federated_credentials_have_unique_names_and_subjects() -> None:

@@ -8,6 +8,7 @@ from typing import TypeVar
 
 from msgspec import UNSET, Raw, Struct, UnsetType
 
+from keyaudit.cloud.environment import ENVIRONMENTS
 from keyaudit.collect.certificates import brief_of
 from keyaudit.collect.entra.holders import OF_HOLDER, Holder
 from keyaudit.collect.entra.relations import FederatedItem
@@ -15,14 +16,16 @@ from keyaudit.collect.rows import Row, Wire, is_null, read
 from keyaudit.collect.x509 import Brief
 from keyaudit.model.coverage import Refusal
 from keyaudit.model.federated_names import hosting, repository
-from keyaudit.model.federated_subject import Trusted, retires_on, trusted
+from keyaudit.model.federated_subject import Trusted, host_of, retires_on, trusted
 from keyaudit.model.guid import GUID
+from keyaudit.model.operations import GLOBAL_CLOUD
 from keyaudit.model.reasons import Reason
 from keyaudit.model.tables.credential import CREDENTIAL
 
 T = TypeVar("T")
 C = TypeVar("C", bound="PasswordItem")
 
+_ELSEWHERE = {host for cloud in ENVIRONMENTS.values() if cloud.name != GLOBAL_CLOUD for host in (cloud.graph, cloud.arm)}
 _REPOSITORY = {
     "repository_host": "host",
     "repository_owner": "owner",
@@ -220,7 +223,9 @@ class Rows:
         named = repository(issuer, subject or None, expression or None)
         for column, fact in _REPOSITORY.items():
             row.put_read(column, found if hosted and isinstance(found, Refusal) else named and getattr(named, fact))
-        row.put_read("issuer_retires_on", Refusal(unread) if unread is not None else retires_on(issuer))
+        # In other clouds it stays: https://learn.microsoft.com/azure/devops/pipelines/release/convert-service-connections
+        stays = host_of(self._holder.url)[0] in _ELSEWHERE
+        row.put_read("issuer_retires_on", None if stays else Refusal(unread) if unread is not None else retires_on(issuer))
 
     def _begin(self, key_id: str, name: Wire | None, resource_id: str = "", *, url: str = "", version: str = "") -> Row:
         holder = self._holder

@@ -153,6 +153,7 @@ class Applications:
             "appId": planned.text("client_id") or planned.stands_for("client_id"),
             "displayName": planned.value("display_name"),
             "createdDateTime": NOT_IN_PLAN,
+            "applicationTemplateId": _template(planned),
             "signInAudience": wire(planned.value("sign_in_audience"), "AzureADMyOrg"),
             "identifierUris": apart if registered else texts(planned.value("identifier_uris")),
             "api": NOT_IN_PLAN if registered else _api(api),
@@ -232,6 +233,13 @@ class Applications:
             self._answers.add(f"{kind}.owners", {"id": object_id, "owners": members})
 
 
+def _template(planned: Planned) -> Value:
+    """The gallery's template. Computed where it is not set, so it is none of a new application."""
+    if planned.is_set("template_id"):
+        return planned.value("template_id")
+    return None if planned.is_new else planned.text("template_id") or NOT_IN_PLAN
+
+
 _COMMON = (
     "appId",
     "displayName",
@@ -245,7 +253,7 @@ _MEMBERS = {
     "application": (
         *_COMMON,
         *("signInAudience", "identifierUris", "api", "isFallbackPublicClient"),
-        "servicePrincipalLockConfiguration",
+        *("servicePrincipalLockConfiguration", "applicationTemplateId"),
     ),
     "service_principal": (
         *_COMMON,

@@ -18,6 +18,8 @@ from keyaudit.model.rotation import Version
 
 # An old version of a wrapping key is needed for what was wrapped with it.
 _WRAPS = frozenset({"encrypt", "decrypt", "wrapKey", "unwrapKey", "secureWrapKey", "secureUnwrapKey", "deriveKey"})
+# TLS and code signing: such a certificate's key signs, even where its operations, which Key Vault sets by default, are all.
+_SIGNING = frozenset({"1.3.6.1.5.5.7.3.1", "1.3.6.1.5.5.7.3.2", "1.3.6.1.5.5.7.3.3"})
 _DATED = "id, version, created_on, enabled, is_current, unknown"
 _NEWEST = "ORDER BY created_on DESC NULLS LAST, id"
 
@@ -86,7 +88,7 @@ def versions(connection: duckdb.DuckDBPyConnection, found: Subject) -> Versions:
     return replace(
         made,
         digests=_digests(of_certificates, made),
-        wraps=not of_keys or any(map(_wraps, of_keys)),
+        wraps=not _only_signs(of_certificates) and (not of_keys or any(map(_wraps, of_keys))),
         certified=bool(of_certificates),
     )
 
@@ -94,7 +96,7 @@ def versions(connection: duckdb.DuckDBPyConnection, found: Subject) -> Versions:
 def _certificates(connection: duckdb.DuckDBPyConnection, ids: Collection[str]) -> list[dict[str, Any]]:
     """The versions of the certificates with the names of these keys or secrets."""
     query = f"""
-        SELECT {_DATED}, thumbprint_sha256, public_key_sha256, upper(thumbprint) AS thumbprint FROM certificate
+        SELECT {_DATED}, ekus, thumbprint_sha256, public_key_sha256, upper(thumbprint) AS thumbprint FROM certificate
         WHERE list_contains($ids, lower(certificate_id)) {_NEWEST}"""
     names = {id_.lower().replace("/keys/", "/certificates/", 1).replace("/secrets/", "/certificates/", 1) for id_ in ids}
     return rows(connection, query, {"ids": sorted(names)})
@@ -112,6 +114,11 @@ def _digests(of_certificates: Sequence[Mapping[str, Any]], of: Versions) -> Mapp
 
 def _wraps(row: Mapping[str, Any]) -> bool:
     return row["key_ops"] is None or not _WRAPS.isdisjoint(row["key_ops"])
+
+
+def _only_signs(of_certificates: Sequence[Mapping[str, Any]]) -> bool:
+    """Whether every version is certified for TLS and signing code alone."""
+    return bool(of_certificates) and all(row["ekus"] and _SIGNING.issuperset(row["ekus"]) for row in of_certificates)
 
 
 def _divided(found: Sequence[Mapping[str, Any]]) -> Versions:

@@ -169,7 +169,7 @@ def facts_of(table: str, sources: Sources, as_of: int, evidence: Collection[str]
         "key_use": lambda: key_use.facts(sources),
         "secret_use": lambda: secret_use.facts(sources),
         "token_policy": lambda: token_policy.facts(sources),
-        "signing_certificate": lambda: signing_certificate.facts(sources),
+        "signing_certificate": lambda: signing_certificate.facts(sources, as_of),
         "trusted_key": lambda: trusted_key.facts(sources),
     }
     if LOGS in evidence:

@@ -32,18 +32,21 @@ def facts(sources: Sources, as_of: int) -> dict[str, Derived]:
 
 
 def _exportable_still(of_object: Groups, as_of: int) -> dict[str, Derived]:
-    """What is true of enabled versions before the current one that have not expired and whose private key can be downloaded.
+    """What is true of enabled versions before the current one whose private key can be downloaded.
 
+    An expired version can, too: https://learn.microsoft.com/azure/key-vault/secrets/about-secrets#date-time-controlled-operations
     A policy that was changed later does not say whether an earlier version is exportable; the key in an HSM never is:
     https://learn.microsoft.com/azure/key-vault/certificates/about-certificates#exportable-or-nonexportable-key
     """
     version = Rows(of_object.rows.sources, "certificate", of_object.rows.alias)
-    usable = version.flag("enabled") & ~version.flag("is_current") & version["expires_on"].told(lambda end: f"{end} > {as_of}")
-    downloadable = usable & version.flag("exportable") & ~custody(version).eq("vault-hsm")
+    downloadable = version.flag("enabled") & ~version.flag("is_current")
+    downloadable &= version.flag("exportable") & ~custody(version).eq("vault-hsm")
+    unexpired = version["expires_on"].told(lambda end: f"{end} > {as_of}", absent=True)
     signs_in = in_entra.facts(version, as_of)["live_credentials"].exceeds(known(0))
     return {
         "superseded_exportable": of_object.any_of("superseded_exportable", downloadable),
         "superseded_exportable_versions": of_object.texts_of("exportable_versions", version["version"], downloadable),
+        "superseded_exportable_unexpired": of_object.any_of("exportable_unexpired", downloadable & unexpired),
         "superseded_signs_in": of_object.any_of("superseded_signs_in", downloadable & signs_in),
     }
 

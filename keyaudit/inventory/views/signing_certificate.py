@@ -13,7 +13,7 @@ _OF_PROVIDERS = ("federated-domain", "external-idp")
 _SCOPE = "stored.scope_id"
 
 
-def facts(sources: Sources) -> dict[str, Derived]:
+def facts(sources: Sources, as_of: int) -> dict[str, Derived]:
     """The derived columns."""
     rows, each = Rows(sources, "signing_certificate"), Rows(sources, "signing_certificate", identities.EACH)
     domain = federation.domain(rows)
@@ -25,6 +25,11 @@ def facts(sources: Sources) -> dict[str, Derived]:
         certificates, "groups", by=certificates["holder_id"], key=rows["holder_id"], missing=next_unread, own=True
     )
     latest = of_holder.greatest("latest", certificates["expires_on"], absent_last=True)
+    begun = certificates["starts_on"].told(lambda on: f"{on} <= {as_of}", absent=True)
+    unended = certificates["expires_on"].told(lambda on: f"{on} > {as_of}", absent=True)
+    valid = ~certificates["kind"].among(_OF_PROVIDERS) & begun & unended
+    of_entra = groups(certificates, "of_entra", by=certificates["holder_id"], key=rows["holder_id"], own=True)
+    latest_valid = of_entra.greatest("latest_valid", certificates["expires_on"], valid, absent_last=True)
     whose = each["app_id"].map(sources.sql.lower).or_else(each["holder_id"])
     unlisted = unread("signers", ("service_principal.list",), scope=_SCOPE)
     policies = Rows(sources, "token_policy", "policy")
@@ -41,6 +46,7 @@ def facts(sources: Sources) -> dict[str, Derived]:
     external = rows["kind"].among(_OF_PROVIDERS)
     return {
         "has_successor": latest.exceeds(rows["expires_on"]),
+        "has_valid_successor": latest_valid.exceeds(rows["expires_on"]),
         "same_elsewhere": identities.same_elsewhere(rows, whose, unlisted, but_of=_OF_PROVIDERS),
         "claims_mapped": ~external.certainly & mapped,
         "last_sign_in_on": holder.last_sign_in(rows, rows["app_id"].map(sources.sql.lower), "last_sign_in_on"),

@@ -5,7 +5,8 @@ from keyaudit.model.operations.kinds import ADVANCED, AZURE_CLI, Family, Paging,
 
 _APPLICATION_FIELDS = (
     "id,appId,displayName,createdDateTime,signInAudience,identifierUris,api,appRoles,keyCredentials,passwordCredentials,"
-    "isFallbackPublicClient,servicePrincipalLockConfiguration,disabledByMicrosoftStatus,web,spa,publicClient"
+    "isFallbackPublicClient,servicePrincipalLockConfiguration,disabledByMicrosoftStatus,web,spa,publicClient,"
+    "applicationTemplateId"
 )
 PRINCIPAL_FIELDS = (
     "id,appId,displayName,createdDateTime,accountEnabled,servicePrincipalType,appOwnerOrganizationId,"

@@ -19,6 +19,8 @@ APPLICATION = Table(
         text("app_id", "the application (client) id", _APPLICATION, guid=True, wire="appId"),
         time("created_on", "when it was registered", _APPLICATION,
             absent="Graph has no date", past=True, wire="createdDateTime"),
+        text("template_id", "applicationTemplateId: the template of the gallery that it was made from", _APPLICATION,
+            absent="it was not made from a template", guid=True, wire="applicationTemplateId"),
         text("audience", "signInAudience: whose accounts it accepts", _APPLICATION,
             values=("AzureADMyOrg", "AzureADMultipleOrgs", "AzureADandPersonalMicrosoftAccount", "PersonalMicrosoftAccount"),
             wire="signInAudience"),

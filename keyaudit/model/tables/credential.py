@@ -152,7 +152,7 @@ CREDENTIAL = Table(
             _SUBJECT, absent="not a federated credential", absent_where=_NOT_FEDERATED, values=tuple(map(str, Grade))),
         text("subject_breadth", "how many workloads of the issuer it trusts",
             _SUBJECT, absent="not a federated credential", absent_where=_NOT_FEDERATED, values=tuple(map(str, Breadth))),
-        time("issuer_retires_on", "when the issuer is retired, as announced", _FEDERATED,
+        time("issuer_retires_on", "when the issuer is retired in the public cloud, as announced", _FEDERATED,
             absent="no retirement is announced, or it is not a federated credential"),
         flag("subject_dangling", "the identity of this tenant that it trusts does not exist",
             absent="not a federated credential", absent_where=_NOT_FEDERATED, derived=True),

@@ -59,6 +59,8 @@ SIGNING_CERTIFICATE = Table(
             ("domain.federation",),
             absent="not a domain's next certificate", absent_where=(Where("is_next", (False,)),)),
         flag("has_successor", "its holder has another certificate, which ends later", derived=True),
+        flag("has_valid_successor", "its holder has another certificate that ends later and is valid now: once this one has "
+            "expired, Entra signs with that one even if it is inactive; false for what Entra does not sign with", derived=True),
         count("same_elsewhere",
             "other applications that have a token-signing certificate on the same key", derived=True),
         time("starts_on", "startDateTime of a certificate that Entra signs with; notBefore of the others", _ALL,

@@ -42,7 +42,8 @@ def _relying_party(name: str, thumbprint: str, edge: Edge) -> Iterator[Step]:
     yield Step(
         phase=Phase.REPLACE,
         title=f"Give {name} a new token-signing certificate, and make it the active one",
-        text="First give the other side the new federation metadata.",
+        text="Give the other side the new federation metadata between the two commands. If the active certificate has expired,"
+        " Entra signs with the new one as soon as it exists: have the other side ready before the first command.",
         breaks=f"sign-ins at {name}, from the switch until the other side trusts the new certificate",
         commands=(
             f"Add-MgServicePrincipalTokenSigningCertificate -ServicePrincipalId {in_powershell} -DisplayName CN=saml",

@@ -27,6 +27,9 @@ class Asked(Struct, frozen=True, kw_only=True):
     classes: tuple[str, ...] = ()
 
 
+REVIEW = "Review it, then deploy it:"
+
+
 class Guarded(Struct, frozen=True, kw_only=True):
     """The guardrails of one kind. Every policy is in `covered` or in `left`."""
 
@@ -40,6 +43,8 @@ class Guarded(Struct, frozen=True, kw_only=True):
     """By covered policy: the differences of the document."""
     left: Mapping[str, str]
     """The other policies, each with the reason."""
+    lead: tuple[str, ...] = (REVIEW,)
+    """The paragraphs before the commands."""
 
 
 def named(asked: Asked, kind: str) -> Mapping[str, str]:

@@ -44,7 +44,8 @@ def _overview(asked: Sequence[Asked], found: Sequence[Guarded], profile: str) ->
 
 
 def _beside(guarded: Guarded, file: str) -> Iterator[str]:
-    yield "Review it, then deploy it:"
+    for paragraph in guarded.lead:
+        yield from wrap(paragraph, _WIDTH)
     for command in guarded.deploy:
         # PowerShell takes an unquoted @ for an operator, so it is quoted with the path.
         yield f"  {_FILE.sub(lambda found: shell_quoted(found[1] + file), command)}"

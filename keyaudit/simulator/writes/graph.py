@@ -121,10 +121,10 @@ class GraphWrites:
         principal, changed = self._principal(object_id), dict[str, Any]()
         for name, value in body_of(request).items():
             match name:
-                case "accountEnabled":
+                case "accountEnabled" | "appRoleAssignmentRequired":
                     if not isinstance(value, bool):
                         raise _invalid(name, "ServicePrincipal")
-                    changed["enabled"] = value
+                    changed["enabled" if name == "accountEnabled" else "assignment_required"] = value
                 case "keyCredentials":
                     changed["keys"] = _keys(principal.keys, value, "ServicePrincipal")
                 case "preferredTokenSigningKeyThumbprint":
