@@ -96,6 +96,8 @@
     for (const each of found) each.row.hidden = !shown.has(each);
     for (const each of some) each.row.parentNode.append(each.row);
     const kept = new Set(some.map((each) => each.group));
+    const ids = new Set(some.map((each) => each.row.id.slice(2)));
+    for (const fix of document.querySelectorAll("#findings .fix")) fix.hidden = !fix.dataset.for.split(" ").some((id) => ids.has(id));
     for (const group of groups) {
       group.hidden = narrowed() && !kept.has(group);
       if (narrowed() && kept.has(group) && some.length <= 20) group.open = true;
