@@ -64,3 +64,19 @@ def test_the_next_certificate_of_a_domain_that_was_not_read_may_be_the_successor
     domain = [row("federated_domain", "/holder", **settings)]
     assert successor([certificate("a", "federated-domain")], READ, federated_domain=domain) == (None, "bad_body")
     assert successor([certificate("a", "federated-domain", is_next=True)], READ, federated_domain=domain) == (False, None)
+
+
+def test_the_next_certificate_of_a_domain_shows_whose_the_one_beside_it_is() -> None:
+    primary = certificate("a", "federated-domain", subject="CN=ADFS", issuer="CN=Root")
+    beside = certificate("b", "federated-domain", is_next=True, subject="CN=Other", issuer="CN=Other")
+    names = "current_subject, current_issuer, unknown"
+
+    def shown(*rows: Row) -> list[Row]:
+        with in_memory({"signing_certificate": [*rows]}, {TENANT: READ}, "signing_certificate") as connection:
+            return fetch(connection, f"SELECT {names} FROM signing_certificate ORDER BY id")
+
+    of_primary, of_next = shown(primary, beside)
+    assert (of_primary["current_subject"], of_primary["current_issuer"]) == (None, None)
+    assert (of_next["current_subject"], of_next["current_issuer"]) == ("CN=ADFS", "CN=Root")
+    _, of_next = shown(primary | {"subject": None, "unknown": {"subject": "bad_value"}}, beside)
+    assert (of_next["current_subject"], of_next["unknown"]["current_subject"]) == (None, "bad_value")  # type: ignore[index]

@@ -220,7 +220,7 @@ def test_a_finding_has_its_score_if_it_has_one() -> None:
     rows = [row for table in of_class(printed(EXCUSED), "items") for row in table.iter("tr")]
     [scored] = [" ".join("".join(row.itertext()).split()) for row in rows if "score" in "".join(row.itertext())]
     assert scored.startswith("kv-prod/keys/rolled")
-    assert scored.endswith("score 1..4 x 1..4 x 1..4 = 1..64 (custody unknown), info..critical")
+    assert scored.endswith("score 1..4 x 1..4 x 1..4 = 1..64 (custody unknown)")
     assert len(rows) > 1
 
 

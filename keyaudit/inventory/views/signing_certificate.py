@@ -25,6 +25,12 @@ def facts(sources: Sources) -> dict[str, Derived]:
         certificates, "groups", by=certificates["holder_id"], key=rows["holder_id"], missing=next_unread, own=True
     )
     latest = of_holder.greatest("latest", certificates["expires_on"], absent_last=True)
+    primary = {
+        f"current_{name}": of_holder.least(f"current_{name}", certificates[name], ~certificates.flag("is_next")).where(
+            rows.flag("is_next")
+        )
+        for name in ("subject", "issuer")
+    }
     whose = each["app_id"].map(sources.sql.lower).or_else(each["holder_id"])
     unlisted = unread("signers", ("service_principal.list",), scope=_SCOPE)
     policies = Rows(sources, "token_policy", "policy")
@@ -40,6 +46,7 @@ def facts(sources: Sources) -> dict[str, Derived]:
     # An external provider has no service principal to assign a policy to.
     external = rows["kind"].among(_OF_PROVIDERS)
     return {
+        **primary,
         "has_successor": latest.exceeds(rows["expires_on"]),
         "same_elsewhere": identities.same_elsewhere(rows, whose, unlisted, but_of=_OF_PROVIDERS),
         "claims_mapped": ~external.certainly & mapped,

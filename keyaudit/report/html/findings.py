@@ -41,7 +41,7 @@ class Item(Struct, frozen=True):
     message: str
     evidence: str
     score: str
-    """The arithmetic and the band; empty without a score."""
+    """The arithmetic; empty without a score."""
     cause: str
     """What else the cause explains, or the head of the cause; empty if it is a cause by itself."""
     mark: str
