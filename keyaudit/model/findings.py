@@ -217,6 +217,10 @@ class Finding(Struct, frozen=True, kw_only=True):
     """`policy.fix` with the row's values filled in, shell-quoted."""
     steps: Sequence[Mapping[str, str]] = ()
     """`policy.steps`, likewise."""
+    times: Mapping[str, int] = field(default_factory=dict)
+    """The times that the message names, by column."""
+    durations: Mapping[str, int] = field(default_factory=dict)
+    """The durations that the message names, in seconds, by how the policy writes them, as in "since(created_on)"."""
     rulings: Sequence[Ruling] = ()
     """The rules for its severity that hold or may hold, up to the first that certainly does. The highest of them counts."""
     scope: Scope | None = None

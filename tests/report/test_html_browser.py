@@ -12,7 +12,7 @@ from msgspec import structs
 
 from keyaudit import ask
 from keyaudit.inventory.snapshot import open_snapshot
-from keyaudit.model.findings import Outcome, Severity
+from keyaudit.model.findings import Finding, Outcome, Severity
 from keyaudit.model.run import Past, Report
 from keyaudit.report.blast_radius import html as blast_radius
 from keyaudit.report.html import write
@@ -232,9 +232,19 @@ def test_filters_leave_what_fits_and_nothing_else(opened: "Browser", pages: dict
         page.page.fill("#filter-text", "CODESIGN rotation")
         some = set(_rows(page))
         assert 0 < len(some) < len(listed)
-        assert page.page.inner_text("#filter-count").startswith(f"{len(some)} of {len(listed)} listed findings match")
+        every, matching = (Counter(_status(listed[id_][1]) for id_ in ids) for ids in (listed, some))
+        said = page.page.inner_text("#filter-count").removeprefix("Matching: ").split(", ")
+        assert sorted(said) == sorted(f"{matching[status]} of {count} {status}" for status, count in every.items())
+        # The heading and the filter have one number of open findings.
+        assert every["open"] == sum(REPORT.verdict.failed.values())
         page.page.fill("#filter-text", "no such words")
         assert _rows(page) == []
+
+
+def _status(finding: Finding) -> str:
+    if finding.outcome is Outcome.UNKNOWN:
+        return "unknown"
+    return "waived" if finding.outcome is Outcome.WAIVED else "known" if finding.known else "open"
 
 
 def test_a_filter_leaves_the_commands_of_what_it_leaves(opened: "Browser", tmp_path: Path) -> None:
