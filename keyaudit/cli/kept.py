@@ -4,7 +4,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from keyaudit import __version__
-from keyaudit.cli.clock import SystemClock
+from keyaudit.cli.clock import clock_of
 from keyaudit.cli.config import read_config
 from keyaudit.cli.judged import judged
 from keyaudit.cli.options import Choice, Live, Stored, settings_file
@@ -65,7 +65,7 @@ def kept(live: Live, stored: Stored, since: Path | None, keep: Path, reuse: Reus
         raise UsageError("--keep", "takes one tenant, and several are named", "keep each tenant's snapshots in its own folder")
     from keyaudit.cli.live import collected
 
-    clock = SystemClock()
+    clock = clock_of(demo=live.demo)
     with files.writing(keep):
         keep.mkdir(parents=True, exist_ok=True)
     earlier = _newest(keep)
