@@ -7,9 +7,9 @@ with its reason in `coverage_note`. Times are ISO 8601, numbers decimal.
 import hashlib
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import takewhile
 
 from keyaudit.model import times
-from keyaudit.model.baseline import Baseline
 from keyaudit.model.expiring import Owner
 from keyaudit.model.findings import Finding, Outcome, PolicyText, Tally, Value
 from keyaudit.model.fixes import COMMANDS, ordered, takes_away
@@ -168,7 +168,7 @@ def _finding(finding: Finding, of: Owner, report: Report) -> Record:
         "actual": finding.message or message(finding),
         **_waiver(finding.waiver),
         **score.cells(finding.score),
-        "first_seen_at": _first_seen(finding, report.verdict.baseline),
+        "first_seen_at": _first_seen(finding, report),
         "evidence": "|".join(_pairs(finding, facts)) or None,
         "evidence_source": " ".join(filter(None, map(facts.text, ("source_url", "source_version")))) or None,
         "cause_id": finding.cause.head.finding if finding.cause else finding.id if finding.open else None,
@@ -210,9 +210,16 @@ def _first_command(finding: Finding) -> str | None:
     return command if command and not takes_away(command) else None
 
 
-def _first_seen(finding: Finding, baseline: Baseline | None) -> str | None:
-    entry = baseline.entry(finding.policy.id, finding.subject) if baseline else None
-    return times.iso_time(entry.since) if entry else None
+def _first_seen(finding: Finding, report: Report) -> str | None:
+    """The date in the baseline, else that of the earliest snapshot since which nothing shows that it did not fail."""
+    baseline = report.verdict.baseline
+    if entry := baseline.entry(finding.policy.id, finding.subject) if baseline else None:
+        return times.iso_time(entry.since)
+    # One that was read in part does not show that a finding was gone.
+    before = (past for past in reversed(report.history) if past.as_of <= report.run.as_of)
+    since = takewhile(lambda past: finding.id in past.failing or not past.complete, before)
+    seen = [past.as_of for past in since if finding.id in past.failing] if finding.outcome is Outcome.FAIL else []
+    return times.iso_time(seen[-1]) if seen else None
 
 
 def _waiver(waiver: Waiver | None) -> dict[str, str | None]:

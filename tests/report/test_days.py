@@ -13,6 +13,7 @@ from keyaudit.model import times
 from keyaudit.model.expiring import Ending, Owner
 from keyaudit.model.findings import Finding, Outcome
 from keyaudit.model.listing import Listing
+from keyaudit.model.run import Past, Report
 from keyaudit.model.tables import TABLES
 from keyaudit.model.trust import PublishedKey
 from keyaudit.policy.placeholders import template
@@ -100,7 +101,27 @@ def test_a_finding_has_its_client_environment_tags_cause_and_first_command() -> 
         assert record["first_command"] == ""
 
 
-def written(found: Finding) -> list[dict[str, str]]:
+def test_a_finding_is_first_seen_in_the_snapshot_since_which_nothing_shows_it_gone() -> None:
+    key = finding(EXPIRED, Outcome.FAIL, key_row("k"), "")
+
+    def seen(*runs: tuple[int, bool, bool]) -> str:
+        """Of kept snapshots, by their age in days, with whether the finding failed and whether all was read."""
+        kept = [
+            Past(run_id="", as_of=AS_OF - days * DAY, open={}, unknown=0, complete=whole, failing=frozenset([key.id] * failed))
+            for days, failed, whole in runs
+        ]
+        [record] = written(key, structs.replace(holding(REPORT, [key]), history=tuple(kept)))
+        return record["first_seen_at"]
+
+    assert seen() == ""
+    assert seen((9, True, True), (8, True, True)) == times.iso_time(AS_OF - 9 * DAY)
+    assert seen((9, True, True), (8, False, False), (7, True, True)) == times.iso_time(AS_OF - 9 * DAY)
+    assert seen((9, True, True), (8, False, True), (7, True, True)) == times.iso_time(AS_OF - 7 * DAY)
+    assert seen((9, True, True), (8, False, True)) == ""
+    assert seen((9, True, True), (-1, False, True)) == times.iso_time(AS_OF - 9 * DAY)
+
+
+def written(found: Finding, report: Report | None = None) -> list[dict[str, str]]:
     out = io.StringIO()
-    FORMATS["csv"](holding(REPORT, [found]), out, Options())
+    FORMATS["csv"](report or holding(REPORT, [found]), out, Options())
     return [record for record in csv.DictReader(io.StringIO(out.getvalue())) if record["status"] == "fail"]
