@@ -7,7 +7,6 @@ from msgspec.structs import fields
 
 from keyaudit.model.columns import Area, Table
 from keyaudit.model.filters import Filters, matching
-from keyaudit.model.text import listed
 
 
 class Part(Filters, frozen=True, kw_only=True):
@@ -45,8 +44,10 @@ class Part(Filters, frozen=True, kw_only=True):
         rest = f"{sum([*named.values()][_FEW:]):,} of {len(named) - _FEW:,} more environments"
         nowhere = f"{self.left_out.get('', 0):,} without an environment"
         kinds = "applications, their credentials and other kinds that have no environment"
-        parts = [*few, *[rest] * (len(named) > _FEW), *[nowhere] * ("" in self.left_out), kinds]
-        yield f"--environment leaves out {listed(parts)}"
+        parts = [*few, *[rest] * (len(named) > _FEW), *[nowhere] * ("" in self.left_out)]
+        count = sum(self.left_out.values())
+        counted = f"{count:,} resource{'' if count == 1 else 's'} ({', '.join(parts)}), and " if parts else ""
+        yield f"--environment leaves out {counted}{kinds}"
 
     def of_area(self, table: Table) -> bool:
         """Whether a table is in one of the areas."""

@@ -39,6 +39,6 @@ def test_any_name_of_an_environment_chooses_it_and_the_rest_is_counted(asked: st
     assert found.held["account_key"] == 3
     assert found.part.left_out == {"prod-eu": 1, "test": 2, "": 1}
     assert found.part.shown[-1] == (
-        "--environment leaves out 1 of prod-eu, 2 of test, 1 without an environment and applications, their credentials and "
-        "other kinds that have no environment"
+        "--environment leaves out 4 resources (1 of prod-eu, 2 of test, 1 without an environment), and applications, their "
+        "credentials and other kinds that have no environment"
     )
