@@ -138,7 +138,8 @@ def bounded(connection: duckdb.DuckDBPyConnection, part: Part, run: Run) -> With
     }
     _check("--vault", part.vaults, [name for names in vaults.values() for name in names])
     _check("--subscription", part.subscriptions, [name for names in subscriptions.values() for name in names])
-    _check("--environment", [each for each in part.environments if not matching((each,), [*others])], environments)
+    known_as = [other for other, shown in others.items() if shown in environments]
+    _check("--environment", [each for each in part.environments if not matching((each,), known_as)], environments)
     _check("--owner", part.owners, [name for names in owners.values() for name in names])
     _check("--area", part.areas, [name for area in Area for name in names_of(area)])
     found = Within(

@@ -4,6 +4,7 @@ import pytest
 
 from keyaudit.inventory.part import VIEWS, Within, bounded
 from keyaudit.model.coverage import Scope, ScopeKind
+from keyaudit.model.errors import UsageError
 from keyaudit.model.part import Part
 from keyaudit.model.reasons import Reason
 from tests.inventory.sample import RUN, TENANT, assessed, in_memory, row
@@ -35,6 +36,8 @@ def test_any_name_of_an_environment_chooses_it_and_the_rest_is_counted(asked: st
     rows["account_key"].append(row("account_key", "unread", scope_id=TENANT.id, tags=Reason.PERMISSION))
     with in_memory(rows, {TENANT: assessed(TENANT)}, *VIEWS) as connection:
         found = bounded(connection, Part(environments=(asked,)), RUN)
+        with pytest.raises(UsageError, match="nothing that was read matches 'development'"):
+            bounded(connection, Part(environments=("development",)), RUN)
     assert found.environments == {"prod"}
     assert found.held["account_key"] == 3
     assert found.part.left_out == {"prod-eu": 1, "test": 2, "": 1}
