@@ -15,7 +15,7 @@ from keyaudit.inventory.owners import owner_of
 from keyaudit.model.causes import Cause
 from keyaudit.model.deferred import Deferred, DeferredSequence
 from keyaudit.model.expiring import NOT_ASKED, Owner
-from keyaudit.model.findings import Finding, Outcome, Ruling, Score, Severity, Value
+from keyaudit.model.findings import Finding, Outcome, Score, Severity, Value
 from keyaudit.model.reasons import ADVICE, Reason, unknown_columns
 from keyaudit.model.rows import Decoder
 from keyaudit.model.stakes import AtStake, at_stake
@@ -25,6 +25,7 @@ from keyaudit.policy.causes import BY_ITSELF, Place
 from keyaudit.policy.counts import reason_of
 from keyaudit.policy.definition import Arm, Fix
 from keyaudit.policy.ordered import BEFORE, Evaluated, count_slices, in_order, slices
+from keyaudit.policy.rulings import rulings
 from keyaudit.policy.scores import score_of
 from keyaudit.policy.stakes import mask_of
 from keyaudit.policy.templates import UNKNOWN, Template, filled, show
@@ -262,7 +263,9 @@ def _finding(judged: _Judged, code: int, row: _Row, causes: Shared) -> Finding:
         steps=DeferredSequence(partial(_steps, judged, row, texts)) if row.explained else (),
         times=Deferred(partial(named.times, texts)) if named else {},
         durations=Deferred(partial(named.durations, texts)) if named else {},
-        rulings=DeferredSequence(partial(_rulings, judged, row)) if row.explained and outcome is not Outcome.PASS else (),
+        rulings=DeferredSequence(partial(rulings, policy, row.cells[judged.rungs]))
+        if row.explained and outcome is not Outcome.PASS
+        else (),
         known=known,
         beside=frozenset(other),
         otherwise={key: answer for key, answer in other.items() if answer is not Outcome.NOT_APPLICABLE},
@@ -346,24 +349,6 @@ def _severity_in_doubt(judged: _Judged, row: _Row) -> str:
     read = columns_read(*(tree for (_, tree), holds in zip(trees.rungs, holding, strict=True) if holds is None))
     causes = unknown_columns(_reasons(row, read))
     return f"; severity {' or '.join(levels)}, depending on what is not known: {causes or 'a value'}"
-
-
-def _rulings(judged: _Judged, row: _Row) -> Sequence[Ruling]:
-    """The rules whose severities are in play."""
-    rungs = judged.policy.severity_when
-    found: list[Ruling] = []
-    for rung, holds in zip(rungs, row.cells[judged.rungs], strict=True):
-        if holds is not False:
-            condition = " ".join(rung.condition.text.split())
-            found.append(
-                Ruling(
-                    severity=rung.severity, condition=condition, certain=bool(holds), columns=columns_read(rung.condition.tree)
-                )
-            )
-        if holds:
-            return found
-    columns = columns_read(*(rung.condition.tree for rung in rungs))
-    return [*found, Ruling(severity=judged.policy.text.severity, condition="", certain=not found, columns=columns)]
 
 
 class _Texts:
