@@ -60,7 +60,7 @@ def inventory(
     owners = len(tables) == 1
     views = _views(tables, part) | ({*OWNERS_ASKED} if owners else set())
     with snapshot.judging(as_of, reach_known=reach_known, names=views) as connection:
-        limits = bounded(connection, part)
+        limits = bounded(connection, part, snapshot.run)
         coverage = limits.coverage(snapshot.coverage)
         run = limits.run(structs.replace(snapshot.run, as_of=as_of))
         tables = [name for name in tables if limits.may_hold(TABLES[name])]
@@ -346,7 +346,7 @@ def expiring(
     often = [table.name for table in TABLES_THAT_END]
     names = _views({*often, *OWNERS_ASKED}, part)
     with snapshot.judging(as_of, reach_known=False, often=often, names=names) as connection:
-        limits = bounded(connection, part)
+        limits = bounded(connection, part, snapshot.run)
         coverage = limits.coverage(snapshot.coverage)
         run = limits.run(structs.replace(snapshot.run, as_of=as_of))
         found = prepare(connection, as_of, as_of + within, limits)

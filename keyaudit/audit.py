@@ -193,7 +193,7 @@ def judge(
                 judging_with_spark(snapshot, judging.as_of, master, reach_known=reach_known)
             )
             engine = InSpark(spark, judging.as_of)
-        limits = bounded(connection, part)
+        limits = bounded(connection, part, snapshot.run)
         evaluation = Evaluation(
             snapshot=snapshot,
             policies=[policy for policy in policies if limits.may_hold(policy.table)],

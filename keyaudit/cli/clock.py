@@ -2,6 +2,11 @@
 
 import time
 
+from keyaudit.model.times import DAY, parse_time
+
+_DEMO = parse_time("2026-11-24T00:00:00Z")
+"""The day of every demo: the certificates of a simulated tenant, and so the ids of its findings, depend on their dates."""
+
 
 class SystemClock:
     """This machine's clock."""
@@ -19,3 +24,20 @@ class SystemClock:
         import asyncio
 
         await asyncio.sleep(seconds)
+
+
+class DemoClock(SystemClock):
+    """This machine's clock, moved to the day of every demo."""
+
+    def __init__(self) -> None:
+        now = super().now()
+        self._moved = _DEMO - (now - now % DAY)
+
+    def now(self) -> int:
+        """Whole seconds since 1970-01-01 UTC, as if it were that day."""
+        return super().now() + self._moved
+
+
+def clock_of(*, demo: bool) -> SystemClock:
+    """The clock of a run."""
+    return DemoClock() if demo else SystemClock()

@@ -154,6 +154,8 @@ def _same(reader: Reader, node: Node, path: Keys) -> dict[str, str]:
         place = reader.entries(node)[name]
         if not name.strip():
             reader.problem(place, "an environment without a name", _SAME)
+        # An empty list takes the name out of those that usually mean the same.
+        found |= {} if others else {name.strip().lower(): name.strip().lower()}
         for other in (each.strip().lower() for each in others):
             if other in shown or other in found:
                 reader.problem(place, f"{one_line(other)!r} is named twice", _SAME)

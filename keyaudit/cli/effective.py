@@ -18,7 +18,7 @@ from keyaudit.cloud.network import Network, variables
 from keyaudit.inventory.input_file import is_there
 from keyaudit.model.documents.nodes import find
 from keyaudit.model.documents.reader import Keys, dotted
-from keyaudit.model.environments import EnvironmentRule, other_names
+from keyaudit.model.environments import EnvironmentRule
 from keyaudit.model.times import duration_text
 from keyaudit.policy.bind import bind
 from keyaudit.policy.load import Policy, load
@@ -113,14 +113,14 @@ def _written(found: _Resolver, live: Live) -> Iterator[EffectiveSetting]:
 
 
 def _environments(found: _Resolver, rules: Sequence[EnvironmentRule]) -> Iterator[EffectiveSetting]:
-    names = other_names(rules)
+    names = [(rule.pattern, rule.environment) for rule in rules if rule.of == "name"]
     for rule in rules:
         if rule.of != "name":
             path: Keys = ("environments", f"{rule.of}s", rule.pattern)
             yield EffectiveSetting(dotted(path), rule.environment, "file", found.place(path))
-    for environment in sorted({*names.values()}):
+    for environment in sorted({name for _, name in names}):
         path = ("environments", "same", environment)
-        others = tuple(other for other, name in names.items() if name == environment)
+        others = tuple(other for other, name in names if other != name == environment)
         yield EffectiveSetting(dotted(path), others, "file", found.place(path))
 
 

@@ -34,7 +34,8 @@ def export(
         typer.Option(
             "--history",
             metavar="DIR",
-            help="For html: a folder of earlier snapshots of the tenant, to show the trend.",
+            help="A folder of earlier snapshots of the tenant: for html, to show the trend; for csv and xlsx, to show since "
+            "when each finding is open.",
         ),
     ] = None,
     bom: Annotated[bool, typer.Option("--bom", help=BOM)] = False,
@@ -63,8 +64,8 @@ def export(
     if len(printed) > 1:
         raise UsageError("export", f"{' and '.join(printed)} cannot share stdout", f"say where to, as in {printed[0]}=PATH")
     to = outputs(printed, [text for text in formats if "=" in text], "export", redaction, bom=bom)
-    if history is not None and "html" not in to.formats:
-        raise UsageError("--history", "only works with the format html", "name html=PATH, or leave it out")
+    if history is not None and not {"html", "csv", "xlsx"} & {*to.formats}:
+        raise UsageError("--history", "only works with html, csv and xlsx", "name html=PATH, or leave it out")
     source, part = part_of(live, stored, parts)
     if history is not None and part:
         raise UsageError("--history", "is about the whole tenant", "leave out the flags that choose a part")

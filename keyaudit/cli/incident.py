@@ -140,7 +140,7 @@ def _evidence(
 
 def _of_demo(live: Live, folder: Path) -> "LogStore":
     """The logs of the simulated tenant, collected as by `usage collect`."""
-    from keyaudit.cli.clock import SystemClock
+    from keyaudit.cli.clock import clock_of
     from keyaudit.cli.usage_collect import records
     from keyaudit.collect.usage.live.place import Outcome
     from keyaudit.collect.usage.live.run import Wanted
@@ -149,7 +149,7 @@ def _of_demo(live: Live, folder: Path) -> "LogStore":
     from keyaudit.model.times import DAY
     from keyaudit.model.usage import Window
 
-    clock = SystemClock()
+    clock = clock_of(demo=live.demo)
     today = clock.now() - clock.now() % DAY
     window = Window(since=today - _DEMO_DAYS * DAY, until=today)
     wanted = Wanted(window=window, sources=chosen(()), search=False, simulated=True)

@@ -3,8 +3,10 @@
 from contextlib import ExitStack
 from pathlib import Path
 
+from msgspec.structs import replace
+
 from keyaudit import __version__
-from keyaudit.cli.clock import SystemClock
+from keyaudit.cli.clock import clock_of
 from keyaudit.cli.config import read_config
 from keyaudit.cli.judged import judged
 from keyaudit.cli.options import Choice, Live, Stored, settings_file
@@ -17,6 +19,7 @@ from keyaudit.inventory.begun import begun, finished
 from keyaudit.inventory.snapshot import Snapshot, open_snapshot
 from keyaudit.model import times
 from keyaudit.model.errors import UnsafeError, UsageError
+from keyaudit.model.findings import Outcome
 from keyaudit.model.history import History
 from keyaudit.model.run import Past, Run
 from keyaudit.model.text import one_line
@@ -65,7 +68,7 @@ def kept(live: Live, stored: Stored, since: Path | None, keep: Path, reuse: Reus
         raise UsageError("--keep", "takes one tenant, and several are named", "keep each tenant's snapshots in its own folder")
     from keyaudit.cli.live import collected
 
-    clock = SystemClock()
+    clock = clock_of(demo=live.demo)
     with files.writing(keep):
         keep.mkdir(parents=True, exist_ok=True)
     earlier = _newest(keep)
@@ -140,7 +143,8 @@ def _readable(snapshot: Path) -> bool:
 def _judged(snapshot: Path, live: Live, choice: Choice, run: Run) -> Past:
     with judged(Live(config=live.config), Stored(from_=[snapshot]), choice) as report:
         same_tenant(snapshot, report.run, run, "--history")
-        return Past.of(report.run, report.verdict)
+        failing = frozenset(each.id for each in report.findings(False) if each.outcome is Outcome.FAIL)
+        return replace(Past.of(report.run, report.verdict), failing=failing)
 
 
 def same_tenant(snapshot: Path, there: Run, here: Run, asked: str) -> None:

@@ -12,7 +12,7 @@ from msgspec import structs
 
 from keyaudit import __version__, audit
 from keyaudit.cli.bugs import bug
-from keyaudit.cli.clock import SystemClock
+from keyaudit.cli.clock import SystemClock, clock_of
 from keyaudit.cli.options import DEFAULT_CONFIG, Auth, Live
 from keyaudit.cli.progress import progress
 from keyaudit.cli.reuse import NO_REUSE, Reuse
@@ -82,7 +82,7 @@ def unread(live: Live, folder: Path, error: AccessError | UnavailableError) -> S
         tenant_name="",
         environment=settings.environment.name,
         identity="nobody",
-        as_of=SystemClock().now(),
+        as_of=clock_of(demo=live.demo).now(),
         tool_version=__version__,
         simulated=live.demo,
         filters=settings.filters,
@@ -105,7 +105,7 @@ async def _collect(
     focus: Focus | None,
     reuse: Reuse,
 ) -> audit.Collected:
-    clock = SystemClock()
+    clock = clock_of(demo=live.demo)
     async with where(live, clock, settle(live, resume=resume)) as source:
         with progress(quiet=live.quiet, steps=len(SURFACES.names)) as shown:
             return await audit.collect(
@@ -154,7 +154,7 @@ async def where(live: Live, clock: SystemClock, settings: Settings) -> AsyncIter
 
     now = clock.now()
     try:
-        # The start of the day, so that a demo resumed on the same day finds the same tenant.
+        # The start of the day, so that a resumed demo finds the same tenant.
         simulated = estate(live.estate or "contoso", now - now % times.DAY)
     except ValueError as error:
         raise UsageError("--estate", str(error)) from error

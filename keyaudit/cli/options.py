@@ -109,7 +109,9 @@ Keep = Annotated[
 class Live:
     """What to read, and how to sign in."""
 
-    demo: Annotated[bool, typer.Option("--demo", help="Audit a simulated tenant: no Azure needed.")] = False
+    demo: Annotated[bool, typer.Option("--demo", help="Audit a simulated tenant, always on the same day: no Azure needed.")] = (
+        False
+    )
     estate: Annotated[
         str | None,
         typer.Option(

@@ -75,12 +75,12 @@ def log_analytics(
 
 async def _ship(live: Live, settings: "Settings", destination: "Destination", report: "Report") -> OutputError | None:
     """Send the report, and print the number of stored rows. Return the error that stopped it, which is already printed."""
-    from keyaudit.cli.clock import SystemClock
+    from keyaudit.cli.clock import clock_of
     from keyaudit.cli.live import where
     from keyaudit.cloud import ingestion
     from keyaudit.report.log_analytics.rows import finding_rows, verdict_row
 
-    clock = SystemClock()
+    clock = clock_of(demo=live.demo)
     # Simulated data is not secret, and may be sent to any tenant.
     tenant = None if report.run.simulated and not live.demo else report.run.tenant_id
     shipment, now = str(uuid.uuid4()), clock.now()

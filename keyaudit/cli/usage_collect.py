@@ -66,7 +66,7 @@ def collect(
 
     What could not be read is listed with its reason; then the exit code is 3.
     """
-    from keyaudit.cli.clock import SystemClock
+    from keyaudit.cli.clock import clock_of
     from keyaudit.cli.stop import keeping
     from keyaudit.collect.usage.live.place import Outcome
     from keyaudit.collect.usage.live.run import Wanted
@@ -79,7 +79,7 @@ def collect(
     refuse_used(out)
     if len(live.tenant or ()) > 1:
         raise UsageError("--tenant", "takes one tenant, and several are named", "name one")
-    clock = SystemClock()
+    clock = clock_of(demo=live.demo)
     wanted = Wanted(
         window=_window(day(since, "--first-day"), day(until, "--last-day"), clock.now()),
         sources=chosen(sources or ()),

@@ -3,6 +3,7 @@
 # ruff: noqa: S608 - every name in this SQL is declared in this program, and each literal is quoted
 
 import re
+from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
 import duckdb
@@ -13,8 +14,9 @@ from keyaudit.inventory.load import quoted
 from keyaudit.inventory.owners import OWNERS_ASKED, called, owning
 from keyaudit.model.columns import Area, Table
 from keyaudit.model.coverage import Coverage, Scope, ScopeKind
+from keyaudit.model.environments import other_names
 from keyaudit.model.errors import UsageError
-from keyaudit.model.filters import did_you_mean, matching
+from keyaudit.model.filters import close_to, did_you_mean, matching
 from keyaudit.model.guid import GUID
 from keyaudit.model.part import KINDS, WHOLE, Part, names_of
 from keyaudit.model.run import Run
@@ -38,6 +40,8 @@ class Within(Struct, frozen=True):
     subscriptions: frozenset[str]
     owners: frozenset[str]
     """The owners whom the patterns match, as rows have them: ids in Entra, addresses, teams."""
+    environments: frozenset[str]
+    """The environments that the patterns match by any of their names, as rows have them."""
     held: Mapping[str, int]
     """The number of rows within, by table; without patterns it is empty."""
 
@@ -98,7 +102,8 @@ class Within(Struct, frozen=True):
             yield _some_place(table, _in_subscription(self.subscriptions)), ""
         if part.environments and (found := _environment(table)):
             column, doubt, join = found
-            yield _case(doubt, f"coalesce({_like(column, part.environments)}, false)"), join
+            listed = ", ".join(map(quoted, sorted(self.environments)))
+            yield _case(doubt, f"coalesce({column} IN ({listed}), false)"), join
         if part.owners:
             own = owning(table)
             held = f"list_has_any({own.names}, [{', '.join(map(quoted, sorted(self.owners)))}]::VARCHAR[])"
@@ -112,19 +117,20 @@ class Within(Struct, frozen=True):
             yield f"CASE WHEN {either} THEN true WHEN it.unknown['name'] IS NULL THEN false END", ""
 
 
-EVERYTHING = Within(WHOLE, frozenset(), frozenset(), frozenset(), {})
+EVERYTHING = Within(WHOLE, frozenset(), frozenset(), frozenset(), frozenset(), {})
 
 
-def bounded(connection: duckdb.DuckDBPyConnection, part: Part) -> Within:
+def bounded(connection: duckdb.DuckDBPyConnection, part: Part, run: Run) -> Within:
     """What the patterns match. Raises UsageError with the nearest names if one matches nothing that was read, or all together
-    match nothing. Reads the views `VIEWS`, where there are patterns."""
+    match nothing. Reads the views `VIEWS`, where there are patterns. `run` has the names of environments."""
     if not part:
         return EVERYTHING
     vaults = _column(connection, "SELECT id, name FROM vault")
     subscriptions = _column(connection, "SELECT lower(subscription_id), name FROM subscription")
     owners = _owners(connection) if part.owners else {}
+    others = other_names(run.environment_rules)
     environments = {
-        value
+        value: (value, value, *(other for other, shown in others.items() if shown == value))
         for name, table in TABLES.items()
         if "environment" in table.by_name
         for (value,) in connection.execute(f"SELECT DISTINCT environment FROM {name}").fetchall()
@@ -132,7 +138,8 @@ def bounded(connection: duckdb.DuckDBPyConnection, part: Part) -> Within:
     }
     _check("--vault", part.vaults, [name for names in vaults.values() for name in names])
     _check("--subscription", part.subscriptions, [name for names in subscriptions.values() for name in names])
-    _check("--environment", part.environments, environments)
+    known_as = [other for other, shown in others.items() if shown in environments]
+    _check("--environment", [each for each in part.environments if not matching((each,), known_as)], environments)
     _check("--owner", part.owners, [name for names in owners.values() for name in names])
     _check("--area", part.areas, [name for area in Area for name in names_of(area)])
     found = Within(
@@ -140,6 +147,7 @@ def bounded(connection: duckdb.DuckDBPyConnection, part: Part) -> Within:
         vaults=_matched(part.vaults, vaults),
         subscriptions=_matched(part.subscriptions, subscriptions),
         owners=_matched(part.owners, owners),
+        environments=_matched(part.environments, environments),
         held={},
     )
     held = {}
@@ -149,7 +157,24 @@ def bounded(connection: duckdb.DuckDBPyConnection, part: Part) -> Within:
         flags = [f"--{kind.removesuffix('s')}" for kind in KINDS if getattr(part, kind)]
         what = "nothing that was read matches all of them" if len(flags) > 1 else "nothing that was read matches"
         raise UsageError(", ".join(flags), what, "keyaudit inventory lists what was read")
-    return structs.replace(found, held=held)
+    left_out = _left_out(connection, found) if part.environments else {}
+    return structs.replace(found, held=held, part=structs.replace(part, left_out=left_out))
+
+
+def _left_out(connection: duckdb.DuckDBPyConnection, within: Within) -> Mapping[str, int]:
+    """The number of rows that only the environment leaves out, by environment, the nearest name first; empty: without one."""
+    wider = structs.replace(within, part=structs.replace(within.part, environments=()))
+    found: Counter[str] = Counter()
+    for table in filter(wider.may_hold, _seen(connection)):
+        if (environment := _environment(table)) is None:
+            continue
+        column, doubt, join = environment
+        query = (
+            f"SELECT coalesce({column}, ''), count(*) FROM {wider.rows(table)} AS it {join} WHERE ({doubt}) IS NULL GROUP BY 1"
+        )
+        found.update({name: count for name, count in connection.execute(query).fetchall() if name not in within.environments})
+    near = [name for asked in sorted(within.environments) for name in close_to(asked, filter(None, found))]
+    return {name: found[name] for name in dict.fromkeys((*near, *(name for name, _ in found.most_common())))}
 
 
 def _owners(connection: duckdb.DuckDBPyConnection) -> Mapping[str, Sequence[str]]:

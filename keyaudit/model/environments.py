@@ -1,5 +1,5 @@
-"""The environment of vaults and principals without a tag, and names of one environment, as [environments] in keyaudit.toml
-states them.
+"""The environment of vaults and principals without a tag, as [environments] in keyaudit.toml states it, and the names of one
+environment, as the settings and usage have them.
 """
 
 from collections.abc import Iterable, Mapping
@@ -7,12 +7,16 @@ from typing import Literal
 
 from msgspec import Struct, structs
 
+USUAL = (("prod", "production", "prd", "live"), ("dev", "development"), ("test", "tst"))
+"""Names that mean one environment unless the settings say otherwise. The first is shown."""
+
 
 class EnvironmentRule(Struct, frozen=True, kw_only=True):
     """The environment of a vault, of a principal, or of all that is in a subscription. `pattern` is a name, id or glob.
 
     The ids of a principal are its object id and its application id. A rule of a `name` gives nothing an environment: `pattern`
-    is another name of `environment`, in lower case, which is shown and compared instead.
+    is another name of `environment`, in lower case, which is shown and compared instead; where both are the same, the name has
+    no other meaning.
     """
 
     of: Literal["vault", "principal", "subscription", "name"]
@@ -22,8 +26,15 @@ class EnvironmentRule(Struct, frozen=True, kw_only=True):
 
 
 def other_names(rules: Iterable[EnvironmentRule]) -> Mapping[str, str]:
-    """The environments by their other names."""
-    return {rule.pattern: rule.environment for rule in rules if rule.of == "name"}
+    """The environments by their other names: as configured, then as in `USUAL`, by the name that the settings show for them."""
+    configured = {rule.pattern: rule.environment for rule in rules if rule.of == "name"}
+    shown = {**{name: name for name in configured.values()}, **configured}
+    found = dict(configured)
+    for usual in USUAL:
+        one = [name for name in usual if configured.get(name) != name]
+        chosen = next((shown[name] for name in one if name in shown), one[0] if one else "")
+        found |= {name: chosen for name in one if name not in shown and name != chosen}
+    return found
 
 
 def assigning(rules: Iterable[EnvironmentRule]) -> tuple[EnvironmentRule, ...]:

@@ -180,6 +180,18 @@ class PolicyText(Struct, frozen=True, kw_only=True):
     """SHA-256 of the file's text."""
 
 
+class Ruling(Struct, frozen=True, kw_only=True):
+    """A rule of `severity_when` that gives a finding its severity, or may."""
+
+    severity: Severity
+    condition: str
+    """The condition in words of the policy; empty where none holds, so that the severity is that of the policy."""
+    certain: bool
+    """Whether the rule holds; False: that is unknown."""
+    columns: tuple[str, ...]
+    """The columns that decide it."""
+
+
 def _listed(controls: Iterable[tuple[str, str]]) -> str:
     return ", ".join(f"{name} {control}" for name, control in sorted(controls))
 
@@ -205,6 +217,12 @@ class Finding(Struct, frozen=True, kw_only=True):
     """`policy.fix` with the row's values filled in, shell-quoted."""
     steps: Sequence[Mapping[str, str]] = ()
     """`policy.steps`, likewise."""
+    times: Mapping[str, int] = field(default_factory=dict)
+    """The times that the message names, by column."""
+    durations: Mapping[str, int] = field(default_factory=dict)
+    """The durations that the message names, in seconds, by how the policy writes them, as in "since(created_on)"."""
+    rulings: Sequence[Ruling] = ()
+    """The rules for its severity that hold or may hold, up to the first that certainly does. The highest of them counts."""
     scope: Scope | None = None
     waiver: Waiver | None = None
     """The waiver that covers it, if it is waived."""

@@ -156,6 +156,8 @@ class Past(Struct, frozen=True, kw_only=True):
     """Failures, including those in the baseline."""
     unknown: int
     complete: bool
+    failing: frozenset[str] = frozenset()
+    """The ids of all failures."""
 
     @classmethod
     def of(cls, run: Run, verdict: Verdict) -> "Past":

@@ -25,9 +25,10 @@ from keyaudit.policy.causes import BY_ITSELF, Place
 from keyaudit.policy.counts import reason_of
 from keyaudit.policy.definition import Arm, Fix
 from keyaudit.policy.ordered import BEFORE, Evaluated, count_slices, in_order, slices
+from keyaudit.policy.rulings import rulings
 from keyaudit.policy.scores import score_of
 from keyaudit.policy.stakes import mask_of
-from keyaudit.policy.templates import UNKNOWN, filled, show
+from keyaudit.policy.templates import UNKNOWN, Template, filled, show
 from keyaudit.policy.types import Kind, columns_read
 from keyaudit.policy.verdict import FAIL, KNOWN, PASS, UNKNOWN_VIOLATION, WAIVED, in_play, outcome_of, severity_of
 
@@ -247,6 +248,7 @@ def _finding(judged: _Judged, code: int, row: _Row, causes: Shared) -> Finding:
     cause, place = causes.get((judged.id, str(row.values["id"])), BY_ITSELF)
     known = KNOWN <= code < UNKNOWN_VIOLATION
     open_ = outcome is Outcome.FAIL and not known
+    named = _said(judged, row) if row.explained and PASS < code < UNKNOWN_VIOLATION else None
     return Finding(
         policy=policy.text,
         outcome=outcome,
@@ -259,6 +261,11 @@ def _finding(judged: _Judged, code: int, row: _Row, causes: Shared) -> Finding:
         expected=judged.expected(row) if row.explained else "",
         fix=Deferred(partial(_fix, judged, row, texts)) if row.explained else {},
         steps=DeferredSequence(partial(_steps, judged, row, texts)) if row.explained else (),
+        times=Deferred(partial(named.times, texts)) if named else {},
+        durations=Deferred(partial(named.durations, texts)) if named else {},
+        rulings=DeferredSequence(partial(rulings, policy, row.cells[judged.rungs]))
+        if row.explained and outcome is not Outcome.PASS
+        else (),
         known=known,
         beside=frozenset(other),
         otherwise={key: answer for key, answer in other.items() if answer is not Outcome.NOT_APPLICABLE},
@@ -315,12 +322,16 @@ def _waiver(bound: Bound, row: str, subject: str, severity: Severity) -> Waiver:
     return next(each for each in bound.waivers if each.waives(bound.policy.text.id, row, subject, critical=critical))
 
 
+def _said(judged: _Judged, row: _Row) -> Template:
+    """The template of the message of a failure."""
+    return (judged.arm(row.cells) or judged.policy).message
+
+
 def _message(judged: _Judged, code: int, row: _Row, texts: "_Texts") -> str:
     if code == PASS:
         return judged.policy.text.title
     if code < UNKNOWN_VIOLATION:
-        arm = judged.arm(row.cells)
-        return (arm.message if arm else judged.policy.message).fill(texts) + _severity_in_doubt(judged, row)
+        return _said(judged, row).fill(texts) + _severity_in_doubt(judged, row)
     causes = _reasons(row, judged.bound.causes(code))
     # Only configuration can supply it, so no gap of the run names the fix.
     remedy = f"; {ADVICE[Reason.NOT_CONFIGURED].remedy}" if Reason.NOT_CONFIGURED in causes.values() else ""

@@ -149,6 +149,28 @@ class Placeholder(Struct, frozen=True):
             return one_line(value[self.entry]) if isinstance(value, Mapping) and self.entry in value else self.text
         return self.text if self.text and value in ([], {}) else show(value, self.kind)
 
+    def times(self, source: Source) -> Mapping[str, int]:
+        """The times that it names, by column."""
+        return dict(zip(self.columns, self._numbers(source), strict=False)) if self.kind is Kind.TIME else {}
+
+    def seconds(self, source: Source) -> int | None:
+        """The duration that it names; None: none."""
+        if not (values := self._numbers(source)):
+            return None
+        return _seconds(self.span, values, source.now) if self.span else values[0] if self.kind is Kind.DURATION else None
+
+    def _numbers(self, source: Source) -> Sequence[int]:
+        """The values of its columns, if it is about times or a duration and all of them are there."""
+        if (
+            not self.columns
+            or self.option
+            or self.kind not in (Kind.TIME, Kind.DURATION)
+            or not all(map(source.known, self.columns))
+        ):
+            return ()
+        values = [value for value in map(source.value, self.columns) if isinstance(value, int)]
+        return values if len(values) == len(self.columns) else ()
+
     @property
     def is_limit(self) -> bool:
         """Whether a measured duration may be compared with it: a parameter, or a duration that somebody set."""
@@ -200,6 +222,14 @@ class Template(Struct, frozen=True, dict=True):
                 text = next(left)
                 filled = each.argued(filled, source, quoted) if each.option else appended(filled, quoted(text))
         return filled
+
+    def times(self, source: Source) -> Mapping[str, int]:
+        """The times that the text names, by column."""
+        return {column: value for each in self._placeholders for column, value in each.times(source).items()}
+
+    def durations(self, source: Source) -> Mapping[str, int]:
+        """The durations that the text names, in seconds, by placeholder as it is written."""
+        return {each.name: seconds for each in self._placeholders if (seconds := each.seconds(source)) is not None}
 
 
 def joined(said: Iterable[tuple[str, Template]]) -> Template:

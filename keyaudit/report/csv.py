@@ -1,4 +1,4 @@
-"""The findings as CSV: 47 columns and the score, one line per finding, passes included, for spreadsheets and auditors."""
+"""The findings as CSV: the columns of `records`, one line per finding, passes included, for spreadsheets and auditors."""
 
 import csv
 from collections import Counter

@@ -1,4 +1,4 @@
-"""One finding in full, for people: the message, the evidence, how to fix it, and the arithmetic of its score."""
+"""One finding in full, for people: the message, the evidence, its severity, how to fix it, and the arithmetic of its score."""
 
 from collections.abc import Iterator
 
@@ -13,7 +13,7 @@ from keyaudit.report.first import doubt
 from keyaudit.report.lines import joined, wrap
 from keyaudit.report.options import PAGE
 from keyaudit.report.resource import context, label
-from keyaudit.report.score import band_words, explained
+from keyaudit.report.score import explained
 from keyaudit.report.summary import SIMULATED, message, word
 
 _INDENT = "  "
@@ -41,6 +41,7 @@ def _lines(finding: Finding, owner: Owner, run: Run, width: int) -> Iterator[str
     yield from _section(width, "Finding", message(finding))
     yield from _section(width, "Requirement", policy.title, *([f"limits: {finding.expected}"] if finding.expected else []))
     yield from _section(width, "Evidence", *_evidence(finding, facts))
+    yield from _section(width, "Severity", *_severity(finding, facts))
     yield from _section(width, "Score", *_score(finding.score))
     yield from _section(width, "Why", *policy.why.splitlines())
     yield from _section(width, "At stake", *_at_stake(finding))
@@ -66,12 +67,27 @@ def _evidence(finding: Finding, facts: Facts) -> Iterator[str]:
         yield f"read from {source}"
 
 
+def _severity(finding: Finding, facts: Facts) -> Iterator[str]:
+    """The rule that decided, then each fact that it asks."""
+    for ruling in finding.rulings:
+        if ruling.condition:
+            yield f"{ruling.severity}: this rule {'holds' if ruling.certain else 'may hold'}: {ruling.condition}"
+        elif not ruling.columns:
+            yield f"{ruling.severity}: the policy has no other"
+        else:
+            yield f"{ruling.severity}: {'no rule' if ruling.certain else 'otherwise, since no rule'} for another severity holds"
+    columns = facts.table.by_name if facts.table else {}
+    for name in dict.fromkeys(name for ruling in finding.rulings for name in ruling.columns):
+        reason = finding.unknown.get(name)
+        value = f"unknown ({reason})" if reason else plain(facts.type(name), finding.evidence.get(name)) or "absent"
+        yield f"{name} is {value}: {columns[name].meaning}" if name in columns else f"{name} is {value}"
+
+
 def _score(score: Score | None) -> Iterator[str]:
     if score is None:
         yield "not evaluated: only a key or credential that was read has a score"
         return
     yield f"{_FACTORS}: {score.arithmetic}"
-    yield f"band: {band_words(score)}"
     for name, because in explained(score):
         yield f"{name}: {because}"
 

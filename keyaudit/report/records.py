@@ -5,12 +5,14 @@ with its reason in `coverage_note`. Times are ISO 8601, numbers decimal.
 """
 
 import hashlib
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import takewhile
 
 from keyaudit.model import times
-from keyaudit.model.baseline import Baseline
 from keyaudit.model.expiring import Owner
-from keyaudit.model.findings import Finding, PolicyText, Tally, Value
+from keyaudit.model.findings import Finding, Outcome, PolicyText, Tally, Value
+from keyaudit.model.fixes import COMMANDS, ordered, takes_away
 from keyaudit.model.reasons import Reason
 from keyaudit.model.run import NotJudged, Report
 from keyaudit.model.waivers import Waiver
@@ -31,6 +33,7 @@ COLUMNS = (
     "waiver_approved_by", "waiver_expires_at", "coverage_note",
     "score", "score_low", "score_band", "score_arithmetic", "score_reasons",
     "control_refs_elsewhere",
+    "client_id", "resource_environment", "resource_tags", "cause_id", "first_command", "message_dates", "message_days",
 )  # fmt: skip
 """The columns of a finding. This order is stable; new columns are added at the end."""
 
@@ -43,6 +46,9 @@ THING_COLUMNS = (
     "coverage_note",
 )
 """The columns about the resource itself."""
+
+_EXPIRY = re.compile(r"until\((\w+)\)")
+"""The duration of a message that ends when something expires, by how a policy writes it."""
 
 TIMES = frozenset(
     {"assessed_at", "created_at", "activated_at", "expires_at", "last_rotated_at", "first_seen_at", "waiver_expires_at"}
@@ -65,6 +71,10 @@ _SHOWN = {
     "starts_on": "activated_at",
     "expires_on": "expires_at",
     "enabled": "enabled",
+    "app_id": "client_id",
+    "environment": "resource_environment",
+    "tags": "resource_tags",
+    "app_tags": "resource_tags",
 }
 Record = dict[str, str]
 
@@ -94,7 +104,7 @@ def thing(table: str, row: Mapping[str, Value], as_of: int) -> Record:
     facts = Facts(table, row)
     note: dict[str, Reason] = {}
     for name, reason in facts.unknown.items():
-        if name in _SHOWN:
+        if _SHOWN.get(name) in THING_COLUMNS:
             note.setdefault(_SHOWN[name], reason)
     described = _described(facts, as_of, note)
     if why := owner_unknown(facts):
@@ -158,9 +168,13 @@ def _finding(finding: Finding, of: Owner, report: Report) -> Record:
         "actual": finding.message or message(finding),
         **_waiver(finding.waiver),
         **score.cells(finding.score),
-        "first_seen_at": _first_seen(finding, report.verdict.baseline),
+        "first_seen_at": _first_seen(finding, report),
         "evidence": "|".join(_pairs(finding, facts)) or None,
         "evidence_source": " ".join(filter(None, map(facts.text, ("source_url", "source_version")))) or None,
+        "cause_id": finding.cause.head.finding if finding.cause else finding.id if finding.open else None,
+        "first_command": _first_command(finding),
+        "message_dates": "|".join(f"{name}={times.iso_time(value)}" for name, value in finding.times.items()) or None,
+        "message_days": "|".join(f"{name}={times.whole_days(value)}" for name, value in finding.durations.items()) or None,
     }
     if not facts.row:
         return _present({**judged, **_scope(finding, report)})
@@ -168,16 +182,44 @@ def _finding(finding: Finding, of: Owner, report: Report) -> Record:
     for name, reason in facts.unknown.items():
         if name in _SHOWN or name in finding.unknown:
             note.setdefault(_SHOWN.get(name, name), reason)
-    described = _described(facts, report.run.as_of, note)
+    described = {**_ending(finding, report.run.as_of), **_present(_described(facts, report.run.as_of, note))}
     if of.reason:
         note["owner"] = of.reason
-    owned = {"owner": "|".join(of.names) or None, "owner_source": of.source or None}
+    owned = {
+        "owner": "|".join(of.names) or None,
+        "owner_source": of.source or None,
+        "client_id": facts.text("app_id") or facts.text("client_id"),
+        "resource_environment": facts.text("environment"),
+        "resource_tags": facts.text("tags") or facts.text("app_tags") or None,
+    }
     return _present({**judged, **described, **owned, "coverage_note": note_cell(note) or None})
 
 
-def _first_seen(finding: Finding, baseline: Baseline | None) -> str | None:
-    entry = baseline.entry(finding.policy.id, finding.subject) if baseline else None
-    return times.iso_time(entry.since) if entry else None
+def _ending(finding: Finding, as_of: int) -> dict[str, str]:
+    """The end that the message counts down to, for a row that has no end of its own."""
+    for name in finding.durations:
+        if (named := _EXPIRY.fullmatch(name)) and (end := finding.times.get(named[1])) is not None:
+            return {"expires_at": times.iso_time(end), "days_to_expiry": str(times.whole_days(end - as_of))}
+    return {}
+
+
+def _first_command(finding: Finding) -> str | None:
+    """The command of the first step; None without one, or where other steps must come before what it takes away."""
+    first = next(iter(ordered(finding.fix, finding.steps)), {}) if finding.outcome is Outcome.FAIL else {}
+    command = next((first[kind] for kind in COMMANDS if kind in first), "")
+    return command if command and not takes_away(command) else None
+
+
+def _first_seen(finding: Finding, report: Report) -> str | None:
+    """The date in the baseline, else that of the earliest snapshot since which nothing shows that it did not fail."""
+    baseline = report.verdict.baseline
+    if entry := baseline.entry(finding.policy.id, finding.subject) if baseline else None:
+        return times.iso_time(entry.since)
+    # One that was read in part does not show that a finding was gone.
+    before = (past for past in reversed(report.history) if past.as_of <= report.run.as_of)
+    since = takewhile(lambda past: finding.id in past.failing or not past.complete, before)
+    seen = [past.as_of for past in since if finding.id in past.failing] if finding.outcome is Outcome.FAIL else []
+    return times.iso_time(seen[-1]) if seen else None
 
 
 def _waiver(waiver: Waiver | None) -> dict[str, str | None]:

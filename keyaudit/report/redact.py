@@ -139,7 +139,10 @@ class _Redaction:
             for name in (*_FILTERS, *(KINDS if isinstance(filters, Part) else ()))
         }
         made = replace(filters, **hidden)
-        return replace(made, read=self._filters(filters.read)) if isinstance(filters, Part) else made
+        if not isinstance(filters, Part):
+            return made
+        left_out = {name and self._rows.environment(name): count for name, count in filters.left_out.items()}
+        return replace(made, read=self._filters(filters.read), left_out=left_out)
 
     def _rule(self, rule: EnvironmentRule) -> EnvironmentRule:
         environment = self._rows.environment(rule.environment)

@@ -1,19 +1,16 @@
-"""A score in every format: the arithmetic first, then each factor with its reason."""
+"""A score in every format: the arithmetic first, then each factor with its reason.
+
+Its band is in JSON alone: beside the severity of a finding it would be a second word for the same question.
+"""
 
 from collections.abc import Iterator
 
 from keyaudit.model.findings import Score
 
 
-def band_words(score: Score) -> str:
-    """ "critical", or "medium..critical" if it depends on unknown values."""
-    least, band = score.least_band, score.band
-    return str(band) if least is band else f"{least}..{band}"
-
-
 def line(score: Score | None) -> str:
-    """The score in a line: "score 5 x 4 x 4 = 80, critical"."""
-    return f"score {score.arithmetic}, {band_words(score)}" if score else "score not evaluated"
+    """The score in a line: "score 5 x 4 x 4 = 80"."""
+    return f"score {score.arithmetic}" if score else "score not evaluated"
 
 
 def explained(score: Score) -> Iterator[tuple[str, str]]:
@@ -57,7 +54,6 @@ def cells(score: Score | None) -> dict[str, str]:
     return {
         "score": str(score.high),
         "score_low": str(score.low),
-        "score_band": band_words(score),
         "score_arithmetic": score.arithmetic,
         "score_reasons": reasons,
     }

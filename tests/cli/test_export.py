@@ -1,5 +1,7 @@
 """`keyaudit export`: several formats of one judgement, to files and to stdout."""
 
+import csv
+import io
 import json
 import re
 import shutil
@@ -10,6 +12,8 @@ from typing import Any
 import pytest
 
 from keyaudit.inventory.manifest import FORMAT
+from keyaudit.inventory.snapshot import open_snapshot
+from keyaudit.model import times
 from keyaudit.model.errors import Exit
 from keyaudit.report.formats import FILES
 from tests.cli.conftest import Keyaudit
@@ -162,8 +166,14 @@ def test_a_page_shows_how_the_tenant_has_fared(keyaudit: Keyaudit, contoso: Path
     for name, snapshot in (("1", blind_spots), ("2", contoso)):
         shutil.copytree(snapshot, kept / name)
     (kept / "begun").mkdir()
-    ran = keyaudit("export", f"html={tmp_path / 'page'}", "--from", contoso, *KEYS, "--history", kept)
+    files = (f"html={tmp_path / 'page'}", f"csv={tmp_path / 'csv'}")
+    ran = keyaudit("export", *files, "--from", contoso, *KEYS, "--history", kept)
     assert (ran.code, ran.err) == (Exit.CLEAN, "")
+    rows = csv.DictReader(io.StringIO((tmp_path / "csv").read_text("utf-8"), newline=""))
+    failed = [row for row in rows if row["status"] == "fail"]
+    first = {times.iso_time(open_snapshot(each).run.as_of) for each in (contoso, blind_spots)}
+    assert failed
+    assert {row["first_seen_at"] for row in failed} <= first
     trend = (tmp_path / "page").read_text("utf-8").partition('id="trend"')[2].partition("</section>")[0]
     # Whichever was collected later is left out of the other's page.
     assert (trend.count('<th scope="row">') == 2) != ("1 made after this one is left out" in trend)
@@ -173,7 +183,7 @@ def test_a_page_shows_how_the_tenant_has_fared(keyaudit: Keyaudit, contoso: Path
 @pytest.mark.parametrize(
     ("arguments", "code", "said"),
     [
-        (("jsonl", "--history", "."), Exit.USAGE, "--history: only works with the format html"),
+        (("jsonl", "--history", "."), Exit.USAGE, "--history: only works with html, csv and xlsx"),
         (("html", "--history", "nowhere"), Exit.USAGE, "--history: nowhere holds no snapshots that can be read"),
     ],
 )

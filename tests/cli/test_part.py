@@ -91,7 +91,7 @@ def test_what_was_not_read_elsewhere_does_not_make_a_gate_incomplete(keyaudit: K
     ("flags", "said"),
     [
         (("--vault", "kv-dat"), "--vault: nothing that was read matches 'kv-dat'; did you mean kv-data-prod?"),
-        (("--environment", "prd"), "--environment: nothing that was read matches 'prd'; did you mean prod?"),
+        (("--environment", "prdo"), "--environment: nothing that was read matches 'prdo'; did you mean prod?"),
         (("--area", "logs and"), "--area: nothing that was read matches 'logs and'; did you mean Logs and alerts or Logs?"),
         (("--owner", "nobody-at-all-*"), "--owner: nothing that was read matches 'nobody-at-all-*'"),
         (("--vault", "kv-data-prod", "--owner", "treasury"), "--vault, --owner: nothing that was read matches all of them"),
@@ -129,6 +129,7 @@ def test_every_output_says_that_it_is_a_part(keyaudit: Keyaudit, contoso: Path, 
     assert json.loads((tmp_path / "json").read_text("utf-8"))["run"]["exclusions"] == [
         "only vaults kv-data-prod",
         "only environments prod",
+        "--environment leaves out applications, their credentials and other kinds that have no environment",
     ]
     assert "only vaults kv-data-prod" in (tmp_path / "html").read_text("utf-8")
     assert "only vaults kv-data-prod" in (tmp_path / "markdown").read_text("utf-8")

@@ -5,7 +5,7 @@ from typing import Any, Literal
 import pytest
 from msgspec.structs import replace
 
-from keyaudit.model.environments import EnvironmentRule
+from keyaudit.model.environments import EnvironmentRule, other_names
 from keyaudit.model.reasons import Reason
 from keyaudit.model.tables.key_use import USES_FOUND
 from tests.inventory.sample import RUN, TENANT, Row, assessed, fetch, in_memory, key, row, vault, vault_scope
@@ -64,7 +64,27 @@ SAME = (rule("name", "production", "prod"), rule("name", "prd", "prod"))
 def test_names_of_one_environment_are_shown_as_one_and_no_other_is(tag: str, shown: str) -> None:
     found = environments(SAME, tags={"env": tag})
     assert (found["vault"], found["key"]) == (shown, shown)
-    assert environments((), tags={"env": tag})["vault"] == tag.lower()
+    assert environments((), tags={"env": tag})["vault"] == shown
+
+
+@pytest.mark.parametrize(
+    ("rules", "names"),
+    [
+        ((), {"production": "prod", "prd": "prod", "live": "prod", "development": "dev", "tst": "test"}),
+        ((("prd", "production"),), {"prd": "production", "prod": "production", "live": "production"}),
+        ((("prod", "p1"),), {"prod": "p1", "production": "p1", "prd": "p1", "live": "p1"}),
+        ((("live", "live"),), {"live": "live", "production": "prod", "prd": "prod"}),
+        ((("prod", "prod"),), {"prod": "prod", "prd": "production", "live": "production"}),
+        ((("prd", "prod"), ("blue", "live")), {"prd": "prod", "blue": "live", "production": "prod"}),
+    ],
+)
+def test_settings_override_what_names_usually_mean(rules: tuple[tuple[str, str], ...], names: dict[str, str]) -> None:
+    usual = {"development": "dev", "tst": "test"}
+    assert other_names(rule("name", other, name) for other, name in rules) == usual | names
+
+
+def test_names_of_stages_before_production_are_not_one() -> None:
+    assert not {"qa", "uat", "staging", "stage", "preprod"} & {*other_names(())}
 
 
 def test_a_rule_may_use_any_of_the_names() -> None:

@@ -98,3 +98,19 @@ def test_entra_signs_with_none_of_the_certificates_of_an_identity_provider() -> 
     settings = {"scope_id": TENANT.id, "has_next_certificate": Reason.BAD_BODY}
     domain = [row("federated_domain", "/holder", **settings)]
     assert successor(rows, READ, "has_valid_successor", federated_domain=domain) == (False, None)
+
+
+def test_the_next_certificate_of_a_domain_shows_whose_the_one_beside_it_is() -> None:
+    primary = certificate("a", "federated-domain", subject="CN=ADFS", issuer="CN=Root")
+    beside = certificate("b", "federated-domain", is_next=True, subject="CN=Other", issuer="CN=Other")
+    names = "current_subject, current_issuer, unknown"
+
+    def shown(*rows: Row) -> list[Row]:
+        with in_memory({"signing_certificate": [*rows]}, {TENANT: READ}, "signing_certificate") as connection:
+            return fetch(connection, f"SELECT {names} FROM signing_certificate ORDER BY id")
+
+    of_primary, of_next = shown(primary, beside)
+    assert (of_primary["current_subject"], of_primary["current_issuer"]) == (None, None)
+    assert (of_next["current_subject"], of_next["current_issuer"]) == ("CN=ADFS", "CN=Root")
+    _, of_next = shown(primary | {"subject": None, "unknown": {"subject": "bad_value"}}, beside)
+    assert (of_next["current_subject"], of_next["unknown"]["current_subject"]) == (None, "bad_value")  # type: ignore[index]

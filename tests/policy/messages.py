@@ -11,6 +11,7 @@ from keyaudit.policy.definition import Policy
 from keyaudit.policy.load import load
 from keyaudit.policy.ordered import with_arms
 from keyaudit.policy.samples import NOW, sample
+from keyaudit.policy.templates import Source, Template
 from keyaudit.policy.written import written_out
 
 DAY = 86_400
@@ -28,11 +29,12 @@ def _lines() -> Iterator[str]:
             yield f"{policy.text.id} [{policy.text.severity}]"
             yield f"  requirement: {policy.text.title}"
             yield f"  problem:     {policy.text.problem}"
-            for message in dict.fromkeys(_messages(connection, bound)):
+            for message in dict.fromkeys(template.fill(source) for template, source in messages(connection, bound)):
                 yield f"    - {message}"
 
 
-def _messages(connection: duckdb.DuckDBPyConnection, bound: Bound) -> Iterator[str]:
+def messages(connection: duckdb.DuckDBPyConnection, bound: Bound) -> Iterator[tuple[Template, Source]]:
+    """The template of each example that fails, with the values to fill it with."""
     policy = bound.policy
     rows = [sample(policy, example) for example in policy.examples if example.expect is Outcome.FAIL and not example.parameters]
     filled = [({**_stand_ins(policy), **each.values}, each.unknown) for each in rows]
@@ -44,7 +46,7 @@ def _messages(connection: duckdb.DuckDBPyConnection, bound: Bound) -> Iterator[s
         numbers = [number for (number,) in connection.execute(f"SELECT arm0 FROM {relation} ORDER BY position").fetchall()]
     for (values, unknown), number in zip(filled, numbers, strict=True):
         template = policy.message_when[number].message if number < len(policy.message_when) else policy.message
-        yield template.fill(_Example(bound, values, unknown))
+        yield template, _Example(bound, values, unknown)
 
 
 class _Example:

@@ -423,8 +423,20 @@ def test_the_first_severity_that_holds_wins_and_an_unknown_one_stays_in_play(tmp
         "medium over low": key("6", exportable=None, unknown={"exportable": "permission"}),
     }
     with inventory(key=list(rows.values())) as connection:
-        found = {str(f.row["name"]): f.severity for f in judge(connection, [graded], (), JUDGING).findings()}
+        every = {str(f.row["name"]): f for f in judge(connection, [graded], (), JUDGING).findings()}
+        rules = {name: [(each.severity, each.condition, each.certain) for each in f.rulings] for name, f in every.items()}
+    found = {name: f.severity for name, f in every.items()}
     assert found == {"1": "critical", "2": "low", "3": "high", "4": "medium", "5": "critical", "6": "medium"}
+    export = "'export' in key_ops"
+    assert rules == {
+        "1": [("critical", export, True)],
+        "2": [("low", "exportable", True)],
+        "3": [("high", "managed", True)],
+        "4": [("medium", "", True)],
+        "5": [("critical", export, False), ("low", "exportable", True)],
+        "6": [("low", "exportable", False), ("medium", "", False)],
+    }
+    assert every["4"].rulings[-1].columns == ("key_ops", "exportable", "managed")
 
 
 def test_findings_come_by_the_gravest_of_each_key_then_by_name(tmp_path: Path) -> None:

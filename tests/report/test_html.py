@@ -26,6 +26,7 @@ from keyaudit.report.html.first import PRINTED
 from keyaudit.report.html.inert import LONGEST
 from tests.report.example import AS_OF, CLEAN, DAY, FINDINGS, GATED, OVERDUE, REPORT, holding, tallies, total
 from tests.report.excused import EXCUSED
+from tests.report.fixed import fixed_apart
 from tests.report.hostile import hostile
 from tests.report.sinks import agent_commands, every_payload, one_of_each_kind, terminal_codes
 
@@ -219,8 +220,26 @@ def test_a_finding_has_its_score_if_it_has_one() -> None:
     rows = [row for table in of_class(printed(EXCUSED), "items") for row in table.iter("tr")]
     [scored] = [" ".join("".join(row.itertext()).split()) for row in rows if "score" in "".join(row.itertext())]
     assert scored.startswith("kv-prod/keys/rolled")
-    assert scored.endswith("score 1..4 x 1..4 x 1..4 = 1..64 (custody unknown), info..critical")
+    assert scored.endswith("score 1..4 x 1..4 x 1..4 = 1..64 (custody unknown)")
     assert len(rows) > 1
+
+
+def test_a_command_is_below_the_name_of_its_resource_and_for_its_finding_alone() -> None:
+    page = printed(fixed_apart(30))
+    [body] = of_class(page, "body")
+    assert "".join(body.itertext()).count("Move the workload.") == 1
+    fixes = list(of_class(page, "fix"))
+    assert len(fixes) == 25
+    for number, each in enumerate(fixes):
+        said = " ".join("".join(each.itertext()).split())
+        assert said.startswith(f"Fix for kv-prod/keys/codesign-{number:04d}")
+        assert said.count("az keyvault key delete") == 1
+        assert f"--name codesign-{number:04d}" in said
+        [row] = [row for row in parsed(page).iter("tr") if row.attrib.get("id") == f"f-{each.attrib['data-for']}"]
+        assert f"codesign-{number:04d}" in "".join(row.itertext())
+    # No command stands anywhere else in the findings.
+    assert page.count(b"az keyvault key delete") == len(fixes)
+    assert "5 more with a fix that is not listed here" in text(page)
 
 
 def test_five_thousand_findings_are_less_than_three_megabytes() -> None:
@@ -228,8 +247,7 @@ def test_five_thousand_findings_are_less_than_three_megabytes() -> None:
     found = [_numbered(overdue.by_itself(), number) for number in range(5_000)]
     verdict = structs.replace(REPORT.verdict, failed=total(found, Outcome.FAIL), unknown={})
     alone = {"apart": lambda _: iter(()), "under": lambda profile: UnderProfile(profile=profile)}
-    many = holding(REPORT, found, verdict=verdict, tallies=tallies(found), **alone)
-    page = printed(many)
+    page = printed(holding(REPORT, found, verdict=verdict, tallies=tallies(found), **alone))
     assert len(page) < 3_000_000
     # Once more in Start here, and in the short form for paper.
     assert page.count(b"was created 2023-01-12; the limit is 730 days") == 5_000 + TOP + PRINTED

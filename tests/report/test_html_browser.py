@@ -12,7 +12,7 @@ from msgspec import structs
 
 from keyaudit import ask
 from keyaudit.inventory.snapshot import open_snapshot
-from keyaudit.model.findings import Outcome, Severity
+from keyaudit.model.findings import Finding, Outcome, Severity
 from keyaudit.model.run import Past, Report
 from keyaudit.report.blast_radius import html as blast_radius
 from keyaudit.report.html import write
@@ -21,6 +21,7 @@ from tests.clock import COLLECTED
 from tests.estates import snapshot
 from tests.report.browser import Shown, browser, shown
 from tests.report.example import AS_OF, CLEAN, DAY, GATED, REPORT
+from tests.report.fixed import fixed_apart
 from tests.report.hostile import hostile
 from tests.report.sinks import CORPUS
 
@@ -231,9 +232,39 @@ def test_filters_leave_what_fits_and_nothing_else(opened: "Browser", pages: dict
         page.page.fill("#filter-text", "CODESIGN rotation")
         some = set(_rows(page))
         assert 0 < len(some) < len(listed)
-        assert page.page.inner_text("#filter-count").startswith(f"{len(some)} of {len(listed)} listed findings match")
+        every, matching = (Counter(_status(listed[id_][1]) for id_ in ids) for ids in (listed, some))
+        said = page.page.inner_text("#filter-count").removeprefix("Matching: ").split(", ")
+        assert sorted(said) == sorted(f"{matching[status]} of {count} {status}" for status, count in every.items())
+        # The heading and the filter have one number of open findings.
+        assert every["open"] == sum(REPORT.verdict.failed.values())
         page.page.fill("#filter-text", "no such words")
         assert _rows(page) == []
+
+
+def _status(finding: Finding) -> str:
+    if finding.outcome is Outcome.UNKNOWN:
+        return "unknown"
+    return "waived" if finding.outcome is Outcome.WAIVED else "known" if finding.known else "open"
+
+
+def test_a_filter_leaves_the_commands_of_what_it_leaves(opened: "Browser", tmp_path: Path) -> None:
+    with shown(opened, _written(fixed_apart(3), tmp_path / "fixed.html")) as page:
+        assert len(_commands(page)) == 3
+        page.page.fill("#filter-text", "codesign-0001")
+        assert len(_rows(page)) == 1
+        [command] = _commands(page)
+        assert "--name codesign-0001" in command
+        page.page.click("#filter-reset")
+        assert len(_commands(page)) == 3
+
+
+def _commands(page: Shown) -> list[str]:
+    """The commands that can be seen once every group is open."""
+    _rows(page)
+    found: list[str] = page.page.evaluate(
+        "[...document.querySelectorAll('#findings pre')].filter(each => each.checkVisibility()).map(each => each.textContent)"
+    )
+    return found
 
 
 @pytest.mark.parametrize("view", ["owner", "resource", "all"])

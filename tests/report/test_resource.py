@@ -341,7 +341,7 @@ def test_owners_are_named_with_who_says_so() -> None:
 
 def test_an_owner_that_could_not_be_read_is_noted() -> None:
     unknown = written(found("key", key_row("k", {"tags": UNSEEN})))
-    assert (unknown["owner"], unknown["coverage_note"]) == ("", "owner:permission")
+    assert (unknown["owner"], unknown["coverage_note"]) == ("", "resource_tags:permission|owner:permission")
 
 
 def test_a_superseded_version_was_not_rotated_into_use() -> None:

@@ -30,6 +30,12 @@ def facts(sources: Sources, as_of: int) -> dict[str, Derived]:
     valid = ~certificates["kind"].among(_OF_PROVIDERS) & begun & unended
     of_entra = groups(certificates, "of_entra", by=certificates["holder_id"], key=rows["holder_id"], own=True)
     latest_valid = of_entra.greatest("latest_valid", certificates["expires_on"], valid, absent_last=True)
+    primary = {
+        f"current_{name}": of_holder.least(f"current_{name}", certificates[name], ~certificates.flag("is_next")).where(
+            rows.flag("is_next")
+        )
+        for name in ("subject", "issuer")
+    }
     whose = each["app_id"].map(sources.sql.lower).or_else(each["holder_id"])
     unlisted = unread("signers", ("service_principal.list",), scope=_SCOPE)
     policies = Rows(sources, "token_policy", "policy")
@@ -45,6 +51,7 @@ def facts(sources: Sources, as_of: int) -> dict[str, Derived]:
     # An external provider has no service principal to assign a policy to.
     external = rows["kind"].among(_OF_PROVIDERS)
     return {
+        **primary,
         "has_successor": latest.exceeds(rows["expires_on"]),
         "has_valid_successor": latest_valid.exceeds(rows["expires_on"]),
         "same_elsewhere": identities.same_elsewhere(rows, whose, unlisted, but_of=_OF_PROVIDERS),

@@ -58,6 +58,10 @@ SIGNING_CERTIFICATE = Table(
         flag("like_current", "subject and issuer of a domain's next certificate are those of its signingCertificate",
             ("domain.federation",),
             absent="not a domain's next certificate", absent_where=(Where("is_next", (False,)),)),
+        text("current_subject", "subject of its domain's signingCertificate, beside which it is accepted",
+            absent="not a domain's next certificate", absent_where=(Where("is_next", (False,)),), derived=True),
+        text("current_issuer", "issuer of that certificate",
+            absent="not a domain's next certificate", absent_where=(Where("is_next", (False,)),), derived=True),
         flag("has_successor", "its holder has another certificate, which ends later", derived=True),
         flag("has_valid_successor", "its holder has another certificate that ends later and is valid now: once this one has "
             "expired, Entra signs with that one even if it is inactive; false for what Entra does not sign with", derived=True),

@@ -1,7 +1,8 @@
 """The findings of a page by severity and policy, with the text of a policy once."""
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import takewhile
 
 from msgspec import Struct, field
 
@@ -21,8 +22,10 @@ from keyaudit.report.summary import WORST_FIRST, message
 
 MOST = 5_000
 """The maximum number of listed findings, the highest severity first, unknown results last."""
-_COMMANDS = 25
-"""The number of commands shown per policy; others differ only in names."""
+_FIXES = 25
+"""The number of different fixes that are shown per policy."""
+_NAMED = 3
+"""The number of resources that are named where several have the same fix."""
 _LIMITS = 4
 _NAME, _EVIDENCE = 200, 240
 
@@ -38,11 +41,20 @@ class Item(Struct, frozen=True):
     message: str
     evidence: str
     score: str
-    """The arithmetic and the band; empty without a score."""
+    """The arithmetic; empty without a score."""
     cause: str
     """What else the cause explains, or the head of the cause; empty if it is a cause by itself."""
     mark: str
     """"waived" or "known", otherwise empty."""
+
+
+class Fix(Struct, frozen=True):
+    """The steps that are for some resources alone."""
+
+    ids: tuple[str, ...]
+    """Of the findings, whose rows are these resources."""
+    names: str
+    steps: Sequence[Part]
 
 
 class Group(Struct):
@@ -62,10 +74,20 @@ class Group(Struct):
     """The controls of its policy that are evaluated with the limits of this run."""
     elsewhere: Mapping[str, Sequence[str]] = field(default_factory=dict)
     """The other controls of its policy: their frameworks have other limits."""
-    fixes: dict[tuple[str, bool], dict[Part, None]] = field(default_factory=lambda: defaultdict(dict))
-    """The parts of the fixes by their heading and whether they are commands."""
-    cut: set[tuple[str, bool]] = field(default_factory=set)
-    """The headings of parts that are not all listed."""
+    first: tuple[Part, ...] | None = None
+    """The paragraphs with which the fix of every listed finding begins."""
+    fixed: dict[tuple[Part, ...], list[Item]] = field(default_factory=dict)
+    """The findings by their whole fix."""
+    unshown: int = 0
+    """The number of findings whose fix is not shown, because there are too many different ones."""
+
+    @property
+    def fixes(self) -> Iterator[Fix]:
+        """What each fix has besides `first`. A command is never in `first`: it is for a resource."""
+        for steps, of in self.fixed.items():
+            if rest := steps[len(self.first or ()) :]:
+                more = f" and {len(of) - _NAMED:,} more" if len(of) > _NAMED else ""
+                yield Fix(tuple(item.id for item in of), f"{', '.join(item.name for item in of[:_NAMED])}{more}", rest)
 
     @property
     def area(self) -> str:
@@ -157,29 +179,30 @@ def _controls(tally: Tally, *, elsewhere: bool) -> Mapping[str, Sequence[str]]:
 def _add(group: Group, finding: Finding, owner: Owner) -> None:
     facts = Facts.of(finding)
     mark = "waived" if finding.outcome is Outcome.WAIVED else "known" if finding.known else ""
-    group.items.append(
-        Item(
-            finding.id,
-            tuple(visible(name, _NAME) for name in owner.names) or (owned_by(owner),),
-            visible(label(facts), _NAME),
-            # Nothing more is known about a scope without rows.
-            visible(context(facts, owner), _NAME) if facts.row else "",
-            message(finding),
-            _evidence(finding, facts),
-            line(finding.score) if finding.score else "",
-            also(finding) or same_cause(finding),
-            mark,
-        )
+    item = Item(
+        finding.id,
+        tuple(visible(name, _NAME) for name in owner.names) or (owned_by(owner),),
+        visible(label(facts), _NAME),
+        # Nothing more is known about a scope without rows.
+        visible(context(facts, owner), _NAME) if facts.row else "",
+        message(finding),
+        _evidence(finding, facts),
+        line(finding.score) if finding.score else "",
+        also(finding) or same_cause(finding),
+        mark,
     )
+    group.items.append(item)
     if finding.expected and len(group.limits) < _LIMITS:
         group.limits[finding.expected] = None
     if finding.outcome is Outcome.FAIL:
-        for part in parts(finding.fix, finding.steps):
-            key = (part.heading, part.is_command)
-            if len(group.fixes[key]) < _COMMANDS:
-                group.fixes[key][part] = None
-            elif part not in group.fixes[key]:
-                group.cut.add(key)
+        steps = tuple(parts(finding.fix, finding.steps))
+        begins = tuple(takewhile(lambda part: not part.is_command, steps))
+        pairs = zip(begins if group.first is None else group.first, begins, strict=False)
+        group.first = tuple(part for part, other in takewhile(lambda pair: pair[0] == pair[1], pairs))
+        if steps in group.fixed or len(group.fixed) < _FIXES:
+            group.fixed.setdefault(steps, []).append(item)
+        else:
+            group.unshown += 1
 
 
 def _evidence(finding: Finding, facts: Facts) -> str:

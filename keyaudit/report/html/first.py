@@ -37,7 +37,7 @@ class Row(Struct, frozen=True, kw_only=True):
     """What else the cause explains."""
     step: str
     score: str
-    """The arithmetic and the band; empty without a score."""
+    """The arithmetic; empty without a score."""
 
 
 class Group(Struct, frozen=True):

@@ -52,7 +52,7 @@ _VERDICT = {
     "records": "long",
     "cut_columns": "string",
 }
-_LATER = ("control_refs_elsewhere",)
+_LATER = records.COLUMNS[records.COLUMNS.index("control_refs_elsewhere") :]
 """Columns of a finding that were added after those of the verdict."""
 COLUMNS: Mapping[str, str] = {
     **_SHIPMENT,

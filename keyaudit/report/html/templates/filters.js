@@ -24,6 +24,7 @@
     };
   }));
   found.forEach((each, number) => { each.number = number; });
+  const statuses = [...new Set(found.map((each) => each.status))];
 
   const offer = (control, values) => {
     for (const value of [...new Set(values)].sort((a, b) => a.localeCompare(b))) control.append(new Option(value, value));
@@ -96,6 +97,8 @@
     for (const each of found) each.row.hidden = !shown.has(each);
     for (const each of some) each.row.parentNode.append(each.row);
     const kept = new Set(some.map((each) => each.group));
+    const ids = new Set(some.map((each) => each.row.id.slice(2)));
+    for (const fix of document.querySelectorAll("#findings .fix")) fix.hidden = !fix.dataset.for.split(" ").some((id) => ids.has(id));
     for (const group of groups) {
       group.hidden = narrowed() && !kept.has(group);
       if (narrowed() && kept.has(group) && some.length <= 20) group.open = true;
@@ -106,7 +109,11 @@
     by("arranged").hidden = view === "";
     arrange(view === "" ? [] : some, view);
     const more = unlisted ? `; ${unlisted.toLocaleString("en")} more are not on this page: keyaudit export csv lists all` : "";
-    by("filter-count").textContent = `${some.length.toLocaleString("en")} of ${found.length.toLocaleString("en")} listed findings match${more}`;
+    const matching = statuses.map((status) => {
+      const [shownOf, allOf] = [some, found].map((all) => all.filter((each) => each.status === status).length.toLocaleString("en"));
+      return `${shownOf} of ${allOf} ${status}`;
+    });
+    by("filter-count").textContent = `Matching: ${matching.join(", ")}${more}`;
   };
   const reset = () => {
     for (const control of Object.values(controls)) control.value = "";
