@@ -2,13 +2,14 @@
 
 import json
 import subprocess
+import sys
 from collections.abc import Mapping
 from typing import Any
 
 import pytest
 
 from keyaudit.model.errors import Exit
-from tests.pipelines.agent import ACTION, ROOT, Agent, every_hostile, filled, read, script
+from tests.pipelines.agent import ACTION, ROOT, Agent, every_hostile, filled, plant, read, script
 from tests.report.sinks import agent_commands
 
 pytestmark = pytest.mark.exhaustive
@@ -83,6 +84,14 @@ def test_a_gate_that_cannot_start_fails_the_job_and_uploads_nothing(agent: Agent
     assert "lenient" in ran.stderr
     assert agent.outputs["complete"] == "false"
     assert _ends(agent) == Exit.USAGE
+
+
+def test_no_module_in_the_audited_folder_is_imported_and_decides_that_alerts_are_closed(agent: Agent) -> None:
+    witness = plant(agent.workspace)
+    _gate(agent, demo="blind-spots", formats="sarif")
+    assert agent.outputs["exit-code"] == str(int(Exit.FINDINGS))
+    assert agent.outputs["complete"] == "false"
+    assert not witness.exists()
 
 
 def test_a_job_without_a_verdict_fails(agent: Agent) -> None:
@@ -171,13 +180,23 @@ def _install(agent: Agent, **given: str) -> tuple[int, list[str]]:
     log.unlink(missing_ok=True)
     recorder = f'printf "%s\\n" "$@" >{log}'
     body = (
-        f'mkdir -p "$3/bin"; printf \'#!/usr/bin/env bash\\n%s\\n\' \'{recorder}\' >"$3/bin/python"; chmod +x "$3/bin/python"'
+        f'mkdir -p "$4/bin"; printf \'#!/usr/bin/env bash\\n%s\\n\' \'{recorder}\' >"$4/bin/python"; chmod +x "$4/bin/python"'
     )
     script(agent.temp / "bin" / "python3.12", body)
     step = _step("Install keyaudit")
     values = {**_inputs(given), "steps.python.outputs.python-path": str(agent.temp / "bin" / "python3.12")}
     ran = agent.run(step["run"], filled(step["env"], values))
     return ran.returncode, log.read_text(encoding="utf-8").splitlines() if log.exists() else []
+
+
+def test_it_installs_without_importing_modules_of_the_audited_folder(agent: Agent) -> None:
+    witness = plant(agent.workspace)
+    step = _step("Install keyaudit")
+    values = {**_inputs({}), "steps.python.outputs.python-path": sys.executable}
+    # Nothing can be downloaded: only whose pip says so is the question.
+    ran = agent.run(step["run"], {**filled(step["env"], values), "PIP_NO_INDEX": "1"})
+    assert "No matching distribution found" in ran.stderr
+    assert not witness.exists()
 
 
 def test_it_installs_the_checkout_that_it_is_part_of(agent: Agent) -> None:

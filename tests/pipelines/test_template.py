@@ -1,6 +1,7 @@
 """The Azure Pipelines template's scripts, run against simulated tenants as the agent would run them."""
 
 import subprocess
+import sys
 from collections.abc import Mapping
 from typing import Any
 
@@ -11,7 +12,7 @@ from keyaudit.cli.init import template
 from keyaudit.model.errors import Exit
 from tests.cli.tenants import running
 from tests.clock import of_the_machine
-from tests.pipelines.agent import TEMPLATE, Agent, every_hostile, filled, read, script
+from tests.pipelines.agent import TEMPLATE, Agent, every_hostile, filled, plant, read, script
 from tests.report.sinks import agent_commands
 
 pytestmark = pytest.mark.exhaustive
@@ -120,6 +121,15 @@ def test_it_installs_what_was_asked_for_and_no_flag(agent: Agent) -> None:
         ran = agent.run(step["bash"], filled(step["env"], _values({"package": text})))
         assert ran.returncode == 0, ran.stderr
         assert log.read_text(encoding="utf-8").splitlines()[-2:] == ["--", text]
+
+
+def test_it_installs_without_importing_modules_of_the_audited_folder(agent: Agent) -> None:
+    witness = plant(agent.workspace)
+    script(agent.temp / "bin" / "python", f'exec "{sys.executable}" "$@"')
+    step = _step("Install keyaudit")
+    ran = agent.run(step["bash"], {**filled(step["env"], _values({"package": "keyaudit"})), "PIP_NO_INDEX": "1"})
+    assert "No matching distribution found" in ran.stderr
+    assert not witness.exists()
 
 
 def test_it_installs_the_checkout_that_a_pipeline_makes_of_its_repository() -> None:
