@@ -13,7 +13,7 @@ from multidict import CIMultiDict
 from keyaudit.cloud.clients import Answer
 from keyaudit.model.operations import OPERATIONS, Paging, Surface
 from tests.sweep import copies, members
-from tests.sweep.envelopes import ENVELOPES, emptied
+from tests.sweep.envelopes import COUNTS, ENVELOPES, emptied
 from tests.sweep.members import ANY
 from tests.sweep.others import instead, is_another
 from tests.sweep.tenant import Call
@@ -260,6 +260,9 @@ def _answers(operation: str) -> Iterator[tuple[str, Effect]]:
     yield "page loop", _edited(lambda body, call: _linked(body, call, call.url))
     if declared.paging is not Paging.RESOURCE_GRAPH:
         yield "foreign link", _edited(lambda body, call: _linked(body, call, "https://elsewhere.example/next"))
+    yield "copy in place of an item", _edited(_of_list(_copied))
+    yield "second page repeats the first", _in_two(_repeats, declared.paging)
+    yield "item moved between pages", _in_two(_moved, declared.paging)
     yield "second page refused", _second(_error(403, next(iter(_FORBIDDEN[declared.surface].values()))), declared.paging)
 
 
@@ -276,26 +279,81 @@ def _linked(body: Any, call: Call, link: str) -> Any:
     return {**body, ("@odata.nextLink" if "@odata.context" in body else "nextLink"): link}
 
 
+_SECOND = "$skiptoken=sweep-second"
+
+
 def _second(refused: Effect, paging: Paging) -> Effect:
     """A list whose second half fails. If it has one item, that item is returned, and the empty second page fails."""
 
     def effect(call: Call, true: Answering, before: int) -> Answer:
-        if "sweep-second" in call.url or b"sweep-second" in call.body:
+        if _first(call) != call:
             return refused(call, true, before)
-        answer = true(call)
-        body = members.decoded(answer.body)
-        if answer.status != 200 or not members.is_list(body):
-            return answer
-        name, _ = members.place(body, 0)
-        half = body[name][: len(body[name]) // 2]
-        if paging is Paging.RESOURCE_GRAPH:
-            body = {**body, name: half, "count": len(half), "$skipToken": "sweep-second"}
-        else:
-            link = f"{call.url}{'&' if '?' in call.url else '?'}$skiptoken=sweep-second"
-            body = {**body, name: half, ("@odata.nextLink" if paging is Paging.ODATA else "nextLink"): link}
-        return Answer(200, answer.headers, json.dumps(body).encode())
+        return _page(call, true, paging, lambda first, second: first)
 
     return effect
+
+
+def _in_two(second_page: Callable[[list[Any], list[Any], int], list[Any]], paging: Paging) -> Effect:
+    """A list in two pages. `second_page` is given what belongs on each, and how often the second was asked for before."""
+
+    def effect(call: Call, true: Answering, before: int) -> Answer:
+        if _first(call) == call:
+            return _page(call, true, paging, lambda first, second: first)
+        return _page(_first(call), true, paging, lambda first, second: second_page(first, second, before), last=True)
+
+    return effect
+
+
+def _first(call: Call) -> Call:
+    """The request for the first page of the same list."""
+    url = call.url.removesuffix(f"?{_SECOND}").removesuffix(f"&{_SECOND}")
+    if b"sweep-second" not in call.body:
+        return Call(call.operation, url, call.body)
+    body = json.loads(call.body)
+    del body["options"]["$skipToken"]
+    return Call(call.operation, url, json.dumps(body).encode())
+
+
+def _page(
+    call: Call,
+    true: Answering,
+    paging: Paging,
+    items: Callable[[list[Any], list[Any]], list[Any]],
+    *,
+    last: bool = False,
+) -> Answer:
+    """One of two pages with the `items` that are chosen of both halves."""
+    answer = true(call)
+    body = members.decoded(answer.body)
+    if answer.status != 200 or not members.is_list(body):
+        return answer
+    name, _ = members.place(body, 0)
+    middle = len(body[name]) // 2
+    chosen = items(body[name][:middle], body[name][middle:])
+    body = {**body, name: chosen}
+    if paging is Paging.RESOURCE_GRAPH:
+        body |= {"count": len(chosen), "$skipToken": None if last else "sweep-second"}
+    elif not last:
+        link = f"{call.url}{'&' if '?' in call.url else '?'}{_SECOND}"
+        body["@odata.nextLink" if paging is Paging.ODATA else "nextLink"] = link
+    return Answer(200, answer.headers, json.dumps(body).encode())
+
+
+def _repeats(first: list[Any], second: list[Any], before: int) -> list[Any]:
+    return first or second
+
+
+def _moved(first: list[Any], second: list[Any], before: int) -> list[Any]:
+    """An item of the second page moved to the first after that was read, and another one from there to the second."""
+    return second if before or not first else [first[-1], *second[1:]]
+
+
+def _copied(body: Any) -> Any:
+    """A list that announces how many items it has, with a copy of the first in place of the last."""
+    if not any(isinstance(body.get(count), int) for count in COUNTS):
+        return body
+    name, found = members.place(body, 0)[0], members.items(body)
+    return {**body, name: [*found[:-1], *found[:1]]}
 
 
 # Members and items --------------------------------------------------------------------------------------------------------
