@@ -24,6 +24,7 @@ Effect = Callable[[Call, Answering, int], Answer]
 """Given the call, what answers it, and how often this address was asked before."""
 
 LEFT_OUT = copies.LEFT_OUT
+OLDER = "another version's answer"
 ANOTHERS = "another's answer"
 """The kind of an answer about another object than the one asked for."""
 
@@ -135,6 +136,7 @@ def _of_operation(operation: str, calls: Mapping[Call, Answer], fails: Fails) ->
 def _of_others(operation: str, calls: Mapping[Call, Answer], struck: Call, fails: Fails) -> Iterator[Fault]:
     """The whole answer about another object: the longest one, and the one that fewest policies fail for."""
     about = _named(struck, calls[struck])
+    yield from _of_older(operation, calls, fails)
     others = [call for call in sorted(calls) if is_another(call, struck) and not _is_empty(calls[call])]
     if not others:
         return
@@ -144,6 +146,20 @@ def _of_others(operation: str, calls: Mapping[Call, Answer], struck: Call, fails
         name = ANOTHERS if number == 1 else f"{ANOTHERS} #{number}"
         yield Fault(operation, name, ANOTHERS, struck, instead(other), about)
         yield Fault(operation, f"{name} everywhere", ANOTHERS, None, instead(other))
+
+
+def _of_older(operation: str, calls: Mapping[Call, Answer], fails: Fails) -> Iterator[Fault]:
+    """What a cache may have kept from before a rotation: another version's answer in place of the current one."""
+    current = {call.url.partition("?")[0]: call for call in calls if call.url.partition("?")[0].endswith("/")}
+    pairs = [
+        (current[at], other)
+        for other in sorted(calls)
+        if (at := f"{other.url.partition('?')[0].rpartition('/')[0]}/") in current and other != current[at]
+    ]
+    if pairs:
+        struck, other = max(pairs, key=lambda pair: len(fails(_named(pair[0], calls[pair[0]]))))
+        about = _named(struck, calls[struck])
+        yield Fault(operation, OLDER, OLDER, struck, lambda call, true, before: true(other), about)
 
 
 def _is_empty(answer: Answer) -> bool:
@@ -432,6 +448,8 @@ def _ways(name: str) -> Iterator[tuple[str, Callable[[Any], Any]]]:
     yield "null", lambda _: None
     yield "missing", lambda _: members.LEFT_OUT
     yield "absurd", lambda value: members.absurd(name, value)
+    yield "padded", lambda value: f" {value} " if members.is_text(name, value) else ...
+    yield "full-width id", members.full_width
     yield "word replaced", lambda value: members.with_words(name, value, members.absurd_word, most=1)
     yield "words replaced", lambda value: members.with_words(name, value, members.absurd_word)
     yield "words in capitals", lambda value: members.with_words(name, value, str.upper)
