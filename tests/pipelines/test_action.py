@@ -22,8 +22,11 @@ def _step(name: str) -> dict[str, Any]:
 
 def _inputs(given: Mapping[str, str]) -> dict[str, str]:
     declared = {name: each["default"] for name, each in read(ACTION)["inputs"].items()}
-    assert set(given) <= set(declared)
-    return {f"inputs.{name}": value for name, value in {**declared, **given}.items()}
+    assert set(given) <= {*declared, "base"}
+    base = given.get("base", "")
+    return {"github.base_ref": base} | {
+        f"inputs.{name}": value for name, value in {**declared, **given}.items() if name != "base"
+    }
 
 
 def _gate(agent: Agent, **given: str) -> subprocess.CompletedProcess[str]:
@@ -106,6 +109,17 @@ def test_a_baseline_and_waivers_reach_the_gate(agent: Agent) -> None:
     assert "old.json" in ran.stderr or "missing.yaml" in ran.stderr
 
 
+def test_a_pull_request_is_decided_by_the_files_of_its_base_branch(agent: Agent) -> None:
+    agent.recording()
+    _gate(agent, base="main")
+    assert "--base=.keyaudit-base" in (agent.arguments or ())
+    checkout = _step("Check out the base branch")
+    assert checkout["with"] == {"ref": "${{ github.base_ref }}", "path": ".keyaudit-base", "persist-credentials": False}
+    for given in ({"base": ""}, {"base": "main", "demo": "contoso"}):
+        _gate(agent, **given)
+        assert not any(each.startswith("--base") for each in agent.arguments or ())
+
+
 @every_hostile
 def test_a_hostile_input_is_never_run_and_never_a_flag(agent: Agent, text: str) -> None:
     agent.recording()
@@ -148,7 +162,7 @@ KEPT = ("Fetch the snapshots", "Keep the snapshot", "Tell owners")
 
 def test_snapshots_are_fetched_before_the_gate_and_kept_whatever_it_decides(agent: Agent) -> None:
     names = [step["name"] for step in read(ACTION)["runs"]["steps"]]
-    assert names.index(KEPT[0]) + 1 == names.index("Gate") == names.index(KEPT[1]) - 1 == names.index(KEPT[2]) - 2
+    assert names.index(KEPT[0]) + 2 == names.index("Gate") == names.index(KEPT[1]) - 1 == names.index(KEPT[2]) - 2
     assert all("inputs.storage-account != ''" in _step(name)["if"] for name in KEPT)
     assert all("!cancelled()" in _step(name)["if"] for name in KEPT[1:])
     agent.recording()
