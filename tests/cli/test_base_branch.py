@@ -1,4 +1,4 @@
-"""A gate on a pull request is decided by the files of the base branch, whatever the pull request makes of them."""
+"""A gate on a pull request is decided by the files of the base branch, not by those of the pull request."""
 
 import os
 from pathlib import Path
