@@ -14,6 +14,7 @@ import pytest
 import keyaudit
 from keyaudit.report.formats import FORMATS
 from tests.needs import program, tool
+from tests.pipelines.agent import plant
 
 pytestmark = pytest.mark.exhaustive
 
@@ -74,7 +75,9 @@ def _members(wheel: Path) -> dict[str, int]:
 def test_the_container_takes_what_the_build_needs_and_runs_as_nobody() -> None:
     _build, run = RECIPE.split("\n\n")
     assert "USER 65532:65532\n" in run
-    assert 'ENTRYPOINT ["python", "-m", "keyaudit"]\n' in run
+    # The console script imports nothing from the mounted folder.
+    assert 'ENTRYPOINT ["keyaudit"]\n' in run
+    assert " PYTHONSAFEPATH=1\n" in run
     assert "RUN" not in run
     kept = (CONTAINER / "Dockerfile.dockerignore").read_text(encoding="utf-8").split()
     assert kept[0] == "*"
@@ -125,11 +128,11 @@ def test_the_readme_says_what_an_installation_weighs(installed: Path) -> None:
 
 
 def test_the_wheel_runs_in_an_empty_environment(installed: Path, tmp_path: Path) -> None:
-    python = str(installed / "bin" / "python")
-    subprocess.run([python, "-m", "pip", "install", "-q", "XlsxWriter"], check=True)
+    subprocess.run([str(installed / "bin" / "python"), "-m", "pip", "install", "-q", "XlsxWriter"], check=True)
+    witness = plant(tmp_path)
 
     def ran(*arguments: str | Path) -> str:
-        command = [python, "-P", "-m", "keyaudit", *map(str, arguments)]
+        command = [str(installed / "bin" / "keyaudit"), *map(str, arguments)]
         done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stderr
         return done.stdout
@@ -139,3 +142,4 @@ def test_the_wheel_runs_in_an_empty_environment(installed: Path, tmp_path: Path)
     ran("collect", "--demo", "--estate", "sized:2x3", "--out", tmp_path / "snapshot")
     ran("export", "--from", tmp_path / "snapshot", *(f"{name}={tmp_path / name}" for name in FORMATS))
     assert all((tmp_path / name).stat().st_size for name in FORMATS)
+    assert not witness.exists()

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from msgspec import structs
 
+from keyaudit.cli.tickets import _tell_unconfirmed
 from keyaudit.inventory.told import Told
 from keyaudit.model.errors import UnsafeError
 from keyaudit.model.findings import Outcome, Severity
@@ -32,7 +33,8 @@ def told_by_runs(reports: Sequence[tuple[int, Report]], record: Path, lenient: C
         told = Told(record)
         for ticket in due(history, told.last, Severity.HIGH):
             assert ticket.episode.finding.id == BROKEN.id
-            told.add(ticket, history.newest.as_of)
+            told.begin(ticket, history.newest.as_of)
+            told.accepted(ticket, history.newest.as_of)
             found.append((day, ticket.event))
     return found
 
@@ -115,16 +117,37 @@ def test_names_of_the_tenant_are_no_markup_mentions_or_links() -> None:
     assert "\n" not in line(ticket)
 
 
+def test_a_ticket_that_a_stopped_run_was_sending_is_not_sent_again(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    record = tmp_path / "tickets.jsonl"
+    history = followed([(0, read(BROKEN))])
+    (ticket,) = due(history, {}, Severity.HIGH)
+    begun = Told(record)
+    start = begun.begin(ticket, 0)
+    stopped = Told(record)
+    assert stopped.unconfirmed == stopped.last == {BROKEN.id: Event.OPENED}
+    assert due(history, stopped.last, Severity.HIGH) == ()
+    _tell_unconfirmed(tmp_path, stopped)
+    said = capsys.readouterr().err
+    assert f"the ticket for {BROKEN.id[:6]} (opened) may not have been accepted" in said
+    assert f"look for correlation_id {BROKEN.id} in the other system" in said
+    # It was not accepted, or it was.
+    begun.refused(start)
+    assert (Told(record).last, record.read_bytes()) == ({}, b"")
+    begun.begin(ticket, 0)
+    begun.accepted(ticket, 0)
+    assert (Told(record).last, Told(record).unconfirmed) == ({BROKEN.id: Event.OPENED}, {})
+
+
 def test_a_line_that_was_cut_off_counts_as_not_sent_and_a_damaged_one_is_refused(tmp_path: Path) -> None:
     record = tmp_path / "tickets.jsonl"
     (ticket,) = due(followed([(0, read(BROKEN))]), {}, Severity.HIGH)
-    Told(record).add(ticket, 0)
+    Told(record).accepted(ticket, 0)
     whole = record.read_bytes()
     assert record.stat().st_mode & 0o777 == 0o600
     record.write_bytes(whole + whole[:20])
     again = Told(record)
     assert again.last == {BROKEN.id: Event.OPENED}
-    again.add(ticket, 1)
+    again.accepted(ticket, 1)
     assert len(Told(record).last) == 1
     assert len(record.read_bytes().splitlines()) == 2
     record.write_bytes(b'{"finding": 3}\n' + whole)

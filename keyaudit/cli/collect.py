@@ -69,8 +69,10 @@ def collect(
 
 def _collect(live: Live, folder: Path, out: Path, reuse: Reuse, *, resume: bool, since: Path | None, again: str) -> int:
     """Collect one tenant. Finished parts of an earlier run are not read again. `again`: the command that goes on."""
+    from keyaudit.inventory.begun import is_begun
+
     several = folder != out
-    begun = resume and (not several or folder.exists())
+    begun = resume and (not several or is_begun(folder))
     if not begun:
         # Checked before the slow imports and the sign-in.
         from keyaudit.inventory.begun import check_new

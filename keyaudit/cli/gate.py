@@ -34,6 +34,15 @@ def gate(  # noqa: PLR0917 - each is a group of flags
             "With --from, only what it changes fails the gate; with --all, the rest too. Details: keyaudit explain plan.",
         ),
     ] = None,
+    base: Annotated[
+        Path | None,
+        typer.Option(
+            "--base",
+            metavar="DIR",
+            help="For a pull request, a checkout of its base branch: keyaudit.toml, waivers, baseline and --policies are taken "
+            "from there. Says which of them differ.",
+        ),
+    ] = None,
     since: Shrinkage = None,
     keep: Keep = None,
     ci: Annotated[
@@ -53,6 +62,10 @@ def gate(  # noqa: PLR0917 - each is a group of flags
     from keyaudit.cli.part import part_of
     from keyaudit.model.findings import Severity
 
+    if base is not None:
+        from keyaudit.cli.base_branch import of_base
+
+        live, choice = of_base(base, live, choice)
     to = shown_outputs(shown, redaction)
     reuse.needs("--keep", given=keep is not None)
     detail = replace(to.detail(), whole_rows=bool(to.formats))

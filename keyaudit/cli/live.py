@@ -26,6 +26,7 @@ from keyaudit.collect.evidence import Evidence, supplied
 from keyaudit.collect.focus import Focus
 from keyaudit.collect.run import note_unread
 from keyaudit.collect.surfaces import SURFACES
+from keyaudit.inventory.begun import is_begun
 from keyaudit.inventory.snapshot import Snapshot, write
 from keyaudit.inventory.spool import Spool
 from keyaudit.inventory.temporary import temporary_folder
@@ -63,7 +64,8 @@ def collected(
     if among and live.imports:
         raise UsageError("--import", "takes one tenant, and several are named", "collect each separately, with its own file")
     evidence = evidence or supplied(live.imports or ())
-    with keeping(kept):
+    # Before the sign-in has succeeded there is nothing to resume.
+    with keeping(lambda: kept if is_begun(folder) else "nothing was collected yet"):
         taken = asyncio.run(
             _collect(live, folder, evidence, resume=resume, since=since, among=among, observe=observe, focus=focus, reuse=reuse)
         )

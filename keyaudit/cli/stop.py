@@ -41,9 +41,10 @@ def terminable() -> Iterator[Callable[[int], int]]:
 
 
 @contextlib.contextmanager
-def keeping(kept: str) -> Iterator[None]:
-    """If the block is stopped, the message says what is `kept`."""
+def keeping(kept: str | Callable[[], str]) -> Iterator[None]:
+    """If the block is stopped, the message says what is `kept` by then."""
     try:
         yield
     except KeyboardInterrupt as error:
-        raise StoppedError(Exit.INTERRUPTED, "by Ctrl-C or a signal", kept) from error
+        said = kept if isinstance(kept, str) else kept()
+        raise StoppedError(Exit.INTERRUPTED, "by Ctrl-C or a signal", said) from error

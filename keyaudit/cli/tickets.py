@@ -65,6 +65,7 @@ def tickets(
     lock = Lock(folder / "tickets.lock")
     try:
         told = Told(folder / RECORD)
+        _tell_unconfirmed(folder, told)
         waiting = due(found, told.last, Severity(severity))
         sent, failed = asyncio.run(_send(waiting[:MOST], found, to, told))
     finally:
@@ -90,18 +91,30 @@ async def _send(waiting: "Sequence[Ticket]", found: "History", to: "Webhook", to
     failed = in_a_row = 0
     async with session() as opened:
         for ticket in waiting:
+            begun = told.begin(ticket, found.newest.as_of)
             why = await to.post(opened, body(ticket, found))
             if not why:
-                told.add(ticket, found.newest.as_of)
+                told.accepted(ticket, found.newest.as_of)
                 sent.append(ticket)
                 in_a_row = 0
                 continue
+            told.refused(begun)
             id_ = ticket.episode.finding.id[:6]
             tell(f"keyaudit: {ADDRESS}: the ticket for {id_} was not accepted: {why}; the next run sends it again")
             failed, in_a_row = failed + 1, in_a_row + 1
             if in_a_row == _PATIENCE:
                 break
     return sent, failed
+
+
+def _tell_unconfirmed(folder: Path, told: "Told") -> None:
+    from keyaudit.cli.streams import tell
+    from keyaudit.model.text import one_line
+
+    for finding, event in told.unconfirmed.items():
+        what = f"the ticket for {finding[:6]} ({event}) may not have been accepted: the run that sent it was stopped"
+        remedy = f"look for correlation_id {finding} in the other system; if it is not there, delete the last line about it"
+        tell(f"keyaudit: {one_line(str(folder / RECORD))}: {what}; {remedy}, and run this again")
 
 
 def _counted(some: "Sequence[Ticket]", what: str) -> str:

@@ -51,7 +51,8 @@ def webhook(environ: Mapping[str, str] = os.environ) -> Webhook:
     try:
         split = urlsplit(address)
         safe = split.scheme == "https" or (split.scheme == "http" and split.hostname in _LOOPBACK)
-        valid = safe and bool(split.hostname) and split.port != 0
+        # Without a valid name in DNS, such as one with an empty label, no request can be made: a UnicodeError is a ValueError.
+        valid = safe and bool((split.hostname or "").encode("idna")) and split.port != 0
     except ValueError:
         valid = False
     if not valid:

@@ -130,14 +130,15 @@ class Gateway:
         ahead: tuple[Step, Answer | Refusal] | None = None
 
         async def fetch(step: Step) -> Page | Refusal:
-            nonlocal ahead
+            nonlocal ahead, begun
             answer: Answer | Refusal
             if begun is None and step == beginning:
                 ahead = await self._recalling.ahead(declared, step, subscription, see=see)
             if begun is not None and step == beginning:
                 if see is not None:
                     see(begun)
-                answer = self._judged(declared, begun)
+                # Where the list is read again, its first page is asked for.
+                answer, begun = self._judged(declared, begun), None
             elif ahead is not None and step == ahead[0]:
                 answer = ahead[1]
             else:

@@ -22,6 +22,9 @@ MAX_BARREN = 50
 class Listing(Generic[T]):
     """`async for item in listing`, once; then `listing.end`. Never raises for a refusal.
 
+    A list of several pages in which an item came twice is read once more: the item moved between two requests, and then another
+    one may have moved to a page that was read already. Unless both readings have the same items, the list is inconsistent.
+
     `check`: why an item is not of this list, if it is not; a list with an item that names another object is inconsistent.
     `never_empty`: why it cannot be empty, as a sentence; an empty one is then inconsistent.
     Until the last page is read, `end` is interrupted, so that a list that is not read completely is not taken for complete.
@@ -89,8 +92,32 @@ class Listing(Generic[T]):
         return self._items()
 
     async def _items(self) -> AsyncIterator[T]:
+        refusal: Refusal | None = None
+        pages = 0
+        async for page in self._pages(lambda: self._kept):
+            if isinstance(page, Refusal):
+                refusal = page
+                break
+            pages += 1
+            self._noted |= page.noted
+            for raw in page.items:
+                item = self._take(raw)
+                if item is not None:
+                    yield item
+        if self._copies:
+            self._conflict = Refusal(Reason.INCONSISTENT_PAGES, "one item came twice, and differs")
+        refusal = refusal or self._miscounted()
+        if refusal is None and self._duplicate and pages > 1:
+            refusal = await self._reread()
+        self._refusal = refusal or self._conflict or self._mixed() or self._emptied()
+
+    async def _pages(self, known: Callable[[], int]) -> AsyncIterator[Page | Refusal]:
+        """The pages of one reading; the last is the refusal, if it cannot be read to its end. `known`: the number of different
+        items so far.
+        """
         step: Step | Refusal | None = self._first
         visited: set[int] = set()
+        contents: set[int] = set()
         barren = 0
         while isinstance(step, Step):
             visited.add(hash((step.url, step.body)))
@@ -98,17 +125,29 @@ class Listing(Generic[T]):
             if isinstance(page, Refusal):
                 step = page
                 break
-            self._noted |= page.noted
-            before = self._kept
-            for raw in page.items:
-                item = self._take(raw)
-                if item is not None:
-                    yield item
-            barren = 0 if self._kept > before else barren + 1
+            content = hash(tuple(map(bytes, page.items)))
+            if page.items and content in contents:
+                step = Refusal(Reason.PAGE_LOOP, f"page {len(visited):,} repeats an earlier one")
+                break
+            contents.add(content)
+            before = known()
+            yield page
+            barren = 0 if known() > before else barren + 1
             step = self._onward(page, visited, barren)
-        if self._copies:
-            self._conflict = Refusal(Reason.INCONSISTENT_PAGES, "one item came twice, and differs")
-        self._refusal = step or self._miscounted() or self._conflict or self._mixed() or self._emptied()
+        if step is not None:
+            yield step
+
+    async def _reread(self) -> Refusal | None:
+        """Why a second reading does not confirm the first, or None."""
+        names: set[str] = set()
+        async for page in self._pages(names.__len__):
+            if isinstance(page, Refusal):
+                return page
+            decoded = map(self._decoded, page.items)
+            names.update(each[1] for each in decoded if not isinstance(each, Refusal) and each[1] is not None)
+        if names != self._seen.keys():
+            return Refusal(Reason.INCONSISTENT_PAGES, "one item came twice, and other items when the list was read again")
+        return self._miscounted()
 
     def _onward(self, page: Page, visited: set[int], barren: int) -> Step | Refusal | None:
         if page.total is not None:
@@ -124,17 +163,12 @@ class Listing(Generic[T]):
     def _take(self, raw: msgspec.Raw) -> T | None:
         """One item, or None if it is not new; a copy that contradicts an earlier one is kept separately."""
         self._received += 1
-        try:
-            item = self._decoder.decode(raw)
-            wrong = None if self._check is None else self._check(raw)
-            if wrong is not None:
-                self._elsewhere += wrong.reason is Reason.INCONSISTENT
-                self._set_aside(raw)
-                return None
-            name = None if self._by is None else self._by(item)
-        except (msgspec.MsgspecError, RecursionError, ValueError):
+        decoded = self._decoded(raw)
+        if isinstance(decoded, Refusal):
+            self._elsewhere += decoded.reason is Reason.INCONSISTENT
             self._set_aside(raw)
             return None
+        item, name = decoded
         if name is None:
             self._kept += 1
             return item
@@ -147,6 +181,15 @@ class Listing(Generic[T]):
             return None
         self._kept += 1
         return item
+
+    def _decoded(self, raw: msgspec.Raw) -> tuple[T, str | None] | Refusal:
+        """An item with its name, if items have names, or why it is quarantined."""
+        try:
+            item = self._decoder.decode(raw)
+            wrong = None if self._check is None else self._check(raw)
+            return wrong or (item, None if self._by is None else self._by(item))
+        except (msgspec.MsgspecError, RecursionError, ValueError):
+            return Refusal(Reason.BAD_ITEM)
 
     def _set_aside(self, raw: msgspec.Raw) -> None:
         self._quarantined += 1
@@ -164,10 +207,11 @@ class Listing(Generic[T]):
         return Refusal(Reason.INCONSISTENT, f"it is empty, but {self._never_empty}", 200)
 
     def _miscounted(self) -> Refusal | None:
-        if not self._totals or self._totals == {self._received}:
+        different = self._received - self._duplicate
+        if not self._totals or self._totals == {different}:
             return None
-        told = " or ".join(f"{total:,}" for total in sorted(self._totals))
-        return Refusal(Reason.INCONSISTENT_PAGES, f"{self._received:,} items came, {told} were announced")
+        announced = " or ".join(f"{total:,}" for total in sorted(self._totals))
+        return Refusal(Reason.INCONSISTENT_PAGES, f"{different:,} different items came, {announced} were announced")
 
 
 # The members that name an item in the services' answers.

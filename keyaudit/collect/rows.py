@@ -9,7 +9,7 @@ from msgspec import UNSET, Raw, Struct, UnsetType, defstruct, field
 
 from keyaudit.model.columns import Column, Table, Type
 from keyaudit.model.coverage import Refusal
-from keyaudit.model.guid import GUID
+from keyaudit.model.guid import GUID, is_disguised
 from keyaudit.model.reasons import Reason
 from keyaudit.model.tables import TABLES
 from keyaudit.model.times import FIRST_TIME, LAST_TIME, MAX_TIME, parse_duration, parse_time
@@ -303,4 +303,7 @@ def _stored_form(declared: Column, wire: object) -> object:
         if len(lowered) != len(wire):
             raise ValueError("two names differ only in case")
         return lowered
+    texts = wire if isinstance(wire, list) else (wire,)
+    if any(isinstance(text, str) and is_disguised(text) for text in texts):
+        raise ValueError("an id that is not in its normal form")
     return wire

@@ -59,6 +59,11 @@ def run_begun(path: Path) -> Run:
     return begun.run
 
 
+def is_begun(folder: Path) -> bool:
+    """Whether `Spool.resume` can go on there, or the collection is complete."""
+    return (folder / "spool" / "run.json").exists() or (folder / "manifest.json").exists()
+
+
 def begun(folder: Path) -> Run | None:
     """The run of a collection in that folder that was begun and is not complete; None if there is none that can be resumed."""
     if finished(folder) or not (folder / "spool" / "run.json").exists():

@@ -11,7 +11,7 @@ from pathlib import Path
 import msgspec
 
 from keyaudit.inventory import platform
-from keyaudit.model.errors import OutputError, UnsafeError
+from keyaudit.model.errors import OutputError, UnsafeError, UsageError
 from keyaudit.model.text import one_line
 
 _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL
@@ -29,6 +29,13 @@ BROKEN = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 def shown(path: Path) -> str:
     """A path for an error message."""
     return one_line(str(path), 1024)
+
+
+def need_folder(folder: Path, remedy: str) -> None:
+    """Raises UsageError unless it is a folder that is no symlink."""
+    if folder.is_symlink() or not folder.is_dir():
+        what = "a symlink" if folder.is_symlink() else "not a folder" if folder.exists() else "no such folder"
+        raise UsageError(shown(folder), what, remedy)
 
 
 @contextlib.contextmanager

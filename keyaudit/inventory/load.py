@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import duckdb
+import msgspec
 from msgspec import Struct
 
 from keyaudit.inventory import files
@@ -284,5 +285,16 @@ def one(connection: duckdb.DuckDBPyConnection, query: str) -> int:
 
 
 def first_line(error: duckdb.Error) -> str:
-    """The error message without the SQL that DuckDB quotes."""
-    return str(error).partition("\n")[0]
+    """The error message without the SQL that DuckDB quotes; of an error within it, which is JSON, the message alone."""
+    line = str(error).partition("\n")[0]
+    try:
+        return msgspec.json.decode(line[line.index(_NESTED) :], type=_Nested).exception_message
+    except ValueError:
+        return line
+
+
+_NESTED = '{"exception_type"'
+
+
+class _Nested(Struct):
+    exception_message: str

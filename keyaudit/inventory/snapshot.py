@@ -250,8 +250,7 @@ def open_snapshot(folder: Path) -> Snapshot:
     """
     folder = folder.absolute()
     place = files.shown(folder)
-    if folder.is_symlink() or not folder.is_dir():
-        raise UsageError(place, "no such folder", "name the folder that collect wrote to")
+    files.need_folder(folder, "name the folder that collect wrote to")
     path = folder / "manifest.json"
     if not os.path.lexists(path):
         if (folder / "spool").exists():

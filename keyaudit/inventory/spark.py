@@ -42,6 +42,8 @@ _SETTINGS = {
     "spark.sql.ansi.enabled": "true",
     "spark.sql.variable.substitute": "false",
     "spark.sql.legacy.sizeOfNull": "false",
+    # Workers start as `python -m`, which imports modules from the current folder, too.
+    "spark.executorEnv.PYTHONSAFEPATH": "1",
     # A lost file has to end the job, and not to be left out.
     "spark.sql.files.ignoreCorruptFiles": "false",
     "spark.sql.files.ignoreMissingFiles": "false",

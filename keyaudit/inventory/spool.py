@@ -98,8 +98,7 @@ class Spool:
         Raises UsageError if there is nothing to resume or another run is writing, UnsafeError if it is damaged.
         """
         folder = folder.absolute()
-        if folder.is_symlink() or not folder.is_dir():
-            raise UsageError(files.shown(folder), "no such folder", "name the folder that collect wrote to")
+        files.need_folder(folder, "name the folder that collect wrote to")
         if finished(folder):
             raise UsageError(files.shown(folder), "this collection is complete", "read it with report --from")
         if (folder / "spool").is_symlink():

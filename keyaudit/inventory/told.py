@@ -1,4 +1,4 @@
-"""The record of the tickets that were sent: a line for each, so that a repeated run sends none twice."""
+"""The record of the tickets that were sent, so that a repeated run sends none twice: a line before each, and one after it."""
 
 from pathlib import Path
 
@@ -18,6 +18,8 @@ class _Line(Struct, forbid_unknown_fields=True):
     event: Event
     as_of: int
     """The time of the newest snapshot when it was sent, in seconds since 1970."""
+    sent: bool = True
+    """False before it is sent: as the last line, that nobody knows whether it was accepted."""
 
 
 class Told:
@@ -26,7 +28,9 @@ class Told:
     def __init__(self, path: Path) -> None:
         """Raises UnsafeError if the file is not such a record; a last line that was not written whole does not count."""
         self.last: dict[str, Event] = {}
-        """By the finding's id, what was sent last."""
+        """By the finding's id, what was sent last, or what the run that sent it did not live to see accepted."""
+        self.unconfirmed: dict[str, Event] = {}
+        """The latter alone."""
         self._file = Growing(path)
         if not path.is_symlink() and not path.exists():
             return
@@ -38,12 +42,32 @@ class Told:
             except files.BROKEN as error:
                 remedy = "restore it; without it every open finding is sent again"
                 raise UnsafeError(f"{files.shown(path)}:{number}", "not a ticket that was sent", remedy) from error
-            self.last[line.finding] = line.event
+            self._note(line)
         self._file.keep([(0, len(whole))])
 
-    def add(self, ticket: Ticket, as_of: int) -> None:
-        """Records a ticket that was accepted, on disk before this returns."""
-        finding = ticket.episode.finding.id
-        self._file.add(msgspec.json.encode(_Line(finding, ticket.event, as_of)) + b"\n")
+    def begin(self, ticket: Ticket, as_of: int) -> int:
+        """Records a ticket that is about to be sent, on disk before this returns. Returns what `refused` needs."""
+        return self._add(_Line(ticket.episode.finding.id, ticket.event, as_of, sent=False))
+
+    def accepted(self, ticket: Ticket, as_of: int) -> None:
+        """Records that it was accepted, on disk before this returns."""
+        line = _Line(ticket.episode.finding.id, ticket.event, as_of)
+        self._add(line)
+        self._note(line)
+
+    def refused(self, begun: int) -> None:
+        """Takes back the last line, which `begin` added: the ticket was not accepted."""
+        self._file.keep([(0, begun)])
         files.sync(self._file.path)
-        self.last[finding] = ticket.event
+
+    def _add(self, line: _Line) -> int:
+        start = self._file.add(msgspec.json.encode(line) + b"\n")
+        files.sync(self._file.path)
+        return start
+
+    def _note(self, line: _Line) -> None:
+        self.last[line.finding] = line.event
+        if line.sent:
+            self.unconfirmed.pop(line.finding, None)
+        else:
+            self.unconfirmed[line.finding] = line.event

@@ -1,4 +1,4 @@
-"""`python -m keyaudit.simulator`: a simulated tenant on its own, for any client that supports a proxy."""
+"""`python -I -m keyaudit.simulator`: a simulated tenant on its own, for any client that supports a proxy."""
 
 import argparse
 import asyncio
@@ -27,7 +27,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="python -m keyaudit.simulator",
+        prog="python -I -m keyaudit.simulator",
         description="Serve a simulated tenant on loopback, as an HTTP proxy that every Azure name leads to.",
     )
     parser.add_argument(

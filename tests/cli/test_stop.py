@@ -133,6 +133,21 @@ def test_who_stops_a_collection_is_told_how_to_go_on(tmp_path: Path) -> None:
     assert told.endswith(f"; continue with: keyaudit collect --resume --out {out} --demo --estate sized:8x20")
 
 
+@pytest.mark.parametrize(("begun_by_then", "said"), [(False, "nothing was collected yet"), (True, "continue with: it")])
+def test_who_stops_before_anything_was_collected_is_offered_no_continuation(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, begun_by_then: bool, said: str
+) -> None:
+    async def stopped(_: Live, folder: Path, *__: object, **___: object) -> None:
+        if begun_by_then:
+            begun(folder, "00000000-0000-4000-8000-000000000000").close()
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(live_module, "_collect", stopped)
+    with pytest.raises(StoppedError) as error:
+        live_module.collected(Live(), tmp_path / "snapshot", resume=False, kept="continue with: it")
+    assert error.value.remedy == said
+
+
 @pytest.mark.parametrize(("seconds", "terminal", "kept"), [(61, True, True), (59, True, False), (61, False, False)])
 def test_who_stops_a_long_report_at_a_terminal_does_not_lose_what_it_read(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, seconds: int, terminal: bool, kept: bool

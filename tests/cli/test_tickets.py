@@ -80,6 +80,7 @@ def test_one_that_is_not_accepted_is_sent_by_the_next_run(
         (f"ftp://hooks.example/{SECRET}", "", ADDRESS),
         (f"https://[{SECRET}", "", ADDRESS),
         (f"https:///{SECRET}", "", ADDRESS),
+        (f"https://a..b/{SECRET}", "", ADDRESS),
         ("https://hooks.example", f"Bearer {SECRET}", HEADER),
         ("https://hooks.example", f"A: {SECRET}\r\nB: c", HEADER),
     ],

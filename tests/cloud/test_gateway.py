@@ -10,7 +10,7 @@ from keyaudit.cloud import sender
 from keyaudit.model.coverage import End, Refusal
 from keyaudit.model.operations import OPERATIONS
 from keyaudit.model.reasons import Reason
-from tests.cloud.azure import ARM, GRAPH, LOGIN, OTHER_TENANT, VAULTS, Azure, Reply, challenge, error
+from tests.cloud.azure import ARM, GRAPH, LOGIN, OTHER_TENANT, VAULTS, Azure, Reply, Request, challenge, error
 from tests.cloud.conftest import Connect
 from tests.cloud.reading import Bundle, Item, Key, all_of, first_then, name_of
 
@@ -214,3 +214,31 @@ async def test_cookies_are_not_kept(azure: Azure, connected: Connect) -> None:
         await all_of(connection.gateway)
         await all_of(connection.gateway)
     assert all("cookie" not in request.headers for request in azure.requests)
+
+
+async def test_a_list_that_a_batch_began_is_read_again_from_its_own_first_page(azure: Azure, connected: Connect) -> None:
+    groups = ("60000000-0000-4000-8000-000000000001", "60000000-0000-4000-8000-000000000002")
+    pages = {"batch": "ab", "first": "ad", "second": "bc"}
+
+    def answer(request: Request) -> Reply:
+        def page(name: str) -> dict[str, object]:
+            link = (
+                {}
+                if name == "second"
+                else {"@odata.nextLink": f"https://{GRAPH}/beta/groups/{groups[0]}/transitiveMembers?$skiptoken=2"}
+            )
+            return {"value": [{"id": item} for item in pages[name]], **link}
+
+        if request.path.endswith("/$batch"):
+            parts = json.loads(request.body)["requests"]
+            return Reply({"responses": [{"id": part["id"], "status": 200, "body": page("batch")} for part in parts]})
+        return Reply(page("second" if "skiptoken" in request.target else "first"))
+
+    azure.script = answer
+    async with connected() as connection:
+        places = [{"id": group} for group in groups]
+        listing, _ = await connection.gateway.lists("group.members", Item, by=name_of, places=places)
+        assert [item.id async for item in listing] == ["a", "b", "c"]
+    refusal = listing.end.refusal
+    assert refusal is not None
+    assert refusal.detail == "one item came twice, and other items when the list was read again"

@@ -197,7 +197,11 @@ TWICE = Refusal(Reason.INCONSISTENT_PAGES, "one item came twice, and differs")
         (
             [_page({"id": "a"}, to="1", total=1), _page({"id": "b"}, total=3_000)],
             "ab",
-            End(received=2, kept=2, refusal=Refusal(Reason.INCONSISTENT_PAGES, "2 items came, 1 or 3,000 were announced")),
+            End(
+                received=2,
+                kept=2,
+                refusal=Refusal(Reason.INCONSISTENT_PAGES, "2 different items came, 1 or 3,000 were announced"),
+            ),
         ),
         (
             [_page({"id": "a"}, to="1"), _page(to="0")],
@@ -208,6 +212,54 @@ TWICE = Refusal(Reason.INCONSISTENT_PAGES, "one item came twice, and differs")
 )
 async def test_a_list_ends_complete_or_with_its_reason(pages: list[Page | Refusal], items: str, end: End) -> None:
     assert await _read(_listing(*pages)) == (list(items), end)
+
+
+A, B, C = ({"id": name} for name in "abc")
+OTHERS = Refusal(Reason.INCONSISTENT_PAGES, "one item came twice, and other items when the list was read again")
+AGAIN = [_page(A, B, to="1"), _page(B, C)]
+
+
+@pytest.mark.parametrize(
+    ("second", "refusal"),
+    [
+        # The item that moved was the only one, or Azure lists it twice.
+        ([_page(A, B, to="1"), _page(C)], None),
+        (AGAIN, None),
+        ([_page(A, to="1"), _page(B, to="2"), _page({"id": "C"})], None),
+        # Another item moved to the first page after that was read.
+        ([_page(A, {"id": "d"}, to="1"), _page(B, C)], OTHERS),
+        ([_page(A, B)], OTHERS),
+        (
+            [_page(A, B, to="1"), _page(C, total=4)],
+            Refusal(Reason.INCONSISTENT_PAGES, "3 different items came, 4 were announced"),
+        ),
+        ([_page(A, B, to="1"), REFUSED], REFUSED),
+        ([REFUSED], REFUSED),
+    ],
+)
+async def test_an_item_that_moved_between_pages_has_the_list_read_once_more(
+    second: list[Page | Refusal], refusal: Refusal | None
+) -> None:
+    found = await _read(_listing(*AGAIN, *second, Refusal(Reason.PAGE_LOOP, "a third reading")))
+    assert found == (list("abc"), End(received=4, kept=3, duplicate=1, refusal=refusal))
+
+
+async def test_a_list_of_one_page_is_read_once() -> None:
+    found = await _read(_listing(_page(A, A, B), Refusal(Reason.PAGE_LOOP, "a second reading")))
+    assert found == (["a", "b"], End(received=3, kept=2, duplicate=1))
+
+
+@pytest.mark.parametrize("pages", [[_page(A, A, total=2)], [_page(A, B, to="1", total=3), _page(A, total=3)]])
+async def test_an_announced_total_counts_different_items(pages: list[Page | Refusal]) -> None:
+    _, end = await _read(_listing(*pages))
+    different = end.received - 1
+    assert end.refusal == Refusal(Reason.INCONSISTENT_PAGES, f"{different} different items came, {end.received} were announced")
+
+
+@pytest.mark.parametrize("by", [True, False])
+async def test_a_page_that_repeats_an_earlier_one_hides_what_should_be_there(by: bool) -> None:
+    _, end = await _read(_listing(_page(A, B, to="1"), _page(A, B), by=by))
+    assert end == End(received=2, kept=2, refusal=Refusal(Reason.PAGE_LOOP, "page 2 repeats an earlier one"))
 
 
 async def test_items_without_names_are_all_new() -> None:

@@ -109,9 +109,9 @@ async def test_many_groups_are_asked_for_twenty_at_a_time() -> None:
     )
     assignments = tuple(assigned(100 + nth, HOME, OWNER, group.id, "Group") for nth, group in enumerate(groups))
     found = await collect(estate=replace(ACCESS, groups=groups, role_assignments=assignments))
-    assert found.calls["graph.batch"] == 3
-    assert found.calls["group.members"] == len(found.rows["membership"]) == 45
-    assert "group.direct_members" not in found.calls
+    # Three for each of both lists.
+    assert found.calls["graph.batch"] == 6
+    assert found.calls["group.members"] == len(found.rows["membership"]) == found.calls["group.direct_members"] == 45
 
 
 async def test_a_large_group_is_read_to_its_last_page() -> None:
@@ -238,6 +238,23 @@ def shown(operation: str, group: Group | User, changes: Mapping[str, object]) ->
         return body
 
     return Fault(operation, "every", edit=edit)
+
+
+@pytest.mark.parametrize("operation", ["group.members", "group.direct_members"])
+async def test_a_list_with_the_members_of_another_group_is_not_believed(operation: str) -> None:
+    """Neither list names its group."""
+    another = Group(id="6e000000-0000-4000-8000-000000000001", name="e", members=(CAROL.id,))
+    estate = replace(
+        ACCESS, groups=(OUTER, INNER, another), role_assignments=(*ASSIGNMENTS, assigned(9, HOME, OWNER, another.id, "Group"))
+    )
+
+    def edit(body: dict[str, list[dict[str, object]]]) -> object:
+        return {**body, "value": [{"@odata.type": "#microsoft.graph.user", "id": DAVE.id}]}
+
+    found = await collect(Fault(operation, "every", where=another.id, edit=edit), estate=estate)
+    assert listed(found, another) == "inconsistent"
+    assert DAVE.id not in {row["member_id"] for row in found.rows["membership"].values() if row["group_id"] == another.id}
+    assert listed(found, OUTER) is True
 
 
 def listed(found: Collected, group: Group) -> object:

@@ -258,8 +258,8 @@ KEYS = {
             {"keyvaultUri": HOST, "keyName": "Data", "keyVersion": OLD}),
         (True, OLD, None, None),
     ),
-    "machine": (
-        resource("Microsoft.Compute/virtualMachines", "machine", {"storageProfile": {"osDisk": {"encryptionSettings": {
+    "encrypted": (
+        resource("Microsoft.Compute/virtualMachines", "encrypted", {"storageProfile": {"osDisk": {"encryptionSettings": {
             "enabled": True,
             "keyEncryptionKey": {"keyUrl": f"{DATA}/{OLD}"}}}}}),
         (True, OLD, None, None),

@@ -275,6 +275,8 @@ async def test_a_managed_hsm_has_the_resource_specific_table_of_vaults() -> None
     [
         ({"logs": "all"}, dict.fromkeys(OF_LOGS, "bad_value")),
         ({"logs": [{"category": "AuditEvent", "enabled": "yes"}]}, dict.fromkeys(OF_LOGS, "bad_value")),
+        ({"logs": [{"category": " AuditEvent ", "enabled": True}]}, dict.fromkeys(OF_LOGS, "bad_value")),
+        ({"logs": [{"categoryGroup": "\uff41udit", "enabled": True}]}, dict.fromkeys(OF_LOGS, "bad_value")),
         ({"logs": None}, dict.fromkeys(OF_LOGS, "bad_value")),
         ({"logs": [log("AuditEvent"), log()]}, dict.fromkeys(OF_LOGS, "bad_value")),
         ({"logs": [log(group="newest")]}, dict.fromkeys(("audits", "tables"), "unrecognised")),

@@ -167,6 +167,22 @@ async def test_a_blueprint_with_a_custom_policy_is_of_the_kind_that_it_inherits_
     assert row["assigned_kinds"] == kinds
 
 
+async def test_of_two_policies_for_one_object_it_is_unknown_which_it_has() -> None:
+    """Only one can be assigned to an object: https://learn.microsoft.com/graph/api/appmanagementpolicy-post-appliesto"""
+    [first] = LOGGED.posture.policies
+    second = replace(first, id="5e000000-0000-4000-8000-0000000000f2", assigned_to=first.assigned_to[:1])
+    third = replace(first, id="5e000000-0000-4000-8000-0000000000f3", assigned_to=())
+    estate = replace(LOGGED, posture=replace(LOGGED.posture, policies=(first, second, third)))
+    found = await collect(estate=estate)
+    rows = {
+        each.id: found.rows["app_management_policy"][f"{TENANT_ID}/appmanagementpolicies/{each.id}"]
+        for each in (first, second, third)
+    }
+    both = dict.fromkeys(("assigned_to", "assigned_kinds"), "inconsistent")
+    assert [rows[each.id].get("unknown") or {} for each in (first, second, third)] == [both, both, {}]
+    assert found.gaps()[TENANT_ID, "app_management.applied"] == "partial inconsistent"
+
+
 async def test_what_users_may_do(logged: Collected) -> None:
     row = logged.rows["tenant"][TENANT_ID]
     assert not row["users_register_apps"]

@@ -81,6 +81,16 @@ class Agent(Struct, frozen=True):
         )
 
 
+def plant(folder: Path) -> Path:
+    """Puts modules that keyaudit and pip import into an audited folder; one that runs leaves the file returned."""
+    witness = folder / "imported"
+    for name in ("keyaudit/__init__", "pip/__init__", "venv/__init__", "ensurepip/__init__", "json", "msgspec", "typing"):
+        module = folder / f"{name}.py"
+        module.parent.mkdir(exist_ok=True)
+        module.write_text(f"open({str(witness)!r}, 'a').write(__name__ + ' ')\nraise SystemExit(0)\n", encoding="utf-8")
+    return witness
+
+
 def every_hostile(test: Callable[[Agent, str], None]) -> Callable[[Agent], None]:
     """The test with each of those inputs in turn, to the end, on one machine; it fails with all that it fails for."""
 

@@ -2,13 +2,14 @@
 
 import json
 import subprocess
+import sys
 from collections.abc import Mapping
 from typing import Any
 
 import pytest
 
 from keyaudit.model.errors import Exit
-from tests.pipelines.agent import ACTION, ROOT, Agent, every_hostile, filled, read, script
+from tests.pipelines.agent import ACTION, ROOT, Agent, every_hostile, filled, plant, read, script
 from tests.report.sinks import agent_commands
 
 pytestmark = pytest.mark.exhaustive
@@ -21,8 +22,11 @@ def _step(name: str) -> dict[str, Any]:
 
 def _inputs(given: Mapping[str, str]) -> dict[str, str]:
     declared = {name: each["default"] for name, each in read(ACTION)["inputs"].items()}
-    assert set(given) <= set(declared)
-    return {f"inputs.{name}": value for name, value in {**declared, **given}.items()}
+    assert set(given) <= {*declared, "base"}
+    base = given.get("base", "")
+    return {"github.base_ref": base} | {
+        f"inputs.{name}": value for name, value in {**declared, **given}.items() if name != "base"
+    }
 
 
 def _gate(agent: Agent, **given: str) -> subprocess.CompletedProcess[str]:
@@ -85,6 +89,14 @@ def test_a_gate_that_cannot_start_fails_the_job_and_uploads_nothing(agent: Agent
     assert _ends(agent) == Exit.USAGE
 
 
+def test_no_module_in_the_audited_folder_is_imported_and_decides_that_alerts_are_closed(agent: Agent) -> None:
+    witness = plant(agent.workspace)
+    _gate(agent, demo="blind-spots", formats="sarif")
+    assert agent.outputs["exit-code"] == str(int(Exit.FINDINGS))
+    assert agent.outputs["complete"] == "false"
+    assert not witness.exists()
+
+
 def test_a_job_without_a_verdict_fails(agent: Agent) -> None:
     step = _step("Pass or fail")
     assert agent.run(step["run"], {"CODE": ""}).returncode == Exit.BUG
@@ -95,6 +107,17 @@ def test_a_baseline_and_waivers_reach_the_gate(agent: Agent) -> None:
     ran = _gate(agent, demo="contoso", baseline="old.json", new_only="true", waivers="missing.yaml")
     assert agent.outputs["exit-code"] == str(int(Exit.USAGE))
     assert "old.json" in ran.stderr or "missing.yaml" in ran.stderr
+
+
+def test_a_pull_request_is_decided_by_the_files_of_its_base_branch(agent: Agent) -> None:
+    agent.recording()
+    _gate(agent, base="main")
+    assert "--base=.keyaudit-base" in (agent.arguments or ())
+    checkout = _step("Check out the base branch")
+    assert checkout["with"] == {"ref": "${{ github.base_ref }}", "path": ".keyaudit-base", "persist-credentials": False}
+    for given in ({"base": ""}, {"base": "main", "demo": "contoso"}):
+        _gate(agent, **given)
+        assert not any(each.startswith("--base") for each in agent.arguments or ())
 
 
 @every_hostile
@@ -139,7 +162,7 @@ KEPT = ("Fetch the snapshots", "Keep the snapshot", "Tell owners")
 
 def test_snapshots_are_fetched_before_the_gate_and_kept_whatever_it_decides(agent: Agent) -> None:
     names = [step["name"] for step in read(ACTION)["runs"]["steps"]]
-    assert names.index(KEPT[0]) + 1 == names.index("Gate") == names.index(KEPT[1]) - 1 == names.index(KEPT[2]) - 2
+    assert names.index(KEPT[0]) + 2 == names.index("Gate") == names.index(KEPT[1]) - 1 == names.index(KEPT[2]) - 2
     assert all("inputs.storage-account != ''" in _step(name)["if"] for name in KEPT)
     assert all("!cancelled()" in _step(name)["if"] for name in KEPT[1:])
     agent.recording()
@@ -171,13 +194,23 @@ def _install(agent: Agent, **given: str) -> tuple[int, list[str]]:
     log.unlink(missing_ok=True)
     recorder = f'printf "%s\\n" "$@" >{log}'
     body = (
-        f'mkdir -p "$3/bin"; printf \'#!/usr/bin/env bash\\n%s\\n\' \'{recorder}\' >"$3/bin/python"; chmod +x "$3/bin/python"'
+        f'mkdir -p "$4/bin"; printf \'#!/usr/bin/env bash\\n%s\\n\' \'{recorder}\' >"$4/bin/python"; chmod +x "$4/bin/python"'
     )
     script(agent.temp / "bin" / "python3.12", body)
     step = _step("Install keyaudit")
     values = {**_inputs(given), "steps.python.outputs.python-path": str(agent.temp / "bin" / "python3.12")}
     ran = agent.run(step["run"], filled(step["env"], values))
     return ran.returncode, log.read_text(encoding="utf-8").splitlines() if log.exists() else []
+
+
+def test_it_installs_without_importing_modules_of_the_audited_folder(agent: Agent) -> None:
+    witness = plant(agent.workspace)
+    step = _step("Install keyaudit")
+    values = {**_inputs({}), "steps.python.outputs.python-path": sys.executable}
+    # Nothing can be downloaded: only whose pip says so is the question.
+    ran = agent.run(step["run"], {**filled(step["env"], values), "PIP_NO_INDEX": "1"})
+    assert "No matching distribution found" in ran.stderr
+    assert not witness.exists()
 
 
 def test_it_installs_the_checkout_that_it_is_part_of(agent: Agent) -> None:

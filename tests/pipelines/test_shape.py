@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from tests.pipelines.agent import ACTION, GITHUB, TEMPLATE, differs_from_schema, read
+import keyaudit
+from tests.pipelines.agent import ACTION, GITHUB, TEMPLATE, differs_from_schema, plant, read
 
 WORKFLOWS = [GITHUB / "workflows" / name for name in ("ci.yml", "platforms.yml", "release.yml")]
 SYSTEMS = {ACTION: "github-actions", **dict.fromkeys(WORKFLOWS, "github-workflows"), TEMPLATE: "azure-pipelines"}
@@ -49,6 +50,51 @@ def test_no_script_has_an_expression_in_it(path: Path) -> None:
         assert "${{" not in script
         # Azure's own macros: $(name). Command substitution would look like one.
         assert path != TEMPLATE or not re.search(r"\$\(", script)
+
+
+PLAN = Path(keyaudit.__file__).parent / "report" / "topics" / "plan.md"
+# What starts Python in a folder that others write. A checkout of keyaudit itself is trusted, so its tests start without -I.
+STARTS = [
+    *(path for path in GITHUB.rglob("*") if path.suffix == ".yml" or path.name == "Dockerfile"),
+    *Path(keyaudit.__file__).parent.glob("cli/templates/*"),
+    *Path(keyaudit.__file__).parent.glob("report/topics/*.md"),
+    GITHUB.parent / "README.md",
+]
+
+
+@pytest.mark.parametrize("path", STARTS, ids=lambda path: path.name)
+def test_python_imports_nothing_from_the_folder_that_it_runs_in(path: Path) -> None:
+    text = path.read_text(encoding="utf-8")
+    started = re.findall(r'(?:python3?"?|"\$PYTHON")\s+(-(?! name)\S*\s+\S+(?:\s+\S+)?)', text)
+    own = ("-m tests", "-m NAME", "-m venv .venv")
+    assert [flags for flags in started if not " ".join(flags.split()).startswith(("-I ", *own))] == []
+
+
+@pytest.mark.parametrize(
+    "path", [ACTION, TEMPLATE, WORKFLOWS[-1], GITHUB / "container" / "Dockerfile", PLAN], ids=lambda path: path.name
+)
+def test_what_sees_a_tenant_or_is_attested_installs_by_hash_alone(path: Path) -> None:
+    text = path.read_text(encoding="utf-8")
+    lines = [line for line in text.splitlines() if re.search(r"(pip\[@\]\}\"|-m pip) (download|install|wheel)", line)]
+    assert any("--require-hashes" in line for line in lines)
+    assert [line for line in lines if not re.search("--require-hashes|--no-index|--no-deps", line)] == []
+
+
+@pytest.mark.parametrize("name", ["lock.txt", "release.txt"])
+def test_a_lock_names_a_hash_for_each_file(name: str) -> None:
+    text = (GITHUB.parent / ".ci" / name).read_text(encoding="utf-8")
+    packages = re.findall(r"^([\w.-]+)==\S+.*?((?:\n    --hash=sha256:[0-9a-f]{64}[ \\]*)+)", text, re.MULTILINE)
+    assert len(packages) == len(re.findall(r"^[\w.-]+==", text, re.MULTILINE)) > 20
+
+
+def test_the_console_script_imports_nothing_from_the_folder_that_it_runs_in(tmp_path: Path) -> None:
+    witness = plant(tmp_path)
+    command = [str(Path(sys.executable).with_name("keyaudit")), "explain", "exit-codes"]
+    ran = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert (ran.returncode, witness.exists()) == (0, False)
+    # With `python -m` and without -I they would be imported.
+    subprocess.run([sys.executable, "-m", "keyaudit", "--version"], cwd=tmp_path, capture_output=True, check=False)
+    assert witness.exists()
 
 
 @pytest.mark.parametrize("path", [ACTION, *WORKFLOWS], ids=lambda path: path.name)

@@ -1,6 +1,7 @@
 """The Azure Pipelines template's scripts, run against simulated tenants as the agent would run them."""
 
 import subprocess
+import sys
 from collections.abc import Mapping
 from typing import Any
 
@@ -11,7 +12,7 @@ from keyaudit.cli.init import template
 from keyaudit.model.errors import Exit
 from tests.cli.tenants import running
 from tests.clock import of_the_machine
-from tests.pipelines.agent import TEMPLATE, Agent, every_hostile, filled, read, script
+from tests.pipelines.agent import ROOT, TEMPLATE, Agent, every_hostile, filled, plant, read, script
 from tests.report.sinks import agent_commands
 
 pytestmark = pytest.mark.exhaustive
@@ -113,13 +114,26 @@ def test_no_hostile_format_leads_out_of_the_folder(agent: Agent, text: str) -> N
 
 def test_it_installs_what_was_asked_for_and_no_flag(agent: Agent) -> None:
     log = agent.temp / "pip"
-    script(agent.venv / "python", f'printf "%s\\n" "$@" >{log}')
+    script(agent.venv / "python", f'printf "%s\\n" "$@" >>{log}')
     script(agent.temp / "bin" / "python", "true")
     step = _step("Install keyaudit")
-    for text in ("keyaudit==1.0", "--index-url=https://evil"):
-        ran = agent.run(step["bash"], filled(step["env"], _values({"package": text})))
+    for text in ("keyaudit.whl", "--index-url=https://evil"):
+        log.unlink(missing_ok=True)
+        ran = agent.run(step["bash"], filled(step["env"], _values({"package": text, "lock": text})))
         assert ran.returncode == 0, ran.stderr
-        assert log.read_text(encoding="utf-8").splitlines()[-2:] == ["--", text]
+        said = log.read_text(encoding="utf-8").splitlines()
+        assert said[-2:] == ["--", text]
+        assert {"--require-hashes", f"--requirement={text}", "--no-index"} <= {*said}
+
+
+def test_it_installs_without_importing_modules_of_the_audited_folder(agent: Agent) -> None:
+    witness = plant(agent.workspace)
+    script(agent.temp / "bin" / "python", f'exec "{sys.executable}" "$@"')
+    step = _step("Install keyaudit")
+    given = {"package": str(ROOT), "lock": str(ROOT / ".ci" / "lock.txt")}
+    ran = agent.run(step["bash"], {**filled(step["env"], _values(given)), "PIP_NO_INDEX": "1"})
+    assert "No matching distribution found" in ran.stderr
+    assert not witness.exists()
 
 
 def test_it_installs_the_checkout_that_a_pipeline_makes_of_its_repository() -> None:
@@ -128,6 +142,7 @@ def test_it_installs_the_checkout_that_a_pipeline_makes_of_its_repository() -> N
         step["checkout"]: step["path"] for step in yaml.safe_load(template("azure.yml"))["steps"] if "checkout" in step
     }
     assert declared["package"] == f"$(Agent.BuildDirectory)/{checkouts['keyaudit']}"
+    assert declared["lock"] == f"{declared['package']}/.ci/lock.txt"
     # Files of the pipeline's own repository, such as a baseline, are found where they are without a second checkout.
     assert checkouts["self"] == "s"
 

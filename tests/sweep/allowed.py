@@ -336,6 +336,10 @@ _NOT_FOUND = {"hsm.ekm.get": "so answers an HSM without a connection, and its ex
 """Reads of one object that need not be there."""
 
 
+_COMPARED = frozenset({"app_management.applied", "group.direct_members", "group.members"})
+"""Lists that do not name their object, and are held against other lists."""
+
+
 def believed(fault: Fault, wrong: Wrong) -> str:
     """Why this change is right; empty where it is not."""
     if said := _of_answer(fault) or _of_row(fault, wrong):
@@ -372,7 +376,7 @@ def _of_answer(fault: Fault) -> str:
     if fault.operation == "app_management.list" and fault.kind in ("null", "missing") and fault.member in _UNDEFINED:
         return _TO_DEFAULT
     about = OPERATIONS[fault.operation].about
-    if fault.kind == ANOTHERS and isinstance(about, Unnamed):
+    if fault.kind == ANOTHERS and fault.operation not in _COMPARED and isinstance(about, Unnamed):
         return about.why
     return _NOT_FOUND.get(fault.operation, "") if fault.name == "404" else ""
 

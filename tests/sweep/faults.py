@@ -13,7 +13,7 @@ from multidict import CIMultiDict
 from keyaudit.cloud.clients import Answer
 from keyaudit.model.operations import OPERATIONS, Paging, Surface
 from tests.sweep import copies, members
-from tests.sweep.envelopes import ENVELOPES, emptied
+from tests.sweep.envelopes import COUNTS, ENVELOPES, emptied
 from tests.sweep.members import ANY
 from tests.sweep.others import instead, is_another
 from tests.sweep.tenant import Call
@@ -24,6 +24,7 @@ Effect = Callable[[Call, Answering, int], Answer]
 """Given the call, what answers it, and how often this address was asked before."""
 
 LEFT_OUT = copies.LEFT_OUT
+OLDER = "another version's answer"
 ANOTHERS = "another's answer"
 """The kind of an answer about another object than the one asked for."""
 
@@ -135,6 +136,7 @@ def _of_operation(operation: str, calls: Mapping[Call, Answer], fails: Fails) ->
 def _of_others(operation: str, calls: Mapping[Call, Answer], struck: Call, fails: Fails) -> Iterator[Fault]:
     """The whole answer about another object: the longest one, and the one that fewest policies fail for."""
     about = _named(struck, calls[struck])
+    yield from _of_older(operation, calls, fails)
     others = [call for call in sorted(calls) if is_another(call, struck) and not _is_empty(calls[call])]
     if not others:
         return
@@ -144,6 +146,20 @@ def _of_others(operation: str, calls: Mapping[Call, Answer], struck: Call, fails
         name = ANOTHERS if number == 1 else f"{ANOTHERS} #{number}"
         yield Fault(operation, name, ANOTHERS, struck, instead(other), about)
         yield Fault(operation, f"{name} everywhere", ANOTHERS, None, instead(other))
+
+
+def _of_older(operation: str, calls: Mapping[Call, Answer], fails: Fails) -> Iterator[Fault]:
+    """What a cache may have kept from before a rotation: another version's answer in place of the current one."""
+    current = {call.url.partition("?")[0]: call for call in calls if call.url.partition("?")[0].endswith("/")}
+    pairs = [
+        (current[at], other)
+        for other in sorted(calls)
+        if (at := f"{other.url.partition('?')[0].rpartition('/')[0]}/") in current and other != current[at]
+    ]
+    if pairs:
+        struck, other = max(pairs, key=lambda pair: len(fails(_named(pair[0], calls[pair[0]]))))
+        about = _named(struck, calls[struck])
+        yield Fault(operation, OLDER, OLDER, struck, lambda call, true, before: true(other), about)
 
 
 def _is_empty(answer: Answer) -> bool:
@@ -260,6 +276,9 @@ def _answers(operation: str) -> Iterator[tuple[str, Effect]]:
     yield "page loop", _edited(lambda body, call: _linked(body, call, call.url))
     if declared.paging is not Paging.RESOURCE_GRAPH:
         yield "foreign link", _edited(lambda body, call: _linked(body, call, "https://elsewhere.example/next"))
+    yield "copy in place of an item", _edited(_of_list(_copied))
+    yield "second page repeats the first", _in_two(_repeats, declared.paging)
+    yield "item moved between pages", _in_two(_moved, declared.paging)
     yield "second page refused", _second(_error(403, next(iter(_FORBIDDEN[declared.surface].values()))), declared.paging)
 
 
@@ -276,26 +295,81 @@ def _linked(body: Any, call: Call, link: str) -> Any:
     return {**body, ("@odata.nextLink" if "@odata.context" in body else "nextLink"): link}
 
 
+_SECOND = "$skiptoken=sweep-second"
+
+
 def _second(refused: Effect, paging: Paging) -> Effect:
     """A list whose second half fails. If it has one item, that item is returned, and the empty second page fails."""
 
     def effect(call: Call, true: Answering, before: int) -> Answer:
-        if "sweep-second" in call.url or b"sweep-second" in call.body:
+        if _first(call) != call:
             return refused(call, true, before)
-        answer = true(call)
-        body = members.decoded(answer.body)
-        if answer.status != 200 or not members.is_list(body):
-            return answer
-        name, _ = members.place(body, 0)
-        half = body[name][: len(body[name]) // 2]
-        if paging is Paging.RESOURCE_GRAPH:
-            body = {**body, name: half, "count": len(half), "$skipToken": "sweep-second"}
-        else:
-            link = f"{call.url}{'&' if '?' in call.url else '?'}$skiptoken=sweep-second"
-            body = {**body, name: half, ("@odata.nextLink" if paging is Paging.ODATA else "nextLink"): link}
-        return Answer(200, answer.headers, json.dumps(body).encode())
+        return _page(call, true, paging, lambda first, second: first)
 
     return effect
+
+
+def _in_two(second_page: Callable[[list[Any], list[Any], int], list[Any]], paging: Paging) -> Effect:
+    """A list in two pages. `second_page` is given what belongs on each, and how often the second was asked for before."""
+
+    def effect(call: Call, true: Answering, before: int) -> Answer:
+        if _first(call) == call:
+            return _page(call, true, paging, lambda first, second: first)
+        return _page(_first(call), true, paging, lambda first, second: second_page(first, second, before), last=True)
+
+    return effect
+
+
+def _first(call: Call) -> Call:
+    """The request for the first page of the same list."""
+    url = call.url.removesuffix(f"?{_SECOND}").removesuffix(f"&{_SECOND}")
+    if b"sweep-second" not in call.body:
+        return Call(call.operation, url, call.body)
+    body = json.loads(call.body)
+    del body["options"]["$skipToken"]
+    return Call(call.operation, url, json.dumps(body).encode())
+
+
+def _page(
+    call: Call,
+    true: Answering,
+    paging: Paging,
+    items: Callable[[list[Any], list[Any]], list[Any]],
+    *,
+    last: bool = False,
+) -> Answer:
+    """One of two pages with the `items` that are chosen of both halves."""
+    answer = true(call)
+    body = members.decoded(answer.body)
+    if answer.status != 200 or not members.is_list(body):
+        return answer
+    name, _ = members.place(body, 0)
+    middle = len(body[name]) // 2
+    chosen = items(body[name][:middle], body[name][middle:])
+    body = {**body, name: chosen}
+    if paging is Paging.RESOURCE_GRAPH:
+        body |= {"count": len(chosen), "$skipToken": None if last else "sweep-second"}
+    elif not last:
+        link = f"{call.url}{'&' if '?' in call.url else '?'}{_SECOND}"
+        body["@odata.nextLink" if paging is Paging.ODATA else "nextLink"] = link
+    return Answer(200, answer.headers, json.dumps(body).encode())
+
+
+def _repeats(first: list[Any], second: list[Any], before: int) -> list[Any]:
+    return first or second
+
+
+def _moved(first: list[Any], second: list[Any], before: int) -> list[Any]:
+    """An item of the second page moved to the first after that was read, and another one from there to the second."""
+    return second if before or not first else [first[-1], *second[1:]]
+
+
+def _copied(body: Any) -> Any:
+    """A list that announces how many items it has, with a copy of the first in place of the last."""
+    if not any(isinstance(body.get(count), int) for count in COUNTS):
+        return body
+    name, found = members.place(body, 0)[0], members.items(body)
+    return {**body, name: [*found[:-1], *found[:1]]}
 
 
 # Members and items --------------------------------------------------------------------------------------------------------
@@ -374,6 +448,8 @@ def _ways(name: str) -> Iterator[tuple[str, Callable[[Any], Any]]]:
     yield "null", lambda _: None
     yield "missing", lambda _: members.LEFT_OUT
     yield "absurd", lambda value: members.absurd(name, value)
+    yield "padded", lambda value: f" {value} " if members.is_text(name, value) else ...
+    yield "full-width id", members.full_width
     yield "word replaced", lambda value: members.with_words(name, value, members.absurd_word, most=1)
     yield "words replaced", lambda value: members.with_words(name, value, members.absurd_word)
     yield "words in capitals", lambda value: members.with_words(name, value, str.upper)

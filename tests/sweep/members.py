@@ -151,6 +151,22 @@ def absurd(name: str, value: Any) -> Any:
     return ...
 
 
+def is_text(name: str, value: Any) -> bool:
+    """Whether it is a text that nobody is free to choose."""
+    return isinstance(value, str) and bool(value) and name not in FREE
+
+
+_WIDE = {code: code + 0xFEE0 for code in range(ord("!"), ord("~") + 1)}
+"""The full-width forms of ASCII. https://www.unicode.org/charts/PDF/UFF00.pdf"""
+
+
+def full_width(value: Any) -> Any:
+    """The ids in a text with other characters that look the same and are equal once normalized; Ellipsis without an id."""
+    if not isinstance(value, str) or not GUID.search(value):
+        return ...
+    return GUID.sub(lambda found: found[0].translate({code: wide for code, wide in _WIDE.items() if code != ord("-")}), value)
+
+
 def is_words(value: Any) -> bool:
     """Whether it is a list of texts, with one at least."""
     return isinstance(value, list) and bool(value) and all(isinstance(word, str) for word in value)

@@ -64,14 +64,14 @@ class Groups:
                     self.all.refused(Refusal(hidden, "its membership may be hidden"))
 
         await for_each(_chunks(sorted(groups)), some, limit=_AT_ONCE)
-        # A group without visible members is read a second time through the other list.
-        empty = {group for group, read in found.items() if read.missing is None and not read.members}
-        nested = {id_ for group, read in found.items() if read.nested for id_ in (group, *read.nested)}
-        await self._read_directly(empty | nested)
-        for group in sorted(empty):
-            if self._shows_members(group):
-                found[group].missing = Reason.INCONSISTENT
-                self.all.refused(Refusal(Reason.INCONSISTENT, "it is empty, and the list of direct members is not"))
+        # No answer names its group: the other list shows whether it is this group's.
+        await self._read_directly({id_ for group, read in found.items() for id_ in (group, *read.nested)})
+        for group, read in sorted(found.items()):
+            direct = self._direct.get(group)
+            if read.missing is None and isinstance(direct, frozenset) and not direct <= read.members.keys():
+                read.missing = Reason.INCONSISTENT
+                read.members = {id_: item for id_, item in read.members.items() if id_ in direct}
+                self.all.refused(Refusal(Reason.INCONSISTENT, "it lacks some of the direct members"))
         for read in found.values():
             hidden = [why for id_ in read.nested if (why := read.members[id_].why_hidden) and not self._shows_members(id_)]
             if hidden and read.missing is None:
@@ -82,7 +82,7 @@ class Groups:
 
     def ways(self, group: str, read: Group) -> Mapping[str, Sequence[str]]:
         """By member, the intermediate groups on a shortest path, without the first; members without a path are left out."""
-        if not read.nested:
+        if not read.nested and isinstance(self._direct.get(group), Refusal):
             return dict.fromkeys(read.members, ())
         found: dict[str, Sequence[str]] = {}
         open_: deque[tuple[str, tuple[str, ...]]] = deque([(group, ())])

@@ -4,7 +4,8 @@ A custom policy falls back to the default policy for each restriction that it do
 https://learn.microsoft.com/graph/api/resources/applicationauthenticationmethodpolicy
 """
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 
 from msgspec import UNSET, Struct, field
 
@@ -160,12 +161,17 @@ async def _custom(connection: Connection, unit: Unit, scope: Scope) -> Sequence[
     applied = Calls(scope, "app_management.applied", per_object=True)
     url, version = source(connection.environment, "app_management.list")
     listing = connection.gateway.pages("app_management.list", CustomPolicy, by=object_id)
-    async for policy in both(listing):
+    policies = [policy async for policy in both(listing)]
+    assigned = {id_: await _assigned(connection, applied, id_) for id_ in sorted({*map(object_id, policies)})}
+    twice = _in_two(assigned.values())
+    if twice:
+        applied.refused(Refusal(Reason.INCONSISTENT, "an object has two policies", 200))
+    for policy in policies:
         id_ = f"{scope.id}/appManagementPolicies/{policy.id}"
         row = Row(APP_MANAGEMENT_POLICY, id=id_, resource_id=id_, scope_id=scope.id, url=url, version=version)
         row.put("kind", "custom")
         row.put("applies_to", "assigned")
-        row.put_all(**await _assigned(connection, applied, policy.id))
+        _put_assigned(row, assigned[object_id(policy)], twice)
         of_applications = _of_applications(policy.restrictions)
         row.put_read("left_to_default", _left_to_default(policy, of_applications))
         _put(row, policy, policy.restrictions, partial=True)
@@ -214,18 +220,35 @@ def _put_applications(
         row.put_read("exclusions", refused or sorted([*known, *also]))
 
 
-async def _assigned(connection: Connection, calls: Calls, policy: str) -> dict[str, list[str] | Refusal]:
-    """The columns with the objects that a policy is assigned to: their ids, and their kinds."""
+_Objects = Mapping[str, Assigned] | Refusal
+"""The objects that a policy is assigned to, by id."""
+
+
+async def _assigned(connection: Connection, calls: Calls, policy: str) -> _Objects:
     listing = connection.gateway.pages("app_management.applied", Assigned, by=object_id, id=policy)
     found = await distinct(listing, object_id)
     calls.ended(listing.end)
     reason = why_incomplete(listing.end)
-    if reason:
-        return {"assigned_to": Refusal(reason), "assigned_kinds": Refusal(reason)}
+    return Refusal(reason) if reason else found
+
+
+def _in_two(assigned: Iterable[_Objects]) -> frozenset[str]:
+    """The objects with two policies, although an object can have only one: one of the answers is about another policy.
+
+    https://learn.microsoft.com/graph/api/appmanagementpolicy-post-appliesto
+    """
+    counted = Counter(id_ for found in assigned if not isinstance(found, Refusal) for id_ in found)
+    return frozenset(id_ for id_, policies in counted.items() if policies > 1)
+
+
+def _put_assigned(row: Row, found: _Objects, twice: frozenset[str]) -> None:
+    if isinstance(found, Refusal) or not twice.isdisjoint(found):
+        row.refuse(("assigned_to", "assigned_kinds"), found.reason if isinstance(found, Refusal) else Reason.INCONSISTENT)
+        return
     kinds = [_kind(each.type) for each in found.values()]
     refused = next((each for each in kinds if isinstance(each, Refusal)), None)
-    known = sorted({each for each in kinds if not isinstance(each, Refusal)})
-    return {"assigned_to": sorted(found), "assigned_kinds": refused or known}
+    row.put("assigned_to", sorted(found))
+    row.put_read("assigned_kinds", refused or sorted({each for each in kinds if not isinstance(each, Refusal)}))
 
 
 def _kind(raw: Wire) -> str | Refusal:

@@ -57,13 +57,17 @@ class Key(Struct, Generic[Item, Answer], kw_only=True):
     def is_current(self, version: str, created: Callable[[Item], object], latest: int) -> bool | Refusal:
         """Whether the GET without a version returned it; if that was refused, whether it is the newest of a complete list.
 
-        `latest`: the latest plausible creation time.
+        The list is read before, and a new version is the current one from its creation: a GET that returns an older one than
+        the newest of the list is inconsistent. `latest`: the latest plausible creation time.
+        https://learn.microsoft.com/azure/key-vault/general/about-keys-secrets-certificates#objects-identifiers-and-versioning
         """
-        if not isinstance(self.current, Refusal):
-            return version == self.current_version
         made = [(name, created(item)) for name, item in self.versions.items()]
-        last = None if self.unlisted else newest(made, latest)
-        return Refusal(self.current.reason) if last is None else version == last
+        last = newest(made, latest)
+        if isinstance(self.current, Refusal):
+            return Refusal(self.current.reason) if last is None or self.unlisted else version == last
+        if last is not None and last != self.current_version and self.current_version in self.versions:
+            return Refusal(Reason.INCONSISTENT)
+        return version == self.current_version
 
     async def answers(
         self, get: Callable[[str], Awaitable[Answer | Refusal]], without: Collection[str] = ()

@@ -20,6 +20,8 @@ _GROUPS = frozenset({"audit", "alllogs"})
 _WORKSPACE = re.compile(
     r"/subscriptions/[^/]+/resourcegroups/[^/]+/providers/microsoft\.operationalinsights/workspaces/[^/]+", re.IGNORECASE
 )
+_NAME = re.compile(r"[\w.-]+", re.ASCII)
+"""The form of the names of categories and category groups."""
 _OF_LOGS = ("categories", "category_groups", "audits", "tables")
 
 # By kind of log, the audit category, and the groups that contain it; one of them is enough.
@@ -63,6 +65,11 @@ class LogSetting(Struct, rename="camel"):
     enabled: bool
     category: str | None = None
     category_group: str | None = None
+
+    @property
+    def is_named(self) -> bool:
+        """Whether it says what is enabled, in the form of these names."""
+        return _NAME.fullmatch(self.category or self.category_group or "") is not None
 
 
 class DiagnosticProperties(Struct, rename="camel"):
@@ -132,7 +139,7 @@ def exports(properties: DiagnosticProperties, category: str) -> bool | Refusal:
     sent = "alllogs" in groups or any((log.category or "").lower() == category for log in on)
     if not sent:
         # Only Azure knows the categories of another group, and what is on without a name.
-        strange = groups or not all(log.category or log.category_group for log in on)
+        strange = groups or not all(log.is_named for log in on)
         return Refusal(Reason.UNRECOGNISED) if strange else False
     return True if any(_destinations(properties)) else next(_untold("", properties), False)
 
@@ -179,7 +186,7 @@ def _put_logs(row: Row, kind: str, destination: str, properties: DiagnosticPrope
         row.refuse(_OF_LOGS, logs.reason)
         return
     on = [log for log in logs if log.enabled]
-    if not all(log.category or log.category_group for log in on):
+    if not all(log.is_named for log in on):
         # Something is enabled, but it is unknown what.
         row.refuse(_OF_LOGS, Reason.BAD_VALUE)
         return

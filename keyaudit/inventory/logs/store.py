@@ -195,8 +195,7 @@ def open_logs(folder: Path) -> LogStore:
     """
     folder = folder.absolute()
     place = files.shown(folder)
-    if folder.is_symlink() or not folder.is_dir():
-        raise UsageError(place, "no such folder", "name the folder that usage import wrote to")
+    files.need_folder(folder, "name the folder that usage import wrote to")
     path = folder / "manifest.json"
     if not os.path.lexists(path):
         raise UsageError(place, "holds no logs", "name the folder that usage import wrote to")
