@@ -33,6 +33,16 @@ _TAKES_AWAY = re.compile(
 )
 
 
+AZ_KEYVAULT = "From 27 February 2027 on, this takes Azure CLI 2.90.0 or later."
+"""Of commands that manage vaults and Managed HSMs, and not what is in them. Older versions of the control plane's API end then.
+
+https://learn.microsoft.com/azure/key-vault/general/access-control-default, https://github.com/Azure/azure-cli/issues/34020
+"""
+_MANAGES = re.compile(
+    r"\baz keyvault (?:create|update(?:-hsm)?|show|list|delete(?:-policy)?|set-policy|purge|recover|network-rule)(?![\w-])"
+)
+
+
 def takes_away(command: str) -> bool:
     """Whether a command deletes, disables, closes or cuts off something that may be in use."""
     return _TAKES_AWAY.search(command) is not None
@@ -71,12 +81,17 @@ def parts(fix: Mapping[str, str], steps: Sequence[Mapping[str, str]] = ()) -> li
     for number, step in enumerate(every, start=1):
         name, after = (f"Step {number}", ", afterwards") if len(every) > 1 else ("Fix", f" ({FIRST})")
         before = "" if len(every) > 1 else after
+        told: tuple[str, ...] = ()
         for is_command, group in groupby(step, key=COMMANDS.__contains__):
             if is_command:
-                found += [Part(f"{name} ({kind})", (step[kind],), True) for kind in group]
-                before = after
+                commands = list(group)
+                found += [Part(f"{name} ({kind})", (step[kind],), True) for kind in commands]
+                before, told = after, (AZ_KEYVAULT,) if any(_MANAGES.search(step[kind]) for kind in commands) else ()
             else:
-                found.append(Part(f"{name}{before}", tuple(f"{_SAID[part]}{step[part]}" for part in group), False))
+                found.append(Part(f"{name}{before}", (*told, *(f"{_SAID[part]}{step[part]}" for part in group)), False))
+                told = ()
+        if told:
+            found.append(Part(f"{name}{after}", told, False))
     return found
 
 

@@ -31,7 +31,15 @@ def test_a_tenant_that_can_be_read_whole_is_healthy(keyaudit: Keyaudit, contoso:
     assert ran.out.splitlines()[1].endswith(f"{len(every)} policies selected")
     assert "[partly]" not in ran.out
     assert "SIMULATED TENANT" in ran.out
-    for name in ("identity", "tenant", "clock", "network", "vaults and keys", "applications and service principals"):
+    for name in (
+        "identity",
+        "tenant",
+        "clock",
+        "network",
+        "versions",
+        "vaults and keys",
+        "applications and service principals",
+    ):
         assert any(line.startswith("[ok]") and name in line for line in ran.out.splitlines()), name
 
 

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from keyaudit.model.fixes import COMMANDS, FIRST, by_kind, one_text, ordered, parts, takes_away
+from keyaudit.model.fixes import AZ_KEYVAULT, COMMANDS, FIRST, by_kind, one_text, ordered, parts, takes_away
 from keyaudit.policy import shared_steps
 from keyaudit.policy.definition import Fix
 from keyaudit.policy.load import load
@@ -31,8 +31,31 @@ def test_what_deletes_disables_closes_or_cuts_off_takes_away(command: str) -> No
     fix = {"cli": command, "text": "First."}
     assert ordered(fix) == [{"text": "First."}, {"cli": command}]
     assert list(by_kind(fix)) == ["text", "cli"]
-    assert [(part.heading, part.lines) for part in parts(fix)] == [("Step 1", ("First.",)), ("Step 2 (cli)", (command,))]
-    assert one_text(fix) == f"Step 1: First.\nStep 2 (cli): {command}"
+    shown = [(part.heading, part.lines) for part in parts(fix) if part.lines != (AZ_KEYVAULT,)]
+    assert shown == [("Step 1", ("First.",)), ("Step 2 (cli)", (command,))]
+    assert one_text(fix).startswith(f"Step 1: First.\nStep 2 (cli): {command}")
+
+
+@pytest.mark.parametrize(
+    ("command", "manages"),
+    [
+        ("az keyvault update --name kv --default-action Deny", True),
+        ("az keyvault update-hsm --hsm-name h --enable-purge-protection true", True),
+        ("az keyvault network-rule add --name kv", True),
+        ("az keyvault delete-policy --name kv --object-id o", True),
+        # Objects in a vault are on the data plane.
+        ("az keyvault key set-attributes --id k --enabled false", False),
+        ("az keyvault secret show --id s", False),
+        ("az keyvault role assignment list --hsm-name h", False),
+        ("az network private-endpoint create --name p", False),
+    ],
+)
+def test_a_command_that_manages_a_vault_says_which_az_it_takes(command: str, manages: bool) -> None:
+    """https://github.com/Azure/azure-cli/issues/34020"""
+    assert any(AZ_KEYVAULT in part.lines for part in parts({"cli": command})) is manages
+    steps = [{FIRST: "First."}, {"cli": command, "check": "It works."}]
+    last = parts({}, steps)[-1]
+    assert last.lines == ((AZ_KEYVAULT,) if manages else ()) + ("Check: It works.",)
 
 
 @pytest.mark.parametrize(
@@ -53,8 +76,9 @@ def test_what_adds_or_shows_takes_nothing_away(command: str) -> None:
     fix = {"cli": command, "text": "Then."}
     assert ordered(fix) == [fix]
     assert list(by_kind(fix)) == ["cli", "text"]
-    assert [(part.heading, part.lines) for part in parts(fix)] == [("Fix (cli)", (command,)), ("Fix (text)", ("Then.",))]
-    assert one_text(fix) == f"{command}\nThen."
+    shown = [(part.heading, part.lines[-1]) for part in parts(fix)]
+    assert shown == [("Fix (cli)", command), ("Fix (text)", "Then.")]
+    assert one_text(fix).replace(f"{AZ_KEYVAULT}\n", "") == f"{command}\nThen."
 
 
 def test_a_step_says_what_it_breaks_and_requires_before_its_command_and_the_rest_after_it() -> None:

@@ -7,6 +7,7 @@ from msgspec import Struct, structs
 
 from keyaudit.model import times
 from keyaudit.model.expectations import RELATIVE
+from keyaudit.model.operations.kinds import KEY_VAULT_ARM
 from keyaudit.model.reasons import OPTIONAL
 from keyaudit.model.run import MAX_SKEW, Run
 from keyaudit.model.text import one_line
@@ -21,6 +22,15 @@ _STATE = 10
 _NAMES = 8
 _OK, _PARTLY, _BLIND, _LACKING, _FAIL = "ok", "partly", "not read", "not here", "fail"
 _PAINT = {_OK: Paint.FINE, _PARTLY: Paint.WARN, _BLIND: Paint.ALARM, _LACKING: Paint.CALM, _FAIL: Paint.ALARM}
+
+
+_RETIRING = (
+    f"those before {KEY_VAULT_ARM} of the API that manages vaults end on 27 February 2027, and keyaudit sends {KEY_VAULT_ARM}; "
+    "the Azure CLI before 2.90.0, Az.KeyVault before 6.6.0 and azurerm before 4.81 then manage no vault"
+)
+"""https://learn.microsoft.com/azure/key-vault/general/access-control-default, https://github.com/Azure/azure-cli/issues/34020,
+https://github.com/Azure/azure-powershell/issues/30098; azurerm: the import in key_vault_resource.go at v4.81.0
+"""
 
 
 class _Page(Struct, frozen=True):
@@ -52,6 +62,7 @@ def _run(found: Examination) -> Iterator[tuple[str, str, str]]:
     late = run.skew is not None and abs(run.skew) > MAX_SKEW
     yield (_FAIL if late else _OK), "clock", clock.removeprefix("clock: ")
     yield _OK, "network", "; ".join(rest) or "no proxy, and the certificate authorities of this machine"
+    yield _OK, "versions", _RETIRING
     yield _OK, "as of", times.iso_time(run.as_of)
     yield _OK, "coverage", "compared with [expect] in the configuration" if found.verdict.expected else RELATIVE
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from keyaudit.model.fixes import AZ_KEYVAULT
 from keyaudit.model.operations import Rights
 from keyaudit.report.grants import permission_flags
 from keyaudit.report.lines import joined
@@ -85,6 +86,7 @@ def _policies(needed: Needed) -> Iterator[str]:
     if not allowed:
         return
     yield ""
+    yield f"# {AZ_KEYVAULT}"
     yield "for vault in $VAULTS; do"
     yield f'  az keyvault set-policy --name "$vault" --object-id "$PRINCIPAL_ID" {permission_flags(allowed)}'
     yield "done"

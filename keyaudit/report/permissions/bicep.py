@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from keyaudit.model.fixes import AZ_KEYVAULT
 from keyaudit.model.operations import Rights
 from keyaudit.report.grants import permission_flags
 from keyaudit.report.lines import joined
@@ -47,7 +48,7 @@ def _lines(needed: Needed) -> Iterator[str]:
         yield from _CONSENT.splitlines()
     allowed = needed.access_policies()
     if allowed:
-        yield from ("", "// On each vault under access policies, instead of a role:")
+        yield from ("", "// On each vault under access policies, instead of a role:", f"// {AZ_KEYVAULT}")
         yield f"// az keyvault set-policy --name VAULT --object-id OBJECT_ID {permission_flags(allowed)}"
     yield from by_hand(needed, "//")
 
