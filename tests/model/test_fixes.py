@@ -43,7 +43,7 @@ def test_what_deletes_disables_closes_or_cuts_off_takes_away(command: str) -> No
         ("az keyvault update-hsm --hsm-name h --enable-purge-protection true", True),
         ("az keyvault network-rule add --name kv", True),
         ("az keyvault delete-policy --name kv --object-id o", True),
-        # What is in a vault is on the data plane.
+        # Objects in a vault are on the data plane.
         ("az keyvault key set-attributes --id k --enabled false", False),
         ("az keyvault secret show --id s", False),
         ("az keyvault role assignment list --hsm-name h", False),

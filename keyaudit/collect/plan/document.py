@@ -225,7 +225,10 @@ def _wrong(data: bytes, plan: Plan, place: str) -> Iterator[str]:
     yield from _configured_twice(plan.configuration.root_module)
     changes = [(each.address, each.deposed) for each in plan.resource_changes]
     planned = [each.address for each in resources_of(plan.planned_values.root_module) if each.mode == _MANAGED]
-    for found, where in ((changes, "resource_changes"), (planned, "planned_values")):
+    # Terraform lists an instance again for an earlier object of it that it does not delete.
+    earlier = {each.address for each in plan.resource_changes if each.deposed}
+    once = [each for each in planned if each not in earlier]
+    for found, where in ((changes, "resource_changes"), (once, "planned_values")):
         seen: set[object] = set()
         for each in found:
             if each in seen:

@@ -123,7 +123,7 @@ class Ground:
                     yield match[1].lower()
 
     def _tenant(self) -> str:
-        """The tenant: of whoever plans, of a provider's configuration, or of a vault."""
+        """The tenant: of the one who plans, of a provider's configuration, or of a vault."""
         of_vaults = (planned.text("tenant_id") for planned in self.resources.of("azurerm_key_vault"))
         configured = self.resources.plan.configuration.provider_config
         of_providers = (self._of_provider(key, "tenant_id") for key, each in configured.items() if each.name in _PROVIDERS)

@@ -108,7 +108,7 @@ class Identities:
         properties = azapi.member(body, "properties")
         found = {name: azapi.within(properties, name, absent=AFTER_APPLY) for name in ("issuer", "subject", "audiences")}
         unknown = [name for name, value in found.items() if isinstance(value, Raw)]
-        # What the body refers to is the issuer only if nothing else of it is known after apply.
+        # The body may refer to several things: its reference is that of the issuer where only the issuer is known after apply.
         issuer = found["issuer"] if unknown not in ([], ["issuer"]) else self._ground.issuer(found["issuer"], planned, "body")
         return {**found, "issuer": issuer}
 

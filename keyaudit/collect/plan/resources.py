@@ -37,8 +37,8 @@ class View:
         return name in self._value or name in self._unknown
 
     def value(self, *names: str) -> Value:
-        """The first of these attributes that is known and not null: versions of a provider name some otherwise, or in two ways,
-        of which the one that is not set is computed. Otherwise the mark if one is known after apply. None: null.
+        """The first of these attributes that is known and not null: a provider may have two names for it, and compute one.
+        Otherwise the mark if one is known after apply. None: null.
         """
         unknown = [name for name in names if _is_unknown(self._unknown.get(name))]
         known = (self._value.get(name) for name in names if name not in unknown)
