@@ -95,7 +95,7 @@ NOT_HERE = {
     ("service_principal", "limits_exist"),
     *(("conditional_access_policy", name) for name in ("free_everywhere", "blocks_nowhere")),
 }
-"""No certificate here has an earlier version that can be downloaded. A policy for workloads is found in any case, as is each
+"""No certificate here has an earlier version that can be downloaded. A policy for workloads is found in any case, and so is a
 location that a policy excludes.
 """
 
