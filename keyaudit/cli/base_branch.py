@@ -48,7 +48,7 @@ def _in(base: Path, path: Path) -> Path:
 
 
 def _content(path: Path) -> object:
-    """What a file or folder holds, for comparison; None if nothing is there."""
+    """The content of a file, or of the YAML files in a folder; None if nothing is there."""
     if path.is_dir():
         return {str(each.relative_to(path)): each.read_bytes() for each in sorted(path.rglob("*.y*ml")) if each.is_file()}
     return path.read_bytes() if path.is_file() else None

@@ -1,4 +1,4 @@
-"""What a path or a full disk is called in an error."""
+"""Errors about a path that is no folder, and about a disk without space."""
 
 from pathlib import Path
 

@@ -132,8 +132,12 @@ def test_a_symlink_is_refused(copy: Path, tmp_path: Path, name: str) -> None:
 
 def test_the_folder_itself_is_named(copy: Path, tmp_path: Path) -> None:
     (tmp_path / "link").symlink_to(copy)
-    for path in (tmp_path / "link", tmp_path / "nowhere", copy / "manifest.json"):
-        with pytest.raises(UsageError, match="no such folder; name the folder that collect wrote to"):
+    for path, what in (
+        (tmp_path / "link", "a symlink"),
+        (tmp_path / "nowhere", "no such folder"),
+        (copy / "manifest.json", "not a folder"),
+    ):
+        with pytest.raises(UsageError, match=f"{what}; name the folder that collect wrote to"):
             open_snapshot(path)
 
 

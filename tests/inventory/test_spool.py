@@ -233,7 +233,7 @@ def test_a_file_is_not_a_folder(out: Path) -> None:
     out.write_text("")
     with pytest.raises(UsageError, match="not an empty folder"):
         Spool.create(out, RUN)
-    with pytest.raises(UsageError, match="no such folder"):
+    with pytest.raises(UsageError, match="not a folder"):
         Spool.resume(out)
 
 

@@ -53,7 +53,7 @@ def test_no_script_has_an_expression_in_it(path: Path) -> None:
 
 
 PLAN = Path(keyaudit.__file__).parent / "report" / "topics" / "plan.md"
-# What starts Python in a folder that others write. A checkout of keyaudit itself is trusted, so its tests start without -I.
+# Files that start Python in folders of others. A checkout of keyaudit itself is trusted, so its tests start without -I.
 STARTS = [
     *(path for path in GITHUB.rglob("*") if path.suffix == ".yml" or path.name == "Dockerfile"),
     *Path(keyaudit.__file__).parent.glob("cli/templates/*"),

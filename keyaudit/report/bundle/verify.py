@@ -8,7 +8,7 @@ from pathlib import Path
 
 from msgspec import Struct
 
-from keyaudit.inventory import platform
+from keyaudit.inventory import files, platform
 from keyaudit.model.bundle import MANIFEST
 from keyaudit.model.errors import UnsafeError, UsageError
 from keyaudit.model.text import one_line
@@ -27,8 +27,7 @@ class Verified(Struct, frozen=True):
 def verify(folder: Path) -> Verified:
     """Raises UsageError if there is no bundle, UnsafeError if keyaudit did not write its manifest."""
     place = one_line(str(folder), 1_024)
-    if folder.is_symlink() or not folder.is_dir():
-        raise UsageError(place, "no such folder", "name the folder that export bundle=DIR wrote")
+    files.need_folder(folder, "name the folder that export bundle=DIR wrote")
     if not os.path.lexists(folder / MANIFEST):
         raise UsageError(place, "holds no bundle", "name the folder that export bundle=DIR wrote")
     data = _manifest(folder / MANIFEST)
