@@ -42,8 +42,9 @@ def gate(  # noqa: PLR0917 - each is a group of flags
 ) -> int:
     """Decide for a pipeline, by the exit code.
 
-    Exit 0 only if everything required was read and no open finding reaches --fail-on. --redact applies to the files of
-    --export; what gate itself prints keeps its names.
+    Exit 0 only if everything required was read, no open finding reaches --fail-on, and no result is unknown, of any severity
+    and for any reason. Policies are not evaluated if --source or a filter left out what all their rows need: the verdict counts
+    them, and --require all makes them gate. --redact applies to the files of --export; what gate itself prints keeps its names.
     """
     from msgspec.structs import replace
 

@@ -255,8 +255,8 @@ class Choice(Selection):
             metavar="NAME[,...]",
             help="Treat missing optional evidence as incomplete (exit 3): logs, custody, unified-audit, relying-parties, "
             "repositories, deleted-hsm-keys, conditional-access, identity-protection, environments, not-in-cloud for what this "
-            "cloud lacks, or publishers for what only another organization can see: publishers of agent blueprints, service "
-            "providers.",
+            "cloud lacks, publishers for what only another organization can see (publishers of agent blueprints, service "
+            "providers), or all, with what --source and other filters left out.",
         ),
     ] = None
     waivers: Annotated[

@@ -89,6 +89,8 @@ class NotJudged(Struct, frozen=True, kw_only=True):
 
     policy: PolicyText
     needs: tuple[str, ...]
+    highest: Severity = Severity.CRITICAL
+    """The highest severity that its findings can have."""
 
 
 class Results(Struct, frozen=True, kw_only=True):
@@ -134,6 +136,8 @@ class Verdict(Struct, frozen=True, kw_only=True):
     waivers: tuple[Use, ...] = ()
     """Every waiver, with the number of findings that it covered."""
     coverage: tuple[Coverage, ...] = ()
+    part: bool = False
+    """Whether filters left a part of the tenant out."""
     expected: bool = False
     """Whether expectations were given; otherwise completeness is relative to what the identity can see."""
     required: int = 0
@@ -143,8 +147,13 @@ class Verdict(Struct, frozen=True, kw_only=True):
 
     @property
     def complete(self) -> bool:
-        """Whether everything required was read, or its gap accepted, and no required result is unknown."""
+        """Whether everything required was read, or its gap accepted, and no result is unknown, or it was accepted."""
         return Exit.INCOMPLETE not in self.conditions
+
+    @property
+    def beyond(self) -> int:
+        """The number of policies at or above the severity of the gate that were not evaluated; without a gate, all of them."""
+        return sum(self.gate is None or each.highest.rank >= self.gate.rank for each in self.not_judged)
 
 
 class Past(Struct, frozen=True, kw_only=True):

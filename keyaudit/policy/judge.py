@@ -16,7 +16,6 @@ from keyaudit.model.acceptance import NOTHING_ACCEPTED, Acceptance
 from keyaudit.model.baseline import Known
 from keyaudit.model.columns import Table
 from keyaudit.model.coverage import Coverage, Scope, ScopeKind
-from keyaudit.model.evidence import APPLY
 from keyaudit.model.expiring import Owner
 from keyaudit.model.findings import Finding, Outcome, Severity
 from keyaudit.model.optional import MAY_LACK, MayLack
@@ -151,6 +150,7 @@ def judge(
     again: str = "",
     within: Within = EVERYTHING,
     unanswered: Collection[str] = (),
+    lacks: str = "",
 ) -> Judgement:
     """Evaluates the views of `connection`, one for each table, with the policies.
 
@@ -163,14 +163,13 @@ def judge(
 
     Raises UsageError for an invalid profile or override. Policies that need evidence are not evaluated unless all of it is
     `supplied`; if missing evidence is required, they are unknown on the `tenant`. An `optional` gap affects no policy.
-    `unanswered`: ids of policies that only the tenant can answer after a plan was applied, and that are not evaluated either.
+    `unanswered`: ids of policies that are not evaluated either, because nothing here has what they need: `lacks`.
     """
     as_of, baseline = judging.as_of, accepted.baseline
     ordered = sorted(policies, key=lambda policy: policy.text.id)
     holding = accepted.holding(as_of, coverage=False)
     lacking = {each.policy.id: each for each in not_judged(ordered, supplied)}
-    beyond = (policy.text for policy in ordered if policy.text.id in unanswered)
-    lacking |= {text.id: NotJudged(policy=text, needs=(APPLY,)) for text in beyond}
+    lacking |= {policy.text.id: _without(policy, (lacks,)) for policy in ordered if policy.text.id in unanswered}
     answering = for_controls if judging.for_controls else for_run
     settled = tuple(map(answering, bind(ordered, judging.profile, judging.overrides, judging.classes)))
     applying = tuple(bound for bound in settled if bound.policy.text.id not in lacking)
@@ -234,8 +233,12 @@ def _in_baseline(engine: Engine, bounds: tuple[Bound, ...], known: Sequence[Know
 
 def not_judged(policies: Iterable[Policy], supplied: Collection[str]) -> tuple[NotJudged, ...]:
     """The policies that need evidence which is not `supplied`."""
-    missing = ((policy.text, tuple(need for need in policy.text.needs if need not in supplied)) for policy in policies)
-    return tuple(NotJudged(policy=text, needs=needs) for text, needs in missing if needs)
+    missing = ((policy, tuple(need for need in policy.text.needs if need not in supplied)) for policy in policies)
+    return tuple(_without(policy, needs) for policy, needs in missing if needs)
+
+
+def _without(policy: Policy, needs: tuple[str, ...]) -> NotJudged:
+    return NotJudged(policy=policy.text, needs=needs, highest=policy.top_severity)
 
 
 def columns_judged(policies: Sequence[Policy], classes: Sequence[PolicyClass]) -> dict[str, frozenset[str]]:

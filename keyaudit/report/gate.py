@@ -27,8 +27,13 @@ def render_gate(report: Report, out: TextIO) -> None:
 
 def passed(verdict: Verdict) -> str:
     """What exit code 0 means, with or without a gate."""
-    open_ = ", and nothing is open at or above --fail-on" if verdict.gate else ""
-    return f"{verdict_words(verdict)}: everything required was assessed{open_}"
+    what = "the part that was asked for" if verdict.part else "everything required"
+    said = f"{verdict_words(verdict)}: {what} was assessed"
+    if verdict.gate:
+        said += ", and nothing is open at or above --fail-on"
+        if verdict.beyond:
+            said += f"; not evaluated: {plural(verdict.beyond, 'policy', 'policies')} at or above it"
+    return said
 
 
 def _lines(report: Report) -> Iterator[str]:
@@ -132,4 +137,5 @@ def _weakened(report: Report) -> Iterator[str]:
         yield f"  OUTLIVED  {outlived(report)}"
     if verdict.not_judged:
         count = plural(len(verdict.not_judged), "policy", "policies")
-        yield f"  NOT EVALUATED  {count}, never a pass: {by_needs(verdict.not_judged)}; --export csv=PATH lists them"
+        above = f" ({verdict.beyond:,} at or above --fail-on)" if verdict.gate else ""
+        yield f"  NOT EVALUATED  {count}{above}, never a pass: {by_needs(verdict.not_judged)}; --export csv=PATH lists them"

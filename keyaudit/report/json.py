@@ -202,6 +202,8 @@ def verdict_member(report: Report) -> dict[str, object]:
         "unknown": severities_member(verdict.unknown),
         "passed": verdict.passed,
         "not_applicable": verdict.not_applicable,
+        "part": verdict.part,
+        "not_evaluated": verdict.beyond,
         "allowed_unknown": verdict.allowed_unknown,
         "allowed_gaps": sum(gap.allowed for gap in verdict.gaps),
         "unused_allowances": list(verdict.unused_allowances),

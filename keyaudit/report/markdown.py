@@ -10,11 +10,12 @@ from typing import BinaryIO
 
 from keyaudit.model.causes import SHORT
 from keyaudit.model.evidence import remedy as supplying
+from keyaudit.model.evidence import worded
 from keyaudit.model.expectations import RELATIVE
 from keyaudit.model.findings import Finding, Outcome
 from keyaudit.model.reasons import ADVICE
 from keyaudit.model.run import First, Report, Verdict
-from keyaudit.model.text import listed, one_line
+from keyaudit.model.text import one_line
 from keyaudit.model.tier0 import NAMED
 from keyaudit.report.causes import repeated, told
 from keyaudit.report.facts import Facts
@@ -112,7 +113,7 @@ def _head(report: Report) -> Iterator[str]:
         yield from _table(
             ("problem", "needs", "how", "policy"),
             (
-                (safe(each.policy.problem), safe(listed(each.needs)), safe(supplying(each.needs)), f"`{each.policy.id}`")
+                (safe(each.policy.problem), safe(worded(each.needs)), safe(supplying(each.needs)), f"`{each.policy.id}`")
                 for each in verdict.not_judged
             ),
         )

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from keyaudit.model import times
 from keyaudit.model.coverage import ScopeKind, State
 from keyaudit.model.errors import MEANINGS, Exit
+from keyaudit.model.evidence import worded
 from keyaudit.model.expectations import RELATIVE
 from keyaudit.model.findings import Finding, Outcome, Severity
 from keyaudit.model.reasons import unknown_columns
@@ -127,7 +128,7 @@ def not_evaluated(verdict: Verdict) -> str:
     if not verdict.not_judged:
         return ""
     needs = Counter(need for each in verdict.not_judged for need in each.needs)
-    told = ", ".join(f"{count:,} {'needs' if count == 1 else 'need'} {need}" for need, count in needs.most_common())
+    told = ", ".join(f"{count:,} {'needs' if count == 1 else 'need'} {worded((need,))}" for need, count in needs.most_common())
     return f"{plural(len(verdict.not_judged), 'policy', 'policies')} not evaluated ({told})"
 
 
@@ -249,7 +250,8 @@ def ended(verdict: Verdict, width: int, colour: bool, but: str = "", decided: st
     """How many required reads were done, and the exit code, with every condition."""
     read = reads_done(verdict)
     if verdict.exit is Exit.CLEAN:
-        return wrap(f"Complete{but}: {read}, as far as this identity can see{decided}.", width)
+        whole = "Complete for the part that was asked for" if verdict.part else "Complete"
+        return wrap(f"{whole}{but}: {read}, as far as this identity can see{decided}.", width)
     lines = wrap(f"Exit {verdict.exit:d}: {MEANINGS[verdict.exit]} ({read}).", width)
     lines = [paint(line, Paint.BOLD, colour) for line in lines]
     for also in verdict.conditions[1:]:
