@@ -135,7 +135,8 @@ class Evaluation:
         )
 
     def _complete(self, operations: frozenset[str]) -> bool:
-        return gate.assess(self.snapshot.run, self.snapshot.coverage, operations).complete
+        verdict = gate.assess(self.run, self.snapshot.coverage, operations)
+        return verdict.complete and not verdict.part
 
     @functools.cached_property
     def _first(self) -> Judgement:

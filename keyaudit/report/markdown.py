@@ -18,6 +18,7 @@ from keyaudit.model.run import First, Report, Verdict
 from keyaudit.model.text import one_line
 from keyaudit.model.tier0 import NAMED
 from keyaudit.report.causes import repeated, told
+from keyaudit.report.extent import extent
 from keyaudit.report.facts import Facts
 from keyaudit.report.first import TOP, doubt, others, owner, page, step, tier0, tier0_named
 from keyaudit.report.lines import plural
@@ -211,7 +212,7 @@ def _table(heading: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[st
 def _title(verdict: Verdict) -> str:
     """ "376 open findings (26 critical, 118 high)", "no open findings; incomplete"."""
     count = sum(verdict.failed.values())
-    said = f"{plural(count, 'open finding')} ({severities(verdict.failed)})" if count else "no open findings"
+    said = f"{plural(count, 'open finding')} ({severities(verdict.failed)})" if count else f"no open findings{extent(verdict)}"
     words = verdict_words(verdict)
     if verdict.gate:
         words = f"gate {words} at {verdict.gate}"

@@ -13,6 +13,7 @@ from keyaudit.model.reasons import unknown_columns
 from keyaudit.model.run import Report, Run, Verdict
 from keyaudit.model.tables import TABLES
 from keyaudit.model.text import one_line
+from keyaudit.report.extent import extent
 from keyaudit.report.facts import Facts
 from keyaudit.report.lines import Paint, columns, listed, paint, parted, plural, wrap
 from keyaudit.report.missing import accepted, incomplete, not_judged, not_needed, outlived, unsafe, waivers
@@ -114,7 +115,7 @@ def open_findings(report: Report) -> str:
     failed = report.verdict.failed
     count = sum(failed.values())
     if not count:
-        return "No open findings"
+        return f"No open findings{extent(report.verdict)}"
     return f"{plural(report.causes().count, 'cause')}, {plural(count, 'open finding')}: {severities(failed)}"
 
 
@@ -205,12 +206,13 @@ def _failures(verdict: Verdict) -> str:
         return severities(verdict.failed)
     unknown, waived = any(verdict.unknown.values()), sum(verdict.waived.values())
     if any(verdict.known.values()):
-        return "nothing new"
+        return f"nothing new{extent(verdict)}"
     if not (verdict.passed or waived or unknown):
         return "nothing to judge"
     if not verdict.complete or unknown:
         return "no failures in what was read"
-    return f"nothing open, since {plural(waived, 'finding is', 'findings are')} waived" if waived else "no findings"
+    said = f"nothing open, since {plural(waived, 'finding is', 'findings are')} waived" if waived else "no findings"
+    return f"{said}{extent(verdict)}"
 
 
 def _empty(report: Report) -> Iterator[str]:
@@ -223,7 +225,11 @@ def _empty(report: Report) -> Iterator[str]:
         yield f"Nothing was evaluated: of {of}, {idle:,} found nothing to look at, and {without:,} lacked evidence."
     if any(tally.policy.table in _OF_VAULTS for tally in report.tallies) and not run.rows.get("vault", 0):
         where = _subscriptions(verdict)
-        yield f"No vault was found{f' in {where[0]}' if where else ''}, as far as this identity can see."
+        lists = [record.state for record in verdict.coverage if record.operation in TABLES["vault"].listed_by]
+        if set(lists) == {State.ASSESSED}:
+            yield f"No vault was found{f' in {where[0]}' if where else ''}, as far as this identity can see."
+        else:
+            yield "Whether there are vaults is not known: not every list of them was read."
 
 
 def severities(counts: Mapping[Severity, int], *, zeros: bool = False) -> str:
