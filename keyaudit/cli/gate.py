@@ -23,7 +23,11 @@ def gate(  # noqa: PLR0917 - each is a group of flags
     ] = FailOn.HIGH,
     new_only: Annotated[
         bool,
-        typer.Option("--new-only", help="With --baseline: fail only on findings that are new or whose severity was raised."),
+        typer.Option(
+            "--new-only",
+            help="With --baseline: fail only on what is new, was raised in severity, is past its limit, or was unknown and "
+            "fails now. Without it, all that is open counts.",
+        ),
     ] = False,
     plan: Annotated[
         Path | None,

@@ -267,7 +267,10 @@ class Choice(Selection):
     baseline: Annotated[
         Path | None,
         typer.Option(
-            "--baseline", metavar="FILE", help="A file of keyaudit baseline create: mark the findings in it as known."
+            "--baseline",
+            metavar="FILE",
+            help="A file of keyaudit baseline create: mark the findings in it as known. They fail a gate all the same, "
+            "unless it has --new-only.",
         ),
     ] = None
     allow_gap: Annotated[

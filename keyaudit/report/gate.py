@@ -53,6 +53,8 @@ def _lines(report: Report) -> Iterator[str]:
     for said in setting_lines(report.settings):
         yield f"  settings   {said}"
     yield from _blocks(report)
+    if known := _known(verdict):
+        yield f"  HINT  {known}"
     if verdict.baseline:
         for word, said in lines(uncovered(report, _blocking(verdict)), verdict.baseline):
             yield f"  {word}  {said}"
@@ -104,6 +106,17 @@ def _answer(verdict: Verdict) -> str:
 
 def _blocking(verdict: Verdict) -> tuple[Severity, ...]:
     return tuple(each for each in Severity if verdict.gate and each.rank >= verdict.gate.rank)
+
+
+def _known(verdict: Verdict) -> str:
+    """How many of the blocking findings the baseline has, and the flag that lets them pass; empty if none, or with the flag."""
+    counts = [(verdict.known.get(each, 0), verdict.failed.get(each, 0)) for each in _blocking(verdict)]
+    known, new = (sum(column) for column in zip(*counts, strict=True)) if counts else (0, 0)
+    if verdict.new_only or not known:
+        return ""
+    return (
+        f"the baseline knows {known:,} of the {known + new:,} blocking findings; with --new-only only the others fail the gate"
+    )
 
 
 def _open(verdict: Verdict, of: Verdict | Tally | None = None) -> Mapping[Severity, int]:
