@@ -89,6 +89,36 @@ def test_each_situation_has_its_exit_code_and_its_words(here: Situation) -> None
     assert here.exit is not Exit.CLEAN or passed(came) == here.words
 
 
+@pytest.mark.parametrize(
+    ("new_only", "groups", "exit_"),
+    [
+        (True, [structs.replace(cell(Reason.PUBLISHER_ONLY), known=True)], Exit.CLEAN),
+        (False, [structs.replace(cell(Reason.PUBLISHER_ONLY), known=True)], Exit.INCOMPLETE),
+        # Another result of the same policy is not the one that the baseline holds.
+        (True, [structs.replace(cell(), known=True), cell()], Exit.INCOMPLETE),
+    ],
+)
+def test_only_the_very_unknown_result_of_a_baseline_passes(new_only: bool, groups: Sequence[UnknownGroup], exit_: Exit) -> None:
+    came = verdict(tallies=unknown(len(groups)), groups=groups, new_only=new_only)
+    assert (came.exit, came.known_unknown) == (exit_, 1)
+
+
+def test_a_gap_whose_every_unknown_result_the_baseline_holds_passes_and_a_new_one_does_not() -> None:
+    refused = swap(blind(vault(), "key.get", Reason.PERMISSION, kept=1))
+    known = [structs.replace(cell(), known=True)]
+    assert verdict(refused, tallies=unknown(), groups=known, new_only=True).exit is Exit.CLEAN
+    assert verdict(refused, tallies=unknown(), groups=known, new_only=False).exit is Exit.INCOMPLETE
+    another = (*refused, blind(vault("kv-b"), "key.list", Reason.FIREWALL))
+    assert verdict(another, tallies=unknown(), groups=known, new_only=True).exit is Exit.INCOMPLETE
+    bug = swap(blind(vault(), "key.get", Reason.INTERNAL_ERROR, kept=1))
+    assert verdict(bug, tallies=unknown(), groups=known, new_only=True).exit is Exit.BUG
+    unsafe = swap(blind(vault(), "key.get", Reason.REDIRECTED, kept=1))
+    assert verdict(unsafe, tallies=unknown(), groups=known, new_only=True).exit is Exit.UNSAFE
+    # It never covers a failure.
+    failing = unknown(failed={Severity.HIGH: 1})
+    assert verdict(refused, tallies=failing, groups=known, new_only=True).exit is Exit.FINDINGS
+
+
 def test_only_a_plan_may_leave_open_what_apply_alone_shows() -> None:
     planned = structs.replace(RUN, planned=True)
     assert verdict(tallies=unknown(), groups=[cell(Reason.NOT_IN_PLAN)], run=planned, fail_on=Severity.LOW).exit is Exit.CLEAN

@@ -2,7 +2,7 @@
 
 import re
 from collections import defaultdict
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
 from msgspec import Struct
 
@@ -11,7 +11,7 @@ from keyaudit.model.findings import UnknownGroup
 from keyaudit.model.operations import BY_SURFACE, OPERATIONS, Operation, Surface, with_all_before
 from keyaudit.model.optional import MayLack
 from keyaudit.model.reasons import OPTIONAL, Reason
-from keyaudit.model.run import Run
+from keyaudit.model.run import Gap, Run
 from keyaudit.model.tables import TABLES
 
 # Reasons that follow from another refusal in the same scope, and belong to that gap.
@@ -88,6 +88,18 @@ class Causes:
         return all(
             self._out(group, {*of.listed_by, *(operations_of(table, column) if column in of.by_name else ())}, reason)
             for column, reason in group.causes.items()
+        )
+
+    def known(self, gap: Gap, groups: Iterable[UnknownGroup]) -> bool:
+        """Whether a gap left only results unknown that the baseline holds, if no others are unknown: `groups`. Not a bug."""
+        return gap.reason is not Reason.INTERNAL_ERROR and any(
+            group.policy in gap.blinds
+            and (
+                group.scope_id == gap.scope.id
+                or gap.scope.id in self._above(group.scope_id)
+                or group.scope_id in self._above(gap.scope.id)
+            )
+            for group in groups
         )
 
     def _out(self, group: UnknownGroup, operations: Collection[str], reason: Reason) -> bool:

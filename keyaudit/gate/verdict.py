@@ -54,6 +54,8 @@ def decide(
         gaps = tuple(gap for gap in gaps if gap.reason is not Reason.NOT_IN_PLAN)
     taken = {id(group) for group in results.groups if allowing.unknown(group)}
     allowed_unknown = sum(group.count for group in results.groups if id(group) in taken)
+    in_baseline = [group for group in results.groups if group.known and accepted.new_only]
+    taken.update(map(id, in_baseline))
     left = [group for group in results.groups if id(group) not in taken]
     if run.planned:
         at_least = fail_on.rank if fail_on else 0
@@ -68,7 +70,7 @@ def decide(
     if fail_on and any(open_[severity] for severity in Severity if severity.rank >= fail_on.rank):
         conditions.add(Exit.FINDINGS)
     told = [gap for gap in gaps if gap.operations == ()] if before is not None else gaps
-    standing = [gap for gap in told if gap.required and not gap.allowed]
+    standing = [gap for gap in told if gap.required and not gap.allowed and not ledger.known(gap, in_baseline)]
     if any(gap.reason is Reason.INTERNAL_ERROR for gap in standing):
         conditions.add(Exit.BUG)
     # An unknown result that no group explains can be neither accepted nor left out.
@@ -89,6 +91,7 @@ def decide(
         unknown=unknown,
         waived=_sum(tally.waived for tally in tallies),
         known=known,
+        known_unknown=sum(group.count for group in results.groups if group.known),
         baseline=accepted.baseline,
         new_only=accepted.new_only,
         passed=sum(tally.passed for tally in tallies),

@@ -126,6 +126,8 @@ class Verdict(Struct, frozen=True, kw_only=True):
     """Failures that a waiver covers; not in `failed`."""
     known: Mapping[Severity, int] = field(default_factory=dict)
     """Failures that the baseline contains; not in `failed`."""
+    known_unknown: int = 0
+    """Unknown results that the baseline holds; in `unknown`."""
     baseline: Baseline | None = None
     new_only: bool = False
     """Whether findings in the baseline do not fail the gate."""

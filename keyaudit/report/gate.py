@@ -142,6 +142,7 @@ def _weakened(report: Report) -> Iterator[str]:
             yield f"  UNKNOWN  {tally.policy.id}  {plural(unknown, 'result')}: {severities(tally.unknown)}"
     if verdict.allowed_unknown:
         yield f"  ALLOWED  {plural(verdict.allowed_unknown, 'unknown result')}"
+    yield from _known_unknown(verdict)
     for unused in verdict.unused_allowances:
         yield f"  UNUSED  --allow-gap {one_line(unused)} matched nothing"
     for line in waiver_lines(report):
@@ -152,3 +153,10 @@ def _weakened(report: Report) -> Iterator[str]:
         count = plural(len(verdict.not_judged), "policy", "policies")
         above = f" ({verdict.beyond:,} at or above --fail-on)" if verdict.gate else ""
         yield f"  NOT EVALUATED  {count}{above}, never a pass: {by_needs(verdict.not_judged)}; --export csv=PATH lists them"
+
+
+def _known_unknown(verdict: Verdict) -> Iterator[str]:
+    """How many unknown results the baseline holds, and whether they fail the gate; nothing if it holds none."""
+    if verdict.known_unknown:
+        what = "pass, for 30 days at most" if verdict.new_only else "fail the gate without --new-only"
+        yield f"  KNOWN  unknown results that the baseline holds: {verdict.known_unknown:,}; they {what}"

@@ -200,6 +200,7 @@ def verdict_member(report: Report) -> dict[str, object]:
         "new_only": verdict.new_only,
         "baseline": _baseline(report),
         "unknown": severities_member(verdict.unknown),
+        "known_unknown": verdict.known_unknown,
         "passed": verdict.passed,
         "not_applicable": verdict.not_applicable,
         "part": verdict.part,

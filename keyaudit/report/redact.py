@@ -207,7 +207,7 @@ class _Redaction:
         )
         rules = {self._settings.id(policy): rule for policy, rule in baseline.rules.items()}
         tenant = self._names.text("tenant", baseline.tenant_id)
-        return dataclasses.replace(baseline, tenant_id=tenant, entries=entries, rules=rules)
+        return dataclasses.replace(baseline, tenant_id=tenant, entries=entries, unknown=(), rules=rules)
 
     def _then(self, then: Mapping[tuple[str, str], Severity]) -> dict[tuple[str, str], Severity]:
         return {
