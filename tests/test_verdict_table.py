@@ -1,4 +1,4 @@
-"""The verdict of each situation: exit code and words. An unknown result gates by itself, whatever left it unknown."""
+"""The verdict of each situation: exit code and words. An unknown result gates by itself, for any reason."""
 
 from collections.abc import Mapping, Sequence
 
