@@ -13,6 +13,7 @@ from keyaudit.inventory.part import Within
 from keyaudit.inventory.snapshot import Snapshot
 from keyaudit.model.acceptance import Acceptance
 from keyaudit.model.coverage import Coverage, Scope, ScopeKind
+from keyaudit.model.evidence import APPLY, EVERYTHING, LEFT_OUT
 from keyaudit.model.expiring import Owner
 from keyaudit.model.findings import Finding
 from keyaudit.model.listing import Listing
@@ -134,7 +135,8 @@ class Evaluation:
         )
 
     def _complete(self, operations: frozenset[str]) -> bool:
-        return gate.assess(self.snapshot.run, self.snapshot.coverage, operations).complete
+        verdict = gate.assess(self.run, self.snapshot.coverage, operations)
+        return verdict.complete and not verdict.part
 
     @functools.cached_property
     def _first(self) -> Judgement:
@@ -142,11 +144,13 @@ class Evaluation:
 
     @functools.cached_property
     def _unanswered(self) -> frozenset[str]:
-        """The ids of the policies that a plan cannot answer: they need what no plan has, for every row that they may apply to,
-        or there are no rows.
+        """The ids of the policies that cannot be answered. A filter left out what each row needs that they apply to. Or they
+        need what no plan has, for every row that they may apply to, or there are no rows.
         """
-        if not self.plan_alone:
+        if EVERYTHING in self.judging.require:
             return frozenset()
+        if not self.plan_alone:
+            return gate.left_out(self.run, self.coverage, self._first)
         first = self._first
         answered = {
             tally.policy.id
@@ -188,8 +192,8 @@ class Evaluation:
         owners: bool = False,
         every: bool = False,
     ) -> Judgement:
-        """These policies evaluated; for a further time in the same views, `again` is a name of its own. `every`: those that a
-        plan cannot answer, too.
+        """These policies evaluated; for a further time in the same views, `again` is a name of its own. `every`: those that
+        cannot be answered, too.
         """
         run = self.snapshot.run
         whole = owners and self.lacks_owners
@@ -211,4 +215,5 @@ class Evaluation:
             again=again,
             within=self.limits,
             unanswered=() if every else self._unanswered,
+            lacks=APPLY if self.plan_alone else LEFT_OUT,
         )

@@ -130,7 +130,7 @@ def test_an_unsafe_answer_where_nothing_needed_it_still_ends_the_run() -> None:
     assert (came.conditions, came.gaps[0].required) == ((Exit.UNSAFE,), False)
 
 
-def test_what_configuration_left_out_is_listed_and_does_not_gate() -> None:
+def test_what_configuration_left_out_is_listed_and_gates_only_where_a_result_is_unknown() -> None:
     out = vault("kv-out")
     left = (
         blind(out, "key.list", Reason.EXCLUDED_BY_CONFIG),
@@ -145,7 +145,8 @@ def test_what_configuration_left_out_is_listed_and_does_not_gate() -> None:
         reasons=(Reason.PARENT_NOT_ASSESSED,),
         count=1,
     )
-    came = verdict((*WHOLE, *left), tallies=unknown(), groups=[group])
+    assert verdict((*WHOLE, *left), tallies=unknown(), groups=[group]).exit is Exit.INCOMPLETE
+    came = verdict((*WHOLE, *left))
     assert came.exit is Exit.CLEAN
     assert [(gap.scope.name, gap.required) for gap in came.gaps] == [("kv-out", False)]
     assert (came.required, came.assessed, came.allowed_unknown) == (4, 4, 0)
@@ -160,16 +161,16 @@ def test_what_a_source_that_was_left_out_never_came_to_ask_is_left_out_with_it()
     assert verdict(WHOLE, needed=needed, run=confined).exit is Exit.INCOMPLETE
 
 
-def test_what_a_cloud_lacks_is_listed_and_does_not_gate() -> None:
+def test_what_a_cloud_lacks_is_listed_and_gates_only_where_a_result_is_unknown() -> None:
     lacking = blind(TENANT, "application.federated", Reason.NOT_IN_CLOUD)
     group = UnknownGroup(
         policy="p-key", severity=Severity.HIGH, scope_id=vault().id, causes={"key_ops": Reason.NOT_IN_CLOUD}, count=1
     )
-    came = verdict((*WHOLE, lacking), tallies=unknown(), groups=[group], needed={**NEEDED, "application.federated": ("p-key",)})
+    needed = {**NEEDED, "application.federated": ("p-key",)}
+    assert verdict((*WHOLE, lacking), tallies=unknown(), groups=[group], needed=needed).exit is Exit.INCOMPLETE
+    came = verdict((*WHOLE, lacking), needed=needed)
     assert came.exit is Exit.CLEAN
     assert [(gap.reason, gap.required) for gap in came.gaps] == [(Reason.NOT_IN_CLOUD, False)]
-    mixed = structs.replace(group, causes={"key_ops": Reason.NOT_IN_CLOUD, "kty": Reason.PERMISSION})
-    assert verdict((*WHOLE, lacking), tallies=unknown(), groups=[mixed]).exit is Exit.INCOMPLETE
 
 
 def test_a_gap_that_no_selected_policy_needs_is_listed_and_does_not_gate() -> None:

@@ -6,36 +6,24 @@ from keyaudit.model.findings import Severity, Tally, UnknownGroup
 from keyaudit.model.optional import MAY_LACK, MayLack
 from keyaudit.model.reasons import OPTIONAL, Reason
 from keyaudit.model.run import NotJudged, Verdict
-from tests.gate_example import NEEDED, PASSING, TENANT, WHOLE, blind, policy, vault, verdict
+from tests.gate_example import NEEDED, PASSING, TENANT, WHOLE, blind, policy, verdict
 
 
 def test_what_a_cloud_lacks_gates_once_it_was_required() -> None:
     lacking = blind(TENANT, "application.federated", Reason.NOT_IN_CLOUD)
     needed = {**NEEDED, "application.federated": ("p-app",)}
-    group = UnknownGroup(
-        policy="p-key", severity=Severity.HIGH, scope_id=vault().id, causes={"key_ops": Reason.NOT_IN_CLOUD}, count=1
-    )
-    tallies = (Tally(policy=policy(), passed=1, unknown={Severity.HIGH: 1}), PASSING[1])
     for required, codes in ((MAY_LACK, (Exit.CLEAN,)), (MayLack(OPTIONAL - {Reason.NOT_IN_CLOUD}), (Exit.INCOMPLETE,))):
-        came = verdict((*WHOLE, lacking), tallies=tallies, groups=[group], needed=needed, optional=required)
+        came = verdict((*WHOLE, lacking), needed=needed, optional=required)
         assert came.conditions == codes
         assert [gap.required for gap in came.gaps] == [required is not MAY_LACK]
 
 
-def test_a_right_that_was_required_gates_what_it_leaves_unknown_beside_what_needs_none() -> None:
-    group = UnknownGroup(
-        policy="p-key",
-        severity=Severity.HIGH,
-        scope_id=TENANT.id,
-        causes={},
-        reasons=(Reason.OPTIONAL_RIGHT,),
-        operations=("application.list", "risky_principal.list"),
-        count=1,
-    )
-    tallies = (Tally(policy=policy(), passed=1, unknown={Severity.HIGH: 1}), PASSING[1])
-    assert verdict(tallies=tallies, groups=[group]).conditions == (Exit.CLEAN,)
+def test_a_right_gates_once_its_evidence_was_required() -> None:
+    lacking = blind(TENANT, "risky_principal.list", Reason.OPTIONAL_RIGHT)
+    needed = {**NEEDED, "risky_principal.list": ("p-risk",)}
+    assert verdict((*WHOLE, lacking), needed=needed).conditions == (Exit.CLEAN,)
     required = MayLack(rights=frozenset({IDENTITY_PROTECTION}))
-    assert verdict(tallies=tallies, groups=[group], optional=required).conditions == (Exit.INCOMPLETE,)
+    assert verdict((*WHOLE, lacking), needed=needed, optional=required).conditions == (Exit.INCOMPLETE,)
 
 
 def test_evidence_that_was_required_is_a_gap_for_each_kind_and_names_whom_it_blinds() -> None:

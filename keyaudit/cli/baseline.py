@@ -15,7 +15,12 @@ if TYPE_CHECKING:
 
     from keyaudit.model.baseline import Baseline
 
-app = typer.Typer(help="Record open findings, so that a gate fails on new ones.", rich_markup_mode=None)
+app = typer.Typer(
+    help="Record open findings, so that a gate with --baseline and --new-only fails on what is new, was raised in severity, is "
+    "past its limit, or was unknown and fails now. Without --new-only the gate fails on old findings, too, and says how many "
+    "of them the baseline knows.",
+    rich_markup_mode=None,
+)
 
 
 @flags(Live, Stored, Choice)
@@ -35,11 +40,18 @@ def create(
     limit: Annotated[
         int, typer.Option("--limit", metavar="DAYS", min=1, max=366, help="How long an entry counts, from its first day.")
     ] = 180,
+    with_unknown: Annotated[
+        bool,
+        typer.Option(
+            "--with-unknown",
+            help="Write unknown results, too: a gate with --new-only passes over these very ones for 30 days at most.",
+        ),
+    ] = False,
 ) -> int:
     """Write the open findings to a baseline file.
 
-    Waived findings are left out, and so is what could not be read; but an entry of the file that is replaced stays until it
-    is known to be closed.
+    Waived findings are left out, and so are unknown results unless --with-unknown is given; but an entry of the file that is
+    replaced stays until it is known to be closed.
     """
     from keyaudit.cli.judged import judged
     from keyaudit.policy.baseline import of_run, read_baseline, write_baseline
@@ -64,6 +76,7 @@ def create(
             days=limit,
             before=before,
             unevaluated=without,
+            with_unknown=with_unknown,
         )
         with output_file(out) as file:
             write_baseline(made, file)
@@ -71,7 +84,9 @@ def create(
             stdout.write(f"{out}: {plural(len(made.entries), 'finding')}, each for {plural(limit, 'day')}\n")
             if before is not None:
                 stdout.writelines(_compared(before, made))
-            if not complete:
+            if made.unknown:
+                stdout.write(f"{plural(len(made.unknown), 'unknown result')}, each for 30 days at most\n")
+            elif not complete:
                 stdout.write("The run was incomplete: the baseline does not cover what was not read.\n")
         return report.verdict.exit
 
@@ -98,6 +113,7 @@ def show(file: Annotated[Path, typer.Argument(metavar="FILE", help="The baseline
     """
     from tabulate import tabulate
 
+    from keyaudit.model.baseline import UNKNOWN_LIMIT
     from keyaudit.model.text import one_line
     from keyaudit.model.times import iso_date, iso_time
     from keyaudit.policy.baseline import read_baseline
@@ -121,6 +137,10 @@ def show(file: Annotated[Path, typer.Argument(metavar="FILE", help="The baseline
         by = f", created by keyaudit {one_line(found.tool_version)}" if found.tool_version else ""
         out.write(f"tenant {one_line(found.tenant_id)} as of {iso_time(found.as_of)}{whole}{by}\n\n")
         out.write(tabulate(cells, headers=headers, disable_numparse=True) + "\n")
+        if found.unknown:
+            since = min(each.since for each in found.unknown)
+            until = iso_date(since + min(found.limit, UNKNOWN_LIMIT))
+            out.write(f"\n{plural(len(found.unknown), 'unknown result')}; the first one counts again on {until}\n")
         for names, verb, what in (
             (other, ("has", "have"), "another rule in this version"),
             (gone, ("is", "are"), "not among the shipped ones"),

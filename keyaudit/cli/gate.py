@@ -23,7 +23,11 @@ def gate(  # noqa: PLR0917 - each is a group of flags
     ] = FailOn.HIGH,
     new_only: Annotated[
         bool,
-        typer.Option("--new-only", help="With --baseline: fail only on findings that are new or whose severity was raised."),
+        typer.Option(
+            "--new-only",
+            help="With --baseline: fail only on what is new, was raised in severity, is past its limit, or was unknown and "
+            "fails now. Without it, all that is open counts.",
+        ),
     ] = False,
     plan: Annotated[
         Path | None,
@@ -51,8 +55,9 @@ def gate(  # noqa: PLR0917 - each is a group of flags
 ) -> int:
     """Decide for a pipeline, by the exit code.
 
-    Exit 0 only if everything required was read and no open finding reaches --fail-on. --redact applies to the files of
-    --export; what gate itself prints keeps its names.
+    Exit 0 only if everything required was read, no open finding reaches --fail-on, and no result is unknown, of any severity
+    and for any reason. Policies are not evaluated if --source or a filter left out what all their rows need: the verdict counts
+    them, and --require all makes them gate. --redact applies to the files of --export; what gate itself prints keeps its names.
     """
     from msgspec.structs import replace
 

@@ -8,7 +8,7 @@ from msgspec import Struct
 from keyaudit.cli.options import Choice, Live, settings_file
 from keyaudit.model.documents.problems import nearest, shown
 from keyaudit.model.errors import SettingsError, UsageError
-from keyaudit.model.evidence import REQUIRABLE
+from keyaudit.model.evidence import REQUIRABLE, required
 from keyaudit.model.expectations import NOTHING, Expectations
 from keyaudit.policy.bind import Bound, bind
 from keyaudit.policy.load import Policy
@@ -60,7 +60,7 @@ def settled(live: Live, choice: Choice, known: Sequence[Policy]) -> Limits:
         profile=choice.profile or (config and config.profile) or "default",
         parameters=config.parameters if config else {},
         classes=config.classes if config else (),
-        require=tuple(dict.fromkeys((*_required(choice.require or ()), *(config.require if config else ())))),
+        require=required((*_named(choice.require or ()), *(config.require if config else ()))),
         expected=whole.expected if whole else NOTHING,
         tag_labels=whole.tag_labels if whole else (),
     )
@@ -91,7 +91,7 @@ def _of_file(live: Live) -> "tuple[Config | None, Sequence[UsageError]]":
     return read_with_mistakes(file)
 
 
-def _required(given: Sequence[str]) -> tuple[str, ...]:
+def _named(given: Sequence[str]) -> tuple[str, ...]:
     names = [name.strip() for text in given for name in text.split(",")]
     for name in names:
         if name not in REQUIRABLE:

@@ -262,8 +262,8 @@ class Choice(Selection):
             metavar="NAME[,...]",
             help="Treat missing optional evidence as incomplete (exit 3): logs, custody, unified-audit, relying-parties, "
             "repositories, deleted-hsm-keys, conditional-access, identity-protection, environments, not-in-cloud for what this "
-            "cloud lacks, every-resource for a plan, or publishers for what only another organization can see: publishers of "
-            "agent blueprints, service providers.",
+            "cloud lacks, every-resource for a plan, publishers for what only another organization can see (publishers of agent "
+            "blueprints, service providers), or all, with what --source and other filters left out.",
         ),
     ] = None
     waivers: Annotated[
@@ -274,7 +274,10 @@ class Choice(Selection):
     baseline: Annotated[
         Path | None,
         typer.Option(
-            "--baseline", metavar="FILE", help="A file of keyaudit baseline create: mark the findings in it as known."
+            "--baseline",
+            metavar="FILE",
+            help="A file of keyaudit baseline create: mark the findings in it as known. They fail a gate all the same, "
+            "unless it has --new-only.",
         ),
     ] = None
     allow_gap: Annotated[

@@ -2,7 +2,7 @@
 
 import re
 from collections import defaultdict
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
 from msgspec import Struct
 
@@ -11,7 +11,8 @@ from keyaudit.model.findings import UnknownGroup
 from keyaudit.model.operations import BY_SURFACE, OPERATIONS, Operation, Surface, with_all_before
 from keyaudit.model.optional import MayLack
 from keyaudit.model.reasons import OPTIONAL, Reason
-from keyaudit.model.run import Run
+from keyaudit.model.run import Gap, Run
+from keyaudit.model.tables import TABLES
 
 # Reasons that follow from another refusal in the same scope, and belong to that gap.
 CONSEQUENCES = frozenset({Reason.PARENT_NOT_ASSESSED, Reason.CONTROL_PLANE_ONLY})
@@ -71,24 +72,41 @@ class Causes:
         places = [*self._under[scope_id], *(blind for above in self._above(scope_id) for blind in self._at[above])]
         return [blind for blind in places if blind.record.operation in operations]
 
-    def optional(self, group: UnknownGroup) -> bool:
-        """Whether everything missing was excluded by configuration, or is not in this cloud and not required, so it does not
-        gate.
-        """
-        if group.causes:
-            return self.may_lack.cover(group.causes.values()) and not self._lacks_required(group)
-        here = [blind for blind in self._at[group.scope_id] if blind.record.operation in group.operations]
-        if here:
-            return all(self.may_lack.covers(blind.record.operation, blind.reason) for blind in here)
-        wanted = Reason.OPTIONAL_RIGHT in group.reasons and any(map(self.may_lack.wants, group.operations))
-        return bool(group.reasons) and not wanted and self.may_lack.cover(group.reasons)
+    def beyond_plan(self, group: UnknownGroup) -> bool:
+        """Whether everything missing is what no plan has: the results of the tenant after apply."""
+        return {*group.causes.values(), *group.reasons} == {Reason.NOT_IN_PLAN}
 
-    def _lacks_required(self, group: UnknownGroup) -> bool:
-        """Whether a right that is optional, and was required, is missing where it may make the group's columns unknown."""
-        if Reason.OPTIONAL_RIGHT not in group.causes.values():
-            return False
-        wanted = {blind.record.operation for blind in self.unread if self.may_lack.wants(blind.record.operation)}
-        return any(blind.reason is Reason.OPTIONAL_RIGHT for blind in self.explaining(group.scope_id, wanted))
+    def left_out(self, group: UnknownGroup, table: str) -> bool:
+        """Whether everything missing, in rows of `table`, was left out by configuration, by itself or with what it is asked
+        after. Anything refused or cut off is not.
+        """
+        from keyaudit.inventory.reads import operations_of  # noqa: PLC0415 - heavy, and few runs leave anything out
+
+        if not group.causes:
+            return bool(group.reasons) and all(self._out(group, group.operations, reason) for reason in group.reasons)
+        of = TABLES[table]
+        return all(
+            self._out(group, {*of.listed_by, *(operations_of(table, column) if column in of.by_name else ())}, reason)
+            for column, reason in group.causes.items()
+        )
+
+    def known(self, gap: Gap, groups: Iterable[UnknownGroup]) -> bool:
+        """Whether a gap left only results unknown that the baseline holds, if no others are unknown: `groups`. Not a bug."""
+        return gap.reason is not Reason.INTERNAL_ERROR and any(
+            group.policy in gap.blinds
+            and (
+                group.scope_id == gap.scope.id
+                or gap.scope.id in self._above(group.scope_id)
+                or group.scope_id in self._above(gap.scope.id)
+            )
+            for group in groups
+        )
+
+    def _out(self, group: UnknownGroup, operations: Collection[str], reason: Reason) -> bool:
+        if reason in CONSEQUENCES:
+            blinds = self.explaining(group.scope_id, operations)
+            return bool(blinds) and all(blind.reason is Reason.EXCLUDED_BY_CONFIG for blind in blinds)
+        return reason is Reason.EXCLUDED_BY_CONFIG
 
     def _above(self, scope_id: str) -> tuple[str, ...]:
         if scope_id == self.tenant.id:

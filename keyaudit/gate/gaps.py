@@ -36,7 +36,7 @@ class Accepted:
 
     def unknown(self, group: UnknownGroup) -> bool:
         """Whether every cause of these unknown results is accepted."""
-        if not self._accepting or self._ledger.optional(group):
+        if not self._accepting:
             return False
         if not group.causes:
             if not group.operations:

@@ -34,8 +34,8 @@ def decide(
 
     With `fail_on` None open findings do not fail the run. Allowances and coverage waivers never accept an unsafe reason.
     `before`: for a plan over a snapshot, the unknown results without the plan, which like the snapshot's gaps do not count.
-    `optional` gaps do not count, unsupplied evidence does. `unmet`: unmet expectations; None if there are no
-    expectations.
+    `optional` gaps do not count, unsupplied evidence does, and so does each unknown result, for any reason; of a plan, only
+    what reaches `fail_on` and a plan can have. `unmet`: unmet expectations; None if there are no expectations.
     """
     tallies, needed_by, required = results.tallies, results.needed_by, frozenset(results.needed_by)
     ledger = Causes(run, coverage, required, optional)
@@ -54,9 +54,12 @@ def decide(
         gaps = tuple(gap for gap in gaps if gap.reason is not Reason.NOT_IN_PLAN)
     taken = {id(group) for group in results.groups if allowing.unknown(group)}
     allowed_unknown = sum(group.count for group in results.groups if id(group) in taken)
-    left = [group for group in results.groups if id(group) not in taken and not ledger.optional(group)]
-    if run.planned and fail_on:
-        left = [group for group in left if group.severity.rank >= fail_on.rank]
+    in_baseline = [group for group in results.groups if group.known and accepted.new_only]
+    taken.update(map(id, in_baseline))
+    left = [group for group in results.groups if id(group) not in taken]
+    if run.planned:
+        at_least = fail_on.rank if fail_on else 0
+        left = [group for group in left if group.severity.rank >= at_least and not ledger.beyond_plan(group)]
     if before is not None:
         left = _more(left, before)
     conditions = set()
@@ -67,7 +70,7 @@ def decide(
     if fail_on and any(open_[severity] for severity in Severity if severity.rank >= fail_on.rank):
         conditions.add(Exit.FINDINGS)
     told = [gap for gap in gaps if gap.operations == ()] if before is not None else gaps
-    standing = [gap for gap in told if gap.required and not gap.allowed]
+    standing = [gap for gap in told if gap.required and not gap.allowed and not ledger.known(gap, in_baseline)]
     if any(gap.reason is Reason.INTERNAL_ERROR for gap in standing):
         conditions.add(Exit.BUG)
     # An unknown result that no group explains can be neither accepted nor left out.
@@ -88,6 +91,7 @@ def decide(
         unknown=unknown,
         waived=_sum(tally.waived for tally in tallies),
         known=known,
+        known_unknown=sum(group.count for group in results.groups if group.known),
         baseline=accepted.baseline,
         new_only=accepted.new_only,
         passed=sum(tally.passed for tally in tallies),
@@ -98,6 +102,7 @@ def decide(
         unused_allowances=allowing.unused(accepted.allowances),
         waivers=tuple(_use(each, run.as_of, allowing, results.waived) for each in accepted.waivers),
         coverage=tuple(each for each in ledger.records if not (run.planned and each.reason is Reason.NOT_IN_PLAN)),
+        part=bool(run.filters.shown),
         expected=unmet is not None,
         required=len(ledger.required),
         assessed=sum(record.state is State.ASSESSED for record in ledger.required),

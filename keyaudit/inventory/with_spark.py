@@ -94,6 +94,7 @@ def judging_with_spark(
             reach_known=reach_known,
             columns=None,
             looked_at=views.window(connection, rows, snapshot.run, as_of, names=tuple(TABLES)),
+            unread=views.unread_tables(snapshot.coverage),
         )
         within = WithSpark(spark, connection, folder)
         for name, (types, values) in ledger.tables(snapshot.coverage, statements).items():

@@ -7,6 +7,10 @@ from enum import StrEnum
 from msgspec import Struct
 
 from keyaudit.model.findings import Severity
+from keyaudit.model.times import DAY
+
+UNKNOWN_LIMIT = 30 * DAY
+"""The longest time for which an unknown result of a baseline counts, in seconds."""
 
 
 class Rule(Struct, frozen=True, kw_only=True):
@@ -47,6 +51,18 @@ class Known(Struct, frozen=True, kw_only=True):
     """When the finding first entered a baseline, in seconds since 1970 UTC. Creating the baseline again keeps it."""
 
 
+class KnownUnknown(Struct, frozen=True, kw_only=True):
+    """One unknown result of a baseline. It covers no failure, and no result that is unknown for another reason."""
+
+    policy: str
+    subject: str
+    severity: Severity
+    since: int
+    """As in `Known`."""
+    because: str
+    """Why it is unknown: its columns, each with its reason, or for a scope its message."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Baseline:
     """The findings that were open in one run. An entry counts for `limit` seconds, and is open again after that."""
@@ -58,6 +74,7 @@ class Baseline:
     """Everything required was read when the baseline was created."""
     limit: int
     entries: tuple[Known, ...]
+    unknown: tuple[KnownUnknown, ...] = ()
     tool_version: str = ""
     """The version of keyaudit that created it; empty if it does not say."""
     rules: Mapping[str, Rule] = field(default_factory=dict)
@@ -90,3 +107,8 @@ class Baseline:
     def counting(self, as_of: int) -> tuple[Known, ...]:
         """The entries that are not older than the limit."""
         return tuple(entry for entry in self.entries if as_of < entry.since + self.limit)
+
+    def counting_unknown(self, as_of: int) -> tuple[KnownUnknown, ...]:
+        """The unknown results that are not older than the limit, or `UNKNOWN_LIMIT`."""
+        limit = min(self.limit, UNKNOWN_LIMIT)
+        return tuple(entry for entry in self.unknown if as_of < entry.since + limit)

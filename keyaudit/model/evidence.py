@@ -4,6 +4,7 @@ or that a cloud does not have.
 
 from collections.abc import Sequence
 
+from keyaudit.model.reasons import Reason
 from keyaudit.model.text import listed
 
 LOGS = "logs"
@@ -41,6 +42,9 @@ EVIDENCE: dict[str, str] = {
 APPLY = "apply"
 """What a plan cannot have: only the tenant has it, after the plan was applied."""
 
+LEFT_OUT = "left-out"
+"""What --source or another filter of the run left out."""
+
 _SUPPLIED = {**EVIDENCE, APPLY: "an audit of the tenant after apply"}
 
 BY_RIGHT = (DELETED_HSM_KEYS, CONDITIONAL_ACCESS, IDENTITY_PROTECTION)
@@ -49,14 +53,33 @@ BY_RIGHT = (DELETED_HSM_KEYS, CONDITIONAL_ACCESS, IDENTITY_PROTECTION)
 NOT_IN_CLOUD = "not-in-cloud"
 PUBLISHERS = "publishers"
 EVERY_RESOURCE = "every-resource"
-REQUIRABLE = (*EVIDENCE, NOT_IN_CLOUD, PUBLISHERS, EVERY_RESOURCE)
+EVERYTHING = "all"
+"""All of these, and what filters of the run left out."""
+REQUIRABLE = (*EVIDENCE, NOT_IN_CLOUD, PUBLISHERS, EVERY_RESOURCE, EVERYTHING)
 """The values of --require: evidence, data that the audited cloud does not have, data that only publishers can see, and every
 resource of a plan, also one that perhaps is not about Azure.
 """
 
 
+def required(names: Sequence[str]) -> tuple[str, ...]:
+    """The evidence that these values of --require name."""
+    return tuple(dict.fromkeys(REQUIRABLE if EVERYTHING in names else names))
+
+
+def absence(need: str) -> Reason:
+    """Why evidence of this name is not there."""
+    return Reason.EXCLUDED_BY_CONFIG if need == LEFT_OUT else Reason.NOT_SUPPLIED
+
+
+def worded(needs: Sequence[str]) -> str:
+    """The evidence in words: "custody and logs", "what was left out"."""
+    return listed(["what was left out" if need == LEFT_OUT else need for need in needs])
+
+
 def remedy(needs: Sequence[str]) -> str:
     """How to supply it, or that this version cannot take it."""
+    if LEFT_OUT in needs:
+        return "run without the filter that left it out"
     flags = [_SUPPLIED[need] for need in needs if _SUPPLIED.get(need)]
     if flags:
         return f"supply it with {' and '.join(flags)}"

@@ -323,6 +323,11 @@ def by_cause(findings: Iterable[Finding]) -> list[list[Finding]]:
     return list(groups.values())
 
 
+def because(unknown: Mapping[str, Reason | str]) -> str:
+    """Why a row's result is unknown, as a baseline has it: the columns, each with its reason."""
+    return "; ".join(f"{column}: {reason}" for column, reason in sorted(unknown.items()))
+
+
 class ControlCount(Struct, frozen=True, kw_only=True):
     """The results of one policy for the rows that one control is about."""
 
@@ -381,3 +386,5 @@ class UnknownGroup(Struct, frozen=True, kw_only=True):
     reasons: tuple[Reason, ...] = ()
     """For a scope without rows: the reasons of these gaps."""
     count: int
+    known: bool = False
+    """Whether the baseline holds these very results."""

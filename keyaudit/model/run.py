@@ -89,6 +89,8 @@ class NotJudged(Struct, frozen=True, kw_only=True):
 
     policy: PolicyText
     needs: tuple[str, ...]
+    highest: Severity = Severity.CRITICAL
+    """The highest severity that its findings can have."""
 
 
 class Results(Struct, frozen=True, kw_only=True):
@@ -124,6 +126,8 @@ class Verdict(Struct, frozen=True, kw_only=True):
     """Failures that a waiver covers; not in `failed`."""
     known: Mapping[Severity, int] = field(default_factory=dict)
     """Failures that the baseline contains; not in `failed`."""
+    known_unknown: int = 0
+    """Unknown results that the baseline holds; in `unknown`."""
     baseline: Baseline | None = None
     new_only: bool = False
     """Whether findings in the baseline do not fail the gate."""
@@ -134,6 +138,8 @@ class Verdict(Struct, frozen=True, kw_only=True):
     waivers: tuple[Use, ...] = ()
     """Every waiver, with the number of findings that it covered."""
     coverage: tuple[Coverage, ...] = ()
+    part: bool = False
+    """Whether filters left a part of the tenant out."""
     expected: bool = False
     """Whether expectations were given; otherwise completeness is relative to what the identity can see."""
     required: int = 0
@@ -143,8 +149,13 @@ class Verdict(Struct, frozen=True, kw_only=True):
 
     @property
     def complete(self) -> bool:
-        """Whether everything required was read, or its gap accepted, and no required result is unknown."""
+        """Whether everything required was read, or its gap accepted, and no result is unknown, or it was accepted."""
         return Exit.INCOMPLETE not in self.conditions
+
+    @property
+    def beyond(self) -> int:
+        """The number of policies at or above the severity of the gate that were not evaluated; without a gate, all of them."""
+        return sum(self.gate is None or each.highest.rank >= self.gate.rank for each in self.not_judged)
 
 
 class Past(Struct, frozen=True, kw_only=True):

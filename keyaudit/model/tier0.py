@@ -44,7 +44,7 @@ class Principal(Struct, frozen=True, kw_only=True):
 
 
 class Tier0(Struct, frozen=True, kw_only=True):
-    """Their number by how they sign in. Not `whole`: there may be more, because not everything was read."""
+    """Their number by how they sign in. Not `whole`: there may be more, because not everything was read that was asked for."""
 
     ways: Mapping[Way, int]
     whole: bool

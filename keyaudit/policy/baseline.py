@@ -8,9 +8,9 @@ from typing import TextIO
 import msgspec
 
 from keyaudit.inventory import input_file
-from keyaudit.model.baseline import Baseline, Known, Rule
+from keyaudit.model.baseline import Baseline, Known, KnownUnknown, Rule
 from keyaudit.model.errors import UsageError
-from keyaudit.model.findings import Finding, Outcome, Severity
+from keyaudit.model.findings import Finding, Outcome, Severity, because
 from keyaudit.model.run import Run
 from keyaudit.model.settings import PolicyInForce
 from keyaudit.model.times import DAY, iso_date, iso_time, parse_date, parse_time
@@ -30,6 +30,10 @@ class _Entry(msgspec.Struct, forbid_unknown_fields=True):
     since: str
 
 
+class _Unknown(_Entry):
+    because: str
+
+
 class _Rule(msgspec.Struct, forbid_unknown_fields=True):
     rule: str
     limits: str
@@ -44,6 +48,7 @@ class _File(msgspec.Struct, forbid_unknown_fields=True):
     limit_days: int
     findings: list[_Entry]
     tool_version: str = ""
+    unknown: list[_Unknown] = msgspec.field(default_factory=list)
     policies: dict[str, _Rule] = msgspec.field(default_factory=dict)
 
 
@@ -57,9 +62,10 @@ def of_run(
     days: int,
     before: Baseline | None,
     unevaluated: Collection[str] = (),
+    with_unknown: bool = False,
 ) -> Baseline:
     """The baseline of a run: failures without a waiver, and the entries of `before` whose findings could not be evaluated.
-    Entries that `before` had keep their first day.
+    Entries that `before` had keep their first day. `with_unknown`: its unknown results, too.
 
     `policies`: those that were evaluated; `unevaluated`: the ids of those that lacked evidence; `tool_version`: of the program
     that evaluated them.
@@ -67,7 +73,20 @@ def of_run(
     held: dict[tuple[str, str], Known] = {}
     unknown: set[tuple[str, str]] = set()
     in_part = set(unevaluated)
+    earlier = {(each.policy, each.subject, each.because): each.since for each in (before.unknown if before else ())}
+    kept_unknown: set[KnownUnknown] = set()
     for finding in findings:
+        if with_unknown and finding.outcome is Outcome.UNKNOWN:
+            why = because(finding.unknown) if finding.scope is None else finding.message
+            kept_unknown.add(
+                KnownUnknown(
+                    policy=finding.policy.id,
+                    subject=finding.subject,
+                    severity=finding.severity,
+                    since=earlier.get((finding.policy.id, finding.subject, why), run.as_of),
+                    because=why,
+                )
+            )
         if finding.outcome is Outcome.UNKNOWN and finding.scope is None:
             unknown.add((finding.policy.id, finding.subject))
         elif finding.outcome is Outcome.UNKNOWN:
@@ -99,6 +118,7 @@ def of_run(
         complete=complete,
         limit=days * DAY,
         entries=entries,
+        unknown=tuple(sorted(kept_unknown, key=lambda each: (each.policy, each.subject, each.because, each.severity.rank))),
         tool_version=tool_version,
         rules={policy: rule for policy, rule in (before.rules if before else {}).items() if policy in kept}
         | rules_of(policies),
@@ -123,18 +143,26 @@ def write_baseline(baseline: Baseline, out: TextIO) -> None:
     }
     out.write("{\n" + "".join(f"{json.dumps(name)}: {json.dumps(value)},\n" for name, value in head.items()))
     out.write('"findings": [')
-    for number, entry in enumerate(baseline.entries):
-        line = {
-            "policy": entry.policy,
-            "subject": entry.subject,
-            "severity": entry.severity,
-            "since": iso_date(entry.since),
-        }
-        out.write(f"{',' if number else ''}\n{json.dumps(line)}")
-    out.write('\n],\n"policies": {' if baseline.entries else '],\n"policies": {')
-    for number, (policy, rule) in enumerate(sorted(baseline.rules.items())):
-        out.write(f"{',' if number else ''}\n{json.dumps(policy)}: {json.dumps({'rule': rule.rule, 'limits': rule.limits})}")
+    out.writelines(f"{',' if number else ''}\n{json.dumps(_line(entry))}" for number, entry in enumerate(baseline.entries))
+    out.write("\n],\n" if baseline.entries else "],\n")
+    if baseline.unknown:
+        entries = (json.dumps(_line(entry) | {"because": entry.because}) for entry in baseline.unknown)
+        out.write('"unknown": [\n' + ",\n".join(entries) + "\n],\n")
+    out.write('"policies": {')
+    out.writelines(
+        f"{',' if number else ''}\n{json.dumps(policy)}: {json.dumps({'rule': rule.rule, 'limits': rule.limits})}"
+        for number, (policy, rule) in enumerate(sorted(baseline.rules.items()))
+    )
     out.write("\n}\n}\n" if baseline.rules else "}\n}\n")
+
+
+def _line(entry: Known | KnownUnknown) -> dict[str, str]:
+    return {
+        "policy": entry.policy,
+        "subject": entry.subject,
+        "severity": entry.severity,
+        "since": iso_date(entry.since),
+    }
 
 
 def read_baseline(path: Path) -> Baseline:
@@ -149,12 +177,22 @@ def read_baseline(path: Path) -> Baseline:
             Known(policy=each.policy, subject=each.subject, severity=each.severity, since=parse_date(each.since))
             for each in found.findings
         )
+        unknown = tuple(
+            KnownUnknown(
+                policy=each.policy,
+                subject=each.subject,
+                severity=each.severity,
+                since=parse_date(each.since),
+                because=each.because,
+            )
+            for each in found.unknown
+        )
         as_of = parse_time(found.as_of)
     except (ValueError, RecursionError) as error:
         raise UsageError(place, f"not a baseline: {error}", _DAMAGED) from error
     if found.schema != SCHEMA:
         raise UsageError(place, f"not a baseline of this version: {found.schema!r}", _DAMAGED)
-    if any(entry.since > as_of for entry in entries):
+    if any(since > as_of for since in (*(each.since for each in entries), *(each.since for each in unknown))):
         raise UsageError(place, "an entry is younger than the baseline, and would outlive its limit", _DAMAGED)
     if not 1 <= found.limit_days <= MAX_DAYS:
         raise UsageError(place, f"limit_days is {found.limit_days}", f"1 to {MAX_DAYS}")
@@ -165,6 +203,7 @@ def read_baseline(path: Path) -> Baseline:
         complete=found.complete,
         limit=found.limit_days * DAY,
         entries=entries,
+        unknown=unknown,
         tool_version=found.tool_version,
         rules={policy: Rule(rule=each.rule, limits=each.limits) for policy, each in found.policies.items()},
     )

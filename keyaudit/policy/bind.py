@@ -40,6 +40,8 @@ class Bound(Struct, frozen=True):
     """The valid waivers that name it, in file order."""
     in_baseline: bool = False
     """Whether the table `baseline` has findings of it."""
+    unknown_in_baseline: bool = False
+    """Whether the table `baseline` has unknown results of it."""
     origins: Mapping[str, str] = field(default_factory=dict)
     """The origin of each parameter's value: `DEFAULT`, "profile NAME", or `file:line`."""
     classes: tuple[BoundClass, ...] = ()

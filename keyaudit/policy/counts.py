@@ -1,12 +1,12 @@
 """Counts the verdicts of all rows by policy, and groups unknown results."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import duckdb
 from msgspec import structs
 
-from keyaudit.model.findings import ControlCount, Outcome, Severity, Tally, UnknownGroup
+from keyaudit.model.findings import ControlCount, Outcome, Severity, Tally, UnknownGroup, because
 from keyaudit.model.reasons import Reason
 from keyaudit.model.waivers import Waiver
 from keyaudit.policy.bind import Bound
@@ -32,6 +32,17 @@ def reason_of(text: str) -> Reason:
         return Reason.UNRECOGNISED
 
 
+def entry_text(severity: Severity, why: str) -> str:
+    """An unknown result of a baseline, as the table `baseline` has it."""
+    return f"{severity.rank} {' '.join(why.split())}"
+
+
+def holds(held: str | None, severity: Severity, why: str) -> bool:
+    """Whether these entries hold a result that is unknown for that reason, with that severity or a higher one."""
+    levels = (level for level in Severity if level.rank >= severity.rank)
+    return held is not None and any(entry_text(level, why) in held.split("\n") for level in levels)
+
+
 def _member(code: int) -> str:
     """The field of `ControlCount` for a verdict."""
     if KNOWN <= code < UNKNOWN_VIOLATION:
@@ -42,7 +53,9 @@ def _member(code: int) -> str:
 class Counts:
     """Counts table by table."""
 
-    def __init__(self) -> None:
+    def __init__(self, held: Mapping[tuple[str, str], str]) -> None:
+        """`held`: by policy and subject, the unknown results of the baseline as the table `baseline` has them."""
+        self._held = held
         self._passed: Counter[str] = Counter()
         self._not_applicable: Counter[str] = Counter()
         self._failed: Counter[tuple[str, Severity]] = Counter()
@@ -54,7 +67,7 @@ class Counts:
         """By policy, control and member of `ControlCount`."""
         self.classes: dict[tuple[str, str], tuple[int, int]] = {}
         """By policy and class, the number of rows, and of results that are left out."""
-        self._groups: Counter[tuple[str, Severity, str, tuple[tuple[str, Reason], ...]]] = Counter()
+        self._groups: Counter[tuple[str, Severity, str, tuple[tuple[str, Reason], ...], bool]] = Counter()
         self._blind: list[Blind] = []
         self._causes: dict[tuple[str, int], Sequence[str]] = {}
 
@@ -62,11 +75,14 @@ class Counts:
         """Counts a table with verdicts in one pass. The query groups rows with equal verdicts."""
         parts = [(bound.policy.text.id, part.key) for bound in bounds for part in bound.policy.parts]
         answer = connection.execute(counted(relation, bounds))
+        inside_baseline = [bound.policy.text.id for bound in bounds if bound.unknown_in_baseline]
         while rows := answer.fetchmany(_BATCH):
             for *found, scope, reasons, count in rows:
+                entries = dict(zip(inside_baseline, found[len(bounds) + len(parts) :], strict=True))
                 for bound, code in zip(bounds, found, strict=False):
-                    self._add(bound, code, scope, reasons or {}, count)
-                for (policy, control), code in zip(parts, found[len(bounds) :], strict=True):
+                    known = code >= UNKNOWN_VIOLATION and self._is_known(bound, code, reasons or {}, entries)
+                    self._add(bound, code, (scope, reasons or {}, known), count)
+                for (policy, control), code in zip(parts, found[len(bounds) :], strict=False):
                     self._parts[policy, control, _member(code)] += count
 
         pairs = [waiver for bound in bounds for waiver in bound.waivers]
@@ -84,7 +100,13 @@ class Counts:
         """The number of findings that a waiver covers."""
         return self._covered[waiver.id]
 
-    def _add(self, bound: Bound, code: int, scope: str | None, reasons: dict[str, str], count: int) -> None:
+    def _is_known(self, bound: Bound, code: int, reasons: Mapping[str, str], entries: Mapping[str, str | None]) -> bool:
+        """Whether the baseline has the unknown result of rows with these reasons; `entries`: by policy what it has of them."""
+        why = because({name: reason_of(reasons[name]) for name in bound.columns_read if name in reasons})
+        return holds(entries.get(bound.policy.text.id), severity_of(code), why)
+
+    def _add(self, bound: Bound, code: int, why: tuple[str | None, Mapping[str, str], bool], count: int) -> None:
+        scope, reasons, known = why
         policy = bound.policy.text.id
         if code < PASS:
             self._not_applicable[policy] += count
@@ -100,7 +122,11 @@ class Counts:
             severity = severity_of(code)
             causes = tuple((name, reason_of(reasons[name])) for name in self._sought(bound, code) if name in reasons)
             self._unknown[policy, severity] += count
-            self._groups[policy, severity, scope or "", causes] += count
+            self._groups[policy, severity, scope or "", causes, known] += count
+
+    def _holds(self, blind: Blind) -> bool:
+        finding = blind.finding
+        return holds(self._held.get((finding.policy.id, finding.subject)), finding.severity, finding.message)
 
     def _sought(self, bound: Bound, code: int) -> Sequence[str]:
         """The columns that can have made this verdict unknown, in order; worked out once."""
@@ -142,9 +168,9 @@ class Counts:
         """Every unknown result, scopes first, ordered by policy, severity, scope and causes."""
         grouped = sorted(self._groups.items(), key=lambda item: (item[0][0], -item[0][1].rank, *item[0][2:]))
         return (
-            *(blind.group for blind in self._blind),
+            *(structs.replace(blind.group, known=self._holds(blind)) for blind in self._blind),
             *(
-                UnknownGroup(policy=policy, severity=severity, scope_id=scope, causes=dict(causes), count=count)
-                for (policy, severity, scope, causes), count in grouped
+                UnknownGroup(policy=policy, severity=severity, scope_id=scope, causes=dict(causes), count=count, known=known)
+                for (policy, severity, scope, causes, known), count in grouped
             ),
         )

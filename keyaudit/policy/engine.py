@@ -13,12 +13,15 @@ from keyaudit.model.tables import TABLES
 from keyaudit.policy.bind import Bound
 from keyaudit.policy.queries import Scoring, create_baseline, doubted, judged, materialize, with_scores
 
+Entry = tuple[str, str, int, str | None]
+"""A row of the table `baseline`."""
+
 
 class Engine(Protocol):
     """Evaluates views. A relation is SQL of DuckDB."""
 
-    def create_baseline(self, entries: Sequence[tuple[str, str, int]]) -> None:
-        """Creates the table `baseline` for `judged`, from policy ids, subjects and severity ranks."""
+    def create_baseline(self, entries: Sequence[Entry]) -> None:
+        """Creates the table `baseline` for `judged`."""
 
     def judged(self, of_tables: Mapping[str, Sequence[Bound]]) -> dict[str, str]:
         """By table, the relation with its verdicts. Tables without rows may have none."""
@@ -47,7 +50,7 @@ class InDuckDB:
         self._as_of = as_of
         self._sizes = sizes
 
-    def create_baseline(self, entries: Sequence[tuple[str, str, int]]) -> None:
+    def create_baseline(self, entries: Sequence[Entry]) -> None:
         self._connection.execute(create_baseline(), [list(column) for column in zip(*entries, strict=True)])
 
     def judged(self, of_tables: Mapping[str, Sequence[Bound]]) -> dict[str, str]:

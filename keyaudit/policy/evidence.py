@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterable
 import duckdb
 
 from keyaudit.model.environments import assigning
-from keyaudit.model.evidence import BY_RIGHT, DELETED_HSM_KEYS, ENVIRONMENTS, NOT_IN_CLOUD, PUBLISHERS
+from keyaudit.model.evidence import BY_RIGHT, DELETED_HSM_KEYS, ENVIRONMENTS, EVERYTHING, NOT_IN_CLOUD, PUBLISHERS
 from keyaudit.model.operations import OPERATIONS
 from keyaudit.model.optional import MayLack
 from keyaudit.model.reasons import OPTIONAL, Reason
@@ -24,6 +24,8 @@ def optional(run: Run, require: Collection[str]) -> MayLack:
         found.discard(Reason.NOT_IN_CLOUD)
     if PUBLISHERS in require:
         found.discard(Reason.PUBLISHER_ONLY)
+    if EVERYTHING in require:
+        found.discard(Reason.EXCLUDED_BY_CONFIG)
     if ENVIRONMENTS not in require and not assigning(run.environment_rules):
         found.add(Reason.NOT_CONFIGURED)
     return MayLack(frozenset(found), frozenset(BY_RIGHT).intersection(require))

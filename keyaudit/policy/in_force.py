@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from keyaudit.model.evidence import EVERYTHING
 from keyaudit.model.settings import ClassInForce, InForce, KnownPolicy, Limit, PolicyInForce, Setting
 from keyaudit.policy.bind import Bound
 from keyaudit.policy.definition import Policy, digest_of
@@ -26,7 +27,7 @@ def in_force(bounds: Sequence[Bound], judging: Judging, held: Held) -> InForce:
         profile=judging.profile,
         limits=limits,
         classes=tuple(each for each in found if each.limits or each.not_applicable),
-        require=tuple(sorted(judging.require)),
+        require=(EVERYTHING,) if EVERYTHING in judging.require else tuple(sorted(judging.require)),
     )
 
 

@@ -13,10 +13,9 @@ from msgspec.structs import replace
 from keyaudit.inventory.owners import UNREAD, called
 from keyaudit.inventory.part import EVERYTHING, Within
 from keyaudit.model.acceptance import NOTHING_ACCEPTED, Acceptance
-from keyaudit.model.baseline import Known
+from keyaudit.model.baseline import Known, KnownUnknown
 from keyaudit.model.columns import Table
 from keyaudit.model.coverage import Coverage, Scope, ScopeKind
-from keyaudit.model.evidence import APPLY
 from keyaudit.model.expiring import Owner
 from keyaudit.model.findings import Finding, Outcome, Severity
 from keyaudit.model.optional import MAY_LACK, MayLack
@@ -27,9 +26,9 @@ from keyaudit.model.tables.reach import COLUMNS
 from keyaudit.model.tier0 import LISTS, Tier0
 from keyaudit.policy.bind import Bound, bind, by_table, for_controls, for_run, waived
 from keyaudit.policy.causes import Grouping
-from keyaudit.policy.counts import Counts
+from keyaudit.policy.counts import Counts, entry_text
 from keyaudit.policy.definition import Policy
-from keyaudit.policy.engine import Engine, InDuckDB, is_small
+from keyaudit.policy.engine import Engine, Entry, InDuckDB, is_small
 from keyaudit.policy.findings import NO_CAUSES, Shared, stream
 from keyaudit.policy.in_force import in_force, policies_in_force
 from keyaudit.policy.ordered import Evaluated
@@ -151,6 +150,7 @@ def judge(
     again: str = "",
     within: Within = EVERYTHING,
     unanswered: Collection[str] = (),
+    lacks: str = "",
 ) -> Judgement:
     """Evaluates the views of `connection`, one for each table, with the policies.
 
@@ -163,25 +163,25 @@ def judge(
 
     Raises UsageError for an invalid profile or override. Policies that need evidence are not evaluated unless all of it is
     `supplied`; if missing evidence is required, they are unknown on the `tenant`. An `optional` gap affects no policy.
-    `unanswered`: ids of policies that only the tenant can answer after a plan was applied, and that are not evaluated either.
+    `unanswered`: ids of policies that are not evaluated either, because nothing here has what they need: `lacks`.
     """
     as_of, baseline = judging.as_of, accepted.baseline
     ordered = sorted(policies, key=lambda policy: policy.text.id)
     holding = accepted.holding(as_of, coverage=False)
     lacking = {each.policy.id: each for each in not_judged(ordered, supplied)}
-    beyond = (policy.text for policy in ordered if policy.text.id in unanswered)
-    lacking |= {text.id: NotJudged(policy=text, needs=(APPLY,)) for text in beyond}
+    lacking |= {policy.text.id: _without(policy, (lacks,)) for policy in ordered if policy.text.id in unanswered}
     answering = for_controls if judging.for_controls else for_run
     settled = tuple(map(answering, bind(ordered, judging.profile, judging.overrides, judging.classes)))
     applying = tuple(bound for bound in settled if bound.policy.text.id not in lacking)
     engine = engine or InDuckDB(connection, as_of, sizes or {}, again, within)
-    bounds = _in_baseline(engine, waived(applying, holding), baseline.counting(as_of) if baseline else ())
+    held = _held(baseline.counting_unknown(as_of) if baseline else ())
+    bounds = _in_baseline(engine, waived(applying, holding), baseline.counting(as_of) if baseline else (), held)
     without = tuple(
         Blind(scope=tenant, bound=bound, needs=lacking[bound.policy.text.id].needs)
         for bound in settled
         if bound.policy.text.id in lacking and not set(judging.require).isdisjoint(lacking[bound.policy.text.id].needs)
     )
-    counts = Counts()
+    counts = Counts(held)
     of_tables = by_table(bounds)
     relations = engine.judged(of_tables)
     for name, relation in relations.items():
@@ -223,19 +223,37 @@ def judge(
     )
 
 
-def _in_baseline(engine: Engine, bounds: tuple[Bound, ...], known: Sequence[Known]) -> tuple[Bound, ...]:
+def _in_baseline(
+    engine: Engine, bounds: tuple[Bound, ...], known: Sequence[Known], held: Mapping[tuple[str, str], str]
+) -> tuple[Bound, ...]:
     """The policies, with their baseline entries in a table for the queries."""
-    if not known:
+    if not known and not held:
         return bounds
-    engine.create_baseline([(entry.policy, entry.subject, entry.severity.rank) for entry in known])
-    held = {entry.policy for entry in known}
-    return tuple(replace(bound, in_baseline=bound.policy.text.id in held) for bound in bounds)
+    entries: list[Entry] = [(entry.policy, entry.subject, entry.severity.rank, None) for entry in known]
+    engine.create_baseline([*entries, *((policy, subject, 0, texts) for (policy, subject), texts in held.items())])
+    failing, unknown = {entry.policy for entry in known}, {policy for policy, _ in held}
+    return tuple(
+        replace(bound, in_baseline=bound.policy.text.id in failing, unknown_in_baseline=bound.policy.text.id in unknown)
+        for bound in bounds
+    )
+
+
+def _held(unknown: Iterable[KnownUnknown]) -> dict[tuple[str, str], str]:
+    """By policy and subject, the unknown results of a baseline, a line each."""
+    found: dict[tuple[str, str], list[str]] = {}
+    for each in unknown:
+        found.setdefault((each.policy, each.subject), []).append(entry_text(each.severity, each.because))
+    return {key: "\n".join(texts) for key, texts in found.items()}
 
 
 def not_judged(policies: Iterable[Policy], supplied: Collection[str]) -> tuple[NotJudged, ...]:
     """The policies that need evidence which is not `supplied`."""
-    missing = ((policy.text, tuple(need for need in policy.text.needs if need not in supplied)) for policy in policies)
-    return tuple(NotJudged(policy=text, needs=needs) for text, needs in missing if needs)
+    missing = ((policy, tuple(need for need in policy.text.needs if need not in supplied)) for policy in policies)
+    return tuple(_without(policy, needs) for policy, needs in missing if needs)
+
+
+def _without(policy: Policy, needs: tuple[str, ...]) -> NotJudged:
+    return NotJudged(policy=policy.text, needs=needs, highest=policy.top_severity)
 
 
 def columns_judged(policies: Sequence[Policy], classes: Sequence[PolicyClass]) -> dict[str, frozenset[str]]:

@@ -20,7 +20,9 @@ from keyaudit.policy.types import Lookup, walk
 
 DIALECT = DUCKDB
 BASELINE = "baseline"
-"""The table of baseline entries: policy, subject, rank."""
+"""The table of baseline entries: policy, subject, rank; and for unknown results, one row for each subject, `because`: a line
+for each with its rank and why it is unknown.
+"""
 Numbered = Mapping[int, Bound]
 """The policies of one table by number: `selection` has the verdict of policy N in `codeN`, and so on."""
 REASONS = "reasons"
@@ -64,6 +66,8 @@ def selection(
             conditions = {f"{name}_where": part.where, f"{name}_violated": part.violated_when}
             of_parts |= {flag: writer.write(each.tree) for flag, each in conditions.items() if each}
             parts[name] = verdict.of_part(f"code{number}", *(flag if each else None for flag, each in conditions.items()))
+        if bound.unknown_in_baseline:
+            flags[_held(number)] = _entry(sql, bound, "max(because)")
     classes = {f"class{number}": _in_class(sql, bound) for number, bound in enumerate(bounds) if bound.classes}
     relation = _with(sql, shared.columns, _with(sql, classes, relation))
     # Under the table's own name, which the baseline lookup uses.
@@ -71,7 +75,7 @@ def selection(
     written = {name: shared.resolved(condition) for name, condition in (flags | of_parts).items()}
     relation = _with(sql, written, inner, without=shared.columns)
     shown = rung_columns(dict(enumerate(bounds)))
-    used = [name for name in flags if name not in shown]
+    used = [name for name in flags if name not in shown and name not in map(_held, range(len(bounds)))]
     return _with(sql, parts, _with(sql, codes | {REASONS: _reasons(sql, bounds)}, relation, without=used), without=of_parts)
 
 
@@ -129,20 +133,32 @@ def classed(relation: str, bounds: Sequence[Bound]) -> str:
 
 def _excused(sql: DuckDB, bound: Bound) -> verdict.Excused:
     critical = [_covered(sql, bound, waiver) for waiver in bound.waivers if waiver.allow_critical]
-    known = (
-        f"(SELECT max(rank) FROM {BASELINE} AS held WHERE held.policy = {sql.text(bound.policy.text.id)}"
-        f" AND held.subject = {sql.name(bound.policy.table.name)}.{sql.name(bound.policy.subject)})"
-    )
     return verdict.Excused(
         waived=" OR ".join(_covered(sql, bound, waiver) for waiver in bound.waivers) or None,
         waived_critical=" OR ".join(critical) or None,
-        known=known if bound.in_baseline else None,
+        known=_entry(sql, bound, "max(rank)") if bound.in_baseline else None,
     )
 
 
+def _entry(sql: DuckDB, bound: Bound, value: str) -> str:
+    """SQL: of the baseline's entry for a row, the rank or why it is unknown."""
+    kind = "NULL" if value == "max(rank)" else "NOT NULL"
+    subject = f"{sql.name(bound.policy.table.name)}.{sql.name(bound.policy.subject)}"
+    return (
+        f"(SELECT {value} FROM {BASELINE} AS held WHERE held.because IS {kind}"
+        f" AND held.policy = {sql.text(bound.policy.text.id)} AND held.subject = {subject})"
+    )
+
+
+def _held(number: int) -> str:
+    """The column with the unknown results of a policy that the baseline has for a row's subject."""
+    return f"held{number}"
+
+
 def create_baseline() -> str:
-    """Creates the table `baseline`, unless it exists, from three lists: policy ids, subjects, and severity ranks."""
-    return f"CREATE TABLE IF NOT EXISTS {BASELINE} AS SELECT unnest(?) AS policy, unnest(?) AS subject, unnest(?) AS rank"
+    """Creates the table `baseline`, unless it exists, from a list for each of its columns."""
+    columns = "unnest(?) AS policy, unnest(?) AS subject, unnest(?) AS rank, unnest(?::VARCHAR[]) AS because"
+    return f"CREATE TABLE IF NOT EXISTS {BASELINE} AS SELECT {columns}"
 
 
 def _covered(sql: DuckDB, bound: Bound, waiver: Waiver) -> str:
@@ -241,11 +257,16 @@ def _prefix(number: int) -> str:
 
 
 def counted(relation: str, bounds: Sequence[Bound]) -> str:
-    """The verdicts with their number of rows; unknown ones also by scope and reasons."""
+    """The verdicts with their number of rows; unknown ones also by scope, reasons, and what the baseline has of them."""
     codes = [f"code{number}" for number in range(len(bounds))]
+    held = (
+        f"CASE WHEN code{number} >= {verdict.UNKNOWN_VIOLATION} THEN {_held(number)} END"
+        for number, bound in enumerate(bounds)
+        if bound.unknown_in_baseline
+    )
     unknown = " OR ".join(f"{code} >= {verdict.UNKNOWN_VIOLATION}" for code in codes)
     return (
-        f"SELECT {', '.join([*codes, *part_columns(dict(enumerate(bounds)))])},"
+        f"SELECT {', '.join([*codes, *part_columns(dict(enumerate(bounds))), *held])},"
         f" CASE WHEN {unknown} THEN scope_id END, CASE WHEN {unknown} THEN {REASONS} END,"
         f" count(*) FROM {relation} GROUP BY ALL"
     )

@@ -9,6 +9,7 @@ from keyaudit.inventory.scores import SCALES, prepared
 from keyaudit.inventory.with_spark import WithSpark
 from keyaudit.model.tables import TABLES
 from keyaudit.policy.bind import Bound
+from keyaudit.policy.engine import Entry
 from keyaudit.policy.queries import BASELINE, Scoring, judged, with_scores
 
 
@@ -19,8 +20,10 @@ class InSpark:
         self._spark = spark
         self._as_of = as_of
 
-    def create_baseline(self, entries: Sequence[tuple[str, str, int]]) -> None:
-        self._spark.table(BASELINE, {"policy": "VARCHAR", "subject": "VARCHAR", "rank": "INTEGER"}, entries)
+    def create_baseline(self, entries: Sequence[Entry]) -> None:
+        self._spark.table(
+            BASELINE, {"policy": "VARCHAR", "subject": "VARCHAR", "rank": "INTEGER", "because": "VARCHAR"}, entries
+        )
 
     def judged(self, of_tables: Mapping[str, Sequence[Bound]]) -> dict[str, str]:
         """Every relation is written."""

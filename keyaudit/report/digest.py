@@ -23,6 +23,7 @@ from keyaudit.model.text import one_line
 from keyaudit.report.causes import problems, same_cause
 from keyaudit.report.difference import compare
 from keyaudit.report.expiring.words import name
+from keyaudit.report.extent import extent
 from keyaudit.report.lines import listed, plural
 from keyaudit.report.missing import by_needs
 from keyaudit.report.summary import SIMULATED
@@ -85,7 +86,10 @@ def digests(
     lost = any(each.change is Change.DARK and _gates(each, gate) for each in found.changes)
     if not _green(before, gate) and _green(after, gate) and not lost:
         news[()].append(
-            _News(_KINDS.index(_RECOVERED), f"no open findings at {gate} or above, and everything required was read")
+            _News(
+                _KINDS.index(_RECOVERED),
+                f"no open findings at {gate} or above{extent(after.verdict)}, and everything required was read",
+            )
         )
     news[()] += _dark(found)
     for owner, item in _owned(before, after, _worth_telling(found.changes)):

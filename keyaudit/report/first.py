@@ -7,12 +7,14 @@ from msgspec import Struct
 
 from keyaudit.model import times
 from keyaudit.model.causes import SHORT
+from keyaudit.model.evidence import LEFT_OUT
 from keyaudit.model.findings import Finding, Severity
 from keyaudit.model.fixes import parts
 from keyaudit.model.run import First, Report
 from keyaudit.model.stakes import Stake
 from keyaudit.model.text import one_line
 from keyaudit.model.tier0 import LISTS, Principal
+from keyaudit.report.extent import PART, READ
 from keyaudit.report.lines import columns, listed, plural, wrap
 from keyaudit.report.options import Options
 from keyaudit.report.resource import names
@@ -63,14 +65,19 @@ def others(shown: Page) -> str:
 
 
 def tier0(report: Report) -> str:
-    """ "Tier 0: 9 principals outside Microsoft, 3 with a client secret and 6 by federation"; empty if not evaluated."""
-    found = report.tier0()
+    """ "Tier 0: 9 principals outside Microsoft, 3 with a client secret and 6 by federation"; empty if not evaluated, though not
+    where what it needs was left out.
+    """
+    found, part = report.tier0(), report.verdict.part
     if found is None:
-        return ""
+        out = any(each.policy.id == LISTS and LEFT_OUT in each.needs for each in report.verdict.not_judged)
+        return "Tier 0: not evaluated, because what it needs was left out" if out else ""
     if not found.count:
-        return f"Tier 0: none outside Microsoft{'' if found.whole else ' in what was read, which was not everything'}"
+        return f"Tier 0: none outside Microsoft{READ if not found.whole else PART if part else ''}"
     ways = listed([f"{count:,} {way}" for way, count in found.ways.items()])
-    return f"Tier 0: {'' if found.whole else 'at least '}{plural(found.count, 'principal')} outside Microsoft, {ways}"
+    return (
+        f"Tier 0: {'' if found.whole and not part else 'at least '}{plural(found.count, 'principal')} outside Microsoft, {ways}"
+    )
 
 
 def tier0_named(report: Report, most: int, room: int = 1_000) -> Iterator[str]:

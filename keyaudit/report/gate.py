@@ -28,8 +28,13 @@ def render_gate(report: Report, out: TextIO) -> None:
 
 def passed(verdict: Verdict) -> str:
     """What exit code 0 means, with or without a gate."""
-    open_ = ", and nothing is open at or above --fail-on" if verdict.gate else ""
-    return f"{verdict_words(verdict)}: everything required was assessed{open_}"
+    what = "the part that was asked for" if verdict.part else "everything required"
+    said = f"{verdict_words(verdict)}: {what} was assessed"
+    if verdict.gate:
+        said += ", and nothing is open at or above --fail-on"
+        if verdict.beyond:
+            said += f"; not evaluated: {plural(verdict.beyond, 'policy', 'policies')} at or above it"
+    return said
 
 
 def _lines(report: Report) -> Iterator[str]:
@@ -49,6 +54,8 @@ def _lines(report: Report) -> Iterator[str]:
     for said in setting_lines(report.settings):
         yield f"  settings   {said}"
     yield from _blocks(report)
+    if known := _known(verdict):
+        yield f"  HINT  {known}"
     if verdict.baseline:
         for word, said in lines(uncovered(report, _blocking(verdict)), verdict.baseline):
             yield f"  {word}  {said}"
@@ -122,6 +129,17 @@ def _blocking(verdict: Verdict) -> tuple[Severity, ...]:
     return tuple(each for each in Severity if verdict.gate and each.rank >= verdict.gate.rank)
 
 
+def _known(verdict: Verdict) -> str:
+    """How many of the blocking findings the baseline has, and the flag that lets them pass; empty if none, or with the flag."""
+    counts = [(verdict.known.get(each, 0), verdict.failed.get(each, 0)) for each in _blocking(verdict)]
+    known, new = (sum(column) for column in zip(*counts, strict=True)) if counts else (0, 0)
+    if verdict.new_only or not known:
+        return ""
+    return (
+        f"the baseline knows {known:,} of the {known + new:,} blocking findings; with --new-only only the others fail the gate"
+    )
+
+
 def _open(verdict: Verdict, of: Verdict | Tally | None = None) -> Mapping[Severity, int]:
     """The blocking findings by severity: all, or `of` one policy."""
     some = of or verdict
@@ -140,6 +158,7 @@ def _weakened(report: Report) -> Iterator[str]:
             yield f"  UNKNOWN  {tally.policy.id}  {plural(unknown, 'result')}: {severities(tally.unknown)}"
     if verdict.allowed_unknown:
         yield f"  ALLOWED  {plural(verdict.allowed_unknown, 'unknown result')}"
+    yield from _known_unknown(verdict)
     for unused in verdict.unused_allowances:
         yield f"  UNUSED  --allow-gap {one_line(unused)} matched nothing"
     for line in waiver_lines(report):
@@ -148,4 +167,12 @@ def _weakened(report: Report) -> Iterator[str]:
         yield f"  OUTLIVED  {outlived(report)}"
     if verdict.not_judged:
         count = plural(len(verdict.not_judged), "policy", "policies")
-        yield f"  NOT EVALUATED  {count}, never a pass: {by_needs(verdict.not_judged)}; --export csv=PATH lists them"
+        above = f" ({verdict.beyond:,} at or above --fail-on)" if verdict.gate else ""
+        yield f"  NOT EVALUATED  {count}{above}, never a pass: {by_needs(verdict.not_judged)}; --export csv=PATH lists them"
+
+
+def _known_unknown(verdict: Verdict) -> Iterator[str]:
+    """How many unknown results the baseline holds, and whether they fail the gate; nothing if it holds none."""
+    if verdict.known_unknown:
+        what = "pass, for 30 days at most" if verdict.new_only else "fail the gate without --new-only"
+        yield f"  KNOWN  unknown results that the baseline holds: {verdict.known_unknown:,}; they {what}"

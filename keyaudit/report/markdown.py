@@ -10,13 +10,15 @@ from typing import BinaryIO
 
 from keyaudit.model.causes import SHORT
 from keyaudit.model.evidence import remedy as supplying
+from keyaudit.model.evidence import worded
 from keyaudit.model.expectations import RELATIVE
 from keyaudit.model.findings import Finding, Outcome
 from keyaudit.model.reasons import ADVICE
 from keyaudit.model.run import First, Report, Verdict
-from keyaudit.model.text import listed, one_line
+from keyaudit.model.text import one_line
 from keyaudit.model.tier0 import NAMED
 from keyaudit.report.causes import repeated, told
+from keyaudit.report.extent import extent
 from keyaudit.report.facts import Facts
 from keyaudit.report.first import TOP, doubt, others, owner, page, step, tier0, tier0_named
 from keyaudit.report.lines import plural
@@ -112,7 +114,7 @@ def _head(report: Report) -> Iterator[str]:
         yield from _table(
             ("problem", "needs", "how", "policy"),
             (
-                (safe(each.policy.problem), safe(listed(each.needs)), safe(supplying(each.needs)), f"`{each.policy.id}`")
+                (safe(each.policy.problem), safe(worded(each.needs)), safe(supplying(each.needs)), f"`{each.policy.id}`")
                 for each in verdict.not_judged
             ),
         )
@@ -210,7 +212,7 @@ def _table(heading: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[st
 def _title(verdict: Verdict) -> str:
     """ "376 open findings (26 critical, 118 high)", "no open findings; incomplete"."""
     count = sum(verdict.failed.values())
-    said = f"{plural(count, 'open finding')} ({severities(verdict.failed)})" if count else "no open findings"
+    said = f"{plural(count, 'open finding')} ({severities(verdict.failed)})" if count else f"no open findings{extent(verdict)}"
     words = verdict_words(verdict)
     if verdict.gate:
         words = f"gate {words} at {verdict.gate}"

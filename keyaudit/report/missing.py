@@ -4,6 +4,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 
 from keyaudit.model.evidence import remedy as supplying
+from keyaudit.model.evidence import worded
 from keyaudit.model.findings import Severity
 from keyaudit.model.operations import OPERATIONS, Operation, Rights
 from keyaudit.model.operations.kinds import either
@@ -67,13 +68,13 @@ def not_judged(verdict: Verdict, width: int, *, full: bool = True) -> list[str]:
     count = plural(len(verdict.not_judged), "policy", "policies")
     if not full:
         return wrap(f"{count} not evaluated: {by_needs(verdict.not_judged)}. keyaudit report --full lists them.", width)
-    lines = wrap(f"{count} not evaluated, which is never a pass: the evidence was not supplied.", width)
+    lines = wrap(f"{count} not evaluated, which is never a pass: their evidence was not read or not supplied.", width)
     ids: dict[tuple[str, ...], list[str]] = defaultdict(list)
     for each in verdict.not_judged:
         ids[each.needs].append(each.policy.id)
     for needs, names in sorted(ids.items(), key=lambda each: (-len(each[1]), each[0])):
         lines += wrap(
-            f"{'needs' if len(names) == 1 else 'need'} {listed(needs)} ({supplying(needs)}): {', '.join(names)}",
+            f"{'needs' if len(names) == 1 else 'need'} {worded(needs)} ({supplying(needs)}): {', '.join(names)}",
             width,
             "  ",
             _INDENT,
@@ -85,7 +86,7 @@ def by_needs(policies: Iterable[NotJudged]) -> str:
     """The policies that were not evaluated, counted by what they need: "15 need logs (supply it with --import logs=DIR)"."""
     counts = Counter(each.needs for each in policies)
     return "; ".join(
-        f"{number:,} {'needs' if number == 1 else 'need'} {', '.join(needs)} ({supplying(needs)})"
+        f"{number:,} {'needs' if number == 1 else 'need'} {worded(needs)} ({supplying(needs)})"
         for needs, number in counts.most_common()
     )
 

@@ -7,11 +7,11 @@ due to missing information". `status_code` has our own word for the outcome. Eve
 from collections.abc import Mapping, Sequence
 from typing import BinaryIO
 
+from keyaudit.model.evidence import absence, worded
 from keyaudit.model.expectations import RELATIVE
 from keyaudit.model.expiring import Owner
 from keyaudit.model.findings import Finding, Outcome, PolicyText, Severity
 from keyaudit.model.fixes import one_text
-from keyaudit.model.reasons import Reason
 from keyaudit.model.run import NotJudged, Report
 from keyaudit.report.cells import marked
 from keyaudit.report.facts import Facts
@@ -130,12 +130,12 @@ def _finding(finding: Finding, owner: Owner, report: Report, policy: Mapping[str
 
 
 def _not_judged(each: NotJudged, report: Report) -> dict[str, object]:
-    policy, needs = each.policy, ", ".join(each.needs)
+    policy, needs = each.policy, worded(each.needs)
     about_tenant = Finding(
         policy=policy, outcome=Outcome.UNKNOWN, severity=policy.severity, subject=f"/tenants/{report.run.tenant_id}", message=""
     )
     same = _policy(policy)
-    details = [f"{need}:{Reason.NOT_SUPPLIED}" for need in each.needs]
+    details = [f"{need}:{absence(need)}" for need in each.needs]
     return {
         **_activity(known=False),
         **_severity(policy.severity),

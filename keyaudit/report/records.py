@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import takewhile
 
 from keyaudit.model import times
+from keyaudit.model.evidence import absence
 from keyaudit.model.expiring import Owner
 from keyaudit.model.findings import Finding, Outcome, PolicyText, Tally, Value
 from keyaudit.model.fixes import COMMANDS, ordered, takes_away
@@ -254,7 +255,7 @@ def _policy(policy: PolicyText, finding: Finding | None = None) -> Record:
 
 
 def _not_judged(each: NotJudged) -> Record:
-    note = dict.fromkeys(each.needs, Reason.NOT_SUPPLIED)
+    note = {need: absence(need) for need in each.needs}
     return {**_policy(each.policy), "status": "not-judged", "severity": each.policy.severity, "coverage_note": note_cell(note)}
 
 

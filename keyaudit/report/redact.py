@@ -25,7 +25,7 @@ from keyaudit.model.listing import Listing
 from keyaudit.model.part import KINDS, Part
 from keyaudit.model.planned import PlannedAt
 from keyaudit.model.reasons import Reason
-from keyaudit.model.run import Gap, NotJudged, Report, Run, UnderProfile, Verdict
+from keyaudit.model.run import Gap, Report, Run, UnderProfile, Verdict
 from keyaudit.model.tables import TABLES
 from keyaudit.model.tier0 import Tier0
 from keyaudit.model.waivers import Glob, Use, Waiver
@@ -163,9 +163,7 @@ class _Redaction:
         return replace(
             verdict,
             gaps=tuple(map(self._gap, verdict.gaps)),
-            not_judged=tuple(
-                NotJudged(policy=self._settings.text(each.policy), needs=each.needs) for each in verdict.not_judged
-            ),
+            not_judged=tuple(replace(each, policy=self._settings.text(each.policy)) for each in verdict.not_judged),
             coverage=tuple(map(self._coverage, verdict.coverage)),
             unused_allowances=tuple(self._names.name("allowance", each) for each in verdict.unused_allowances),
             waivers=tuple(Use(self._waiver(use.waiver), use.state, use.count) for use in verdict.waivers),
@@ -212,7 +210,7 @@ class _Redaction:
         )
         rules = {self._settings.id(policy): rule for policy, rule in baseline.rules.items()}
         tenant = self._names.text("tenant", baseline.tenant_id)
-        return dataclasses.replace(baseline, tenant_id=tenant, entries=entries, rules=rules)
+        return dataclasses.replace(baseline, tenant_id=tenant, entries=entries, unknown=(), rules=rules)
 
     def _then(self, then: Mapping[tuple[str, str], Severity]) -> dict[tuple[str, str], Severity]:
         return {

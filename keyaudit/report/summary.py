@@ -6,12 +6,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from keyaudit.model import times
 from keyaudit.model.coverage import ScopeKind, State
 from keyaudit.model.errors import MEANINGS, Exit
+from keyaudit.model.evidence import worded
 from keyaudit.model.expectations import RELATIVE
 from keyaudit.model.findings import Finding, Outcome, Severity
 from keyaudit.model.reasons import unknown_columns
 from keyaudit.model.run import Report, Run, Verdict
 from keyaudit.model.tables import TABLES
 from keyaudit.model.text import one_line
+from keyaudit.report.extent import extent
 from keyaudit.report.facts import Facts
 from keyaudit.report.lines import Paint, columns, listed, paint, parted, plural, wrap
 from keyaudit.report.missing import accepted, incomplete, not_judged, not_needed, outlived, unsafe, waivers
@@ -113,7 +115,7 @@ def open_findings(report: Report) -> str:
     failed = report.verdict.failed
     count = sum(failed.values())
     if not count:
-        return "No open findings"
+        return f"No open findings{extent(report.verdict)}"
     return f"{plural(report.causes().count, 'cause')}, {plural(count, 'open finding')}: {severities(failed)}"
 
 
@@ -127,7 +129,7 @@ def not_evaluated(verdict: Verdict) -> str:
     if not verdict.not_judged:
         return ""
     needs = Counter(need for each in verdict.not_judged for need in each.needs)
-    told = ", ".join(f"{count:,} {'needs' if count == 1 else 'need'} {need}" for need, count in needs.most_common())
+    told = ", ".join(f"{count:,} {'needs' if count == 1 else 'need'} {worded((need,))}" for need, count in needs.most_common())
     return f"{plural(len(verdict.not_judged), 'policy', 'policies')} not evaluated ({told})"
 
 
@@ -204,12 +206,13 @@ def _failures(verdict: Verdict) -> str:
         return severities(verdict.failed)
     unknown, waived = any(verdict.unknown.values()), sum(verdict.waived.values())
     if any(verdict.known.values()):
-        return "nothing new"
+        return f"nothing new{extent(verdict)}"
     if not (verdict.passed or waived or unknown):
         return "nothing to judge"
     if not verdict.complete or unknown:
         return "no failures in what was read"
-    return f"nothing open, since {plural(waived, 'finding is', 'findings are')} waived" if waived else "no findings"
+    said = f"nothing open, since {plural(waived, 'finding is', 'findings are')} waived" if waived else "no findings"
+    return f"{said}{extent(verdict)}"
 
 
 def _empty(report: Report) -> Iterator[str]:
@@ -222,7 +225,11 @@ def _empty(report: Report) -> Iterator[str]:
         yield f"Nothing was evaluated: of {of}, {idle:,} found nothing to look at, and {without:,} lacked evidence."
     if any(tally.policy.table in _OF_VAULTS for tally in report.tallies) and not run.rows.get("vault", 0):
         where = _subscriptions(verdict)
-        yield f"No vault was found{f' in {where[0]}' if where else ''}, as far as this identity can see."
+        lists = [record.state for record in verdict.coverage if record.operation in TABLES["vault"].listed_by]
+        if set(lists) == {State.ASSESSED}:
+            yield f"No vault was found{f' in {where[0]}' if where else ''}, as far as this identity can see."
+        else:
+            yield "Whether there are vaults is not known: not every list of them was read."
 
 
 def severities(counts: Mapping[Severity, int], *, zeros: bool = False) -> str:
@@ -249,7 +256,8 @@ def ended(verdict: Verdict, width: int, colour: bool, but: str = "", decided: st
     """How many required reads were done, and the exit code, with every condition."""
     read = reads_done(verdict)
     if verdict.exit is Exit.CLEAN:
-        return wrap(f"Complete{but}: {read}, as far as this identity can see{decided}.", width)
+        whole = "Complete for the part that was asked for" if verdict.part else "Complete"
+        return wrap(f"{whole}{but}: {read}, as far as this identity can see{decided}.", width)
     lines = wrap(f"Exit {verdict.exit:d}: {MEANINGS[verdict.exit]} ({read}).", width)
     lines = [paint(line, Paint.BOLD, colour) for line in lines]
     for also in verdict.conditions[1:]:

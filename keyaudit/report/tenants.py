@@ -15,6 +15,7 @@ from keyaudit.model.stakes import Stake
 from keyaudit.model.text import one_line
 from keyaudit.report.areas import Results, by_area
 from keyaudit.report.cells import guarded
+from keyaudit.report.extent import extent
 from keyaudit.report.facts import Facts
 from keyaudit.report.files import as_text
 from keyaudit.report.first import INDENT, cut, page
@@ -150,4 +151,4 @@ def _rows(report: Report, levels: Sequence[Severity]) -> Iterator[list[str]]:
         elif any(counts):
             yield [f"  {area.value}", *(f"{count:,}" if count else "-" for count in counts)]
     if not any(each.open or each.unknown or not each.evaluated for each in areas.values()):
-        yield ["  nothing open", *empty]
+        yield [f"  nothing open{extent(report.verdict)}", *empty]

@@ -49,8 +49,13 @@ def test_a_gate_passes_on_a_dirty_tenant_the_day_it_is_switched_on(keyaudit: Key
     was, now = baseline.parent / "was.json", baseline.parent / "now.json"
     gate = ("gate", "--from", contoso, *FEW, "--baseline", baseline, "--export", f"json={now}")
     assert keyaudit("gate", "--from", contoso, *FEW, "--export", f"json={was}").code == 1
-    assert keyaudit(*gate).code == 1
+    old = keyaudit(*gate)
+    assert old.code == 1
+    blocking = sum(line.startswith("  BLOCK") for line in old.out.splitlines())
+    hint = f"  HINT  the baseline knows {blocking} of the {blocking} blocking findings; with --new-only only the others"
+    assert hint in old.out
     ran = keyaudit(*gate, "--new-only")
+    assert "HINT" not in ran.out
     assert ran.code == 0, ran.out
     assert "new-only" in ran.out
     assert " known, " in ran.out
@@ -130,6 +135,60 @@ def test_what_was_not_read_gates_whatever_the_baseline_says(keyaudit: Keyaudit, 
     assert json.loads(path.read_text(encoding="utf-8"))["findings"]
     assert keyaudit("gate", "--from", blind_spots, *FEW, "--baseline", path, "--new-only").code == 3
     assert "of an incomplete run" in keyaudit("baseline", "show", path).out
+
+
+UNKNOWABLE = "agent-foreign-blueprint-with-secret"
+
+
+def test_an_unknown_result_is_known_only_on_demand_for_its_reason_and_for_30_days(
+    keyaudit: Keyaudit, contoso: Path, tmp_path: Path
+) -> None:
+    path = tmp_path / "baseline.json"
+    chosen = ("--from", contoso, "--select", UNKNOWABLE)
+    assert keyaudit("baseline", "create", *chosen, "--out", path).code == 3
+    gate = ("gate", *chosen, "--baseline", path, "--new-only")
+    assert keyaudit(*gate).code == 3
+    ran = keyaudit("baseline", "create", *chosen, "--out", path, "--with-unknown")
+    assert "1 unknown result, each for 30 days at most" in ran.out
+    ran = keyaudit(*gate)
+    assert ran.code == 0, ran.out
+    assert "  KNOWN  unknown results that the baseline holds: 1; they pass, for 30 days at most" in ran.out
+    assert keyaudit(*gate[:-1]).code == 3
+    [entry] = json.loads(path.read_text(encoding="utf-8"))["unknown"]
+    assert (entry["policy"], entry["because"]) == (UNKNOWABLE, "client_secret: publisher_only")
+    assert "1 unknown result; the first one counts again on" in keyaudit("baseline", "show", path).out
+
+    def changed(**to: str) -> Path:
+        copy = Path(shutil.copy(path, tmp_path / "changed.json"))
+        return edited(copy, lambda found: found["unknown"][0].update(to))
+
+    for to in (
+        {"because": "client_secret: permission"},
+        {"subject": "/x"},
+        {"severity": "low"},
+        {"policy": "kv-key-no-expiry"},
+    ):
+        assert keyaudit("gate", *chosen, "--baseline", changed(**to), "--new-only").code == 3, to
+    day = parse_time(json.loads(path.read_text(encoding="utf-8"))["as_of"])
+    for days, code in ((29, 0), (31, 3)):
+        old = changed(since=iso_date(day - days * DAY))
+        assert keyaudit("gate", *chosen, "--baseline", old, "--new-only").code == code, days
+    # Creating it again makes no entry younger.
+    old = changed(since=iso_date(day - 20 * DAY))
+    keyaudit("baseline", "create", *chosen, "--out", old, "--with-unknown")
+    assert json.loads(old.read_text(encoding="utf-8"))["unknown"][0]["since"] == iso_date(day - 20 * DAY)
+
+
+def test_a_blind_tenant_passes_on_the_day_that_its_unknown_results_were_recorded(
+    keyaudit: Keyaudit, blind_spots: Path, tmp_path: Path
+) -> None:
+    path = tmp_path / "baseline.json"
+    chosen = ("--from", blind_spots, "--select", "kv-key-*")
+    keyaudit("baseline", "create", *chosen, "--out", path, "--with-unknown")
+    ran = keyaudit("gate", *chosen, "--baseline", path, "--new-only", "-o", "json")
+    assert (ran.code, ran.json["verdict"]["known_unknown"]) == (0, sum(ran.json["verdict"]["unknown"].values()))
+    edited(path, lambda found: found["unknown"].pop())
+    assert keyaudit("gate", *chosen, "--baseline", path, "--new-only").code == 3
 
 
 def test_auditors_see_since_when(keyaudit: Keyaudit, contoso: Path, baseline: Path) -> None:

@@ -56,7 +56,7 @@ def test_what_was_not_supplied_is_not_judged_until_it_is_required(keyaudit: Keya
     assert "UNKNOWN  own-logged  1 result: 1 high" in ran.out
     # One that needs custody too is unknown as well; one that needs only something else stays as it was.
     assert "UNKNOWN  own-kept  1 result: 1 low" in ran.out
-    assert "NOT EVALUATED  1 policy, never a pass: 1 needs unified-audit (" in ran.out
+    assert "NOT EVALUATED  1 policy (0 at or above --fail-on), never a pass: 1 needs unified-audit (" in ran.out
     assert "settings   required: logs" in ran.out
 
 
@@ -111,17 +111,18 @@ def test_what_is_required_and_supplied_is_judged(keyaudit: Keyaudit, contoso: Pa
     assert ran.code == keyaudit("gate", "--from", contoso, "--select", "kv-purge-*").code
 
 
-def test_the_credentials_of_an_external_blueprint_are_unknown_and_gate_where_that_is_required(
+def test_the_credentials_of_an_external_blueprint_are_unknown_and_gate_until_they_are_stated(
     keyaudit: Keyaudit, contoso: Path, tmp_path: Path
 ) -> None:
     policy = "agent-foreign-blueprint-with-secret"
     chosen = ("gate", "--from", contoso, "--select", policy, "-o", "json")
     ran = keyaudit(*chosen)
-    assert ran.code == Exit.CLEAN
+    assert ran.code == Exit.INCOMPLETE
     [finding] = ran.json["findings"]
     assert (finding["outcome"], finding["row"]["name"]) == ("unknown", "Fabrikam Agents")
     assert finding["unknown"] == {"client_secret": "publisher_only"}
     assert keyaudit(*chosen, "--require", "publishers").code == Exit.INCOMPLETE
+    assert keyaudit(*chosen, "--allow-gap", "reason=publisher_only").code == Exit.CLEAN
     config = tmp_path / "keyaudit.toml"
     config.write_text(f'schema = 1\n[policy.parameters.{policy}]\nattested = ["{finding["row"]["publisher"]}"]\n')
     stated = keyaudit(*chosen, "--require", "publishers", "--config", config)

@@ -6,9 +6,12 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
+from keyaudit.ask import ROTATION
+from keyaudit.inventory.naming import Names
 from keyaudit.inventory.rotation.logs import judged
 from keyaudit.inventory.rotation.reading import DERIVED, Found, read
 from keyaudit.inventory.rotation.views import Views
+from keyaudit.inventory.rows import no_rows, stored_types
 from keyaudit.model.errors import UsageError
 from keyaudit.model.reasons import Reason
 from keyaudit.model.rotation import Consumer, Follows, Kind, Proof, State, Why
@@ -54,7 +57,11 @@ def asked(name: str, rows: Mapping[str, Iterable[Row]], *, logs: bool = True) ->
     run = replace(RUN, evidence={"logs": "0" * 64, "relying-parties": "1" * 64})
     # The owners of applications are read with a cursor.
     with in_memory(given, READ, *NAMES, run=run, alone="credential" in rows, columns=DERIVED) as connection:
-        return read(Views(connection, "stored_usage" if logs else None, AS_OF, AS_OF), name)
+        stored = {
+            table: f"stored_{table}" if given.get(table) else f"({no_rows(stored_types(of))})" for table, of in TABLES.items()
+        }
+        meant = Names(connection, stored).resolve(name, ROTATION.nouns)
+        return read(Views(connection, "stored_usage" if logs else None, AS_OF, AS_OF), name, meant)
 
 
 def keys(made: int = 60, **values: Any) -> list[Row]:

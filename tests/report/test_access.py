@@ -149,13 +149,16 @@ def test_text_counts_vaults_and_ways_and_has_a_sentence_for_none() -> None:
     found = structs.replace(access(noun="principal"), open=(), inert=0)
     standing = [each for each in found.reaches if each.way.standing]
     activated = structs.replace(standing[0], way=structs.replace(standing[0].way, standing=False))
-    for reaches, conditions, said in (
-        (standing[:1], (Exit.CLEAN,), "1 vault can be used, in 1 way."),
-        ([], (Exit.CLEAN,), "No vault can be used."),
-        ([activated], (Exit.CLEAN,), "No vault can be used now."),
-        ([], (Exit.INCOMPLETE,), "No vault can be used, as far as was read."),
+    for reaches, code, part, said in (
+        (standing[:1], Exit.CLEAN, False, "1 vault can be used, in 1 way."),
+        ([], Exit.CLEAN, False, "No vault can be used."),
+        ([activated], Exit.CLEAN, False, "No vault can be used now."),
+        ([], Exit.INCOMPLETE, False, "No vault can be used, as far as was read."),
+        # What was left out may hold more of them.
+        ([], Exit.CLEAN, True, "No vault can be used, as far as was read."),
+        (standing[:1], Exit.CLEAN, True, "At least 1 vault can be used, in 1 way."),
     ):
-        verdict = structs.replace(found.verdict, exit=conditions[0], conditions=conditions)
+        verdict = structs.replace(found.verdict, exit=code, conditions=(code,), part=part, gaps=(), allowed_unknown=0)
         out = io.StringIO(newline="")
         FORMATS["text"](structs.replace(found, reaches=reaches, verdict=verdict), out, Options())
         assert said in out.getvalue().splitlines()

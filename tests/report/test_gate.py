@@ -75,9 +75,9 @@ def test_blocks_come_before_everything_that_was_not_read_or_not_evaluated() -> N
 def test_policies_without_their_evidence_are_one_line_by_reason() -> None:
     lacking = (*needing(15, "logs"), *needing(1, "logs", "custody"), *needing(2, "custody"))
     told = (
-        "18 policies, never a pass: 15 need logs (supply it with --import logs=DIR); "
+        "18 policies (18 at or above --fail-on), never a pass: 15 need logs (supply it with --import logs=DIR); "
         "2 need custody (supply it with --import custody=FILE); "
-        "1 needs logs, custody (supply it with --import logs=DIR and --import custody=FILE); --export csv=PATH lists them"
+        "1 needs logs and custody (supply it with --import logs=DIR and --import custody=FILE); --export csv=PATH lists them"
     )
     assert not_evaluated(*lacking) == [f"  NOT EVALUATED  {told}"]
 

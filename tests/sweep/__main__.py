@@ -13,6 +13,7 @@ from msgspec import Struct
 
 from tests.sweep.compare import Effect
 from tests.sweep.faults import Fault
+from tests.sweep.sources import ALONE, PAIRS, violations
 from tests.sweep.sweep import Sweep, distant
 
 _SHOWN = 6
@@ -32,6 +33,8 @@ class Tried(Struct, frozen=True):
 def main(arguments: Sequence[str] | None = None) -> int:
     """Exit code 1 unless there is no silent pass and no loss."""
     asked = _asked(arguments)
+    if asked.sources:
+        return _of_sources(asked.sources)
     return _at_once(asked) if asked.together else summed_up(_all(asked))
 
 
@@ -51,6 +54,7 @@ def _asked(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--sample", type=int, metavar="N", help="only N faults, chosen by --seed")
     parser.add_argument("--pairs", type=int, metavar="N", help="N pairs of faults, chosen by --seed, instead of single ones")
     parser.add_argument("--together", type=int, metavar="N", help="only faults of single objects, about N at once")
+    parser.add_argument("--sources", choices=("alone", "pairs"), help="no faults: audits of one source, or of two, alone")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--processes", type=int, default=1, metavar="N")
     parser.add_argument("--operation", action="append", metavar="ID", help="only faults of this operation; may be repeated")
@@ -98,6 +102,20 @@ def _at_once(asked: argparse.Namespace) -> int:
     losses = sum(bool(tried.effect.losses) for tried in found)
     print(f"{sum(map(len, groups)):,} faults tried in {len(groups):,} groups, {silent:,} silent passes, {losses:,} losses")
     return 1 if found else 0
+
+
+def _of_sources(chosen: str) -> int:
+    """Audits each source, or each pair of them, alone; gives the exit code."""
+    parts = {"alone": ALONE, "pairs": PAIRS}[chosen]
+    wrong = 0
+    with Sweep() as sweep:
+        for sources in parts:
+            found = list(violations(sweep.base.audited, sweep.auditor.of_sources(*sources)))
+            wrong += bool(found)
+            for line in found:
+                print(f"{' '.join(sources)}: {line}", flush=True)
+    print(f"{len(parts):,} parts audited, {wrong:,} wrong")
+    return 1 if wrong else 0
 
 
 def _share(all_: Sequence[tuple[Fault, ...]], number: int, parts: int) -> Iterator[tuple[Fault, ...]]:

@@ -6,16 +6,15 @@ import functools
 import math
 import random
 import tempfile
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 from unittest import mock
 
-from msgspec import Struct, field
+from msgspec import Struct
 
-from keyaudit import audit, evaluation, gate
+from keyaudit import audit, evaluation
 from keyaudit.cloud.connection import Connection, Identity
 from keyaudit.cloud.gateway import Gateway
 from keyaudit.cloud.sender import Sender
@@ -23,18 +22,17 @@ from keyaudit.cloud.tokens import Tokens
 from keyaudit.collect import x509
 from keyaudit.collect.evidence import Evidence
 from keyaudit.collect.run import collect_all
-from keyaudit.gate.causes import Causes
 from keyaudit.inventory.snapshot import Snapshot, write
 from keyaudit.inventory.spool import Spool
-from keyaudit.model.acceptance import Acceptance
 from keyaudit.model.coverage import Coverage
 from keyaudit.model.errors import AuditError, Exit
 from keyaudit.model.evidence import BY_RIGHT
+from keyaudit.model.filters import Filters
 from keyaudit.model.findings import Finding, Outcome, Severity
 from keyaudit.model.forecast import Forecast
 from keyaudit.model.operations import OPERATIONS
 from keyaudit.model.reasons import Reason
-from keyaudit.model.run import Report, Results, Run, Verdict
+from keyaudit.model.run import Report, Run
 from keyaudit.model.tables import TABLES
 from keyaudit.policy.judge import Judgement, judge
 from keyaudit.policy.load import load
@@ -46,6 +44,7 @@ from tests.sweep.tenant import ENVIRONMENT, Answers, Call, Clients, Meddle
 
 _X509 = x509._Reader
 
+EVERYTHING = Filters()
 Result = tuple[str, str]
 """A policy's id, and the id of a row that it judged or of a scope that gave too few."""
 
@@ -101,8 +100,8 @@ class Audited(Struct, frozen=True):
     gaps: tuple[Missing, ...]
     spared: frozenset[Result] = frozenset()
     """Rows that do not violate a policy, where it is unknown whether it applies: it counts as not applicable."""
-    uncounted: Mapping[str, int] = field(default_factory=dict)
-    """By policy how many of its unknown results a gate does not count."""
+    unanswered: frozenset[str] = frozenset()
+    """Policies that were not evaluated."""
     bugs: tuple[str, ...] = ()
     """Units that ended in an exception, as `surface: exception`."""
 
@@ -157,11 +156,11 @@ class Auditor:
         with self._collected(None, calls) as (spool, bugs):
             assert not bugs, bugs
             snapshot = write(spool, spool.run, self._evidence.logs)
-            with self._judged(snapshot) as (report, spared, counted):
+            with self._judged(snapshot) as (report, spared):
                 findings = tuple(report.findings(True))
                 results = {(each.policy.id, _about(each)): each.outcome for each in findings}
                 base = Base(
-                    _audited(report, results, frozenset(_scopes(findings)), spared, counted),
+                    _audited(report, results, frozenset(_scopes(findings)), spared),
                     findings,
                     snapshot.coverage,
                     calls,
@@ -179,11 +178,16 @@ class Auditor:
         self._answers = answers
         with self._recall.recalling(), self._collected(None, {}) as (spool, bugs):
             assert not bugs, bugs
-            with self._judged(write(spool, spool.run, self._evidence.logs)) as (report, _, _):
+            with self._judged(write(spool, spool.run, self._evidence.logs)) as (report, _):
                 for each in report.findings(True):
                     if found.get((each.policy.id, each.subject)) is not Outcome.FAIL:
                         found[each.policy.id, each.subject] = each.outcome
         return found
+
+    def of_sources(self, *sources: str) -> Audited:
+        """An audit of these sources alone."""
+        with self._recall.recalling(), self._collected(None, {}, Filters(sources=sources)) as (spool, bugs):
+            return self.worked_out(spool, bugs)
 
     def run(self, meddle: Meddle | None) -> Audited | Stopped:
         """One audit; what the same answers came to before is not worked out again."""
@@ -199,13 +203,17 @@ class Auditor:
             return Stopped(f"{type(error).__name__}: {error}", meant=False)
 
     @contextlib.contextmanager
-    def _collected(self, meddle: Meddle | None, calls: dict[Call, Any]) -> Iterator[tuple[Spool, tuple[str, ...]]]:
+    def _collected(
+        self, meddle: Meddle | None, calls: dict[Call, Any], filters: Filters = EVERYTHING
+    ) -> Iterator[tuple[Spool, tuple[str, ...]]]:
         with tempfile.TemporaryDirectory(dir=self._folder) as folder:
-            spool, bugs = asyncio.run(self._collect(Path(folder) / "out", meddle, calls))
+            spool, bugs = asyncio.run(self._collect(Path(folder) / "out", meddle, calls, filters))
             with spool:
                 yield spool, bugs
 
-    async def _collect(self, folder: Path, meddle: Meddle | None, calls: dict[Call, Any]) -> tuple[Spool, tuple[str, ...]]:
+    async def _collect(
+        self, folder: Path, meddle: Meddle | None, calls: dict[Call, Any], filters: Filters
+    ) -> tuple[Spool, tuple[str, ...]]:
         estate = self._answers.estate
         clock, clients = Clock(estate.as_of), Clients(self._answers, OPERATIONS, meddle)
         tokens: Any = Tokens(ENVIRONMENT, clock)
@@ -222,6 +230,7 @@ class Auditor:
             identity="sweep",
             as_of=estate.as_of,
             tool_version="0",
+            filters=filters,
             evidence=self._evidence.digests,
         )
         spool = Spool.create(folder, run)
@@ -233,29 +242,21 @@ class Auditor:
         return spool, tuple(f"{failure.surface}: {failure.error!r}" for failure in failures)
 
     @contextlib.contextmanager
-    def _judged(self, snapshot: Snapshot) -> Iterator[tuple[Report, frozenset[Result], Mapping[str, int]]]:
-        """The report, the rows that are spared, and by policy how many unknown results make a gate incomplete."""
-        counted: Counter[str] = Counter()
+    def _judged(self, snapshot: Snapshot) -> Iterator[tuple[Report, frozenset[Result]]]:
+        """The report, and the rows that are spared."""
         judgements: list[Judgement] = []
 
         def judge_policies(*arguments: Any, **how: Any) -> Judgement:
             judgements.append(judge(*arguments, **how))
             return judgements[-1]
 
-        def decide(run: Run, coverage: Sequence[Coverage], results: Results, *accepted: Acceptance, **how: Any) -> Verdict:
-            ledger = Causes(run, coverage, frozenset(results.needed_by), how["optional"])
-            for group in results.groups:
-                counted[group.policy] += 0 if ledger.optional(group) else group.count
-            return gate.decide(run, coverage, results, *accepted, **how)
-
         with (
-            mock.patch.object(audit, "gate", SimpleNamespace(decide=decide)),
             mock.patch.object(evaluation, "judge_policies", judge_policies),
             audit.judge(
                 snapshot, self._policies, Judging(as_of=self._answers.estate.as_of, require=BY_RIGHT), fail_on=Severity.LOW
             ) as report,
         ):
-            yield report, frozenset(_spared(judgements[0])), counted
+            yield report, frozenset(_spared(judgements[-1]))
 
     def anew(self, meddle: Meddle | None) -> Audited:
         """The same in a separate process, without cached results. Raises the error that stops the run."""
@@ -264,10 +265,10 @@ class Auditor:
 
     def worked_out(self, spool: Spool, bugs: tuple[str, ...]) -> Audited:
         """What a collection comes to."""
-        with self._judged(write(spool, spool.run, self._evidence.logs)) as (report, spared, counted):
+        with self._judged(write(spool, spool.run, self._evidence.logs)) as (report, spared):
             findings = tuple(report.findings(True))
             results = {(each.policy.id, _about(each)): each.outcome for each in findings}
-            return _audited(report, results, frozenset(_scopes(findings)), spared, counted, bugs)
+            return _audited(report, results, frozenset(_scopes(findings)), spared, bugs)
 
 
 def _read_once(encoded: bytes) -> Any:
@@ -298,7 +299,6 @@ def _audited(
     results: Mapping[Result, Outcome],
     scopes: frozenset[Result],
     spared: frozenset[Result],
-    counted: Mapping[str, int],
     bugs: tuple[str, ...] = (),
 ) -> Audited:
     gaps = tuple(
@@ -306,9 +306,8 @@ def _audited(
         for gap in report.verdict.gaps
         if gap.required and not gap.allowed
     )
-    unknown = Counter(policy for (policy, _), outcome in results.items() if outcome is Outcome.UNKNOWN)
-    uncounted = {policy: number - counted[policy] for policy, number in unknown.items() if number != counted[policy]}
-    return Audited(results, scopes, report.verdict.conditions, gaps, spared, uncounted, bugs)
+    unanswered = frozenset(each.policy.id for each in report.verdict.not_judged)
+    return Audited(results, scopes, report.verdict.conditions, gaps, spared, unanswered, bugs)
 
 
 def _content(spool: Spool, bugs: tuple[str, ...]) -> str:

@@ -125,6 +125,9 @@ class Recall:
                 self._connection.execute(f"DROP TABLE {table}")
             self._made[key] = self._tables.setdefault(content.key, table), content
         table, content = self._made[key]
+        # A statement that gives the same rows may have another shape, where what it reads has more columns.
+        if shape not in self._types:
+            self._types[shape] = dict(self._connection.execute(_TYPES.format(table)).fetchall())
         make = functools.partial(self._stand, table)
         return _Named(content.key, make, repr(self._types[shape]), content, types=self._types[shape])
 

@@ -12,6 +12,7 @@ from tests.sweep.__main__ import Tried, summed_up
 from tests.sweep.compare import Effect, Wrong
 from tests.sweep.envelopes import HARMLESS
 from tests.sweep.faults import Fault, Meddling
+from tests.sweep.sources import ALONE, PAIRS, violations
 from tests.sweep.sweep import Sweep, distant
 
 FILES_ALONE = frozenset({"usage_baseline", "unusual_use", "custody_record", "repository"})
@@ -232,3 +233,8 @@ def test_the_last_line_counts_faults_and_the_exit_code_says_whether_all_is_well(
     ):
         assert summed_up(found) == code
         assert capsys.readouterr().out.splitlines()[-1] == last
+
+
+@pytest.mark.parametrize("sources", [*ALONE, *PAIRS[::60]], ids=" ".join)
+def test_a_part_passes_over_nothing(sweep: Sweep, sources: tuple[str, ...]) -> None:
+    assert not list(violations(sweep.base.audited, sweep.auditor.of_sources(*sources)))

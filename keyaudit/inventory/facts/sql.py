@@ -64,7 +64,7 @@ class Sources(Mapping[str, str]):
 class StoredRows(Sources):
     """Places for the stored rows of every table, so that statements can be written before it is known which are read.
 
-    `filled`: the tables that have rows.
+    `filled`: the tables that have rows, or may have some that were not read.
     """
 
     def __init__(

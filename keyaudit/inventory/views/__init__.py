@@ -59,7 +59,7 @@ from keyaudit.inventory.views import (
     usage,
     vault,
 )
-from keyaudit.model.coverage import Coverage
+from keyaudit.model.coverage import Coverage, State
 from keyaudit.model.environments import other_names
 from keyaudit.model.evidence import CUSTODY, LOGS, REPOSITORIES, USAGE_BASELINE
 from keyaudit.model.owners import NO_RULES, OwnerRules
@@ -124,12 +124,19 @@ def create(
         reach_known=reach_known,
         columns=columns,
         looked_at=window(connection, rows, run, as_of, names=names),
+        unread=unread_tables(coverage),
     )
     ledger.create(connection, coverage, prepared)
     for statement in prepared:
         connection.execute(statement.text)
     for function in functions(owner_rules):
         connection.execute(function)
+
+
+def unread_tables(coverage: Sequence[Coverage]) -> Collection[str]:
+    """The tables that may have more rows than were read."""
+    unread = {record.operation for record in coverage if record.state is not State.ASSESSED}
+    return {name for name, table in TABLES.items() if not unread.isdisjoint(table.listed_by)}
 
 
 def window(
@@ -195,6 +202,7 @@ def statements(
     reach_known: bool,
     columns: Mapping[str, Collection[str]] | None,
     looked_at: Window | None,
+    unread: Collection[str] = (),
 ) -> list[Statement]:
     """The statements of one dialect that create a view per table in `names` over `rows`, the stored rows of `run` as SQL
     relations, and what these views rest on, but for the tables of the ledger.
@@ -202,9 +210,9 @@ def statements(
     A table that is not in `rows` has no rows. Tables in `small` are read once. Views in `kept` are materialized here as tables
     of their names. `columns`: by table, the derived columns that are read, from `needed`; None: all of them. Without
     `reach_known` the columns that count principals with access are NULL, for callers that do not read them. `looked_at`: what
-    `window` returns.
+    `window` returns. `unread`: what `unread_tables` returns; without rows, they are not known to be empty.
     """
-    sources = StoredRows(rows, sql, other_names(run.environment_rules))
+    sources = StoredRows({*rows, *unread}, sql, other_names(run.environment_rules))
 
     def of(table: str) -> Wanted:
         return EVERY if columns is None else columns.get(table, ())

@@ -7,6 +7,7 @@ from keyaudit.model.access import Access, Way, Who
 from keyaudit.model.operations import OPERATIONS
 from keyaudit.model.reasons import ADVICE
 from keyaudit.model.text import one_line
+from keyaudit.report.extent import extent
 from keyaudit.report.lines import listed, parted, plural, wrap
 from keyaudit.report.summary import closing, header
 
@@ -138,7 +139,7 @@ def _counts(found: Access) -> str:
     inert = (
         f" {plural(found.inert, 'other grant')} {'opens' if found.inert == 1 else 'open'} nothing there." if found.inert else ""
     )
-    least = "At least " if found.open or not found.verdict.complete else ""
+    least = "At least " if found.open or extent(found.verdict) else ""
     if found.by_principal:
         if not standing:
             now = " now" if found.reaches else ""

@@ -9,6 +9,7 @@ from keyaudit.model.errors import MEANINGS, Exit
 from keyaudit.model.reasons import ADVICE, Reason
 from keyaudit.model.text import one_line
 from keyaudit.report.access.words import by, can, notes, spoken
+from keyaudit.report.extent import extent
 from keyaudit.report.lines import plural
 
 _NAME = 300
@@ -121,6 +122,8 @@ def conclusion(found: BlastRadius) -> str:
         return f"{plural(trusting, 'object')} {still}{verb} it.{more}"
     if unread:
         return f"Nothing that was read {still}trusts it, but {plural(unread, 'thing')} could not be checked."
+    if limits := extent(found.verdict):
+        return f"Nothing {still}trusts it{limits}."
     return f"Nothing in this tenant {still}trusts it: everything that could trust it was read."
 
 

@@ -11,6 +11,7 @@ from keyaudit.model.errors import MEANINGS, Exit
 from keyaudit.model.expectations import RELATIVE
 from keyaudit.model.findings import Severity
 from keyaudit.model.run import Report, Verdict
+from keyaudit.report.extent import extent
 from keyaudit.report.html.first import FirstPage, first_page
 from keyaudit.report.lines import plural
 from keyaudit.report.summary import WORST_FIRST, copied, looked, network, not_evaluated, open_findings, reads_done, results
@@ -89,7 +90,7 @@ def _answer(verdict: Verdict) -> tuple[str, Tone, str]:
         case Exit.INCOMPLETE:
             return "INCOMPLETE", Tone.DOUBT, _incomplete(verdict)
         case Exit.CLEAN if verdict.gate:
-            return "GATE PASSED", Tone.GOOD, f"No open findings at {verdict.gate} or above"
+            return "GATE PASSED", Tone.GOOD, f"No open findings at {verdict.gate} or above{extent(verdict)}"
         case Exit.CLEAN:
             grave = any(verdict.failed.get(each) for each in (Severity.CRITICAL, Severity.HIGH))
             return "REPORT (no gate)", Tone.BAD if grave else Tone.PLAIN, _open(verdict)
@@ -103,7 +104,7 @@ def _open(verdict: Verdict) -> str:
     """ "26 critical findings open", "No open findings; 22 policies not evaluated"."""
     worst = next((each for each in WORST_FIRST if verdict.failed.get(each)), None)
     if worst is None:
-        return "; ".join(filter(None, ("No open findings", _without(verdict))))
+        return "; ".join(filter(None, (f"No open findings{extent(verdict)}", _without(verdict))))
     return f"{plural(verdict.failed[worst], f'{worst} finding')} open"
 
 

@@ -6,12 +6,13 @@ from msgspec import Struct
 
 from keyaudit.model.coverage import Scope, ScopeKind
 from keyaudit.model.errors import Exit
-from keyaudit.model.evidence import remedy
+from keyaudit.model.evidence import remedy, worded
 from keyaudit.model.findings import PolicyText
 from keyaudit.model.reasons import ADVICE, UNGRANTED, UNSAFE, Reason
 from keyaudit.model.run import Gap, Report, Run, Verdict
+from keyaudit.report.extent import extent
 from keyaudit.report.grants import Grant, grants, unfilled
-from keyaudit.report.lines import listed, plural
+from keyaudit.report.lines import plural
 from keyaudit.report.missing import alike, permissions, reads, remedy_of
 
 _NAMES = 12
@@ -53,6 +54,8 @@ class Unseen(Struct, frozen=True, kw_only=True):
     unused: tuple[str, ...]
     """Allowances without a match."""
     incomplete: bool
+    extent: str
+    """The end of a sentence that says that something is not there."""
 
 
 def unseen(report: Report) -> Unseen:
@@ -68,6 +71,7 @@ def unseen(report: Report) -> Unseen:
         unjudged=tuple(_unjudged(verdict)),
         unused=verdict.unused_allowances,
         incomplete=not verdict.complete or Exit.UNSAFE in verdict.conditions,
+        extent=extent(verdict),
     )
 
 
@@ -100,4 +104,4 @@ def _name(scope: Scope, run: Run) -> str:
 
 def _unjudged(verdict: Verdict) -> Iterator[Unjudged]:
     for each in verdict.not_judged:
-        yield Unjudged(policy=each.policy, needs=listed(each.needs), remedy=remedy(each.needs))
+        yield Unjudged(policy=each.policy, needs=worded(each.needs), remedy=remedy(each.needs))

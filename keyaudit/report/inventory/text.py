@@ -14,6 +14,7 @@ from keyaudit.model.operations import BY_SURFACE
 from keyaudit.model.reasons import ADVICE, Reason
 from keyaudit.model.run import Inventory, Verdict
 from keyaudit.model.text import one_line
+from keyaudit.report.extent import extent
 from keyaudit.report.facts import Facts
 from keyaudit.report.grid import SAMPLE, fitting, grid, natural
 from keyaudit.report.inventory import federated
@@ -51,7 +52,7 @@ def _render(inventory: Inventory, out: TextIO, width: int | None, colour: bool, 
     about = width or PAGE
     out.write(joined([*header(inventory.run, inventory.verdict, about, colour), ""]))
     if len(inventory.listings) == 1:
-        shown = _write_rows(inventory.listings[0], out, width)
+        shown = _write_rows(inventory.listings[0], out, width, extent(inventory.verdict))
         notes = _notes(inventory.listings[0], shown, about)
     else:
         out.write(joined(_summary(inventory, width)))
@@ -106,8 +107,11 @@ def _read(verdict: Verdict, wanted: Set[str]) -> str:
     return f"{states.count(State.ASSESSED):,} of {len(states):,}: {', '.join(reasons)}"
 
 
-def _write_rows(listing: Listing, out: TextIO, width: int | None) -> Sequence[str]:
-    """Write the rows in columns, or federated credentials by grade. Returns the names of the columns."""
+def _write_rows(listing: Listing, out: TextIO, width: int | None, limits: str) -> Sequence[str]:
+    """Write the rows in columns, or federated credentials by grade. Returns the names of the columns.
+
+    `limits`: the end of a sentence that says that there are none.
+    """
     if listing.selection is FEDERATED and width is not None and listing.count:
         out.write(joined(federated.lines(listing, width)))
         return federated.SHOWN
@@ -123,7 +127,7 @@ def _write_rows(listing: Listing, out: TextIO, width: int | None) -> Sequence[st
     if listing.count:
         out.writelines(f"{line}\n" for line in grid(names, rows, width))
     else:
-        out.write(f"No {_nouns(listing)[1]}.\n")
+        out.write(f"No {_nouns(listing)[1]}{limits}.\n")
     return names
 
 

@@ -10,6 +10,7 @@ from keyaudit.model.reasons import ADVICE
 from keyaudit.model.rotation import Consumer, Follows, Kind, Logged, Proof, Rotation, Stage, State, Why
 from keyaudit.model.text import one_line
 from keyaudit.model.times import DAY, iso_date, iso_time, whole_days
+from keyaudit.report.extent import extent
 from keyaudit.report.lines import listed, plural
 
 _NAME = 300
@@ -240,9 +241,10 @@ def conclusion(found: Rotation) -> str:
     if found.nothing:
         return "It has no client secret or certificate, so there is nothing to rotate."
     if not found.begun:
-        return f"Everything that may use it is known. {_rehearsed(found)}"
+        return f"Everything that may use it is known{extent(found.verdict)}. {_rehearsed(found)}"
     of = plural(len(found.consumers), "consumer")
-    return f"All have moved: {of} read, and complete logs show no use of the old version in {LONG_ENOUGH // DAY} days."
+    days = LONG_ENOUGH // DAY
+    return f"All have moved{extent(found.verdict)}: {of} read, and complete logs show no use of the old version in {days} days."
 
 
 def _late(found: Rotation) -> str:
@@ -268,7 +270,7 @@ def _open(found: Rotation) -> str:
 def _rehearsed(found: Rotation) -> str:
     counts = [(sum(each.follows is how for each in found.consumers), words) for how, words in _COUNTED.items()]
     told = [f"{plural(count, 'consumer')} {words[count != 1]}" for count, words in counts if count]
-    return f"{listed(told)[:1].upper()}{listed(told)[1:]}." if told else "No consumer was found."
+    return f"{listed(told)[:1].upper()}{listed(told)[1:]}." if told else f"No consumer was found{extent(found.verdict)}."
 
 
 _COUNTED = {
