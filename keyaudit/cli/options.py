@@ -262,8 +262,8 @@ class Choice(Selection):
             metavar="NAME[,...]",
             help="Treat missing optional evidence as incomplete (exit 3): logs, custody, unified-audit, relying-parties, "
             "repositories, deleted-hsm-keys, conditional-access, identity-protection, environments, not-in-cloud for what this "
-            "cloud lacks, every-resource for a plan, publishers for what only another organization can see (publishers of agent "
-            "blueprints, service providers), or all, with what --source and other filters left out.",
+            "cloud lacks, every-resource for a plan, publishers for what only another organization can see (publishers of "
+            "agent blueprints, service providers), or all, with what --source and other filters left out.",
         ),
     ] = None
     waivers: Annotated[
