@@ -81,7 +81,8 @@ def references(found: str | Sequence[str]) -> list[str]:
 
 def plan(*resources: Resource, module_calls: Mapping[str, Any] | None = None, **more: Any) -> dict[str, Any]:
     """A plan of these resources; those of modules have to be in `module_calls` too."""
-    own = [each.configured for each in resources if not each.address.startswith("module.")]
+    # The instances of a resource are one in the configuration.
+    own = {each["address"]: each for each in (one.configured for one in resources if not one.address.startswith("module."))}
     provider = {"name": "azurerm", "expressions": {"subscription_id": {"constant_value": SUBSCRIPTION}}}
     found = {
         "format_version": "1.2",
@@ -90,7 +91,7 @@ def plan(*resources: Resource, module_calls: Mapping[str, Any] | None = None, **
         "resource_changes": [each.change for each in resources],
         "configuration": {
             "provider_config": {"azurerm": provider},
-            "root_module": {"resources": own, "module_calls": dict(module_calls or {})},
+            "root_module": {"resources": list(own.values()), "module_calls": dict(module_calls or {})},
         },
         "applyable": True,
         "complete": True,
