@@ -72,6 +72,25 @@ class Causes:
         places = [*self._under[scope_id], *(blind for above in self._above(scope_id) for blind in self._at[above])]
         return [blind for blind in places if blind.record.operation in operations]
 
+    def optional(self, group: UnknownGroup) -> bool:
+        """Whether everything missing was left out by configuration, or needs not be there, as what a cloud lacks, and was not
+        required.
+        """
+        if group.causes:
+            return self.may_lack.cover(group.causes.values()) and not self._lacks_required(group)
+        here = [blind for blind in self._at[group.scope_id] if blind.record.operation in group.operations]
+        if here:
+            return all(self.may_lack.covers(blind.record.operation, blind.reason) for blind in here)
+        wanted = Reason.OPTIONAL_RIGHT in group.reasons and any(map(self.may_lack.wants, group.operations))
+        return bool(group.reasons) and not wanted and self.may_lack.cover(group.reasons)
+
+    def _lacks_required(self, group: UnknownGroup) -> bool:
+        """Whether a right that is optional, and was required, is missing where it may make the group's columns unknown."""
+        if Reason.OPTIONAL_RIGHT not in group.causes.values():
+            return False
+        wanted = {blind.record.operation for blind in self.unread if self.may_lack.wants(blind.record.operation)}
+        return any(blind.reason is Reason.OPTIONAL_RIGHT for blind in self.explaining(group.scope_id, wanted))
+
     def beyond_plan(self, group: UnknownGroup) -> bool:
         """Whether everything missing is what no plan has: the results of the tenant after apply."""
         return {*group.causes.values(), *group.reasons} == {Reason.NOT_IN_PLAN}

@@ -57,6 +57,9 @@ def decide(
     in_baseline = [group for group in results.groups if group.known and accepted.new_only]
     taken.update(map(id, in_baseline))
     left = [group for group in results.groups if id(group) not in taken]
+    if fail_on is None:
+        # A report is incomplete by what is required; a gate passes over no unknown result.
+        left = [group for group in left if not ledger.optional(group)]
     if run.planned:
         at_least = fail_on.rank if fail_on else 0
         left = [group for group in left if group.severity.rank >= at_least and not ledger.beyond_plan(group)]

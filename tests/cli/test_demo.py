@@ -91,8 +91,11 @@ def test_every_policy_fires_somewhere_and_not_everywhere(contoso_report: Reporte
         assert not any(tally["unknown"].values()), f"{id_} is unknown in contoso, of which everything is read"
 
 
-def test_the_fully_readable_tenant_is_reported_with_exit_0_and_gated_with_exit_1(keyaudit: Keyaudit, contoso: Path) -> None:
-    assert keyaudit("report", "--from", contoso).code == Exit.CLEAN
+def test_the_readable_tenant_is_incomplete_only_where_another_organization_alone_can_look(
+    keyaudit: Keyaudit, contoso: Path
+) -> None:
+    assert keyaudit("report", "--from", contoso).code == Exit.INCOMPLETE
+    assert keyaudit("report", "--from", contoso, "--allow-gap", "reason=publisher_only").code == Exit.CLEAN
     assert keyaudit("gate", "--from", contoso).code == Exit.FINDINGS
 
 
