@@ -56,13 +56,7 @@ def decide(
     allowed_unknown = sum(group.count for group in results.groups if id(group) in taken)
     in_baseline = [group for group in results.groups if group.known and accepted.new_only]
     taken.update(map(id, in_baseline))
-    left = [group for group in results.groups if id(group) not in taken]
-    if fail_on is None:
-        # A report is incomplete by what is required; a gate passes over no unknown result.
-        left = [group for group in left if not ledger.optional(group)]
-    if run.planned:
-        at_least = fail_on.rank if fail_on else 0
-        left = [group for group in left if group.severity.rank >= at_least and not ledger.beyond_plan(group)]
+    left = [group for group in results.groups if id(group) not in taken and _counts(group, ledger, run, fail_on)]
     if before is not None:
         left = _more(left, before)
     conditions = set()
@@ -110,6 +104,13 @@ def decide(
         required=len(ledger.required),
         assessed=sum(record.state is State.ASSESSED for record in ledger.required),
     )
+
+
+def _counts(group: UnknownGroup, ledger: Causes, run: Run, fail_on: Severity | None) -> bool:
+    """Whether unknown results make the run incomplete: of a report what is required, of a gate all, of a plan what it can have."""
+    if run.planned and (ledger.beyond_plan(group) or (fail_on is not None and group.severity.rank < fail_on.rank)):
+        return False
+    return fail_on is not None or not ledger.optional(group)
 
 
 def _more(groups: Sequence[UnknownGroup], before: Sequence[UnknownGroup]) -> list[UnknownGroup]:

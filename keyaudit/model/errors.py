@@ -21,10 +21,10 @@ class Exit(IntEnum):
 
 
 MEANINGS: dict[Exit, str] = {
-    Exit.CLEAN: "clean: everything required was assessed, no result is unknown; for gate, nothing open at or above --fail-on",
+    Exit.CLEAN: "clean: everything required was assessed; for gate, no result is unknown and nothing is open at or above --fail-on",
     Exit.FINDINGS: "gate: open findings at or above --fail-on (report lists them and exits 0 or 3)",
     Exit.USAGE: "could not start: usage, configuration, policy, waiver or input file, output folder",
-    Exit.INCOMPLETE: "incomplete: something required was not assessed, or a result is unknown",
+    Exit.INCOMPLETE: "incomplete: something required was not assessed, or for gate, a result is unknown",
     Exit.NO_ACCESS: "nothing assessed, for a cause on this side: no sign-in, no access, nothing in scope",
     Exit.UNSAFE: "refused for safety: wrong tenant, foreign link, vault URI or challenge, damaged snapshot or bundle",
     Exit.UNAVAILABLE: "nothing assessed, for causes on Azure's side alone: unavailable or throttled to the end; try later",

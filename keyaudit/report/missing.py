@@ -68,7 +68,7 @@ def not_judged(verdict: Verdict, width: int, *, full: bool = True) -> list[str]:
     count = plural(len(verdict.not_judged), "policy", "policies")
     if not full:
         return wrap(f"{count} not evaluated: {by_needs(verdict.not_judged)}. keyaudit report --full lists them.", width)
-    lines = wrap(f"{count} not evaluated, which is never a pass: their evidence was not read or not supplied.", width)
+    lines = wrap(f"{count} not evaluated, which is never a pass: evidence was not read or not supplied.", width)
     ids: dict[tuple[str, ...], list[str]] = defaultdict(list)
     for each in verdict.not_judged:
         ids[each.needs].append(each.policy.id)

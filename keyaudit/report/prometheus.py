@@ -75,7 +75,7 @@ def _metrics(report: Report) -> Iterator[tuple[str, str, Iterable[Sample]]]:
         [(tenant, run.as_of)],
     )
     yield "exit_code", "Exit code of the run; keyaudit explain exit-codes lists the meanings.", [(tenant, int(verdict.exit))]
-    yield "complete", "1 if all required reads were done and no result is unknown.", [(tenant, int(verdict.complete))]
+    yield "complete", "1 if all required reads were done and no required result is unknown.", [(tenant, int(verdict.complete))]
     yield (
         "expected",
         "1 if the configuration states what must be there; 0 if completeness is relative to what the identity can see.",

@@ -145,7 +145,7 @@ def test_an_unknown_result_is_known_only_on_demand_for_its_reason_and_for_30_day
 ) -> None:
     path = tmp_path / "baseline.json"
     chosen = ("--from", contoso, "--select", UNKNOWABLE)
-    assert keyaudit("baseline", "create", *chosen, "--out", path).code == 3
+    assert keyaudit("baseline", "create", *chosen, "--out", path).code == 0
     gate = ("gate", *chosen, "--baseline", path, "--new-only")
     assert keyaudit(*gate).code == 3
     ran = keyaudit("baseline", "create", *chosen, "--out", path, "--with-unknown")

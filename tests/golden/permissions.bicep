@@ -46,4 +46,5 @@ resource consents 'Microsoft.Graph/appRoleAssignedTo@v1.0' = [for permission in 
 }]
 
 // On each vault under access policies, instead of a role:
+// From 27 February 2027 on, this takes Azure CLI 2.90.0 or later.
 // az keyvault set-policy --name VAULT --object-id OBJECT_ID --key-permissions list getrotationpolicy

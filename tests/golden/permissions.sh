@@ -15,6 +15,7 @@ for scope in $SCOPES; do
   az role assignment create --role "Key Vault Reader" --scope "$scope" --assignee-object-id "$PRINCIPAL_ID" --assignee-principal-type ServicePrincipal
 done
 
+# From 27 February 2027 on, this takes Azure CLI 2.90.0 or later.
 for vault in $VAULTS; do
   az keyvault set-policy --name "$vault" --object-id "$PRINCIPAL_ID" --key-permissions list getrotationpolicy
 done

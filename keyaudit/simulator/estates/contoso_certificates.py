@@ -207,7 +207,7 @@ FURNITURE = {
                 _ROOT,
                 "Unknown",
                 mail_percentage=80,
-                finds=(CERT_EXPIRED_ENABLED,),
+                finds=(CERT_EXPIRED_ENABLED, CERT_EXPORTABLE),
             ),
             CertificatePlan(
                 "pos-updates-tls",
