@@ -107,7 +107,10 @@ def decide(
 
 
 def _counts(group: UnknownGroup, ledger: Causes, run: Run, fail_on: Severity | None) -> bool:
-    """Whether unknown results make the run incomplete: of a report what is required, of a gate all, of a plan what it can have."""
+    """Whether unknown results make the run incomplete.
+
+    A report is incomplete by what is required, a gate by each unknown result, and one of a plan by what a plan can have.
+    """
     if run.planned and (ledger.beyond_plan(group) or (fail_on is not None and group.severity.rank < fail_on.rank)):
         return False
     return fail_on is not None or not ledger.optional(group)

@@ -21,7 +21,7 @@ class Exit(IntEnum):
 
 
 MEANINGS: dict[Exit, str] = {
-    Exit.CLEAN: "clean: everything required was assessed; for gate, no result is unknown and nothing is open at or above --fail-on",
+    Exit.CLEAN: "clean: everything required was assessed; for gate, no result unknown and nothing open at or above --fail-on",
     Exit.FINDINGS: "gate: open findings at or above --fail-on (report lists them and exits 0 or 3)",
     Exit.USAGE: "could not start: usage, configuration, policy, waiver or input file, output folder",
     Exit.INCOMPLETE: "incomplete: something required was not assessed, or for gate, a result is unknown",
