@@ -16,9 +16,9 @@ if TYPE_CHECKING:
     from keyaudit.model.baseline import Baseline
 
 app = typer.Typer(
-    help="Record open findings, so that a gate with --baseline and --new-only fails on what is new, was raised in severity, is "
-    "past its limit, or was unknown and fails now. Without --new-only the gate fails on old findings, too, and says how many "
-    "of them the baseline knows.",
+    help="Record open findings, so that a gate fails on new ones.\n\nA gate with --baseline and --new-only fails on what is "
+    "new, was raised in severity, is past its limit, or was unknown and fails now. Without --new-only it fails on old "
+    "findings, too, and says how many of them the baseline knows.",
     rich_markup_mode=None,
 )
 

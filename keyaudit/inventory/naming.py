@@ -205,7 +205,7 @@ class Names:
             yield Named(Noun.PRINCIPAL, object_id, name or object_id)
 
     def _near(self, asked: str, nouns: Collection[Noun]) -> set[str]:
-        """The names of which one may be meant."""
+        """The names to compare a mistyped one with."""
         vault, slash, _ = asked.strip().lower().partition("/")
         if slash:
             parts = [

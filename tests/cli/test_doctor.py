@@ -84,7 +84,8 @@ def test_it_evaluates_the_policies_that_a_report_evaluates(keyaudit: Keyaudit, t
     for folder, left_out in ((contoso, False), (vaultless, True)):
         few = ("--from", folder, "--select", "scope-*", "-o", "json")
         examined, reported = (keyaudit(command, *few).json["not_judged"] for command in ("doctor", "report"))
-        assert examined == reported
+        # Only an evaluation shows which policies have no row that can be decided.
+        assert examined == [each for each in reported if each["needs"] != ["left-out"]]
         assert bool(examined) is left_out
 
 

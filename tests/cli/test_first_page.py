@@ -172,7 +172,7 @@ def test_a_global_administrator_application_leads_the_page_of_an_ordinary_tenant
     # Documented installers leave no incident.
     assert list(found) == [Stake.TAKEOVER, Stake.DATA]
     [entry] = found[Stake.TAKEOVER]
-    assert entry.said.startswith("Quarterly Statements: certificate of Quarterly")
+    assert entry.said.startswith("Quarterly Statements: certificate")
     assert "Tier 0: 3 principals outside Microsoft, 3 with a certificate in no vault " in said(ran.out)
     assert f"    {TIER0} --auth env" in ran.out.splitlines()
     listed = said(served(tenant, *TIER0.split()[2:]).out)

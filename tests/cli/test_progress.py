@@ -69,12 +69,12 @@ def test_a_forecast_says_how_long_and_what_would_shorten_it(monkeypatch: pytest.
     assert told == (
         "10,000 applications with certificates have to be read one by one, because Graph's lists leave the certificates out. "
         "Graph allows 150 such requests in 60 seconds, and this run uses 50% of that: it takes about 2 hours and 12 minutes. "
-        "To shorten it: a larger --share; --since or --keep, which copy certificates that seem unchanged; --budget MINUTES, "
-        "which leaves the rest to the next run. Ctrl-C loses nothing that collect or --keep has read."
+        "To shorten it: a larger --share; --copy-from or --keep, which copy certificates that seem unchanged; "
+        "--budget MINUTES, which leaves the rest to the next run. Ctrl-C loses nothing that collect or --keep read."
     )
     # A run that uses all of the limit cannot use more.
     Lines().foretell(_forecast(3_600, share=1.0))
-    assert "uses all of that: it takes about 1 hour. To shorten it: --since" in said[1]
+    assert "uses all of that: it takes about 1 hour. To shorten it: --copy-from" in said[1]
 
 
 def test_each_limit_is_foretold_once_and_says_whose_it_is(monkeypatch: pytest.MonkeyPatch) -> None:

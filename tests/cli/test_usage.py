@@ -126,7 +126,7 @@ def test_exports_are_complete_private_and_agree_with_stdout(keyaudit: Keyaudit, 
     assert "FAIL" in ran.out
     for path in (csv, json):
         assert stat.S_IMODE(path.stat().st_mode) == 0o600
-    assert len(csv.read_text(encoding="utf-8").splitlines()[0].split(",")) == 53
+    assert len(csv.read_text(encoding="utf-8").splitlines()[0].split(",")) == 60
     assert sorted(entry.name for entry in tmp_path.iterdir()) == ["findings.csv", "findings.json"]
 
 

@@ -387,7 +387,9 @@ ENTRA: tuple[Footprint, ...] = (
         holds=("application:agency-landing-page", "application:site-publisher", "principal:site-publisher"),
         source=_ASSESSED,
         says=NORMAL,
-        abuse=Abuse(change="site-publisher, which that application owns, can grant itself any role", least="critical"),
+        abuse=Abuse(
+            change="that application may manage what it owns: site-publisher, which can grant itself any role", least="critical"
+        ),
     ),
 )
 

@@ -96,6 +96,11 @@ def _app_role(holder: str, role: str) -> Change:
     return change
 
 
+def _manages_a_grantor(estate: Estate, make: Maker) -> Estate:
+    owner = _app_role(entra.LANDING_PAGE, "Application.ReadWrite.OwnedBy")(estate, make)
+    return _app_role(entra.PUBLISHER, "AppRoleAssignment.ReadWrite.All")(owner, make)
+
+
 def _federated(estate: Estate, make: Maker) -> Estate:
     added = make.federated("added", GITHUB, "repo:fabrikam@7710023/tools@88120977:environment:production")
     return _application(estate, entra.OWN_CONNECT, lambda one: replace(one, federated=(added,)))
@@ -333,7 +338,7 @@ CHANGES: Mapping[str, Change] = {
     "80": _three_years,
     "82": _valid_for(entra.MAILER, 545),
     "87": _secret_on_application(entra.INTRANET),
-    "88": _app_role(entra.PUBLISHER, "AppRoleAssignment.ReadWrite.All"),
+    "88": _manages_a_grantor,
     "39": _secret_on_principal(azure.MACHINE),
     "40": _app_role(azure.POLICY, "RoleManagement.ReadWrite.Directory"),
     "41": _assigned(azure.DISK_SET, roles.CRYPTO_USER, azure.ENCRYPTION, azure.DISK_KEY),

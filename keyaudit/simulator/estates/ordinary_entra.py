@@ -76,6 +76,7 @@ ROLES = {
     (GRAPH, "Sites.Read.All"): "332a536c-c7ef-4017-ab91-336970924f0d",
     (GRAPH, "RoleManagement.ReadWrite.Directory"): "9e3f62cf-ca93-4989-b6ce-bf83c28f9fe8",
     (GRAPH, "AppRoleAssignment.ReadWrite.All"): "06b708a9-e830-4db3-a914-8e69da51d44f",
+    (GRAPH, "Application.ReadWrite.OwnedBy"): "18a4783c-866b-4cc7-a460-3d5e5662c884",
     (GRAPH, "AgentIdentity.CreateAsManager"): "",
     (EXCHANGE, "full_access_as_app"): "dc890d15-9560-4a4c-9b7f-a736ec74ec40",
     (SYNC_API, "ADSynchronization.ReadWrite.All"): "",
