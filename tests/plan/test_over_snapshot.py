@@ -110,6 +110,22 @@ def test_the_deletion_of_a_key_that_a_service_uses_is_a_finding(gate: Any) -> No
     assert {policy for policy, _ in failing(ran)} & {"use-cmk-key-unusable", "use-cmk-unreadable"}
 
 
+def test_the_deletion_of_the_only_place_that_a_vault_logs_to_is_a_finding(gate: Any, contoso: Path) -> None:
+    """The storage account that receives its log."""
+    snapshot = open_snapshot(contoso)
+    with snapshot.reading() as connection:
+        query = f"""
+            SELECT logged_id, any_value(destination_id), count(*) FROM {snapshot.stored("log_sink")}
+            WHERE kind = 'vault' AND audits GROUP BY logged_id"""
+        sinks = connection.execute(query).fetchall()
+    [place] = {place for vault, place, _ in sinks if vault.endswith("/kv-platform-edge")}
+    alone = {vault for vault, only, number in sinks if number == 1 and only == place}
+    gone = Resource("azurerm_storage_account.logs", {}, actions=("delete",), before={"id": place, "name": "stcontosoaudit"})
+    ran = gate(gone, flags=("-o", "csv", "--fail-on", "low"))
+    assert {id_.lower() for policy, id_ in failing(ran) if policy == "log-keyvault-audit-off"} == alone
+    assert alone
+
+
 def test_a_resource_that_is_not_read_and_that_the_plan_changes_is_unknown(gate: Any) -> None:
     deployed = Resource("azurerm_resource_group_template_deployment.example", TEMPLATE)
     ran = gate(deployed, flags=("--fail-on", "low"))

@@ -28,6 +28,8 @@ _MEMBERS = (
     "marketplacePartnerId",
 )
 _WORKSPACE = "azurerm_log_analytics_workspace"
+PLACES = (_WORKSPACE, "azurerm_storage_account", "azurerm_eventhub_namespace")
+"""What a log may go to."""
 
 
 class Logs:

@@ -31,6 +31,9 @@ class Removed:
         """Whether a stored row is of something that is deleted, or is in it."""
         if table in _OF_VAULT and str(row.get("vault_id") or row.get("logged_id") or "").lower() in self._ids:
             return True
+        # Nothing arrives where the place that a log goes to is deleted.
+        if table == "log_sink" and self.address(str(row.get("destination_id") or "")) is not None:
+            return True
         return self.address(str(row["id"])) is not None
 
     def address(self, id_: str) -> str | None:
@@ -95,7 +98,8 @@ def _group(before: Mapping[str, Any], tenant: str) -> list[str]:
 
 _BY_ATTRIBUTE: dict[str, Ids] = {
     **dict.fromkeys(
-        (vaults.VAULT, hsms.HSM, access.ASSIGNMENT, identities.IDENTITY, identities.FEDERATED, hsms.KEY), _attributes("id")
+        (vaults.VAULT, hsms.HSM, access.ASSIGNMENT, identities.IDENTITY, identities.FEDERATED, hsms.KEY, *logs.PLACES),
+        _attributes("id"),
     ),
     **dict.fromkeys((objects.KEY, objects.SECRET), _attributes("versionless_id")),
 }
