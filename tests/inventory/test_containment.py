@@ -91,13 +91,10 @@ OF_WHAT_IT_NAMES = {
 """SQL by hand reads them of the principal or subscription that a grant names."""
 
 NOT_HERE = {
-    ("certificate", "superseded_signs_in"),
     ("service_principal", "limits_exist"),
     *(("conditional_access_policy", name) for name in ("free_everywhere", "blocks_nowhere")),
 }
-"""No certificate here has an earlier version that can be downloaded. A policy for workloads is found in any case, and so is a
-location that a policy excludes.
-"""
+"""A policy for workloads is found in any case, and so is a location that a policy excludes."""
 
 
 @pytest.mark.exhaustive

@@ -25,6 +25,11 @@ def held(model: Any, name: str = "old", *, subscription: str = HERE) -> Row:
     return vault(name, kind="key-vault", access_model=model, subscription_id=subscription) | {"name": f"kv-{name}"}
 
 
+def nameless(model: str) -> Row:
+    values: Any = {"kind": "key-vault", "access_model": model, "subscription_id": HERE, "name": Reason.BAD_VALUE}
+    return row("vault", f"{PLACE}/vaults/kv-unread", scope_id=TENANT.id, **values)
+
+
 def role(*allows: str, scope: str = PLACE) -> Row:
     values: dict[str, Any] = {"kind": "azure-role", "standing": True, "scope_id": TENANT.id, "principal_id": ME}
     return row("grant", f"{scope}/{allows}", name="Role", scope=scope, scope_kind=KINDS[scope], allows=list(allows), **values)
@@ -76,6 +81,10 @@ NOT_LISTED = [*(each for each in READ if each.operation != "vault.query"), refus
         ([role(*WRITES)], [held(Reason.PERMISSION, subscription=ELSEWHERE)], (False, [], None)),
         ([role(*WRITES)], [held(Reason.PERMISSION), held("access-policy", "b")], (True, ["kv-b"], "permission")),
         ([role("grant")], [held(Reason.PERMISSION)], (True, None, None)),
+        # The name was not read.
+        ([role(*WRITES)], [nameless("access-policy")], (None, None, "bad_value")),
+        ([role(*WRITES)], [nameless("access-policy"), held("access-policy")], (True, ["kv-old"], "bad_value")),
+        ([role(*WRITES)], [nameless("rbac")], (False, [], None)),
     ],
 )
 def test_a_role_that_may_write_vaults_opens_those_under_access_policies(

@@ -32,7 +32,7 @@ class Written:
 def written(sources: Sources, scope: Fact, scopes: str) -> Written:
     """Those in the scope of a row. `scopes`: SQL of all scopes that are asked for."""
     clause = f"LEFT JOIN ({_vaults(sources, scopes)}) AS written ON written.scope = {scope.value}"
-    needs = inside(rows_read("vault", "access_model") | rows_read("subscription", "management_groups"))
+    needs = inside(rows_read("vault", "access_model", "name") | rows_read("subscription", "management_groups"))
     reads = by_hand("written", clause, scope.reads) | needs | lists(*VAULTS_FOUND)
     unread = scope.why | Doubt(("written.why",), reads)
     names = f"coalesce(written.vaults, {sources.sql.texts(())})"
@@ -78,13 +78,13 @@ def places(sources: Sources, vaults: str, columns: str, above: str) -> str:
 
 def _vaults(sources: Sources, scopes: str) -> str:
     """By scope, the known vaults under access policies in it, and why there may be others."""
-    vaults = f"""(SELECT name AS vault_name, access_model, unknown['access_model'] AS modelless, id,
+    vaults = f"""(SELECT name AS vault_name, unknown['name'] AS nameless, access_model, unknown['access_model'] AS modelless, id,
         '/subscriptions/' || subscription_id AS subscription, split_part(id, '/providers/', 1) AS resource_group
         FROM {sources["vault"]} WHERE kind = '{KEY_VAULT}')"""
     groups = f"SELECT scope FROM ({scopes}) WHERE scope LIKE '/providers/microsoft.management/%'"
-    at = places(sources, vaults, "vault_name, access_model, modelless", groups)
+    at = places(sources, vaults, "vault_name, nameless, access_model, modelless", groups)
     model = "place.access_model = 'access-policy'"
-    doubt = f"coalesce(place.modelless, CASE WHEN {model} THEN place.doubt END)"
+    doubt = f"coalesce(place.modelless, CASE WHEN {model} THEN coalesce(place.doubt, place.nameless) END)"
     return f"""
         SELECT asked.scope, {sources.sql.distinct("place.vault_name", f"{model} AND place.doubt IS NULL")} AS vaults,
             coalesce(min({doubt}), min({UNSEEN})) AS why

@@ -74,8 +74,6 @@ PLANS = (
         ),
         fails=results(
             "kv-no-private-endpoint: kv-role-on-key",
-            "scope-cross-environment-principal:"
-            " role assignment Key Vault Crypto Service Encryption User: id-role-on-key on kv-role-on-key/keys/wrap",
         ),
     ),
     Plan(
@@ -120,8 +118,7 @@ PLANS = (
         ),
         fails=results(
             "kv-no-private-endpoint: kv-role-custom",
-            "combo-cross-environment-key: kv-role-custom/keys/signing",
-            "scope-custom-role-wildcard scope-key-backup-right scope-cross-environment-principal:"
+            "scope-custom-role-wildcard scope-key-backup-right:"
             " role assignment Planned Custodian: id-role-custom on kv-role-custom",
             "sp-mi-not-limited: managed identity id-role-custom",
         ),
@@ -172,9 +169,7 @@ PLANS = (
         ),
         fails=results(
             "kv-no-private-endpoint: kv-role-module",
-            "combo-cross-environment-key: kv-role-module/keys/signing",
-            "scope-cross-environment-principal scope-key-backup-right:"
-            " role assignment Key Vault Crypto User: id-role-module on kv-role-module",
+            "scope-key-backup-right: role assignment Key Vault Crypto User: id-role-module on kv-role-module",
         ),
     ),
     Plan(
@@ -314,10 +309,8 @@ PLANS = (
             ),
         ),
         fails=results(
-            "hsm-role-at-root scope-key-backup-right scope-cross-environment-principal:"
+            "hsm-role-at-root scope-key-backup-right:"
             " local role assignment Managed HSM Crypto User: id-hsm-signer on all keys of hsm-planned-keys",
-            "scope-cross-environment-principal:"
-            " local role assignment Planned Signer: id-hsm-signer on hsm-planned-keys/keys/root",
             "kv-key-no-expiry kv-key-no-auto-rotation pqc-quantum-vulnerable-long-lived: hsm-planned-keys/keys/idle",
         ),
     ),

@@ -307,7 +307,7 @@ PLANS = (
             resource(
                 "azurerm_role_assignment.deploy",
                 scope=joined("/subscriptions/{}", "data.azurerm_client_config.current.subscription_id"),
-                role_definition_name="Contributor",
+                role_definition_name="Owner",
                 principal_id=ref("azuread_service_principal.main.object_id"),
             ),
         ),

@@ -123,8 +123,7 @@ PLANS = (
         ),
         fails=results(
             "kv-legacy-access-policies kv-no-private-endpoint: kv-policy-identity",
-            "scope-access-policy-all scope-key-backup-right scope-cross-environment-principal:"
-            " access policy: id-policy-app on kv-policy-identity",
+            "scope-access-policy-all scope-key-backup-right: access policy: id-policy-app on kv-policy-identity",
         ),
     ),
     Plan(
