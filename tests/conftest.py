@@ -17,7 +17,18 @@ from tests import clock
 
 TESTS = Path(__file__).parent
 MEASURED = (
-    *("model/", "policy/", "policies/", "inventory/", "cloud/", "plan/", "test_assess.py", "test_gate.py", "test_history.py"),
+    *(
+        "model/",
+        "policy/",
+        "policies/",
+        "inventory/",
+        "cloud/",
+        "plan/",
+        "test_assess.py",
+        "test_gate.py",
+        "test_left_out.py",
+        "test_history.py",
+    ),
     "report/test_difference.py",
     *(
         f"cli/test_{name}.py"
