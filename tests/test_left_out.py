@@ -57,7 +57,7 @@ def test_nothing_is_left_out_where_no_filter_was_used() -> None:
         # Refused, and not left out.
         (cell(Reason.PERMISSION), set()),
         (row(Reason.PERMISSION), set()),
-        # What was left out is not what it follows from.
+        # Its vault was listed, and something else was left out.
         (row(Reason.PARENT_NOT_ASSESSED, "vault.list"), set()),
     ],
 )
