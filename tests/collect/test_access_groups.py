@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping
+from typing import Any
 
 import pytest
 from msgspec.structs import replace
@@ -334,6 +335,18 @@ async def test_a_group_of_another_tenant_is_not_one_that_was_deleted(reached: Co
     rest = {id_: row for id_, row in found.rows["principal"].items() if row["object_id"] != PARTNERS}
     assert rest == reached.rows["principal"]
     assert found.calls["group.members"] == reached.calls["group.members"]
+
+
+def untyped(body: Any) -> Any:
+    """Role assignments that do not say what has them."""
+    return {**body, "data": [{**each, "properties": {**each["properties"], "principalType": None}} for each in body["data"]]}
+
+
+async def test_what_no_assignment_calls_a_group_of_another_tenant_may_still_be_one() -> None:
+    found = await collect(Fault("role_assignment.query", "every", edit=untyped), estate=ABROAD)
+    row = principal(found, PARTNERS)
+    assert (row.get("kind"), row.get("home")) == (None, None)
+    assert row["unknown"]["kind"] == row["unknown"]["home"] == "bad_value"
 
 
 async def test_a_group_of_another_tenant_may_not_even_be_looked_up() -> None:

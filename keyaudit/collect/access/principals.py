@@ -75,6 +75,9 @@ class _Named(Struct, frozen=True):
     groups: set[str] = field(default_factory=set)
     foreign_groups: set[str] = field(default_factory=set)
     """Principals that a grant calls groups, of this tenant and of others."""
+    typed: set[str] = field(default_factory=set)
+    untyped: dict[str, Reason] = field(default_factory=dict)
+    """Principals of which a grant says what they are, and those of which one does not, with the reason."""
     young: set[str] = field(default_factory=set)
     """Principals with a grant that may be less than a day old."""
 
@@ -133,6 +136,9 @@ class _Principals:
         await self._look_up(sorted(named.everybody - self._known.keys()))
         await self._ask_singly(sorted(named.everybody - self._answered()), named.young)
         self._contradict(named.owners, named)
+        # Not found, it may be a group of another tenant, which this directory does not have.
+        unclear = named.untyped.keys() - named.typed - self._answered()
+        self._unread |= {id_: named.untyped[id_] for id_ in unclear}
         found = {id_: self._found[id_] for id_ in named.expanded & self._found.keys()}
         # If the directory did not return the kind, the grant may state it, but not whether members are hidden.
         unread = {id_: self._unread[id_] for id_ in named.expanded & named.groups & self._unread.keys()}
@@ -282,6 +288,10 @@ def _named(spool: Spool) -> _Named:
             named.young.add(grant.principal_id)
         if grant.kind in _EXPANDED:
             named.expanded.add(grant.principal_id)
+        if "principal_type" in grant.unknown:
+            named.untyped[grant.principal_id] = Reason(grant.unknown["principal_type"])
+        elif grant.principal_type is not None:
+            named.typed.add(grant.principal_id)
         if grant.principal_type == "group":
             named.groups.add(grant.principal_id)
         elif grant.principal_type == "foreign-group":
