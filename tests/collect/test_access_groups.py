@@ -346,7 +346,8 @@ async def test_what_no_assignment_calls_a_group_of_another_tenant_may_still_be_o
     found = await collect(Fault("role_assignment.query", "every", edit=untyped), estate=ABROAD)
     row = principal(found, PARTNERS)
     assert (row.get("kind"), row.get("home")) == (None, None)
-    assert row["unknown"]["kind"] == row["unknown"]["home"] == "bad_value"
+    unknown = found.unknown("principal", f"{TENANT_ID}/principals/{PARTNERS}")
+    assert (unknown["kind"], unknown["home"]) == ("bad_value", "bad_value")
 
 
 async def test_a_group_of_another_tenant_may_not_even_be_looked_up() -> None:

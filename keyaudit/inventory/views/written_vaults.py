@@ -78,7 +78,8 @@ def places(sources: Sources, vaults: str, columns: str, above: str) -> str:
 
 def _vaults(sources: Sources, scopes: str) -> str:
     """By scope, the known vaults under access policies in it, and why there may be others."""
-    vaults = f"""(SELECT name AS vault_name, unknown['name'] AS nameless, access_model, unknown['access_model'] AS modelless, id,
+    vaults = f"""(SELECT id, name AS vault_name, unknown['name'] AS nameless,
+        access_model, unknown['access_model'] AS modelless,
         '/subscriptions/' || subscription_id AS subscription, split_part(id, '/providers/', 1) AS resource_group
         FROM {sources["vault"]} WHERE kind = '{KEY_VAULT}')"""
     groups = f"SELECT scope FROM ({scopes}) WHERE scope LIKE '/providers/microsoft.management/%'"
