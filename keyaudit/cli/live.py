@@ -169,7 +169,7 @@ async def where(live: Live, clock: SystemClock, settings: Settings) -> AsyncIter
             tenant=settings.tenant,
             network=Network(proxy=simulator.proxy, ca_file=simulator.ca_file),
             environ=simulator.environ,
-            share=live.share,
+            paced=False,
             concurrency=min(live.concurrency, _SIMULATED_CONCURRENCY),
             filters=settings.filters,
             environment_rules=settings.environment_rules,
