@@ -5,7 +5,7 @@ import math
 import os
 import uuid
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, ExitStack, asynccontextmanager
 from pathlib import Path
 
 from msgspec import structs
@@ -14,7 +14,7 @@ from keyaudit import __version__, audit
 from keyaudit.cli.bugs import bug
 from keyaudit.cli.clock import SystemClock, clock_of
 from keyaudit.cli.options import DEFAULT_CONFIG, Auth, Live
-from keyaudit.cli.progress import progress
+from keyaudit.cli.progress import progress, told_if_long
 from keyaudit.cli.reuse import NO_REUSE, Reuse
 from keyaudit.cli.settings import Settings, settle
 from keyaudit.cli.stop import keeping
@@ -24,7 +24,7 @@ from keyaudit.cloud.gateway import Observe
 from keyaudit.cloud.network import Network
 from keyaudit.collect.evidence import Evidence, supplied
 from keyaudit.collect.focus import Focus
-from keyaudit.collect.run import note_unread
+from keyaudit.collect.run import Progress, note_unread
 from keyaudit.collect.surfaces import SURFACES
 from keyaudit.inventory.begun import is_begun
 from keyaudit.inventory.snapshot import Snapshot, write
@@ -65,13 +65,17 @@ def collected(
         raise UsageError("--import", "takes one tenant, and several are named", "collect each separately, with its own file")
     evidence = evidence or supplied(live.imports or ())
     # Before the sign-in has succeeded there is nothing to resume.
-    with keeping(lambda: kept if is_begun(folder) else "nothing was collected yet"):
-        taken = asyncio.run(
-            _collect(live, folder, evidence, resume=resume, since=since, among=among, observe=observe, focus=focus, reuse=reuse)
+    kept_by_then = keeping(lambda: kept if is_begun(folder) else "nothing was collected yet")
+    # The bar stays until all that was read is written.
+    with kept_by_then, progress(quiet=live.quiet, steps=len(SURFACES.names)) as shown:
+        reading = _collect(
+            live, folder, evidence, shown, resume=resume, since=since, among=among, observe=observe, focus=focus, reuse=reuse
         )
+        taken = asyncio.run(reading)
         for failure in taken.failures:
             tell(f"a bug in {failure.surface} of {failure.scope.name}: {bug(failure.error)}; please report it with this line")
-        return audit.finish(taken)
+        with told_if_long("writing what was read", quiet=live.quiet):
+            return audit.finish(taken)
 
 
 def unread(live: Live, folder: Path, error: AccessError | UnavailableError) -> Snapshot:
@@ -99,6 +103,7 @@ async def _collect(
     live: Live,
     folder: Path,
     evidence: Evidence,
+    shown: Progress,
     *,
     resume: bool,
     since: Snapshot | None,
@@ -108,8 +113,15 @@ async def _collect(
     reuse: Reuse,
 ) -> audit.Collected:
     clock = clock_of(demo=live.demo)
-    async with where(live, clock, settle(live, resume=resume)) as source:
-        with progress(quiet=live.quiet, steps=len(SURFACES.names)) as shown:
+    with ExitStack() as signing_in:
+        signing_in.enter_context(told_if_long("signing in", quiet=live.quiet))
+
+        def announce(run: Run) -> None:
+            signing_in.close()
+            if not live.quiet:
+                _announce(run)
+
+        async with where(live, clock, settle(live, resume=resume)) as source:
             return await audit.collect(
                 structs.replace(source, roams=among),
                 folder,
@@ -118,7 +130,7 @@ async def _collect(
                 clock=clock,
                 progress=shown,
                 prompt=tell,
-                announce=_silent if live.quiet else _announce,
+                announce=announce,
                 evidence=evidence,
                 observe=observe,
                 focus=focus,
@@ -169,16 +181,12 @@ async def where(live: Live, clock: SystemClock, settings: Settings) -> AsyncIter
             tenant=settings.tenant,
             network=Network(proxy=simulator.proxy, ca_file=simulator.ca_file),
             environ=simulator.environ,
-            share=live.share,
+            paced=False,
             concurrency=min(live.concurrency, _SIMULATED_CONCURRENCY),
             filters=settings.filters,
             environment_rules=settings.environment_rules,
             simulated=True,
         )
-
-
-def _silent(run: Run) -> None:
-    """The result is printed anyway."""
 
 
 def _announce(run: Run) -> None:

@@ -165,7 +165,7 @@ class Live:
             "--share",
             min=0.01,
             max=1.0,
-            help="The part of each documented request limit to use, so that production is not throttled.",
+            help="The part of each documented request limit to use, so that production is not throttled; --demo has no limits.",
         ),
     ] = 0.5
     concurrency: Annotated[

@@ -17,6 +17,7 @@ from keyaudit.cloud.clock import Clock
 from keyaudit.cloud.credential import Surroundings, Way, ways
 from keyaudit.cloud.environment import Environment
 from keyaudit.cloud.gateway import Gateway
+from keyaudit.cloud.pacing import LIMITS
 from keyaudit.cloud.recalling import Memory
 from keyaudit.cloud.refusal import NO_CLI, RETRIED, Refused
 from keyaudit.cloud.sender import Sender
@@ -143,6 +144,7 @@ async def signed_in(sign_in: SignIn, *, clock: Clock, prompt: Callable[[str], No
             tokens,
             clock,
             share=sign_in.share,
+            limits=LIMITS if sign_in.paced else {},
             concurrency=sign_in.concurrency,
             deadline=math.inf if budget is None else clock.monotonic() + budget,
             chance=random.Random(),  # noqa: S311 - jitter

@@ -2,7 +2,7 @@
 
 import asyncio
 import random
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -90,6 +90,7 @@ class Sender:
         clock: Clock,
         *,
         share: float,
+        limits: Mapping[Throttle, Limit] = LIMITS,
         concurrency: int,
         deadline: float,
         chance: random.Random,
@@ -102,6 +103,7 @@ class Sender:
         """Called once for each host that is no longer reachable."""
         self._asked_gone: set[str] = set()
         self._clients, self._tokens, self.clock = clients, tokens, clock
+        self._limits = limits
         self.share, self._deadline, self._chance = share, deadline, chance
         self._flight = asyncio.Semaphore(concurrency)
         self._domains: dict[tuple[Throttle, str], Domain] = {}
@@ -289,7 +291,7 @@ class Sender:
     def _domain(self, throttle: Throttle, name: str) -> Domain:
         domain = self._domains.get((throttle, name))
         if domain is None:
-            limit = LIMITS.get(throttle)
+            limit = self._limits.get(throttle)
             domain = Domain(limit, self.share, self.clock, self._chance, slots=PER_DOMAIN, deadline=self._deadline)
             self._domains[throttle, name] = domain
         return domain

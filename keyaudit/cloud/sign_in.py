@@ -21,6 +21,8 @@ class SignIn(Struct, frozen=True, kw_only=True):
     environ: Mapping[str, str]
     """The variables of credentials; azure-identity reads those of a managed identity from the process."""
     share: float = 0.5
+    paced: bool = True
+    """Whether requests wait for their share of the limits; the simulated tenant of a demo has no limits."""
     concurrency: int = 64
     budget: float | None = None
     """In seconds."""

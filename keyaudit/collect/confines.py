@@ -9,7 +9,7 @@ from keyaudit.cloud.gateway import Gateway
 from keyaudit.collect.calls import Calls
 from keyaudit.collect.focus import Focus
 from keyaudit.collect.places import Subscription, Vault
-from keyaudit.collect.queries import queries
+from keyaudit.collect.queries import Graph, Query
 from keyaudit.model.coverage import Coverage, Scope, State
 from keyaudit.model.errors import AccessError, UsageError
 from keyaudit.model.filters import Filters, did_you_mean, matching
@@ -17,9 +17,11 @@ from keyaudit.model.operations import BY_SURFACE
 from keyaudit.model.reasons import Reason
 from keyaudit.model.text import one_line
 
-GROUPS = (
-    "resourcecontainers | where type =~ 'microsoft.resources/subscriptions/resourcegroups' "
-    "| project id, name, subscriptionId | order by id asc"
+GROUPS = Query(
+    operation="resource_group.query",
+    table="resourcecontainers",
+    types=("microsoft.resources/subscriptions/resourcegroups",),
+    own=("id", "name", "subscriptionId"),
 )
 _NAMED = 5
 
@@ -88,7 +90,8 @@ class Confines:
         if not self.filters.resource_groups or not subscriptions:
             return ()
         calls = Calls(scope, "resource_group.query")
-        for _, listing in queries(gateway, calls, GROUPS, _Group, subscriptions, by=lambda _: lambda item: item.id.lower()):
+        asked = Graph().queries(gateway, calls, GROUPS, _Group, subscriptions, by=lambda _: lambda item: item.id.lower())
+        for _, listing in asked:
             async for group in listing:
                 self.resource(group.id)
         record = calls.coverage()

@@ -11,6 +11,7 @@ from keyaudit.collect.concurrency import Spare
 from keyaudit.collect.confines import Confines
 from keyaudit.collect.evidence import Evidence
 from keyaudit.collect.places import Subscription, Vault
+from keyaudit.collect.queries import Graph
 from keyaudit.inventory.earlier import Earlier
 from keyaudit.inventory.spool import Spool, Unit
 from keyaudit.model.coverage import Coverage, Scope
@@ -68,6 +69,8 @@ class Reading(Struct, frozen=True):
     """Receives the progress in a place that is read as a whole."""
     confines: Confines
     """The filters of the run."""
+    graph: Graph
+    """Asks Resource Graph."""
     earlier: Earlier | None = None
     """An earlier run of the tenant; objects that certainly have not changed since are not read again."""
     expect: Expect = unexpected

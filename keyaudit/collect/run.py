@@ -1,4 +1,4 @@
-"""Reads a whole tenant into a spool: places first, then their content, then everything that depends on both."""
+"""Reads a whole tenant into a spool: places first, then their content and what depends on them alone, then all the rest."""
 
 import asyncio
 import math
@@ -13,7 +13,7 @@ from msgspec import Struct, structs
 
 from keyaudit.cloud.connection import Connection
 from keyaudit.collect.calls import not_assessed
-from keyaudit.collect.concurrency import Spare, for_each
+from keyaudit.collect.concurrency import Spare, all_of, for_each
 from keyaudit.collect.confines import Confines
 from keyaudit.collect.entra.public_keys import to_read
 from keyaudit.collect.evidence import NONE, Evidence
@@ -21,10 +21,11 @@ from keyaudit.collect.focus import Focus
 from keyaudit.collect.forecasts import Forecasts
 from keyaudit.collect.key_vault.vaults import QUERIES, collect_vaults, is_gone
 from keyaudit.collect.places import Subscription, Vault, tenant_scope
+from keyaudit.collect.queries import Graph
 from keyaudit.collect.reading import Places, Reading, Seen
 from keyaudit.collect.subscriptions import list_subscriptions
 from keyaudit.collect.supplied import write_supplied
-from keyaudit.collect.surfaces import SURFACES, Source
+from keyaudit.collect.surfaces import SURFACES, TOGETHER, Source
 from keyaudit.inventory.earlier import Earlier
 from keyaudit.inventory.spool import Spool, Unit
 from keyaudit.model.coverage import Coverage, Refusal, Scope, State
@@ -118,7 +119,7 @@ def note_unread(spool: Spool, refusal: Refusal) -> None:
     scope = tenant_scope(spool.run.tenant_id)
     surfaces = {
         surface.name: surface.operations
-        for ring in (SURFACES.tenant, SURFACES.last, SURFACES.named, SURFACES.completing)
+        for ring in (SURFACES.tenant, SURFACES.directory, SURFACES.placed, SURFACES.last, SURFACES.named, SURFACES.completing)
         for surface in ring
     }
     for name, operations in {"vaults": _VAULT_OPERATIONS, **surfaces}.items():
@@ -149,15 +150,16 @@ class _Collection:
         self._ends = connection.monotonic() + budget
         self._unlisted = set(_PUTTING_OFF)
         self._forecasts = Forecasts(connection, progress.foretell)
+        self._graph = self._asked()
         self._spare = asyncio.Semaphore(0)
         """Room for more objects of any vault."""
 
     async def collect(self) -> Sequence[Failure]:
         # First, regardless of filters: supplied evidence without rows would look like an empty result.
         write_supplied(self._spool, self._scope, self._evidence)
-        await _together(self._places, *(partial(self._of_tenant, surface) for surface in SURFACES.tenant))
-        await _together(*(partial(self._of_tenant, surface) for surface in SURFACES.last))
-        await _together(*(partial(self._of_tenant, surface) for surface in SURFACES.named))
+        await all_of(self._places, self._directory)
+        for ring in (SURFACES.last, SURFACES.named):
+            await all_of(*(partial(self._of_tenant, surface) for surface in ring))
         for surface in SURFACES.completing:
             await self._of_tenant(surface)
         return sorted(self._failures, key=lambda failure: (failure.surface, failure.scope))
@@ -169,8 +171,12 @@ class _Collection:
                 return await is_gone(self._connection.gateway, vault)
         return False
 
+    async def _directory(self) -> None:
+        for ring in (SURFACES.tenant, SURFACES.directory):
+            await all_of(*(partial(self._of_tenant, surface) for surface in ring))
+
     async def _places(self) -> None:
-        """Find the places, then read their content."""
+        """Find the places, then read their content, and what depends on them alone."""
         self._progress.update("vaults", 0, None)
         if self._spool.done("vaults", self._scope):
             self._found = _found_earlier(self._spool)
@@ -186,11 +192,24 @@ class _Collection:
         together = max(1, min(total, _VAULTS_AT_ONCE))
         at_once = min(_OBJECTS_OF_A_VAULT, _OBJECTS_DIVIDED // together)
         self._spare = asyncio.Semaphore(_OBJECTS - at_once * together)
-        await _together(
+        await all_of(
             partial(self._of_places, SURFACES.subscription, subscriptions, limit=_SUBSCRIPTIONS_AT_ONCE, at_once=1),
             partial(self._of_places, SURFACES.vault, vaults, limit=_VAULTS_AT_ONCE, at_once=at_once, shares=True),
             partial(self._of_places, SURFACES.hsm, hsms, limit=_VAULTS_AT_ONCE, at_once=at_once, shares=True),
+            *(partial(self._of_tenant, surface) for surface in SURFACES.placed),
         )
+
+    def _asked(self) -> Graph:
+        """Asks Resource Graph together for what this run reads, and a stopped one has not read."""
+        left = {
+            operation
+            for surface in (*SURFACES.placed, *SURFACES.last)
+            if self._reads(surface) and not self._confines.left_out(surface.operations)
+            if not self._spool.done(surface.name, self._scope)
+            for operation in surface.operations
+        }
+        left.update(_VAULT_OPERATIONS)
+        return Graph(*([query for query in queries if query.operation in left] for queries in TOGETHER))
 
     def _left(self, vaults: Sequence[Vault], surface: str) -> Sequence[Vault]:
         """The vaults in which a stopped run has not read that surface."""
@@ -211,7 +230,9 @@ class _Collection:
         kept = [subscription for subscription in own if confines.subscription(subscription)]
         confines.check("subscriptions", listed)
         groups = await confines.check_groups(gateway, self._scope, kept)
-        vaults, coverage = await collect_vaults(connection, unit, self._scope, every, listed, confines=confines)
+        vaults, coverage = await collect_vaults(
+            connection, unit, self._scope, every, listed, confines=confines, graph=self._graph
+        )
         confines.check("vaults", listed, *coverage)
         self._found = _found(kept, vaults)
         operations = tuple(operation for surface in SURFACES.subscription for operation in surface.operations)
@@ -242,7 +263,7 @@ class _Collection:
 
         async def whole(place: P) -> None:
             nonlocal left
-            await _together(*(partial(one, place, surface) for surface in surfaces))
+            await all_of(*(partial(one, place, surface) for surface in surfaces))
             left -= 1
             if shares and left < limit:
                 for _ in range(at_once):
@@ -305,6 +326,7 @@ class _Collection:
             evidence,
             seen,
             confines,
+            self._graph,
             self._earlier,
             expect=partial(self._forecasts.expect, surface),
             time_left=lambda: self._ends - self._connection.monotonic(),
@@ -338,10 +360,6 @@ class _Collection:
 def _remembering(reading: Reading, unit: Unit) -> Reading:
     """The inputs for one unit: a run that goes on with this one takes its answers so far from the spool."""
     return structs.replace(reading, connection=reading.connection.remembering(unit.replies))
-
-
-async def _together(*works: Callable[[], Awaitable[None]]) -> None:
-    await for_each(works, lambda work: work(), limit=max(1, len(works)))
 
 
 def _unseen(done: int, total: int | None = None) -> None:

@@ -5,7 +5,7 @@ from typing import Any, Generic, TypeVar
 
 from msgspec import Struct
 
-from keyaudit.collect.access import principals, roles
+from keyaudit.collect.access import assignments, definitions, principals, roles
 from keyaudit.collect.entra import (
     activity,
     agents,
@@ -25,12 +25,13 @@ from keyaudit.collect.entra import (
     token_policies,
     workloads,
 )
-from keyaudit.collect.key_vault import certificates, deleted, keys, secrets
+from keyaudit.collect.key_vault import certificates, deleted, keys, secrets, vaults
 from keyaudit.collect.logs import alert_rules, places, workspaces
 from keyaudit.collect.managed_hsm import devices, hsm
 from keyaudit.collect.places import Subscription, Vault
+from keyaudit.collect.queries import Query
 from keyaudit.collect.reading import Collector
-from keyaudit.collect.services import consumers, events, hosts, secret_uses, services
+from keyaudit.collect.services import consumers, events, hosts, items, secret_uses, services
 from keyaudit.model.coverage import Scope
 
 P = TypeVar("P")
@@ -53,9 +54,13 @@ class Surfaces(Struct, frozen=True):
 
     tenant: Sequence[Source[Scope]] = ()
     """Tenant surfaces that are read first."""
+    directory: Sequence[Source[Scope]] = ()
+    """Tenant surfaces that depend on these alone."""
     subscription: Sequence[Source[Subscription]] = ()
     vault: Sequence[Source[Vault]] = ()
     hsm: Sequence[Source[Vault]] = ()
+    placed: Sequence[Source[Scope]] = ()
+    """Tenant surfaces that depend on the places alone, and are read while these are."""
     last: Sequence[Source[Scope]] = ()
     """Tenant surfaces that depend on the results of all surfaces above."""
     named: Sequence[Source[Scope]] = ()
@@ -70,9 +75,11 @@ class Surfaces(Struct, frozen=True):
         found: dict[str, tuple[str, ...]] = dict.fromkeys(self.discovery, ())
         rings: tuple[Sequence[Source[Any]], ...] = (
             self.tenant,
+            self.directory,
             self.subscription,
             self.vault,
             self.hsm,
+            self.placed,
             self.last,
             self.named,
             self.completing,
@@ -103,6 +110,11 @@ SURFACES = Surfaces(
         Source("cross-tenant access", foreign.OPERATIONS, foreign.collect_foreign),
         Source("Entra logs", places.TENANT, places.collect_entra_logs),
     ),
+    directory=(
+        Source("delegated permissions", delegated.OPERATIONS, delegated.collect_delegated),
+        Source("agent identities", agents.OPERATIONS, agents.collect_agents),
+        Source("federation", federation.OPERATIONS, federation.collect_federation),
+    ),
     subscription=(
         Source("deleted vaults", deleted.VAULTS, deleted.collect_deleted_vaults),
         Source("activity logs", places.SUBSCRIPTION, places.collect_subscription_logs),
@@ -119,20 +131,19 @@ SURFACES = Surfaces(
         Source("deleted HSM keys", deleted.OF_HSM, deleted.collect_deleted),
         Source("HSM audit logs", places.HSM, places.collect_vault_logs),
     ),
-    last=(
-        Source("log workspaces", workspaces.OPERATIONS, workspaces.collect_workspaces),
-        Source("alert rules", alert_rules.OPERATIONS, alert_rules.collect_alert_rules),
+    placed=(
         Source("services", services.OPERATIONS, services.collect_services),
         Source("secrets of services", secret_uses.OPERATIONS, secret_uses.collect_secret_uses),
         Source("consumers", consumers.OPERATIONS, consumers.collect_consumers),
         Source("event subscriptions", events.OPERATIONS, events.collect_events),
         Source("host names of resources", hosts.OPERATIONS, hosts.collect_hosts),
         Source("Cloud and Dedicated HSMs", devices.OPERATIONS, devices.collect_devices),
-        Source("delegated permissions", delegated.OPERATIONS, delegated.collect_delegated),
-        Source("agent identities", agents.OPERATIONS, agents.collect_agents),
-        Source("managed identities", managed_identities.OPERATIONS, managed_identities.collect_managed_identities),
         Source("role assignments", roles.OPERATIONS, roles.collect_roles),
-        Source("federation", federation.OPERATIONS, federation.collect_federation),
+    ),
+    last=(
+        Source("log workspaces", workspaces.OPERATIONS, workspaces.collect_workspaces),
+        Source("alert rules", alert_rules.OPERATIONS, alert_rules.collect_alert_rules),
+        Source("managed identities", managed_identities.OPERATIONS, managed_identities.collect_managed_identities),
     ),
     named=(Source("principals", principals.OPERATIONS, principals.collect_principals),),
     completing=(
@@ -145,3 +156,20 @@ SURFACES = Surfaces(
         Source("issuer keys", issuer.OPERATIONS, issuer.collect_issuer_keys),
     ),
 )
+
+TOGETHER: Sequence[Sequence[Query]] = (
+    # Everything else waits for these, so they do not wait for the rest of their table.
+    vaults.ASKED,
+    (
+        items.QUERY,
+        secret_uses.QUERY,
+        consumers.ASKED,
+        events.QUERY,
+        hosts.QUERY,
+        devices.QUERY,
+        alert_rules.QUERY,
+        managed_identities.QUERY,
+    ),
+    (definitions.QUERY, assignments.QUERY),
+)
+"""What is asked of one table of Resource Graph together."""

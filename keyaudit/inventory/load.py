@@ -16,7 +16,7 @@ from msgspec import Struct
 
 from keyaudit.inventory import files
 from keyaudit.inventory.ledger import BreachError
-from keyaudit.inventory.rows import stored_types
+from keyaudit.inventory.rows import check, stored_types
 from keyaudit.model.columns import Column, Table, Type
 from keyaudit.model.errors import OutputError
 from keyaudit.model.reasons import Reason
@@ -81,10 +81,12 @@ def load(
         if size <= _SMALL:
             connection.execute(f"CREATE OR REPLACE TEMP TABLE unsorted AS {_spooled(table, spooled, longest)}")
             every = "unsorted"
+            # Of few rows, planning the same checks in SQL takes longer than reading them again.
+            check(table.name, spooled.read_bytes())
         else:
             write_parquet(connection, _spooled(table, spooled, longest), aside, UNSORTED)
             every = parquet(aside)
-        _refuse(connection, table, every)
+            _refuse(connection, table, every)
         if torn:
             _name_torn(connection, torn)
         paths, count, repeated = [], 0, set[tuple[str, str]]()

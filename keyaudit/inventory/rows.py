@@ -88,6 +88,15 @@ def encode(table: str, row: Mapping[str, object]) -> bytes:
     return line
 
 
+def check(table: str, lines: bytes) -> None:
+    """Raises BreachError for a line that `encode` would not have made."""
+    try:
+        for line in filter(None, lines.split(b"\n")):
+            encode(table, msgspec.json.decode(line))
+    except msgspec.DecodeError as error:
+        raise BreachError(f"{table}: {error}") from error
+
+
 class _Form:
     """The shape of rows of one table."""
 

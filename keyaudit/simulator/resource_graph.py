@@ -4,24 +4,33 @@ import base64
 import binascii
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
+from msgspec import Struct
+
+from keyaudit.simulator.faults import Fault
 from keyaudit.simulator.resource_rows import OPERATIONS, ROWS, shown_above
 from keyaudit.simulator.service import Directory
 from keyaudit.simulator.wire import Answer, Request, compact
 
+_SEVERAL = "resource_graph.query"
 _MOST = 1000
 _DEFAULT = 100
 
-_PROJECTED = re.compile(r"(?:(?P<name>\w+)\s*=\s*)?(?:(?P<call>tostring|tolower|tobool)\()?(?P<path>[\w.]+)\)?")
-
-
+_PROJECTED = re.compile(
+    r"(?:(?P<name>\w+)\s*=\s*)?(?:iff\((?P<marks>\w+(?: or \w+)*), )?"
+    r"(?:(?P<call>tostring|tolower|tobool)\()?(?P<path>[\w.]+)\)?(?:, (?P<nothing>''|dynamic\(null\))\))?"
+)
+_PART = re.compile(r"(?:[^,(]|\((?:[^()]|\([^()]*\))*\))+")
+"""A column: it ends at a comma outside brackets."""
 _TYPED = r"type\s*(?:=~|==)\s*'[^']+'|type\s+in~?\s*\(\s*'[^']+'(?:\s*,\s*'[^']+')*\s*\)"
 _CONDITION = re.compile(rf"(?:{_TYPED})(?:\s+or\s+(?:{_TYPED}))*")
-_NOT_NULL = re.compile(rf"isnotnull\(\w+\)(?: or isnotnull\(\w+\))*(?: or (?:{_TYPED}))?")
+_MARK = re.compile(rf"(\w+) = ({_TYPED})")
 _EQUAL = re.compile(r"(?!type\b)(\w+)\s*=~\s*'([^']+)'")
+_GIVEN = rf"isnotnull\(\w+\)|{_EQUAL.pattern}"
+_ANY = re.compile(rf"(?:{_GIVEN})(?: or (?:{_GIVEN}))*(?: or (?:{_TYPED}))?")
 _QUOTED = re.compile(r"'([^']+)'")
 
 
@@ -45,9 +54,16 @@ def answer(directory: Directory, request: Request, headers: Mapping[str, str]) -
 
 
 def operation(body: bytes) -> str:
-    """The operation of the query in a request's body: that of the first type in it."""
-    found = _QUOTED.search(body.decode(errors="replace").lower())
-    return OPERATIONS.get(found[1], "resource_graph.query") if found else "resource_graph.query"
+    """The operation of the query in a request's body: that of the first type in it, if it does not tell several apart."""
+    text = body.decode(errors="replace").lower()
+    found = None if " | extend " in text else _QUOTED.search(text)
+    return OPERATIONS.get(found[1], _SEVERAL) if found else _SEVERAL
+
+
+def by_itself(faults: Sequence[Fault]) -> Sequence[Fault]:
+    """The faults, and a refusal of queries for several operations if one of theirs has a fault: so each is asked by itself."""
+    one = any(fault.operation in OPERATIONS.values() for fault in faults)
+    return (*faults, Fault(_SEVERAL, "every", status=400, body={"error": {"code": "BadRequest"}})) if one else faults
 
 
 def throttled(request: Request, headers: Mapping[str, str]) -> Answer:
@@ -126,8 +142,11 @@ def _rows(directory: Directory, query: str, subscriptions: set[str], *, above: b
         match word.lower():
             case "where":
                 rows = _where(rest, rows)
+            case "extend":
+                rows = [{**row, **_marked(rest, row)} for row in rows]
             case "project":
-                rows = [_projected(rest, row) for row in rows]
+                columns = _columns(rest)
+                rows = [_projected(columns, row) for row in rows]
             case "order" | "sort":
                 rows = _ordered(rest, rows)
             case "limit" | "take":
@@ -138,17 +157,21 @@ def _rows(directory: Directory, query: str, subscriptions: set[str], *, above: b
 
 
 def _where(condition: str, rows: list[dict[str, object]]) -> list[dict[str, object]]:
-    equal = _EQUAL.fullmatch(condition)
-    if equal:
-        return [row for row in rows if str(row.get(equal[1])).lower() == equal[2].lower()]
-    return _having(condition, rows) if _NOT_NULL.fullmatch(condition) else _of_types(condition, rows)
+    return _having(condition, rows) if _ANY.fullmatch(condition) else _of_types(condition, rows)
 
 
 def _having(condition: str, rows: list[dict[str, object]]) -> list[dict[str, object]]:
-    """The rows in which one of the columns is not null, and those of the types named."""
-    columns, typed = re.findall(r"isnotnull\((\w+)\)", condition), re.search(_TYPED, condition)
+    """The rows in which one of the columns is not null or has the text, and those of the types named."""
+    columns, texts = re.findall(r"isnotnull\((\w+)\)", condition), _EQUAL.findall(condition)
+    typed = re.search(_TYPED, condition)
     types = _types(typed[0]) if typed else set()
-    return [row for row in rows if row["type"] in types or any(row[each] is not None for each in columns)]
+    return [
+        row
+        for row in rows
+        if row.get("type") in types
+        or any(row[each] is not None for each in columns)
+        or any(str(row[column]).lower() == text.lower() for column, text in texts)
+    ]
 
 
 def _of_types(condition: str, rows: list[dict[str, object]]) -> list[dict[str, object]]:
@@ -171,16 +194,47 @@ def _ordered(text: str, rows: list[dict[str, object]]) -> list[dict[str, object]
     raise _QueryError(f"The order '{text}' is not simulated.")
 
 
-def _projected(text: str, row: dict[str, object]) -> dict[str, object]:
-    found: dict[str, object] = {}
-    for part in (piece.strip() for piece in text.split(",")):
+def _marked(text: str, row: dict[str, object]) -> dict[str, object]:
+    """Whether the row is of the types of each mark."""
+    marks = [_MARK.fullmatch(part.strip()) for part in _PART.findall(text)]
+    if None in marks:
+        raise _QueryError(f"The marks '{text}' are not simulated.")
+    return {mark[1]: row["type"] in _types(mark[2]) for mark in marks if mark}
+
+
+class _Column(Struct):
+    """A column that is projected."""
+
+    name: str
+    path: list[str]
+    call: str | None
+    marks: list[str]
+    """Other rows than those with one of these have nothing in it."""
+    nothing: object
+
+
+def _columns(text: str) -> list[_Column]:
+    found = []
+    for part in (piece.strip() for piece in _PART.findall(text)):
         parsed = _PROJECTED.fullmatch(part)
-        if parsed is None:
+        if parsed is None or bool(parsed["marks"]) != bool(parsed["nothing"]):
             raise _QueryError(f"The column '{part}' is not simulated.")
+        name, marks = parsed["name"] or parsed["path"].replace(".", "_"), (parsed["marks"] or "").split(" or ")
+        nothing = "" if parsed["nothing"] == "''" else None
+        found.append(_Column(name, parsed["path"].split("."), parsed["call"], marks if parsed["marks"] else [], nothing))
+    return found
+
+
+def _projected(columns: list[_Column], row: dict[str, object]) -> dict[str, object]:
+    found: dict[str, object] = {}
+    for column in columns:
+        if column.marks and not any(row[mark] for mark in column.marks):
+            found[column.name] = column.nothing
+            continue
         value: Any = row
-        for step in parsed["path"].split("."):
+        for step in column.path:
             value = value.get(step) if isinstance(value, dict) else None
-        found[parsed["name"] or parsed["path"].replace(".", "_")] = _called(parsed["call"], value)
+        found[column.name] = _called(column.call, value)
     return found
 
 

@@ -5,7 +5,17 @@ from collections.abc import Callable, Collection, Sequence
 
 from msgspec import Struct
 
-from keyaudit.simulator import arm, graph, ingestion, log_analytics, login, managed_hsms, retired_graph, vaults
+from keyaudit.simulator import (
+    arm,
+    graph,
+    ingestion,
+    log_analytics,
+    login,
+    managed_hsms,
+    resource_graph,
+    retired_graph,
+    vaults,
+)
 from keyaudit.simulator.estate import Estate
 from keyaudit.simulator.faults import Fault, Script
 from keyaudit.simulator.service import Call, Directory, Service, fixed
@@ -58,7 +68,7 @@ class Tenant:
         self.trapped: list[Trapped] = []
         self.meter = None if throttle is None else Meter(throttle)
         self.now = now
-        self._script = Script(faults)
+        self._script = Script(resource_graph.by_itself(faults))
         self._traps = frozenset(traps)
         self._served = 0
         self._ids = self.directory.guid("request")[:24]

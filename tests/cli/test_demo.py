@@ -4,6 +4,10 @@ from pathlib import Path
 
 import pytest
 
+from keyaudit.cli import live
+from keyaudit.cli.clock import clock_of
+from keyaudit.cli.options import Live
+from keyaudit.cli.settings import settle
 from keyaudit.inventory.snapshot import open_snapshot
 from keyaudit.model.errors import Exit
 from keyaudit.model.times import parse_time
@@ -34,6 +38,14 @@ def test_exactly_what_was_planted_is_found(contoso: Path, contoso_report: Report
     assert differences(set(found), planted) == []
     assert len(found) == len(planted)
     assert {f["policy"] for f in contoso_report.findings("unknown")} == {OUT_OF_SIGHT}
+
+
+async def test_a_demo_does_not_pace_itself() -> None:
+    """A simulated tenant has no limits of its own; a real one has."""
+    for demo in (True, False):
+        flags = Live(demo=demo)
+        async with live.where(flags, clock_of(demo=demo), settle(flags, resume=False)) as source:
+            assert source.paced is not demo
 
 
 def test_causes_group_the_findings_of_one_object_across_tables(contoso_report: Reported) -> None:

@@ -2,13 +2,18 @@
 
 import io
 import threading
+from collections.abc import Callable
+from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from rich.console import Console
 from rich.progress import Progress
 
-from keyaudit.cli import progress
+from keyaudit import audit
+from keyaudit.cli import live, progress
+from keyaudit.cli.options import Live
 from keyaudit.cli.progress import Bars, Lines, told_if_long
 from keyaudit.model.forecast import Forecast
 from keyaudit.model.operations import Throttle
@@ -45,6 +50,34 @@ def test_what_takes_long_is_told_and_what_does_not_is_not(monkeypatch: pytest.Mo
     with told_if_long("quiet", quiet=True), told_if_long("evaluating 134 policies", quiet=False):
         assert told.wait(60)
     assert said == ["evaluating 134 policies"]
+
+
+def test_a_slow_sign_in_and_slow_writing_are_told(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    said, told = [], threading.Event()
+
+    def tell(message: str) -> None:
+        said.append(message)
+        told.set()
+
+    async def collect(*_: object, announce: Callable[[object], None], **__: object) -> object:
+        assert told.wait(60)
+        told.clear()
+        announce(SimpleNamespace(simulated=False, environment="public", tenant_id="t", identity="somebody"))
+        told.clear()
+        return SimpleNamespace(failures=())
+
+    def finish(_: object) -> str:
+        assert told.wait(60)
+        return "written"
+
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(progress, "LONG", 0.0)
+    for module in (progress, live):
+        monkeypatch.setattr(module, "tell", tell)
+    monkeypatch.setattr(audit, "collect", collect)
+    monkeypatch.setattr(audit, "finish", finish)
+    assert str(live.collected(Live(), tmp_path / "out", resume=False, kept="")) == "written"
+    assert said == ["signing in", "reading tenant t, Azure public cloud, as somebody", "writing what was read"]
 
 
 def _forecast(seconds: float, share: float = 0.5, **others: Any) -> Forecast:

@@ -196,6 +196,18 @@ async def test_the_share_bounds_what_is_sent(azure: Azure, connected: Connect, c
     assert clock.passed == pytest.approx(60, rel=0.05)
 
 
+@pytest.mark.parametrize(("paced", "seconds"), [(True, 10), (False, 0)])
+async def test_only_what_has_limits_is_paced(
+    azure: Azure, connected: Connect, clock: FakeClock, vault: str, paced: bool, seconds: float
+) -> None:
+    """The simulated tenant of a demo has none."""
+    azure.script = key_of
+    async with connected(paced=paced, share=0.01) as connection:
+        for number in range(80):
+            await connection.gateway.get("key.get", Bundle, host=vault, key=f"k{number}", version="")
+    assert clock.passed == pytest.approx(seconds)
+
+
 async def test_small_vaults_need_not_wait_for_a_large_one(azure: Azure, connected: Connect, vault: str) -> None:
     large, *small = (vault.replace("kv-", f"k{letter}-") for letter in "abcdef")
     # Long enough that a busy machine, too, has many of them open at once.

@@ -19,7 +19,7 @@ def _reads(request: pytest.FixtureRequest) -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         if names is not None:
             assert set(names) <= set(SURFACES.names)
-            rings = ("tenant", "subscription", "vault", "hsm", "last", "named", "completing")
+            rings = ("tenant", "directory", "subscription", "vault", "hsm", "placed", "last", "named", "completing")
             kept: dict[str, Any] = {
                 ring: [each for each in getattr(SURFACES, ring) if not {each.name, *each.completes}.isdisjoint(names)]
                 for ring in rings

@@ -2,10 +2,11 @@
 
 import asyncio
 from collections import Counter
+from functools import partial
 
 import pytest
 
-from keyaudit.collect.concurrency import Spare, for_each
+from keyaudit.collect.concurrency import Spare, all_of, for_each
 from keyaudit.model.errors import UnsafeError
 
 
@@ -20,6 +21,19 @@ async def test_what_must_end_the_run_is_not_hidden_by_a_bug_of_the_same_moment()
     for order in (failures, failures[::-1]):
         with pytest.raises(UnsafeError):
             await for_each(order, work, limit=2)
+
+
+async def test_what_runs_at_once_comes_back_in_its_order() -> None:
+    first = asyncio.Event()
+
+    async def work(name: str, waits: bool) -> str:
+        if waits:
+            await first.wait()
+        first.set()
+        return name
+
+    assert await all_of(partial(work, "a", waits=True), partial(work, "b", waits=False)) == ["a", "b"]
+    assert await all_of() == []
 
 
 async def _peaks(things: dict[str, int], spare: Spare | None) -> Counter[str]:

@@ -301,6 +301,18 @@ async def test_progress_names_every_surface_and_ends_each(tmp_path: Path) -> Non
     }
 
 
+async def test_nothing_waits_for_the_keys_that_does_not_need_them(tmp_path: Path) -> None:
+    """While a vault takes long to list its keys, what needs only its subscription, or only the directory, is read."""
+    slow = Fault("key.list", "every", delay=0.5)
+    async with serve(ESTATE, faults=(slow,)) as simulator, connected(simulator) as connection:
+        with begun(tmp_path / "out", ESTATE.tenant_id) as spool:
+            await collect_all(connection, spool, progress=Noted(), evidence=EVIDENCE)
+        targets = [target for _, _, target in simulator.requests]
+    keys = next(at for at, target in enumerate(targets) if target.startswith("/keys/"))
+    for sooner in ("roleEligibilityScheduleInstances", "denyAssignments", "oauth2PermissionGrants"):
+        assert next(at for at, target in enumerate(targets) if sooner in target) < keys, sooner
+
+
 async def test_the_requests_that_are_still_to_be_sent_are_foretold_by_limit_and_place(tmp_path: Path) -> None:
     sites = tuple(
         Resource(type="Microsoft.Web/sites", name=f"app-{nth}", subscription=SUBSCRIPTION, resource_group="rg", properties={})

@@ -10,6 +10,7 @@ from msgspec.structs import replace
 from keyaudit.cloud.environment import ENVIRONMENTS
 from keyaudit.collect.key_vault.vault_rows import VaultItem, vault_row
 from keyaudit.collect.places import Subscription, Vault
+from keyaudit.collect.surfaces import TOGETHER
 from keyaudit.model.coverage import State
 from keyaudit.model.reasons import Reason
 from keyaudit.model.tables.vault import VAULT
@@ -349,7 +350,8 @@ async def test_what_is_no_vault_of_the_subscription_is_set_aside(id_: object, re
 async def test_many_subscriptions_are_asked_for_in_groups() -> None:
     more = tuple(replace(ESTATE.subscriptions[0], id=f"5ab5c71b-0000-4000-8000-{number:012}") for number in range(300))
     found = await collect(estate=replace(ESTATE, subscriptions=(*ESTATE.subscriptions, *more)))
-    assert found.calls["vault.query"] == 2
+    assert found.calls["subscription.query"] == 2
+    assert found.calls["resource_graph.query"] == 2 * len(TOGETHER)
     assert found.gaps() == {}
     assert found.coverage[TENANT_ID, "vault.query"].kept == 2
 

@@ -64,8 +64,14 @@ def run_load(tmp_path: Path, table: str, *rows: Row) -> tuple[Loaded, list[tuple
         ("key", key("1") | {"id": None}, "id: neither a value nor a reason"),
     ],
 )
-def test_a_row_that_breaks_the_declaration_stops_the_run(tmp_path: Path, table: str, wrong: Row, message: str) -> None:
+def test_a_row_that_breaks_the_declaration_stops_the_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, table: str, wrong: Row, message: str
+) -> None:
+    """In a small table as in a large one, which SQL checks."""
     good = {"key": key("0"), "credential": credential("0")}[table]
+    with pytest.raises(BreachError, match=rf"^{table}\b"):
+        run_load(tmp_path, table, good, wrong)
+    monkeypatch.setattr(load_module, "_SMALL", 0)
     with pytest.raises(BreachError, match=message):
         run_load(tmp_path, table, good, wrong)
 

@@ -1,22 +1,17 @@
 """Every request that keyaudit may send is answered, and the simulator knows it by the same name."""
 
+from itertools import chain
 from typing import Any
 from urllib.parse import quote
 
 import pytest
 from msgspec.structs import replace
 
-from keyaudit.collect.access import assignments, definitions, delegations
+from keyaudit.collect.access import delegations
 from keyaudit.collect.access.roles import SUBSCRIPTIONS
 from keyaudit.collect.confines import GROUPS
-from keyaudit.collect.entra.managed_identities import QUERY as IDENTITIES
-from keyaudit.collect.logs.alert_rules import QUERY as ALERT_RULES
-from keyaudit.collect.managed_hsm.devices import QUERY as DEVICES
-from keyaudit.collect.services.consumers import QUERY_TEXT as CONSUMERS
-from keyaudit.collect.services.events import QUERY as EVENT_TOPICS
-from keyaudit.collect.services.hosts import QUERY as HOST_NAMES
-from keyaudit.collect.services.items import QUERY as SERVICES
-from keyaudit.collect.services.secret_uses import QUERY as SECRETS
+from keyaudit.collect.queries import together
+from keyaudit.collect.surfaces import TOGETHER
 from keyaudit.collect.usage.live.workspaces import QUERY as WORKSPACES
 from keyaudit.model.operations import OPERATIONS, Operation, Surface
 from keyaudit.simulator.arm_logs import customer_id
@@ -47,22 +42,9 @@ HOSTS = {
     Surface.LOGS: "https://api.loganalytics.azure.com",
 }
 QUERIES = {
-    "vault.query": "resources | where type =~ 'microsoft.keyvault/vaults' | project id, name | order by id asc",
-    "hsm.query": "resources | where type =~ 'microsoft.keyvault/managedhsms' | project id, name | order by id asc",
-    "resource_group.query": GROUPS,
-    "service.query": SERVICES,
-    "secret_use.query": SECRETS,
-    "consumer.query": CONSUMERS,
-    "host.query": HOST_NAMES,
-    "hsm_device.query": DEVICES,
-    "event_topic.query": EVENT_TOPICS,
-    "delegation.query": delegations.QUERY,
-    "managed_identity.query": IDENTITIES,
-    "role_assignment.query": assignments.QUERY,
-    "role_definition.query": definitions.QUERY,
-    "subscription.query": SUBSCRIPTIONS,
-    "alert_rule.query": ALERT_RULES,
+    "resource_graph.query": together(TOGETHER[1]),
     "workspace.query": WORKSPACES,
+    **{query.operation: query.text for query in (*chain(*TOGETHER), GROUPS, delegations.QUERY, SUBSCRIPTIONS)},
 }
 
 

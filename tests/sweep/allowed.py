@@ -1,13 +1,16 @@
 """The closed list of changes that are right: other answers than unknown that a fault may lead to, each with its reason."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from keyaudit.model.columns import Column
 from keyaudit.model.consumers import CHILDREN
 from keyaudit.model.operations import OPERATIONS
 from keyaudit.model.operations.about import Unnamed
+from keyaudit.model.operations.kinds import TOGETHER
 from keyaudit.model.tables import TABLES
 from keyaudit.model.tables.log_sink import SETTINGS
+from tests.collect.refusals import BY_ITSELF
 from tests.sweep.compare import GONE, Wrong
 from tests.sweep.estate import ESTATE
 from tests.sweep.faults import ANOTHERS, Fault
@@ -342,6 +345,9 @@ _COMPARED = frozenset({"app_management.applied", "group.direct_members", "group.
 
 def believed(fault: Fault, wrong: Wrong) -> str:
     """Why this change is right; empty where it is not."""
+    if fault.operation == TOGETHER:
+        alone = (replace(fault, operation=operation) for operation in BY_ITSELF)
+        return next(filter(None, (believed(each, wrong) for each in alone)), "")
     if said := _of_answer(fault) or _of_row(fault, wrong):
         return said
     if fault.kind in ("null", "missing"):

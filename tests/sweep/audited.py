@@ -172,6 +172,13 @@ class Auditor:
         assert self.undisturbed == base.audited, self.undisturbed
         return base
 
+    def calls(self, meddle: Meddle) -> Mapping[Call, Any]:
+        """The requests of a run that something gets in the way of, with the answers."""
+        calls: dict[Call, Any] = {}
+        with self._collected(meddle, calls) as (_, bugs):
+            assert not bugs, bugs
+        return {call: answer for call, answer in calls.items() if answer.status == 200}
+
     def results_of(self, answers: Answers) -> Mapping[Result, Outcome]:
         """What an audit of another tenant comes to, by policy and subject; a failure counts before all else."""
         found: dict[Result, Outcome] = {}

@@ -12,6 +12,8 @@ from multidict import CIMultiDict
 
 from keyaudit.cloud.clients import Answer
 from keyaudit.model.operations import OPERATIONS, Paging, Surface
+from keyaudit.model.operations.kinds import TOGETHER
+from tests.collect.refusals import BY_ITSELF
 from tests.sweep import copies, members
 from tests.sweep.envelopes import COUNTS, ENVELOPES, emptied
 from tests.sweep.members import ANY
@@ -79,15 +81,21 @@ class Fault:
 
 
 class Meddling:
-    """Puts faults between the gateway and the tenant, for one run."""
+    """Puts faults between the gateway and the tenant, for one run.
+
+    Where a query is struck that is only sent by itself if that for several is refused, that one is.
+    """
 
     def __init__(self, *faults: Fault) -> None:
         self._faults = faults
+        self._struck = {operation for fault in faults for operation in (fault.operation, *fault.also)}
         self._asked: dict[Call, int] = defaultdict(int)
         self.struck = 0
 
     def __call__(self, call: Call, true: Answering) -> Answer:
         """What comes back."""
+        if call.operation == TOGETHER and not BY_ITSELF.isdisjoint(self._struck):
+            return REFUSED.effect(call, true, 0)
         for fault in self._faults:
             if fault.strikes(call):
                 self.struck += 1
@@ -131,6 +139,11 @@ def _of_operation(operation: str, calls: Mapping[Call, Answer], fails: Fails) ->
     yield from _of_others(operation, {call: calls[call] for call in addresses}, heaviest, fails)
     yield from _of_items(operation, {call: calls[call] for call in addresses}, fails)
     yield from _of_copies(operation, {call: calls[call] for call in addresses}, fails)
+
+
+REFUSED = Fault(
+    TOGETHER, "400", "400", None, lambda call, true, before: Answer(400, CIMultiDict(), b'{"error": {"code": "BadRequest"}}')
+)
 
 
 def _of_others(operation: str, calls: Mapping[Call, Answer], struck: Call, fails: Fails) -> Iterator[Fault]:

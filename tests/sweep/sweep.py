@@ -12,7 +12,7 @@ from tests.sweep.audited import Audited, Auditor, Stopped
 from tests.sweep.compare import Effect, Judge, Wrong
 from tests.sweep.estate import ESTATE
 from tests.sweep.evidence import evidence
-from tests.sweep.faults import TYPE, Fault, Meddling, all_faults
+from tests.sweep.faults import REFUSED, TYPE, Fault, Meddling, all_faults
 from tests.sweep.moments import Moments
 from tests.sweep.tenant import Answers
 
@@ -31,7 +31,8 @@ class Sweep:
         self.auditor = self._opened.enter_context(Auditor(Answers(ESTATE), evidence(ESTATE, folder / "logs")))
         self.base = self.auditor.base()
         self.judge = Judge(self.base, self._believed)
-        self.faults = [*all_faults(self.base.calls, self.judge.fails), *self.moments.faults(self.base.calls)]
+        calls = {**self.base.calls, **self.auditor.calls(Meddling(REFUSED))}
+        self.faults = [*all_faults(calls, self.judge.fails), *self.moments.faults(calls)]
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:

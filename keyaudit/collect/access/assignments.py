@@ -9,14 +9,18 @@ from keyaudit.collect.access.actions import allowed
 from keyaudit.collect.access.definitions import Role, guid_of
 from keyaudit.collect.access.scopes import Place, place_of
 from keyaudit.collect.grants import grant_row
+from keyaudit.collect.queries import Query
 from keyaudit.collect.rows import Row, Wire, is_null, read
 from keyaudit.model.coverage import Refusal
 from keyaudit.model.guid import GUID
 from keyaudit.model.reasons import Reason
 
-QUERY = (
-    "authorizationresources | where type =~ 'microsoft.authorization/roleassignments' "
-    "| project id, name, properties | order by id asc"
+QUERY = Query(
+    operation="role_assignment.query",
+    table="authorizationresources",
+    types=("microsoft.authorization/roleassignments",),
+    own=("id", "name", "properties"),
+    above=True,
 )
 
 _BELOW = "/providers/microsoft.authorization/"

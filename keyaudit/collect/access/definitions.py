@@ -4,25 +4,23 @@ from collections.abc import Sequence
 
 from msgspec import UNSET, Struct
 
-from keyaudit.cloud.connection import Connection
 from keyaudit.collect.access.actions import Permission, allowed, by_wildcard, granted
 from keyaudit.collect.calls import Calls
 from keyaudit.collect.copies import distinct
-from keyaudit.collect.queries import PER_QUERY
+from keyaudit.collect.queries import Query
+from keyaudit.collect.reading import Reading
 from keyaudit.collect.rows import Row, Wire, read
 from keyaudit.model.coverage import Coverage, Refusal, Scope
 from keyaudit.model.guid import GUID
 from keyaudit.model.reasons import Reason
 
-QUERY = (
-    "authorizationresources | where type =~ 'microsoft.authorization/roledefinitions' "
-    "| project id, name, properties | order by id asc"
+QUERY = Query(
+    operation="role_definition.query",
+    table="authorizationresources",
+    types=("microsoft.authorization/roledefinitions",),
+    own=("id", "name", "properties"),
+    above=True,
 )
-ABOVE = {"authorizationScopeFilter": "AtScopeAboveAndBelow"}
-"""Without this option, objects at management groups and the root are left out.
-
-https://learn.microsoft.com/rest/api/azureresourcegraph/resourcegraph/resources/resources
-"""
 
 _CUSTOM = {"builtinrole": False, "customrole": True}
 
@@ -72,19 +70,18 @@ def guid_of(role_id: str) -> str:
 class Roles:
     """The roles of a tenant, by GUID. Call `collect` before `role`."""
 
-    def __init__(self, connection: Connection, scope: Scope) -> None:
-        self._gateway = connection.gateway
-        self._list = Calls(scope, "role_definition.query")
+    def __init__(self, reading: Reading, scope: Scope) -> None:
+        self._gateway, self._graph = reading.connection.gateway, reading.graph
+        self._subscriptions = reading.found.subscriptions
+        self._list = Calls(scope, QUERY.operation)
         self._single = Calls(scope, "role_definition.get", per_object=True)
         self._found: dict[str, Role] = {}
 
-    async def collect(self, subscriptions: Sequence[str]) -> None:
+    async def collect(self) -> None:
         """Read every definition from Resource Graph."""
-        for start in range(0, len(subscriptions), PER_QUERY):
-            body = {"subscriptions": subscriptions[start : start + PER_QUERY], "query": QUERY, "options": ABOVE}
-            listing = self._gateway.pages(self._list.id, DefinitionItem, by=_guid, body=body)
+        asked = self._graph.queries(self._gateway, self._list, QUERY, DefinitionItem, self._subscriptions, by=lambda _: _guid)
+        for _, listing in asked:
             self._found |= {guid: _role(item) for guid, item in (await distinct(listing, _guid)).items()}
-            self._list.ended(listing.end)
 
     async def role(self, guid: str | Refusal) -> Role:
         """One role, read separately if no list has it. If `guid` is a refusal, the role is unknown."""

@@ -13,7 +13,7 @@ from keyaudit.collect.access.definitions import Role, Roles, guid_of
 from keyaudit.collect.calls import Calls
 from keyaudit.collect.copies import distinct
 from keyaudit.collect.places import source
-from keyaudit.collect.queries import Group, ids_of, queries
+from keyaudit.collect.queries import Group, Query, ids_of
 from keyaudit.collect.reading import Reading
 from keyaudit.collect.rows import Row, Wire, is_null, read, wired
 from keyaudit.inventory.spool import Unit
@@ -24,9 +24,11 @@ from keyaudit.model.tables.delegation import DELEGATION
 OPERATIONS = ("delegation.query",)
 
 _ASSIGNMENT, _DEFINITION = (f"microsoft.managedservices/registration{kind}" for kind in ("assignments", "definitions"))
-QUERY = (
-    f"managedservicesresources | where type in~ ('{_ASSIGNMENT}', '{_DEFINITION}') "
-    "| project id, type, properties | order by id asc"
+QUERY = Query(
+    operation=OPERATIONS[0],
+    table="managedservicesresources",
+    types=(_ASSIGNMENT, _DEFINITION),
+    own=("id", "type", "properties"),
 )
 _ID = re.compile(
     r"(/subscriptions/([^/]+)(?:/resourceGroups/([^/]+))?)/providers/(Microsoft\.ManagedServices/registration\w+)/[^/]+",
@@ -78,7 +80,8 @@ async def collect_delegations(reading: Reading, unit: Unit, scope: Scope, roles:
     """Write a row per delegated scope. Returns the coverage of the query."""
     calls = Calls(scope, OPERATIONS[0])
     items: dict[str, Item] = {}
-    for group, listing in queries(reading.connection.gateway, calls, QUERY, Item, reading.found.subscriptions, by=_named):
+    gateway, subscriptions = reading.connection.gateway, reading.found.subscriptions
+    for group, listing in reading.graph.queries(gateway, calls, QUERY, Item, subscriptions, by=_named):
         items |= await distinct(listing, _named(group))
     writing = _Delegations(reading, unit, scope, roles, items)
     for id_ in sorted(items):

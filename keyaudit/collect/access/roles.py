@@ -1,19 +1,20 @@
 """Role assignments and eligible roles on vaults, and the management groups above subscriptions."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import TypeVar
 
 from msgspec import UNSET, Struct
 
-from keyaudit.cloud.connection import Connection
+from keyaudit.cloud.listing import Listing
 from keyaudit.collect.access import delegations
 from keyaudit.collect.access.assignments import QUERY, AssignmentItem, assignment_row, matters, name_of
-from keyaudit.collect.access.definitions import ABOVE, Roles
+from keyaudit.collect.access.definitions import Roles
 from keyaudit.collect.access.denials import Denials, Holder
 from keyaudit.collect.calls import Calls, not_assessed, why_incomplete
-from keyaudit.collect.concurrency import for_each
+from keyaudit.collect.concurrency import all_of, for_each
 from keyaudit.collect.copies import distinct
-from keyaudit.collect.places import Subscription, Vault, source
-from keyaudit.collect.queries import PER_QUERY
+from keyaudit.collect.places import Subscription, source
+from keyaudit.collect.queries import Group, Query
 from keyaudit.collect.reading import Reading
 from keyaudit.collect.rows import Row, Wire, read
 from keyaudit.inventory.spool import Unit
@@ -23,12 +24,16 @@ from keyaudit.model.tables.subscription import SUBSCRIPTION
 
 OPERATIONS = ("role_definition.query", "role_assignment.query", "subscription.query", *delegations.OPERATIONS)
 
-SUBSCRIPTIONS = (
-    "resourcecontainers | where type =~ 'microsoft.resources/subscriptions' "
-    "| project id, name, subscriptionId, properties | order by id asc"
+SUBSCRIPTIONS = Query(
+    operation="subscription.query",
+    table="resourcecontainers",
+    types=("microsoft.resources/subscriptions",),
+    own=("id", "name", "subscriptionId", "properties"),
 )
 _MANAGEMENT_GROUP = "/providers/microsoft.management/managementgroups/"
 _AT_ONCE = 16
+
+T = TypeVar("T")
 
 
 class GroupItem(Struct):
@@ -62,35 +67,28 @@ async def collect_roles(reading: Reading, unit: Unit, scope: Scope) -> Sequence[
         before = reading.spool.coverage()
         seen = any(record.operation == "subscription.list" and record.state is State.ASSESSED for record in before)
         return not_assessed(scope, OPERATIONS, Reason.NOTHING_VISIBLE if seen else Reason.PARENT_NOT_ASSESSED)
-    assigned = _Roles(reading.connection, unit, scope, reading.found.subscriptions, reading.found.vaults)
+    assigned = _Roles(reading, unit, scope)
     records = await assigned.collect()
     delegated = await delegations.collect_delegations(reading, unit, scope, assigned.roles)
     return [*records, delegated, *assigned.roles.coverage]
 
 
 class _Roles:
-    def __init__(
-        self,
-        connection: Connection,
-        unit: Unit,
-        scope: Scope,
-        subscriptions: Sequence[Subscription],
-        vaults: Sequence[Vault],
-    ) -> None:
-        self._connection, self._unit, self._scope = connection, unit, scope
-        self._gateway = connection.gateway
-        self._subscriptions = subscriptions
-        self._ids = [subscription.id for subscription in subscriptions]
-        self._groups = {vault.scope.id.partition("/providers/")[0] for vault in vaults}
-        self.roles = Roles(connection, scope)
-        self._denials = Denials(connection)
+    def __init__(self, reading: Reading, unit: Unit, scope: Scope) -> None:
+        self._connection, self._graph = reading.connection, reading.graph
+        self._unit, self._scope = unit, scope
+        self._gateway = reading.connection.gateway
+        self._subscriptions = reading.found.subscriptions
+        self._groups = {vault.scope.id.partition("/providers/")[0] for vault in reading.found.vaults}
+        self.roles = Roles(reading, scope)
+        self._denials = Denials(reading.connection)
+        self._placing = Calls(scope, SUBSCRIPTIONS.operation)
         self._above: dict[str, Sequence[str]] = {}
         self._written: set[str] = set()
 
     async def collect(self) -> Sequence[Coverage]:
-        placed = await self._place()
-        await self.roles.collect(self._ids)
-        await for_each(self._subscriptions, self._deny, limit=_AT_ONCE)
+        # A grant needs all three.
+        await all_of(self._place, self.roles.collect, self._deny)
         assigned = await self._assignments()
         eligible: list[Coverage] = []
 
@@ -100,19 +98,15 @@ class _Roles:
         await for_each(self._subscriptions, one, limit=_AT_ONCE)
         records = [*eligible, *self._denials.coverage]
         records.sort(key=lambda record: (record.scope.id, record.operation))
-        return [placed, assigned, *records]
+        return [self._placing.coverage(), assigned, *records]
 
-    async def _place(self) -> Coverage:
+    async def _place(self) -> None:
         """Read the management groups above each subscription."""
-        calls = Calls(self._scope, "subscription.query")
         found: dict[str, SubscriptionProperties | Refusal] = {}
         unseen = Reason.INCONSISTENT_PAGES
-        for group in self._queried():
-            body = {"subscriptions": group, "query": SUBSCRIPTIONS}
-            listing = self._gateway.pages(calls.id, SubscriptionItem, by=_name_of, body=body)
+        for _, listing in self._asked(self._placing, SUBSCRIPTIONS, SubscriptionItem, _name_of):
             for item in (await distinct(listing, _name_of)).values():
                 found[item.subscription_id.lower()] = read(item.properties, SubscriptionProperties)
-            calls.ended(listing.end)
             unseen = why_incomplete(listing.end) or unseen
         for subscription in self._subscriptions:
             properties = found.get(subscription.id, Refusal(unseen))
@@ -120,7 +114,6 @@ class _Roles:
             if not isinstance(chain, Refusal):
                 self._above[subscription.id] = chain
             self._unit.row("subscription", self._subscription_row(subscription, properties, chain))
-        return calls.coverage()
 
     def _subscription_row(
         self, subscription: Subscription, properties: SubscriptionProperties | Refusal, chain: Sequence[str] | Refusal
@@ -132,20 +125,19 @@ class _Roles:
         row.put_all(state=properties if isinstance(properties, Refusal) else properties.state, management_groups=chain)
         return row.finish()
 
-    async def _deny(self, subscription: Subscription) -> None:
-        await self._denials.collect(subscription.scope, subscription.id)
+    async def _deny(self) -> None:
+        await for_each(
+            self._subscriptions, lambda subscription: self._denials.collect(subscription.scope, subscription.id), limit=_AT_ONCE
+        )
 
     async def _assignments(self) -> Coverage:
-        calls = Calls(self._scope, "role_assignment.query")
+        calls = Calls(self._scope, QUERY.operation)
         url, version = source(self._connection.environment, calls.id)
-        for group in self._queried():
-            body = {"subscriptions": group, "query": QUERY, "options": ABOVE}
-            listing = self._gateway.pages(calls.id, AssignmentItem, by=name_of, body=body)
+        for _, listing in self._asked(calls, QUERY, AssignmentItem, name_of):
             async for item in listing:
                 await self._write(item, url, version, standing=True)
             for copy in listing.copies():
                 await self._write(copy, url, version, standing=True, copy=True)
-            calls.ended(listing.end)
         return calls.coverage()
 
     async def _eligible(self, subscription: Subscription) -> Coverage:
@@ -175,8 +167,8 @@ class _Roles:
         row = assignment_row(item, role, denied, scope_id=self._scope.id, url=url, version=version, standing=standing)
         self._unit.row("grant", row.finish())
 
-    def _queried(self) -> Sequence[Sequence[str]]:
-        return [self._ids[start : start + PER_QUERY] for start in range(0, len(self._ids), PER_QUERY)]
+    def _asked(self, calls: Calls, query: Query, kind: type[T], by: Callable[[T], str]) -> Iterator[tuple[Group, Listing[T]]]:
+        return self._graph.queries(self._gateway, calls, query, kind, self._subscriptions, by=lambda _: by)
 
 
 def _name_of(item: SubscriptionItem) -> str:

@@ -11,7 +11,7 @@ from msgspec import UNSET, Raw, Struct
 
 from keyaudit.cloud.connection import Connection
 from keyaudit.collect.calls import Calls
-from keyaudit.collect.concurrency import for_each
+from keyaudit.collect.concurrency import all_of, for_each
 from keyaudit.collect.entra.published_keys import Place, issuer_key, shared_key, write_keys
 from keyaudit.collect.places import source
 from keyaudit.collect.reading import Reading
@@ -72,7 +72,9 @@ async def collect_issuer_keys(reading: Reading, unit: Unit, scope: Scope) -> Seq
     Returns the coverage of `OPERATIONS`.
     """
     keys = _Keys(reading.connection, unit, scope)
-    return [*await keys.of_tenant(), await keys.of_applications(reading.spool), *await keys.shared(), *await keys.of_b2c()]
+    shared = (partial(keys.shared, authority, operation) for authority, operation in SHARED.items())
+    found = await all_of(keys.of_tenant, partial(keys.of_applications, reading.spool), *shared, keys.of_b2c)
+    return [record for records in found for record in records]
 
 
 class _Keys:
@@ -93,7 +95,7 @@ class _Keys:
         parent = metadata.coverage()
         return parent, keys.coverage(parent)
 
-    async def of_applications(self, spool: Spool) -> Coverage:
+    async def of_applications(self, spool: Spool) -> Sequence[Coverage]:
         """The keys of applications with a signing key of their own, custom or left over from SAML."""
         calls = Calls(self._scope, "login.app_keys", per_object=True)
         place = partial(self._place, "application", calls.id)
@@ -118,17 +120,14 @@ class _Keys:
         if unclear:
             calls.refused(Refusal(Reason.PARENT_NOT_ASSESSED, "it is unknown whether an application has its own signing keys"))
         listed = [record for record in spool.coverage() if record.scope == self._scope and record.operation in _HOLDERS]
-        return calls.coverage(next((record for record in listed if record.state is not State.ASSESSED), None))
+        return (calls.coverage(next((record for record in listed if record.state is not State.ASSESSED), None)),)
 
-    async def shared(self) -> Sequence[Coverage]:
-        """The keys under common, organizations and consumers, for tokens of many tenants."""
-        found = []
-        for authority, operation in SHARED.items():
-            calls = Calls(self._scope, operation)
-            answer = await self._gateway.get(operation, Document)
-            self._written(calls, self._place(authority, operation, f"sharedKeys/{authority}"), answer)
-            found.append(calls.coverage())
-        return found
+    async def shared(self, authority: str, operation: str) -> Sequence[Coverage]:
+        """The keys under common, organizations or consumers, for tokens of many tenants."""
+        calls = Calls(self._scope, operation)
+        answer = await self._gateway.get(operation, Document)
+        self._written(calls, self._place(authority, operation, f"sharedKeys/{authority}"), answer)
+        return (calls.coverage(),)
 
     async def of_b2c(self) -> Sequence[Coverage]:
         """Key sets, if the tenant is or may be one of Azure AD B2C."""

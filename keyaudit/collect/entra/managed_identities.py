@@ -16,7 +16,7 @@ from keyaudit.collect.entra.credentials import Rows
 from keyaudit.collect.entra.holders import Holder
 from keyaudit.collect.entra.relations import FederatedItem
 from keyaudit.collect.places import Subscription, source
-from keyaudit.collect.queries import Group, ids_of, queries
+from keyaudit.collect.queries import Group, Query, ids_of
 from keyaudit.collect.reading import Reading
 from keyaudit.collect.rows import Wire, read
 from keyaudit.inventory.spool import Unit
@@ -27,9 +27,10 @@ from keyaudit.model.reasons import UNSAFE, Reason
 _FEDERATED = ("managed_identity.expressions_of", "managed_identity.federated_of")
 OPERATIONS = ("managed_identity.query", *_FEDERATED, *identity_limits.OPERATIONS)
 
-QUERY = (
-    "resources | where type =~ 'microsoft.managedidentity/userassignedidentities' "
-    "| project id, name, subscriptionId, properties | order by id asc"
+QUERY = Query(
+    operation=OPERATIONS[0],
+    types=("microsoft.managedidentity/userassignedidentities",),
+    own=("id", "name", "subscriptionId", "properties"),
 )
 _NOBODYS = Refusal(Reason.BAD_VALUE, "a managed identity that does not say which service principal it is", 200)
 _LACKS_IDENTITY = Refusal(Reason.INCONSISTENT, "it lacks a managed identity that a service principal names", 200)
@@ -110,7 +111,8 @@ async def collect_managed_identities(reading: Reading, unit: Unit, scope: Scope)
     queried = Calls(scope, "managed_identity.query")
     identities: dict[str, IdentityItem] = {}
     whole = True
-    for group, listing in queries(reading.connection.gateway, queried, QUERY, IdentityItem, subscriptions, by=_identity_of):
+    gateway = reading.connection.gateway
+    for group, listing in reading.graph.queries(gateway, queried, QUERY, IdentityItem, subscriptions, by=_identity_of):
         identities |= await distinct(listing, _identity_of(group))
         whole = whole and why_incomplete(listing.end) is None
     # Resource Graph leaves out what the identity may not read.

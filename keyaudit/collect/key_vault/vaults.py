@@ -1,6 +1,8 @@
 """The vaults and Managed HSMs of every subscription, from Resource Graph and ARM: each can miss some."""
 
+import asyncio
 from collections.abc import Callable, Collection, Sequence
+from functools import partial
 
 from msgspec import UNSET, Struct
 
@@ -8,12 +10,12 @@ from keyaudit.cloud.connection import Connection
 from keyaudit.cloud.gateway import Gateway
 from keyaudit.collect.access.policies import policy_grants
 from keyaudit.collect.calls import Calls, not_assessed
-from keyaudit.collect.concurrency import for_each
+from keyaudit.collect.concurrency import all_of, for_each
 from keyaudit.collect.confines import Confines, confined
 from keyaudit.collect.copies import agreed, both, distinct
 from keyaudit.collect.key_vault.vault_rows import VaultItem, VaultProperties, vault_row
 from keyaudit.collect.places import Subscription, Vault, vault_id_parts
-from keyaudit.collect.queries import Group, ids_of, queries
+from keyaudit.collect.queries import Graph, Group, Query, ids_of
 from keyaudit.collect.rows import read
 from keyaudit.inventory.spool import Unit
 from keyaudit.model.coverage import Coverage, Refusal, Scope, State
@@ -28,29 +30,23 @@ class _Listing(Struct, frozen=True):
     """One kind of vault, and the operations that find it."""
 
     kind: str
-    arm_type: str
-    query: str
+    asked: Query
     list: str
     get: str
 
-    @property
-    def text(self) -> str:
-        """The query, ordered by a unique column: without an order, pages drop and repeat rows.
 
-        https://learn.microsoft.com/azure/governance/resource-graph/concepts/work-with-data
-        """
-        return (
-            f"resources | where type =~ 'microsoft.keyvault/{self.arm_type}' "
-            "| project id, name, location, subscriptionId, resourceGroup, tags, sku, properties | order by id asc"
-        )
-
+_COLUMNS = ("id", "name", "location", "subscriptionId", "resourceGroup", "tags", "sku", "properties")
+VAULTS, HSMS = ASKED = (
+    Query(operation="vault.query", types=("microsoft.keyvault/vaults",), own=_COLUMNS),
+    Query(operation="hsm.query", types=("microsoft.keyvault/managedhsms",), own=_COLUMNS),
+)
 
 _LISTINGS = {
-    KEY_VAULT: _Listing(KEY_VAULT, "vaults", "vault.query", "vault.list", "vault.get"),
-    MANAGED_HSM: _Listing(MANAGED_HSM, "managedhsms", "hsm.query", "hsm.list", "hsm.get"),
+    KEY_VAULT: _Listing(KEY_VAULT, VAULTS, "vault.list", "vault.get"),
+    MANAGED_HSM: _Listing(MANAGED_HSM, HSMS, "hsm.list", "hsm.get"),
 }
 
-QUERIES = tuple(listing.query for listing in _LISTINGS.values())
+QUERIES = tuple(query.operation for query in ASKED)
 """The operations on the tenant as a whole."""
 
 
@@ -62,6 +58,7 @@ async def collect_vaults(
     parent: Coverage,
     *,
     confines: Confines,
+    graph: Graph,
 ) -> tuple[Sequence[Vault], Sequence[Coverage]]:
     """Write a row per vault and HSM. Returns all of them, in order of id, and the coverage of every operation used.
 
@@ -82,8 +79,8 @@ async def collect_vaults(
         seen_none = parent.state is State.ASSESSED
         reason = Reason.NOTHING_VISIBLE if seen_none else Reason.PARENT_NOT_ASSESSED
         return (), [*coverage, *not_assessed(scope, QUERIES, reason)]
-    kinds = [_Vaults(connection, unit, listing, confines) for listing in _LISTINGS.values()]
-    await for_each(kinds, lambda found: found.collect(scope, own), limit=len(kinds))
+    kinds = [_Vaults(connection, unit, scope, listing, confines=confines, graph=graph) for listing in _LISTINGS.values()]
+    await for_each(kinds, lambda found: found.collect(own), limit=len(kinds))
     coverage += [record for found in kinds for record in found.coverage]
     return sorted((vault for found in kinds for vault in found.vaults), key=lambda vault: vault.scope.id), coverage
 
@@ -115,45 +112,53 @@ vault are uncertain.
 class _Vaults:
     """The vaults of one kind."""
 
-    def __init__(self, connection: Connection, unit: Unit, listing: _Listing, confines: Confines) -> None:
+    def __init__(
+        self, connection: Connection, unit: Unit, scope: Scope, listing: _Listing, *, confines: Confines, graph: Graph
+    ) -> None:
         self._gateway = connection.gateway
         self._connection = connection
         self._unit = unit
         self._listing = listing
         self._confines = confines
+        self._graph = graph
+        self._asked = Calls(scope, listing.asked.operation)
+        self._answered = asyncio.Event()
+        """Resource Graph has."""
         self._left_out: dict[str, list[str]] = {}
         self._queried: dict[str, dict[str, VaultItem]] = {}
         self.vaults: list[Vault] = []
         self.coverage: list[Coverage] = []
 
-    async def collect(self, scope: Scope, subscriptions: Sequence[Subscription]) -> None:
+    async def collect(self, subscriptions: Sequence[Subscription]) -> None:
         """Read and write all of them. Afterwards `vaults` and `coverage` are complete, the latter in a fixed order."""
-        queried = self._confines.part(await self._query(scope, subscriptions), "resource_groups", "vaults")
-        await for_each(subscriptions, self._subscription, limit=_AT_ONCE)
+        await all_of(partial(self._query, subscriptions), partial(for_each, subscriptions, self._subscription, limit=_AT_ONCE))
+        queried = self._confines.part(self._asked.coverage(), "resource_groups", "vaults")
         self.coverage = [queried, *sorted(self.coverage, key=lambda record: (record.scope.id, record.operation))]
 
-    async def _query(self, scope: Scope, subscriptions: Sequence[Subscription]) -> Coverage:
+    async def _query(self, subscriptions: Sequence[Subscription]) -> None:
         """Query Resource Graph."""
-        calls = Calls(scope, self._listing.query)
 
         def by(group: Group) -> Callable[[VaultItem], str]:
             return self._vault_of(ids_of(group))
 
-        for group, listing in queries(self._gateway, calls, self._listing.text, VaultItem, subscriptions, by=by):
+        for group, listing in self._graph.queries(
+            self._gateway, self._asked, self._listing.asked, VaultItem, subscriptions, by=by
+        ):
             for id_, item in (await distinct(listing, by(group))).items():
                 self._queried.setdefault(_subscription_of(item), {})[id_] = item
-        return calls.coverage()
+        self._answered.set()
 
     async def _subscription(self, subscription: Subscription) -> None:
         """Read one subscription's list, and write its rows. Vaults that only Resource Graph returns are read separately."""
         calls = Calls(subscription.scope, self._listing.list)
-        queried = self._queried.pop(subscription.id, {})
         by = self._vault_of([subscription.id])
         listing = self._gateway.pages(self._listing.list, VaultItem, by=by, subscription=subscription.id)
         listed: dict[str, list[VaultItem]] = {}
         async for item in both(listing):
             listed.setdefault(by(item), []).append(item)
         calls.ended(listing.end)
+        await self._answered.wait()
+        queried = self._queried.pop(subscription.id, {})
         for id_, copies in listed.items():
             self._write(subscription, copies, self._listing.list, queried.get(id_))
         single = Calls(subscription.scope, self._listing.get, per_object=True)
@@ -164,7 +169,7 @@ class _Vaults:
             self.coverage.append(single.coverage())
 
     async def _only_queried(self, subscription: Subscription, item: VaultItem, calls: Calls) -> None:
-        vault = Vault.of_row(self._row(subscription, item, self._listing.query))
+        vault = Vault.of_row(self._row(subscription, item, self._listing.asked.operation))
         if not self._wanted(subscription, vault):
             return
         found = await self._gateway.get(self._listing.get, VaultItem, **vault.segments)
@@ -174,7 +179,7 @@ class _Vaults:
         # Resource Graph lags: a vault that ARM does not find was deleted before this run.
         elif found.reason is not Reason.VANISHED:
             calls.refused(found)
-            self._write(subscription, [item], self._listing.query)
+            self._write(subscription, [item], self._listing.asked.operation)
 
     def _write(
         self, subscription: Subscription, copies: Sequence[VaultItem], operation: str, queried: VaultItem | None = None
@@ -184,7 +189,7 @@ class _Vaults:
         for other in others:
             row = agreed(VAULT, row, other)
         if queried is not None:
-            row = agreed(VAULT, row, self._row(subscription, queried, self._listing.query), _COMPARED)
+            row = agreed(VAULT, row, self._row(subscription, queried, self._listing.asked.operation), _COMPARED)
         vault = Vault.of_row(row)
         if not self._wanted(subscription, vault):
             return

@@ -10,7 +10,7 @@ from keyaudit.collect.copies import both
 from keyaudit.collect.logs.sentinel_rules import OPERATION, collect_sentinel_rules
 from keyaudit.collect.logs.watched import watched_by_query
 from keyaudit.collect.places import source
-from keyaudit.collect.queries import Group, ids_of, queries
+from keyaudit.collect.queries import Group, Query, ids_of
 from keyaudit.collect.reading import Reading
 from keyaudit.collect.rows import Row, Wire, read, wired
 from keyaudit.inventory.spool import Unit
@@ -20,9 +20,10 @@ from keyaudit.model.tables.alert_rule import ALERT_RULE
 
 OPERATIONS = ("alert_rule.query", OPERATION)
 
-QUERY = (
-    "resources | where type in~ ('microsoft.insights/activitylogalerts', 'microsoft.insights/scheduledqueryrules') "
-    "| project id, name, type, subscriptionId, resourceGroup, properties | order by id asc"
+QUERY = Query(
+    operation="alert_rule.query",
+    types=("microsoft.insights/activitylogalerts", "microsoft.insights/scheduledqueryrules"),
+    own=("id", "name", "type", "subscriptionId", "resourceGroup", "properties"),
 )
 _ID = re.compile(
     r"/subscriptions/([^/]+)/resourcegroups/([^/]+)/providers/microsoft\.insights/(activitylogalerts|scheduledqueryrules)/[^/]+",
@@ -87,7 +88,8 @@ async def collect_alert_rules(reading: Reading, unit: Unit, scope: Scope) -> Seq
         return not_assessed(scope, OPERATIONS, Reason.PARENT_NOT_ASSESSED)
     calls = Calls(scope, "alert_rule.query")
     url, version = source(reading.connection.environment, "alert_rule.query")
-    for _, listing in queries(reading.connection.gateway, calls, QUERY, Rule, reading.found.subscriptions, by=_by):
+    gateway, subscriptions = reading.connection.gateway, reading.found.subscriptions
+    for _, listing in reading.graph.queries(gateway, calls, QUERY, Rule, subscriptions, by=_by):
         async for item in both(listing):
             row = Row(ALERT_RULE, id=item.id, resource_id=item.id, scope_id=scope.id, url=url, version=version)
             _put(row, item)

@@ -13,6 +13,7 @@ from keyaudit.collect.concurrency import for_each
 from keyaudit.collect.copies import both
 from keyaudit.collect.logs.sinks import DiagnosticSetting, exports, of_resource
 from keyaudit.collect.places import source
+from keyaudit.collect.queries import Query
 from keyaudit.collect.reading import Reading
 from keyaudit.collect.rows import Row, Wire, read, wired
 from keyaudit.collect.services.queried import Identified, queried
@@ -25,9 +26,10 @@ OPERATIONS = ("hsm_device.query", "hsm_device.diagnostic_setting.list")
 
 _CLOUD = "microsoft.hardwaresecuritymodules/cloudhsmclusters"
 _DEDICATED = "microsoft.hardwaresecuritymodules/dedicatedhsms"
-QUERY = (
-    f"resources | where type in~ ('{_CLOUD}', '{_DEDICATED}') "
-    "| project id, name, type, location, sku, properties | order by id asc"
+QUERY = Query(
+    operation=OPERATIONS[0],
+    types=(_CLOUD, _DEDICATED),
+    own=("id", "name", "type", "location", "sku", "properties"),
 )
 _ID = re.compile(
     r"/subscriptions/([^/]+)/resourceGroups/([^/]+)/providers/(Microsoft\.HardwareSecurityModules/\w+)/([^/]+)",

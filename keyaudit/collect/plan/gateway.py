@@ -7,7 +7,7 @@ import msgspec
 
 from keyaudit.cloud.connection import Connection, Identity
 from keyaudit.cloud.environment import Environment
-from keyaudit.cloud.gateway import Gateway, Listing
+from keyaudit.cloud.gateway import Gateway, Instead, Listing
 from keyaudit.cloud.pages import Page, Step
 from keyaudit.cloud.recalling import Memory
 from keyaudit.cloud.tables import Rows
@@ -51,6 +51,18 @@ class PlanGateway(Gateway):
             return Page(held.items, refusal=gone or (lacking if held.whole else absent))
 
         return Listing(fetch, Step(operation) if held else absent, item, by)
+
+    def rows(
+        self,
+        operation: str,
+        item: type[T],
+        *,
+        by: Callable[[T], str],
+        body: Mapping[str, object],
+        instead: Instead | None = None,  # noqa: ARG002
+    ) -> Listing[T]:
+        """The same: a query is about everything."""
+        return self.pages(operation, item, by=by, host="", body=body)
 
     def _lacking(self, operation: str) -> Refusal | None:
         return None if operation in ONLY_SEEN_IN_THE_TENANT else self._answers.lacking(operation)

@@ -12,7 +12,7 @@ from keyaudit.collect.calls import Calls, not_assessed
 from keyaudit.collect.concurrency import for_each
 from keyaudit.collect.copies import both
 from keyaudit.collect.places import Subscription, source
-from keyaudit.collect.queries import queries
+from keyaudit.collect.queries import Query
 from keyaudit.collect.reading import Reading
 from keyaudit.collect.rows import Row, Wire, is_null
 from keyaudit.collect.services.items import UNREADABLE, text
@@ -61,14 +61,18 @@ _PATHS = tuple(dict.fromkeys(path for each in _of_query() for path in _paths(eac
 _COLUMNS = tuple(map(_column, _PATHS))
 _NAMING = tuple(dict.fromkeys(_column(_paths(each)[0]) for each in _of_query()))
 _PARENTS = tuple(dict.fromkeys(each.type.lower() for each in DECLARED if each.children))
-# Only resources that name something are returned, and those below which there is a list. Ordered by a unique column, because
-# without an order pages drop and repeat rows. https://learn.microsoft.com/azure/governance/resource-graph/concepts/work-with-data
-QUERY_TEXT = (
-    f"resources | where type in~ ({', '.join(map(repr, BY_TYPE))}) | project id, name, type, location, "
-    "identityType = identity.type, userAssignedIdentities = identity.userAssignedIdentities, "
-    f"{', '.join(f'{column} = properties.{path}' for column, path in zip(_COLUMNS, _PATHS, strict=True))} "
-    f"| where {' or '.join(f'isnotnull({each})' for each in _NAMING)} or type in~ ({', '.join(map(repr, _PARENTS))}) "
-    "| order by id asc"
+# Only resources that name something are returned, and those below which there is a list.
+ASKED = Query(
+    operation=QUERY,
+    types=tuple(BY_TYPE),
+    own=("id", "name", "type", "location"),
+    paths={
+        "identityType": "identity.type",
+        "userAssignedIdentities": "identity.userAssignedIdentities",
+        **{column: f"properties.{path}" for column, path in zip(_COLUMNS, _PATHS, strict=True)},
+    },
+    given=_NAMING,
+    always=_PARENTS,
 )
 
 
@@ -148,7 +152,7 @@ class _Consumers:
 
     async def collect(self) -> Sequence[Coverage]:
         gateway, subscriptions = self._reading.connection.gateway, self._reading.found.subscriptions
-        for group, listing in queries(gateway, self._query, QUERY_TEXT, _ITEM, subscriptions, by=_by_id):
+        for group, listing in self._reading.graph.queries(gateway, self._query, ASKED, _ITEM, subscriptions, by=_by_id):
             async for item in both(listing):
                 self._resource(group, item)
         await self._lists_below()

@@ -15,7 +15,7 @@ from keyaudit.collect.calls import Calls, not_assessed
 from keyaudit.collect.concurrency import for_each
 from keyaudit.collect.copies import both
 from keyaudit.collect.places import Vault, source, vault_id_parts
-from keyaudit.collect.queries import Group, ids_of, queries
+from keyaudit.collect.queries import Group, Query, ids_of
 from keyaudit.collect.reading import Reading
 from keyaudit.collect.rows import Row, Wire, is_null, read, wired
 from keyaudit.collect.services.queried import Identified
@@ -28,10 +28,12 @@ OPERATIONS = EVENTS
 _BELOW = "event_topic.subscriptions"
 """The list below a system topic; the other one is on the vault."""
 
-QUERY = (
-    "resources | where type =~ 'microsoft.eventgrid/systemtopics' "
-    "| project id, name, source = properties.source, topicType = properties.topicType "
-    "| where topicType =~ 'microsoft.keyvault.vaults' | order by id asc"
+QUERY = Query(
+    operation="event_topic.query",
+    types=("microsoft.eventgrid/systemtopics",),
+    own=("id", "name"),
+    paths={"source": "properties.source", "topicType": "properties.topicType"},
+    only=("topicType", "microsoft.keyvault.vaults"),
 )
 _ID = re.compile(
     r"/subscriptions/([^/]+)/resourceGroups/([^/]+)/providers/Microsoft\.EventGrid/systemTopics/([^/]+)",
@@ -121,12 +123,12 @@ async def collect_events(reading: Reading, unit: Unit, scope: Scope) -> Sequence
     calls = Calls(scope, OPERATIONS[0])
     lists = [Calls(scope, operation, per_object=True) for operation in OPERATIONS[1:]]
     topics: list[Topic] = []
-    for _, listing in queries(reading.connection.gateway, calls, QUERY, Item, reading.found.subscriptions, by=_by):
+    gateway, subscriptions = reading.connection.gateway, reading.found.subscriptions
+    for _, listing in reading.graph.queries(gateway, calls, QUERY, Item, subscriptions, by=_by):
         async for item in both(listing):
             match, vault = _ID.fullmatch(item.id), vaults.get(item.source.lower())
             if match is not None and vault is not None:
                 topics.append(Topic(item.id, match[2], match[3], vault))
-    gateway = reading.connection.gateway
     for each in lists:
         left = (topic for topic in topics if not gateway.remembers(each.id, **topic.segments(each.id)))
         reading.expect(each.id, Counter(topic.vault.subscription_id for topic in left))

@@ -9,6 +9,7 @@ from msgspec import UNSET, Raw
 
 from keyaudit.collect.calls import Calls, not_assessed
 from keyaudit.collect.places import source
+from keyaudit.collect.queries import Query
 from keyaudit.collect.reading import Reading
 from keyaudit.collect.rows import Row, Wire, is_null, read, wired
 from keyaudit.collect.services.items import member, text
@@ -71,10 +72,12 @@ _MEMBERS = {
     **_PORTALS,
 }
 # Most public IP addresses have no name.
-QUERY = (
-    f"resources | where type in~ ({', '.join(map(repr, _KINDS))}) "
-    f"| project id, name, type, {', '.join(f'{name} = properties.{path}' for name, path in _MEMBERS.items())} "
-    f"| where {' or '.join(f'isnotnull({name})' for name in _MEMBERS)} | order by id asc"
+QUERY = Query(
+    operation="host.query",
+    types=tuple(_KINDS),
+    own=("id", "name", "type"),
+    paths={name: f"properties.{path}" for name, path in _MEMBERS.items()},
+    given=tuple(_MEMBERS),
 )
 _ID = re.compile(
     r"/subscriptions/([^/]+)/resourceGroups/([^/]+)/providers/([^/]+)/([^/]+)/[^/]+(?:/([^/]+)/[^/]+)?",

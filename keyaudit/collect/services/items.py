@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection
 from msgspec import UNSET, Raw, Struct
 
 from keyaudit.collect.places import Subscription
+from keyaudit.collect.queries import Query
 from keyaudit.collect.rows import AFTER_APPLY, NOT_IN_PLAN, Row, Wire, is_null, read
 from keyaudit.model.coverage import Refusal
 
@@ -47,16 +48,18 @@ _MEMBERS = (
 )
 
 # Projected members are returned for every row, null if the resource lacks them; the whole `properties` would be many times as
-# long. Ordered by a unique column, because without an order pages drop and repeat rows.
-# https://learn.microsoft.com/azure/governance/resource-graph/concepts/work-with-data
-QUERY = (
-    f"resources | where type in~ ({', '.join(map(repr, KINDS))}) "
-    "| project id, name, type, location, tags, "
-    f"{', '.join(f'{member} = properties.{member}' for member in _MEMBERS)}, "
-    "azureKeyVaultKms = properties.securityProfile.azureKeyVaultKms, clientId = properties.servicePrincipalProfile.clientId, "
-    "identityType = identity.type, "
-    "userAssignedIdentities = identity.userAssignedIdentities "
-    "| order by id asc"
+# long.
+QUERY = Query(
+    operation="service.query",
+    types=tuple(KINDS),
+    own=("id", "name", "type", "location", "tags"),
+    paths={
+        **{member: f"properties.{member}" for member in _MEMBERS},
+        "azureKeyVaultKms": "properties.securityProfile.azureKeyVaultKms",
+        "clientId": "properties.servicePrincipalProfile.clientId",
+        "identityType": "identity.type",
+        "userAssignedIdentities": "identity.userAssignedIdentities",
+    },
 )
 
 NULL = Raw(b"null")

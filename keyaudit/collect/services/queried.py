@@ -8,7 +8,7 @@ from msgspec import Struct
 
 from keyaudit.collect.calls import Calls
 from keyaudit.collect.copies import both
-from keyaudit.collect.queries import Group, ids_of, queries
+from keyaudit.collect.queries import Group, Query, ids_of
 from keyaudit.collect.reading import Reading
 
 
@@ -22,7 +22,7 @@ R = TypeVar("R", bound=Identified)
 
 
 async def queried(
-    reading: Reading, calls: Calls, query: str, kind: type[R], matched: Callable[[R], re.Match[str]]
+    reading: Reading, calls: Calls, query: Query, kind: type[R], matched: Callable[[R], re.Match[str]]
 ) -> AsyncIterator[tuple[R, re.Match[str]]]:
     """Each resource within the confines of the run, with the match of its id; `calls` is told how every list ended.
 
@@ -39,7 +39,8 @@ async def queried(
 
         return name
 
-    for _, listing in queries(reading.connection.gateway, calls, query, kind, reading.found.subscriptions, by=by):
+    gateway, subscriptions = reading.connection.gateway, reading.found.subscriptions
+    for _, listing in reading.graph.queries(gateway, calls, query, kind, subscriptions, by=by):
         async for item in both(listing):
             if reading.confines.resource(item.id):
                 yield item, matched(item)

@@ -8,6 +8,7 @@ from msgspec import UNSET, Raw, Struct
 from keyaudit.cloud.environment import Environment
 from keyaudit.collect.calls import Calls, not_assessed
 from keyaudit.collect.places import source
+from keyaudit.collect.queries import Query
 from keyaudit.collect.reading import Reading
 from keyaudit.collect.rows import Row, Wire, is_null, read
 from keyaudit.collect.services.items import flag, member, text
@@ -27,11 +28,13 @@ _KINDS = {
 # Most machines and disks name no secret. The settings of both kinds of disk encryption:
 # https://learn.microsoft.com/rest/api/compute/virtual-machines/get#diskencryptionsettings and
 # https://learn.microsoft.com/rest/api/compute/disks/get#encryptionsettingscollection
-QUERY = (
-    f"resources | where type in~ ({', '.join(map(repr, _KINDS))}) "
-    "| project id, name, type, machine = properties.storageProfile.osDisk.encryptionSettings, "
-    "disk = properties.encryptionSettingsCollection, certificates = properties.certificates "
-    "| where isnotnull(machine) or isnotnull(disk) or isnotnull(certificates) | order by id asc"
+_MEMBERS = {
+    "machine": "properties.storageProfile.osDisk.encryptionSettings",
+    "disk": "properties.encryptionSettingsCollection",
+    "certificates": "properties.certificates",
+}
+QUERY = Query(
+    operation="secret_use.query", types=tuple(_KINDS), own=("id", "name", "type"), paths=_MEMBERS, given=tuple(_MEMBERS)
 )
 _ID = re.compile(r"/subscriptions/([^/]+)/resourceGroups/([^/]+)/providers/([^/]+/[^/]+)/([^/]+)", re.ASCII | re.IGNORECASE)
 _SECRET = re.compile(r"https://([a-z0-9.-]{1,253})(?::443)?/secrets/([a-z0-9-]{1,127})(?:/([a-z0-9]{1,64}))?/?", re.ASCII)

@@ -7,12 +7,9 @@ from functools import partial
 from msgspec import UNSET, Struct
 from msgspec.structs import replace
 
-from keyaudit.cloud.connection import Connection
 from keyaudit.collect.calls import Calls, not_assessed
 from keyaudit.collect.concurrency import for_each
-from keyaudit.collect.confines import Confines
 from keyaudit.collect.places import Subscription, source
-from keyaudit.collect.queries import queries
 from keyaudit.collect.reading import Reading
 from keyaudit.collect.rows import Wire, is_null
 from keyaudit.collect.services.account_keys import account_key_rows
@@ -41,21 +38,21 @@ async def collect_services(reading: Reading, unit: Unit, scope: Scope) -> Sequen
     """
     if not reading.found.subscriptions:
         return not_assessed(scope, OPERATIONS, Reason.PARENT_NOT_ASSESSED)
-    return await _Services(reading.connection, unit, scope, reading.confines).collect(reading.found.subscriptions)
+    return await _Services(reading, unit, scope).collect(reading.found.subscriptions)
 
 
 class _Services:
-    def __init__(self, connection: Connection, unit: Unit, scope: Scope, confines: Confines) -> None:
-        self._gateway = connection.gateway
+    def __init__(self, reading: Reading, unit: Unit, scope: Scope) -> None:
+        self._gateway, self._graph = reading.connection.gateway, reading.graph
         self._unit = unit
         self._scope = scope
-        self._confines = confines
-        self._place = source(connection.environment, "service.query")
+        self._confines = reading.confines
+        self._place = source(reading.connection.environment, "service.query")
         self._query = Calls(scope, "service.query")
         self._protector = Calls(scope, "sql.protector", per_object=True)
 
     async def collect(self, subscriptions: Sequence[Subscription]) -> Sequence[Coverage]:
-        for group, listing in queries(self._gateway, self._query, QUERY, ServiceItem, subscriptions, by=by_id):
+        for group, listing in self._graph.queries(self._gateway, self._query, QUERY, ServiceItem, subscriptions, by=by_id):
             await for_each(listing, partial(self._service, group), limit=_AT_ONCE)
             await for_each(listing.copies(), partial(self._service, group), limit=_AT_ONCE)
         found = [self._confines.part(self._query.coverage(), "resource_groups")]

@@ -6,6 +6,7 @@ from keyaudit.model.operations.kinds import (
     KEY_VAULT_PREVIEW,
     MGMT_KEYVAULT,
     SDK_ASSETS,
+    TOGETHER,
     VAULTS,
     AccessPolicy,
     Family,
@@ -37,6 +38,8 @@ FAMILY = Family("vaults and keys", order=20)
 
 DECLARED = (
     arm("subscription.list", "subscriptions", "/subscriptions", paging=Paging.NEXT_LINK, version="2022-12-01"),
+    # It has the columns that other queries declare, each with its own permission.
+    resource_graph(TOGETHER, "several types of resources at once (Resource Graph)"),
     resource_graph("resource_group.query", "resource groups (Resource Graph)"),
     resource_graph("vault.query", "vaults (Resource Graph)"),
     _vault("vault.list", "vaults", _VAULTS, paging=Paging.NEXT_LINK),

@@ -292,6 +292,10 @@ def resource_graph(id_: str, noun: str, *, right: Right = READER, never_empty: s
     )
 
 
+TOGETHER = "resource_graph.query"
+"""The query that stands for several others of Resource Graph."""
+
+
 def vault_object(
     id_: str,
     noun: str,
