@@ -59,18 +59,26 @@ def read(held: Held, id_: str, box: str, *, app: str, near: str, client: str = O
     }
 
 
+@pytest.fixture(scope="module")
+def plain(rows: Rows, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The logs as they are."""
+    return store(tmp_path_factory.mktemp("plain"), rows)
+
+
 Asked = Callable[..., dict[str, Any]]
 
 
 @pytest.fixture
-def asked(keyaudit: Keyaudit, contoso: Path, held: Held, tmp_path: Path, rows: Rows) -> Asked:
+def asked(keyaudit: Keyaudit, contoso: Path, held: Held, tmp_path: Path, rows: Rows, request: pytest.FixtureRequest) -> Asked:
     """The page, with some rows more, or some tables less."""
 
     def ask(
         subject: str, *, more: Rows | None = None, without: Collection[str] = (), since: bool = True, logs: Path | None = None
     ) -> dict[str, Any]:
-        with_more = {table: [*found, *(more or {}).get(table, ())] for table, found in rows.items() if table not in without}
-        logs = logs or store(tmp_path, with_more)
+        if more or without:
+            changed = {table: [*found, *(more or {}).get(table, ())] for table, found in rows.items() if table not in without}
+            logs = store(tmp_path, changed)
+        logs = logs or request.getfixturevalue("plain")
         first = ["--since", iso_date(held.year.first + INTRUSION * DAY)] if since else []
         ran = keyaudit("incident", subject, "--from", contoso, "--logs", logs, *first, "-o", "json")
         assert ran.code in (Exit.CLEAN, Exit.INCOMPLETE), ran.err
