@@ -126,7 +126,9 @@ def test_mail_that_is_read_with_owa_from_the_intruders_network_is_shown(asked: A
     assert ("person040@contoso.example" in ask["text"], "person043" in ask["text"], ask["commands"]) == (True, False, [])
 
 
-def test_mail_that_is_read_through_graph_is_that_of_its_caller(asked: Asked, held: Held, rows: Rows) -> None:
+def test_mail_that_is_read_through_graph_is_that_of_its_caller_and_an_early_addition_is_named(
+    asked: Asked, held: Held, rows: Rows
+) -> None:
     disguise, usual = held.year.app(DISGUISE), held.year.app("Billing API")
     program = "Client=REST;Client=RESTSystem;;"
     planted = [
@@ -135,7 +137,10 @@ def test_mail_that_is_read_through_graph_is_that_of_its_caller(asked: Asked, hel
         read(held, "graph-2", "person051", app=GRAPH, caller=disguise, near="52.96.10.4", client=program),
     ]
     others = [read(held, "graph-9", "person052", app=GRAPH, caller=usual, near="52.96.10.4", client=program)]
-    page = asked(DISGUISE, more={"OfficeActivity": [*planted, *others]})
+    early = added(held, "early", DISGUISE, held.year.added_credential, day=INTRUSION - 20)
+    page = asked(DISGUISE, more={"OfficeActivity": [*planted, *others], "AuditLogs": [early]})
+    # An addition before the days that are examined is named, too.
+    assert "early" in records(page["causes"])
     by_app = {str(row["OfficeId"]) for row in rows["OfficeActivity"] if row["AppId"] == disguise}
     mail = [act for act in page["timeline"] if act["operation"] == "read-mail"]
     assert records(mail) == {*by_app, "graph-1", "graph-2"}
@@ -212,13 +217,6 @@ def test_the_page_of_an_application_names_who_added_its_credential_and_plans_its
     delete = f"az ad app credential delete --id {held.year.ground.guid('application', DISGUISE)} --key-id {key}"
     assert [command for command in removals(page) if key in command] == [delete]
     assert plan[remove]["commands"][-1] == delete
-
-
-def test_an_addition_before_the_days_that_are_examined_is_named_too(asked: Asked, held: Held, rows: Rows) -> None:
-    key = held.year.added_credential
-    without = {"AuditLogs": [added(held, "early", DISGUISE, key, day=INTRUSION - 20)]}
-    page = asked(DISGUISE, more=without)
-    assert "early" in records(page["causes"])
 
 
 def test_who_added_a_credential_is_unknown_without_the_log_that_says_it(asked: Asked, held: Held) -> None:
