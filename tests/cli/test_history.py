@@ -27,9 +27,9 @@ def test_a_copy_of_a_snapshot_counts_once_and_deadlines_come_from_the_settings(
     assert "deadlines.critical" in shown
 
 
-def test_all_snapshots_are_evaluated_with_the_policies_of_today(keyaudit: Keyaudit, tmp_path: Path) -> None:
-    for name in ("monday", "tuesday"):
-        assert keyaudit("collect", "--demo", "--out", tmp_path / "kept" / name).code == Exit.CLEAN
+def test_all_snapshots_are_evaluated_with_the_policies_of_today(keyaudit: Keyaudit, contoso: Path, tmp_path: Path) -> None:
+    shutil.copytree(contoso, tmp_path / "kept" / "monday")
+    assert keyaudit("collect", "--demo", "--out", tmp_path / "kept" / "tuesday").code == Exit.CLEAN
     chosen, settings = ("--select", "kv-mixed-purpose-vault", "-o", "json"), tmp_path / "keyaudit.toml"
     before = keyaudit("history", tmp_path / "kept", *chosen).json
     assert len(before["snapshots"]) == 2

@@ -27,10 +27,6 @@ def _judged(*arguments: str | Path) -> tuple[str | Path, ...]:
     return ("gate", "--select", STALE, "--select", LAX, "-o", "json", *arguments)
 
 
-def _imported(tmp_path: Path, files: Path, *more: str) -> Path:
-    return collected(tmp_path / "out", ESTATE, "--import", f"relying-parties={files}", *more)
-
-
 def _settings(path: Path, tenant: str, **checks: object) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     section = {"Instance": "https://login.microsoftonline.com/", "TenantId": tenant, "TokenValidationParameters": checks}
@@ -57,7 +53,7 @@ def test_with_planted_files_both_find_what_was_planted_and_nothing_else(
     _settings(files / "own" / "appsettings.json", "8f1a0e5e-1111-4222-8333-444444444444")
     _settings(files / "lax" / "appsettings.json", "common", ValidateIssuer=False)
     _settings(files / "strict" / "appsettings.json", "organizations", ValidateIssuer=True)
-    out = _imported(tmp_path, files)
+    out = collected(tmp_path / "out", ESTATE, "--import", f"relying-parties={files}")
     assert set(open_snapshot(out).run.evidence) == {"relying-parties"}
     ran = keyaudit(*_judged("--from", out))
     assert ran.code == Exit.FINDINGS
@@ -79,13 +75,13 @@ def test_with_planted_files_both_find_what_was_planted_and_nothing_else(
 
 
 def test_a_service_that_takes_tokens_for_others_is_found_and_one_whose_file_does_not_say_is_unknown(
-    keyaudit: Keyaudit, tmp_path: Path
+    keyaudit: Keyaudit, plain: Path, tmp_path: Path
 ) -> None:
     files, tenant = tmp_path / "files", "8f1a0e5e-1111-4222-8333-444444444444"
     _settings(files / "lax" / "appsettings.json", tenant, ValidateAudience=False)
     _settings(files / "strict" / "appsettings.json", tenant, ValidateAudience=True)
     _settings(files / "silent" / "appsettings.json", tenant)
-    ran = keyaudit("report", "--select", ANY_AUDIENCE, "--from", _imported(tmp_path, files), "-o", "json")
+    ran = keyaudit("report", "--select", ANY_AUDIENCE, "--from", plain, "--import", f"relying-parties={files}", "-o", "json")
     found = {(each["outcome"], each["row"]["name"].split()[-1]) for each in ran.json["findings"]}
     assert found == {("fail", "lax/appsettings.json:1"), ("unknown", "silent/appsettings.json:1")}
 
@@ -94,7 +90,7 @@ def test_with_clean_files_neither_finds_anything(keyaudit: Keyaudit, plain: Path
     told = keyaudit("trust", "list", "--from", plain, "-o", "json").json
     written(tmp_path / "files" / "api" / "jwks.json", published(told["keys"]), fetched_on=told["run"]["as_of"])
     _settings(tmp_path / "files" / "api" / "appsettings.json", "common", ValidateIssuer=True)
-    ran = keyaudit(*_judged("--from", _imported(tmp_path, tmp_path / "files")))
+    ran = keyaudit(*_judged("--from", plain, "--import", f"relying-parties={tmp_path / 'files'}"))
     assert (ran.code, ran.json["findings"], ran.json["not_judged"]) == (Exit.CLEAN, [], [])
 
 

@@ -18,7 +18,7 @@ from keyaudit.simulator.estates import estate
 from keyaudit.simulator.estates.contoso import contoso as estate_of
 from keyaudit.simulator.estates.logs.held import Held
 from keyaudit.simulator.estates.logs.year import DISGUISE, FOOTHOLD, INTRUSION, STOLEN
-from tests.cli.conftest import Keyaudit
+from tests.cli.conftest import Keyaudit, once
 from tests.cli.stolen import asked_of
 
 KEY = "/".join(STOLEN)
@@ -63,6 +63,16 @@ def logs(rows: dict[str, list[Row]], tmp_path_factory: pytest.TempPathFactory) -
     return store(tmp_path_factory.mktemp("incident"), rows)
 
 
+@pytest.fixture(scope="module")
+def page(contoso: Path, logs: Path, held: Held, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """The page of the stolen key, with all logs; no test may change it."""
+    path = tmp_path_factory.mktemp("page") / "page.json"
+    since = iso_date(held.year.first + INTRUSION * DAY)
+    once("incident", KEY, "--from", contoso, "--logs", logs, "--since", since, "--out", path)
+    found: dict[str, Any] = json.loads(path.read_bytes())
+    return found
+
+
 def planted(held: Held, rows: dict[str, list[Row]]) -> tuple[set[str], set[str]]:
     """The ids of the records of the intruder: those of the key, and all others."""
     foothold, disguise = held.year.app(FOOTHOLD), held.year.app(DISGUISE)
@@ -78,7 +88,7 @@ def planted(held: Held, rows: dict[str, list[Row]]) -> tuple[set[str], set[str]]
     return of_key, others
 
 
-def asked(keyaudit: Keyaudit, contoso: Path, logs: Path, held: Held, *, subject: str = KEY) -> dict[str, Any]:
+def asked(keyaudit: Keyaudit, contoso: Path, logs: Path, held: Held, *, subject: str) -> dict[str, Any]:
     since = iso_date(held.year.first + INTRUSION * DAY)
     ran = keyaudit("incident", subject, "--from", contoso, "--logs", logs, "--since", since, "-o", "json")
     assert ran.code in (Exit.CLEAN, Exit.INCOMPLETE), ran.err
@@ -90,11 +100,8 @@ def records(acts: Collection[dict[str, Any]]) -> set[str]:
     return {record for act in acts for record in act["records"]}
 
 
-def test_every_planted_row_is_on_the_page_and_no_other(
-    keyaudit: Keyaudit, contoso: Path, logs: Path, held: Held, rows: dict[str, list[Row]]
-) -> None:
+def test_every_planted_row_is_on_the_page_and_no_other(page: dict[str, Any], held: Held, rows: dict[str, list[Row]]) -> None:
     of_key, others = planted(held, rows)
-    page = asked(keyaudit, contoso, logs, held)
     outside = [act for act in page["uses"] if act["outside_baseline"]]
     assert records(outside) == of_key
     assert records(page["timeline"]) == others
@@ -122,10 +129,7 @@ def removals(page: dict[str, Any]) -> list[str]:
     return [command for step in page["plan"] for command in step["commands"] if ends.search(command)]
 
 
-def test_who_is_at_work_is_named_and_kept(
-    keyaudit: Keyaudit, contoso: Path, logs: Path, held: Held, rows: dict[str, list[Row]]
-) -> None:
-    page = asked(keyaudit, contoso, logs, held)
+def test_who_is_at_work_is_named_and_kept(page: dict[str, Any], held: Held, rows: dict[str, list[Row]]) -> None:
     worker = held.year.app("id-identity-token-service-prod")
     signed = [row for row in rows["AZKVAuditLogs"] if worker in json.dumps(row) and "kv-identity-prod" in json.dumps(row)]
     last = max(str(row["TimeGenerated"])[:10] for row in signed)
@@ -213,7 +217,7 @@ def test_what_logs_lack_is_said_where_it_matters(
     throttled = [{"Name": "IsThrottled", "Value": "True"}]
     box = mail[-1] = {**mail[-1], "OperationProperties": throttled}
     lacking = {table: found for table, found in rows.items() if table != "AuditLogs"} | {"OfficeActivity": mail}
-    page = asked(keyaudit, contoso, store(tmp_path, lacking), held)
+    page = asked(keyaudit, contoso, store(tmp_path, lacking), held, subject=KEY)
     said = "\n".join(doubts(page, "next"))
     assert "AuditLogs is not among these logs at all" in said
     assert "OfficeActivity: no event on" in said
@@ -229,21 +233,21 @@ def test_what_logs_lack_is_said_where_it_matters(
     ]
 
 
-def test_the_page_begins_with_its_verdict_and_has_a_timeline(keyaudit: Keyaudit, contoso: Path, logs: Path, held: Held) -> None:
+def test_the_page_begins_with_its_verdict_and_has_a_timeline(
+    keyaudit: Keyaudit, contoso: Path, logs: Path, held: Held, page: dict[str, Any]
+) -> None:
     since = iso_date(held.year.first + INTRUSION * DAY)
     last = iso_date(held.year.first + (INTRUSION + 1) * DAY)
     arguments = ("incident", KEY, "--from", contoso, "--logs", logs, "--since", since)
     first = " ".join(keyaudit(*arguments).out.partition("\n\n")[0].split())
-    page = keyaudit(*arguments, "-o", "json").json
     assert first == f"Key {KEY}. {page['in_short']}"
     assert f"Used outside its baseline from {since} to {last}, by {FOOTHOLD}. Mail was read in at least" in first
     [timeline] = [each["statements"] for each in page["sections"] if each["id"] == "timeline"]
     outside = [act for act in (*page["uses"], *page["timeline"]) if act["outside_baseline"]]
     assert [each["text"][:20] for each in timeline] == sorted(act["first_on"] for act in outside)
     assert {record for each in timeline for record in each["rests_on"]} == records(outside)
-    for form in ("html", "markdown"):
-        head = keyaudit(*arguments, "-o", form).out.partition("Each sentence" if form == "html" else "\n## ")[0]
-        assert f"by {FOOTHOLD}. Mail was read in at least" in head
+    head = keyaudit(*arguments, "-o", "markdown").out.partition("\n## ")[0]
+    assert f"by {FOOTHOLD}. Mail was read in at least" in head
 
 
 def test_a_key_that_only_its_usual_users_use_is_called_so(keyaudit: Keyaudit, contoso: Path, logs: Path, held: Held) -> None:
@@ -289,7 +293,9 @@ def test_the_page_goes_to_a_file_in_the_format_of_its_ending(
     page = tmp_path / "page.html"
     ran = keyaudit("incident", KEY, "--from", contoso, "--logs", logs, "--since", since, "--out", page)
     assert (ran.out, page.read_text(encoding="utf-8")[:15]) == ("", "<!doctype html>")
-    assert "read-mail of mailboxes of contoso.example by Partner EDI" in page.read_text(encoding="utf-8")
+    text = page.read_text(encoding="utf-8")
+    assert "read-mail of mailboxes of contoso.example by Partner EDI" in text
+    assert f"by {FOOTHOLD}. Mail was read in at least" in text.partition("Each sentence")[0]
     for refused in ("page.pdf", "missing/page.html"):
         assert keyaudit("incident", KEY, "--from", contoso, "--out", tmp_path / refused).code == Exit.USAGE
 

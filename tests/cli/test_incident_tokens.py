@@ -10,7 +10,7 @@ from keyaudit.simulator.estate import Row
 from keyaudit.simulator.estates.logs.held import Held
 from keyaudit.simulator.estates.logs.year import DISGUISE, INTRUSION
 from tests.cli.test_incident import store
-from tests.cli.test_incident_actor import Asked, Rows, asked, held, rows, said
+from tests.cli.test_incident_actor import Asked, Rows, asked, held, plain, rows, said
 from tests.inventory.usage.token_cases import AT, CASES, UNTIL, planted
 from tests.inventory.usage.token_records import (
     APP,
@@ -25,7 +25,7 @@ from tests.inventory.usage.token_records import (
     uti,
 )
 
-__all__ = ["asked", "held", "rows"]
+__all__ = ["asked", "held", "plain", "rows"]
 
 SIGN_INS, IDENTITIES = "AADServicePrincipalSignInLogs", "AADManagedIdentitySignInLogs"
 OTHER = "0c000000-0000-4000-8000-000000000001"

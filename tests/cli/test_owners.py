@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from keyaudit.cli.config import read_config
-from tests.cli.conftest import Keyaudit
+from tests.cli.conftest import Keyaudit, Reported
 
 FEW = ("--select", "app-*", "--select", "kv-key-*")
 RULES = """
@@ -32,14 +32,23 @@ def config(tmp_path: Path) -> Path:
     return path
 
 
+def opened(written: str) -> list[dict[str, str]]:
+    """The open findings of a report in CSV."""
+    return [row for row in csv.DictReader(io.StringIO(written, newline="")) if row["status"] == "fail"]
+
+
 def rows(keyaudit: Keyaudit, *arguments: str | Path) -> list[dict[str, str]]:
     """The open findings as CSV has them."""
-    found = csv.DictReader(io.StringIO(keyaudit("report", *arguments, "-o", "csv").out, newline=""))
-    return [row for row in found if row["status"] == "fail"]
+    return opened(keyaudit("report", *arguments, "-o", "csv").out)
 
 
-def test_a_rule_gives_an_owner_to_what_has_none_and_to_nothing_else(keyaudit: Keyaudit, contoso: Path, config: Path) -> None:
-    before, after = rows(keyaudit, "--from", contoso, *FEW), rows(keyaudit, "--from", contoso, *FEW, "-c", config)
+def test_a_rule_gives_an_owner_to_what_has_none_and_to_nothing_else(
+    keyaudit: Keyaudit, contoso: Path, config: Path, tmp_path: Path
+) -> None:
+    table = tmp_path / "ruled.csv"
+    by_owner = ("report", "--from", contoso, *FEW, "--group-by", "owner", "-c", config, "--export", f"csv={table}")
+    assert "no owner." not in keyaudit(*by_owner).out
+    before, after = rows(keyaudit, "--from", contoso, *FEW), opened(table.read_text(encoding="utf-8"))
     assert len(before) == len(after)
     changed = [(old, new) for old, new in zip(before, after, strict=True) if old["owner"] != new["owner"]]
     assert all(not old["owner"] and not old["owner_source"] for old, _ in changed)
@@ -56,8 +65,10 @@ def test_a_rule_gives_an_owner_to_what_has_none_and_to_nothing_else(keyaudit: Ke
 def test_reports_by_owner_and_doctor_say_how_many_have_none_and_which_rule_would_catch_most(
     keyaudit: Keyaudit, contoso: Path, config: Path
 ) -> None:
-    without = sum(not row["owner"] for row in rows(keyaudit, "--from", contoso, *FEW))
-    text = " ".join(keyaudit("report", "--from", contoso, *FEW, "--group-by", "owner").out.split())
+    table = config.with_suffix(".csv")
+    by_owner = ("report", "--from", contoso, *FEW, "--group-by", "owner", "--export", f"csv={table}")
+    text = " ".join(keyaudit(*by_owner).out.split())
+    without = sum(not row["owner"] for row in opened(table.read_text(encoding="utf-8")))
     said = re.search(r"(\d+) of (\d+) findings have no owner\. An \[owners\] rule for (.+?) would catch (\d+):", text)
     assert said is not None
     assert int(said[1]) == without
@@ -69,11 +80,12 @@ def test_reports_by_owner_and_doctor_say_how_many_have_none_and_which_rule_would
     config.write_text(f'[[owners.rules]]\nowner = "TEAM"\n{proposed["pattern"]} = "{proposed["value"]}"\n', encoding="utf-8")
     assert sum(row["owner"] == "TEAM" for row in rows(keyaudit, "--from", contoso, *FEW, "-c", config)) == proposed["count"]
     config.write_text(RULES, encoding="utf-8")
-    for command in (("report", "--group-by", "owner"), ("doctor",)):
-        assert "no owner." not in keyaudit(*command, "--from", contoso, *FEW, "-c", config).out
+    assert "no owner." not in keyaudit("doctor", "--from", contoso, *FEW, "-c", config).out
 
 
-def test_init_proposes_rules_that_catch_what_they_say(keyaudit: Keyaudit, contoso: Path, tmp_path: Path) -> None:
+def test_init_proposes_rules_that_catch_what_they_say(
+    keyaudit: Keyaudit, contoso: Path, contoso_report: Reported, tmp_path: Path
+) -> None:
     assert keyaudit("init", "--owners", "--from", contoso, "--out", tmp_path).code == 0
     path = tmp_path / "keyaudit.toml"
     text = path.read_text(encoding="utf-8")
@@ -90,7 +102,7 @@ def test_init_proposes_rules_that_catch_what_they_say(keyaudit: Keyaudit, contos
     found = Counter(row["owner_source"] for row in ruled)
     assert [found[f"[owners] rule {number}"] for number in range(1, 11)] == counts
     # Of the findings without an owner, the rules catch more than half, and the fallback all others.
-    before = sum(not row["owner"] for row in rows(keyaudit, "--from", contoso))
+    before = sum(not each["owners"] for each in contoso_report.findings("fail"))
     assert before == sum(counts) + found["[owners] fallback"] < 2 * sum(counts)
     assert all(row["owner"] for row in ruled)
 

@@ -70,7 +70,7 @@ def test_a_finding_without_a_score_is_among_those_of_its_severity(keyaudit: Keya
 
 @pytest.mark.usefixtures("narrow_views")
 def test_the_first_screen_is_the_same_beside_an_export(keyaudit: Keyaudit, blind_spots: Path, tmp_path: Path) -> None:
-    report = ("report", "--from", blind_spots)
+    report = ("report", "--from", blind_spots, *FEW)
     assert keyaudit(*report, "--export", f"json={tmp_path / 'json'}").out == keyaudit(*report).out
 
 

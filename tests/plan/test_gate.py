@@ -147,25 +147,23 @@ def test_null_is_the_default_of_the_service(gate: Any) -> None:
     assert found["kv-public-network-open"] == "fail"
 
 
-@pytest.mark.parametrize(
-    ("attributes", "expected"),
-    [
-        ({"rbac_authorization_enabled": UNKNOWN, "enable_rbac_authorization": True}, "pass"),
-        ({"rbac_authorization_enabled": UNKNOWN, "enable_rbac_authorization": False}, "fail"),
-        ({"rbac_authorization_enabled": True, "enable_rbac_authorization": UNKNOWN}, "pass"),
-        ({"rbac_authorization_enabled": UNKNOWN, "enable_rbac_authorization": UNKNOWN}, "fail"),
-    ],
-)
-def test_either_name_of_the_access_model_counts(gate: Any, attributes: Any, expected: str) -> None:
+def test_either_name_of_the_access_model_counts_and_one_that_is_set_and_not_known_is_unknown(gate: Any) -> None:
     """Versions 4.42 to 4.81 of azurerm have both, and compute the one that is not set: key_vault_resource.go."""
-    assert outcomes(gate(vault(**attributes), flags=CSV))["kv-legacy-access-policies"] == expected
-
-
-def test_an_access_model_that_is_set_and_not_known_is_unknown(gate: Any) -> None:
-    later = vault()
-    later.values["rbac_authorization_enabled"] = UNKNOWN
-    later.refers = {"rbac_authorization_enabled": "local.by_role"}
-    assert outcomes(gate(later, flags=CSV))["kv-legacy-access-policies"] == "unknown"
+    cases: list[tuple[Any, Any, str]] = [
+        (UNKNOWN, True, "pass"),
+        (UNKNOWN, False, "fail"),
+        (True, UNKNOWN, "pass"),
+        (UNKNOWN, UNKNOWN, "fail"),
+        (UNKNOWN, UNKNOWN, "unknown"),
+    ]
+    vaults = [
+        vault(f"kv-{at}", f"azurerm_key_vault.v{at}", rbac_authorization_enabled=new, enable_rbac_authorization=old)
+        for at, (new, old, _) in enumerate(cases)
+    ]
+    vaults[-1].refers = {"rbac_authorization_enabled": "local.by_role"}
+    ran = gate(*vaults, flags=CSV)
+    found = [outcomes(ran, f"/vaults/kv-{at}")["kv-legacy-access-policies"] for at in range(len(cases))]
+    assert found == [expected for *_, expected in cases], ran.out
 
 
 @pytest.mark.exhaustive
