@@ -16,8 +16,6 @@ from keyaudit.model.tables.grant import Allows
 from keyaudit.simulator import roles
 from tests.collect.recorded import bodies, raw
 
-READS = ("role assignments", "principals")
-
 WORDS = (
     "microsoft.keyvault",
     "vaults",

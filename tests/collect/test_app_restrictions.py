@@ -12,8 +12,6 @@ from keyaudit.model.coverage import Refusal
 from keyaudit.model.reasons import Reason
 from keyaudit.model.tables.app_management_policy import APP_MANAGEMENT_POLICY
 
-READS = ("applications", "app management policies")
-
 UNIQUE = "uriAdditionWithoutUniqueTenantIdentifier"
 EXEMPT = {"customSecurityAttributes": [{"id": "Ops_Role", "operator": "equals", "value": "builder"}]}
 ON = {"state": "enabled", "excludeActors": None, "excludeAppsReceivingV2Tokens": True, "excludeSaml": None}

@@ -22,8 +22,6 @@ from keyaudit.model.reasons import Reason
 from keyaudit.model.tables.key import KEY
 from tests.collect.recorded import bodies, raw, wire
 
-READS = ("keys",)
-
 URI = "https://vaultname.vault.azure.net/"
 DAY = 86_400
 VAULT = Vault(

@@ -6,8 +6,6 @@ from keyaudit.collect.key_vault.key_versions import Key
 from keyaudit.model.coverage import Refusal
 from keyaudit.model.reasons import Reason
 
-READS = ("keys",)
-
 REFUSED = Refusal(Reason.PERMISSION, "403", 403)
 CACHED = Refusal(Reason.INCONSISTENT)
 

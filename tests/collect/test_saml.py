@@ -21,8 +21,6 @@ from keyaudit.model.reasons import Reason
 from keyaudit.model.tables.x509 import x509_columns
 from tests.collect.recorded import raw, wire
 
-READS = ("applications", "service principals", "public keys", "token policies")
-
 PRINT = "CD" * 20
 DATES = {"startDateTime": "2026-01-01T00:00:00Z", "endDateTime": "2029-01-01T00:00:00Z"}
 
