@@ -18,6 +18,8 @@ from tests.collect.estate import APPLICATIONS, ESTATE, SUBSCRIPTION, TENANT_ID
 from tests.collect.refusals import REASONS, ends_refused
 from tests.collect.rig import Collected, collect
 
+READS = ("applications", "host names of resources")
+
 ID = f"{TENANT_ID}/applications/{APPLICATIONS[0].id}"
 COLUMNS = ("insecure_redirects", "wildcard_hosts", "wildcard_paths", "azure_hosts")
 

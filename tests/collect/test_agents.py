@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
+from keyaudit.collect.surfaces import SURFACES
 from keyaudit.simulator.faults import Fault
 from tests.collect.estate import AS_OF, DAY, TENANT_ID
 from tests.collect.refusals import REASONS, ends_refused, refused
@@ -32,6 +33,8 @@ from tests.collect.with_agents import (
     WITH_AGENTS,
 )
 from tests.matrices import each_with_each
+
+READS = ("tenant", "applications", "service principals", "agent identities", "principals")
 
 PLACE = f"{TENANT_ID}/serviceprincipals"
 BLUEPRINT_ID = f"{TENANT_ID}/applications/{BLUEPRINT}"
@@ -204,7 +207,12 @@ async def test_a_service_principal_of_unknown_type_stays_unknown_if_nobody_may_a
     assert unread(found) == {"agent.get": "not_assessed permission"}
 
 
-async def test_an_agent_that_the_plain_list_has_as_another_type_is_unknown_in_its_type_alone(tmp_path: Path) -> None:
+async def test_an_agent_that_the_plain_list_has_as_another_type_is_unknown_in_its_type_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # The view of principals has columns from all surfaces.
+    monkeypatch.setattr("keyaudit.collect.run.SURFACES", SURFACES)
+
     def plain(body: dict[str, Any]) -> dict[str, Any]:
         item = next(item for item in body["value"] if item["id"] == SECOND)
         item |= {"@odata.type": "#microsoft.graph.servicePrincipal"}

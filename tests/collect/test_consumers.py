@@ -24,6 +24,8 @@ from tests.collect.estate import AS_OF, ESTATE, SUBSCRIPTION, TENANT_ID
 from tests.collect.refusals import ends_refused
 from tests.collect.rig import Collected, collect
 
+READS = ("services", "secrets of services", "consumers")
+
 HOST = "https://kv-first.vault.azure.net"
 VAULT = f"/subscriptions/{SUBSCRIPTION}/resourceGroups/Rg/providers/Microsoft.KeyVault/vaults/kv-first"
 SHOP, DATA = f"{HOST}/secrets/Shop", f"{HOST}/keys/Data"

@@ -27,6 +27,8 @@ from tests.collect.test_key_rows import VAULT as RECORDED
 from tests.collect.test_managed_hsm import HSM
 from tests.collect.test_managed_hsm import URL as HSM_KEYS
 
+READS = ("keys", "certificates", "secrets", "deleted", "HSMs")
+
 ESTATE = replace(OBJECTS, hsms=(HSM,))
 OUT = object()
 

@@ -18,6 +18,8 @@ from tests.collect.estate import ESTATE, FIRST, SUBSCRIPTION
 from tests.collect.refusals import ends_refused
 from tests.collect.rig import Collected, collect
 
+READS = ("event subscriptions",)
+
 LISTS = ("event_topic.subscriptions", "event_topic.vault_subscriptions")
 SHOWN = ("near_expiry", "filtered", "destination", "state", "expires_on")
 EVERYTHING = ["certificate", "key", "secret"]

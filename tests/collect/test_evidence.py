@@ -16,6 +16,8 @@ from tests.collect.estate import ESTATE, TENANT_ID
 from tests.collect.refusals import refused
 from tests.collect.rig import collect
 
+READS = ("tenant", "federation")
+
 ORGANIZATION = (
     "EURPR05A001.PROD.OUTLOOK.COM/Microsoft Exchange Hosted Organizations/B.example - "
     "EURPR05A001.PROD.OUTLOOK.COM/ConfigurationUnits/b.example/Configuration"

@@ -22,6 +22,17 @@ from tests.collect.estate import EMPTY_SUBSCRIPTION, ESTATE, SUBSCRIPTION, TENAN
 from tests.collect.refusals import refused
 from tests.collect.rig import Collected, collect
 
+READS = (
+    "tenant",
+    "cross-tenant access",
+    "role assignments",
+    "managed identities",
+    "Cloud and Dedicated HSMs",
+    "service principals",
+    "applications",
+    "principals",
+)
+
 OTHER = "0b000000-0000-4000-8000-000000000001"
 PLACE, EMPTY = f"/subscriptions/{SUBSCRIPTION}", f"/subscriptions/{EMPTY_SUBSCRIPTION}"
 HSM, DEDICATED = (f"Microsoft.HardwareSecurityModules/{kind}" for kind in ("cloudHsmClusters", "dedicatedHSMs"))

@@ -10,6 +10,8 @@ from tests.collect.estate import SUBSCRIPTION
 from tests.collect.logged_estate import LOGGED
 from tests.collect.rig import Collected, collect
 
+READS = ("audit logs", "HSM audit logs", "log workspaces", "activity logs")
+
 HOME = f"/subscriptions/{SUBSCRIPTION}"
 CATEGORIES = ["Administrative", "Alert", "Autoscale", "Policy", "Recommendation", "ResourceHealth", "Security", "ServiceHealth"]
 LOGS = [{"category": name, "enabled": True} for name in reversed(CATEGORIES)]

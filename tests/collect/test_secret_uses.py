@@ -15,6 +15,8 @@ from tests.collect.estate import ESTATE, SUBSCRIPTION, TENANT_ID
 from tests.collect.refusals import REASONS, ends_refused
 from tests.collect.rig import Collected, collect
 
+READS = ("secrets", "secrets of services")
+
 GROUP = f"/subscriptions/{SUBSCRIPTION}/resourceGroups/Rg-Data"
 VAULT = f"{GROUP}/providers/Microsoft.KeyVault/vaults/kv-first"
 URL = "https://kv-first.vault.azure.net/secrets/"

@@ -20,6 +20,8 @@ from tests.collect.estate import ESTATE, TENANT_ID
 from tests.collect.refusals import refused
 from tests.collect.rig import Collected, collect
 
+READS = ("Conditional Access", "risk of workloads", "cross-tenant access")
+
 POLICY, ONE, KEY = (f"{number:08}-1111-4111-8111-111111111111" for number in range(3))
 DETECTION = "2856d6e87c5c3a74f4ac9f4dd5a4a1a4a2ad0a3ba0db5a1e"
 RISKY: dict[str, object] = {

@@ -95,7 +95,9 @@ class Filling(io.FileIO):
         return super().write(memoryview(data)[:_BLOCK])
 
 
-@pytest.mark.parametrize("name", FILES)
+@pytest.mark.parametrize(
+    "name", [pytest.param(each, marks=pytest.mark.exhaustive) if each == "html" else each for each in FILES]
+)
 def test_a_disk_that_fills_up_at_the_nth_write_leaves_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
