@@ -1,6 +1,6 @@
 """Tests of combinations: a few in the default tier, all in the exhaustive one."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from itertools import product
 from typing import Any
 
@@ -8,10 +8,24 @@ import pytest
 
 
 def each_with_each(first: Iterable[Any], second: Iterable[Any]) -> list[Any]:
-    """Parameters for every pair. The default tier has each of `first` and each of `second` once at least, in turn."""
+    """Parameters for every pair. The default tier has each of `first` once, with those of `second` in turn."""
     first, second = list(first), list(second)
-    default = {(number % len(first), number % len(second)) for number in range(max(len(first), len(second)))}
+    default = {(number, number % len(second)) for number in range(len(first))}
     return [
         pytest.param(one, other, marks=() if place in default else pytest.mark.exhaustive)
         for place, (one, other) in zip(product(range(len(first)), range(len(second))), product(first, second), strict=True)
+    ]
+
+
+def first_of(values: Iterable[Any]) -> list[Any]:
+    """Parameters for every value. The default tier has the first."""
+    first, *others = values
+    return [first, *(pytest.param(each, marks=pytest.mark.exhaustive) for each in others)]
+
+
+def turning(states: Iterable[Any], moved: Callable[[Any], Sequence[bool]]) -> list[Any]:
+    """Parameters for every state. The default tier has those where none moved, one did, or all did."""
+    return [
+        each if sum(moved(each)) in (0, 1, len(moved(each))) else pytest.param(each, marks=pytest.mark.exhaustive)
+        for each in states
     ]

@@ -26,6 +26,7 @@ from keyaudit.simulator.estate import Key, Resource, Vault
 from tests.collect.estate import AS_OF, DAY, ESTATE, SUBSCRIPTION, version
 from tests.collect.rig import take
 from tests.logs import store
+from tests.matrices import turning
 from tests.rotated import read_once
 
 MADE = 60
@@ -169,7 +170,7 @@ def rotation(taken: Snapshot, asked: str) -> Rotation:
     return ask.rotation(taken, asked, as_of=AS_OF)
 
 
-@pytest.mark.parametrize("state", STATES, ids=lambda state: named("w", state[0], *state[1:]))
+@pytest.mark.parametrize("state", turning(STATES, lambda state: state[0]), ids=lambda state: named("w", state[0], *state[1:]))
 def test_the_answer_is_right_in_every_state_of_four_services_that_wrap_with_a_key(
     taken: Snapshot, state: tuple[tuple[bool, ...], bool, bool]
 ) -> None:
@@ -195,7 +196,7 @@ def test_the_answer_is_right_in_every_state_of_four_services_that_wrap_with_a_ke
 
 
 @pytest.mark.parametrize("retired", [False, True])
-@pytest.mark.parametrize("moved", list(itertools.product((False, True), repeat=4)))
+@pytest.mark.parametrize("moved", turning(itertools.product((False, True), repeat=4), lambda moved: moved))
 def test_the_answer_is_right_in_every_state_of_four_callers_that_sign_with_a_key(
     taken: Snapshot, moved: tuple[bool, ...], retired: bool
 ) -> None:

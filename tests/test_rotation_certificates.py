@@ -25,6 +25,7 @@ from keyaudit.simulator.estate import Certificate, CertificateVersion, Key, Reso
 from tests.collect.estate import AS_OF, DAY, ESTATE, SUBSCRIPTION, version
 from tests.collect.rig import take
 from tests.logs import store
+from tests.matrices import turning
 from tests.rotated import read_once
 from tests.test_rotation import MADE, place, use
 
@@ -134,7 +135,7 @@ def without(taken: Snapshot, operation: str) -> Snapshot:
     return replace(taken, coverage=coverage)
 
 
-@pytest.mark.parametrize("moved", STATES, ids=named)
+@pytest.mark.parametrize("moved", turning(STATES, lambda moved: moved), ids=named)
 def test_the_answer_is_right_in_every_state_of_four_services_that_serve_a_certificate(
     taken: Snapshot, moved: tuple[bool, ...]
 ) -> None:

@@ -22,6 +22,7 @@ from tests.collect.objects import ASKED, CLIENT, FURNISHED, ISSUED, OBJECTS, ROL
 from tests.collect.recorded import bodies, raw, wire
 from tests.collect.refusals import REASONS, ends_refused, refused
 from tests.collect.rig import Collected, collect
+from tests.matrices import first_of
 
 READS = ("certificates", "secrets")
 
@@ -162,14 +163,14 @@ async def test_more_certificates_than_a_page_holds() -> None:
 # What is refused
 
 
-@pytest.mark.parametrize("reason", [*REASONS, "firewall", "private_only", "intercepted"])
+@pytest.mark.parametrize("reason", first_of([*REASONS, "firewall", "private_only", "intercepted"]))
 async def test_a_refused_list_hides_the_certificates_of_one_vault_and_nothing_else(furnished: Collected, reason: str) -> None:
     children = ("certificate.versions", "certificate.get")
     found = await ends_refused(furnished, "certificate.list", reason, estate=OBJECTS, children=children, single=False)
     assert found.rows["certificate"] == {}
 
 
-@pytest.mark.parametrize("reason", REASONS)
+@pytest.mark.parametrize("reason", first_of(REASONS))
 async def test_without_the_versions_the_current_one_is_there(furnished: Collected, reason: str) -> None:
     found = await ends_refused(furnished, "certificate.versions", reason, estate=OBJECTS, single=True)
     # Of a vault that answers nothing but errors, nothing more is asked for a while.
@@ -178,7 +179,7 @@ async def test_without_the_versions_the_current_one_is_there(furnished: Collecte
         assert found.unknown("certificate", CURRENT) == {"versions_listed": reason}
 
 
-@pytest.mark.parametrize("reason", REASONS)
+@pytest.mark.parametrize("reason", first_of(REASONS))
 async def test_without_a_get_lists_still_tell_of_every_version(furnished: Collected, reason: str) -> None:
     found = await ends_refused(furnished, "certificate.get", reason, estate=OBJECTS, single=True)
     assert set(found.rows["certificate"]) == {CURRENT, OLDER, OLDEST, PENDING, BACKING, ELSEWHERE}

@@ -13,6 +13,7 @@ from tests.collect.objects import BACKED, FURNISHED, OBJECTS, PASSWORD, VAULT, s
 from tests.collect.recorded import bodies
 from tests.collect.refusals import REASONS, ends_refused
 from tests.collect.rig import Collected, collect
+from tests.matrices import first_of
 
 READS = ("secrets", "deleted")
 
@@ -96,13 +97,13 @@ async def test_the_only_version_is_the_current_one_if_it_has_a_date() -> None:
     assert "created_on" not in row
 
 
-@pytest.mark.parametrize("reason", [*REASONS, "firewall", "private_only"])
+@pytest.mark.parametrize("reason", first_of([*REASONS, "firewall", "private_only"]))
 async def test_a_refused_list_hides_the_secrets_and_nothing_else(furnished: Collected, reason: str) -> None:
     found = await ends_refused(furnished, "secret.list", reason, estate=OBJECTS, children=("secret.versions",), single=False)
     assert found.rows["secret"] == {}
 
 
-@pytest.mark.parametrize("reason", REASONS)
+@pytest.mark.parametrize("reason", first_of(REASONS))
 async def test_without_its_versions_a_secret_is_there_as_a_whole(furnished: Collected, reason: str) -> None:
     found = await ends_refused(furnished, "secret.versions", reason, estate=OBJECTS, single=True)
     row = found.rows["secret"][f"{ALL}/password"]

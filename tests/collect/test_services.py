@@ -15,6 +15,7 @@ from keyaudit.simulator.faults import Fault
 from tests.collect.estate import AS_OF, DAY, ESTATE, SUBSCRIPTION, TENANT_ID, version
 from tests.collect.refusals import REASONS, ends_refused
 from tests.collect.rig import Collected, collect
+from tests.matrices import first_of
 
 READS = ("services", "keys")
 
@@ -286,13 +287,13 @@ def test_the_demonstration_tenant_has_every_kind() -> None:
 # Refusals
 
 
-@pytest.mark.parametrize("reason", [*REASONS, "auth_failed", "vanished", "intercepted"])
+@pytest.mark.parametrize("reason", first_of([*REASONS, "auth_failed", "vanished", "intercepted"]))
 async def test_a_refused_query_leaves_no_row_and_says_so(served: Collected, reason: str) -> None:
     found = await ends_refused(served, "service.query", reason, estate=SERVED, single=False)
     assert found.rows["account_key"] == found.rows["key_use"] == {}
 
 
-@pytest.mark.parametrize("reason", [*REASONS, "auth_failed", "vanished"])
+@pytest.mark.parametrize("reason", first_of([*REASONS, "auth_failed", "vanished"]))
 async def test_a_refused_protector_leaves_only_unknown_whether_the_server_follows_and_its_version(
     served: Collected, reason: str
 ) -> None:

@@ -100,7 +100,13 @@ async def test_a_row_of_each_record_is_the_same_summary(tmp_path: Path) -> None:
     assert {file.form for file in summed.store.files} == {"Log Analytics", "Log Analytics, summarized"}
 
 
-@pytest.mark.parametrize(("most", "calls"), [(330, range(3, 5)), (20, range(100, 500))], ids=["by day", "of a day"])
+@pytest.mark.parametrize(
+    ("most", "calls"),
+    [
+        pytest.param(330, range(3, 5), id="by day"),
+        pytest.param(20, range(100, 500), id="of a day", marks=pytest.mark.exhaustive),
+    ],
+)
 async def test_too_many_groups_are_asked_for_by_day_and_then_as_rows(tmp_path: Path, most: int, calls: range) -> None:
     whole = await collected(tmp_path / "rows", tenant=CROWDED, sources=[KEYS])
     cut = await collected(tmp_path / "cut", tenant=changed(CROWDED, most_rows=most), sources=[KEYS], rows=False)
