@@ -9,11 +9,13 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from unittest.mock import patch
 
 import duckdb
 
 from keyaudit.__main__ import main
-from tests.clock import COLLECTED, at
+from keyaudit.cli.clock import SystemClock
+from tests.clock import COLLECTED
 
 _ROOT = Path(__file__).parent.parent
 _CACHE = _ROOT / ".pytest_cache" / "d" / "estates"
@@ -68,7 +70,7 @@ def of_this_code() -> Path:
 
 def _content() -> str:
     """A digest of everything that a snapshot depends on."""
-    digest = hashlib.sha256(f"{COLLECTED} {sys.version} {duckdb.__version__}".encode())
+    digest = hashlib.sha256(f"all at {COLLECTED} {sys.version} {duckdb.__version__}".encode())
     for path in sorted(path for part in ("keyaudit", "policies") for path in (_ROOT / part).rglob("*")):
         if path.suffix in (".py", ".yaml"):
             digest.update(f"{path.relative_to(_ROOT)} {path.stat().st_size}\n".encode() + path.read_bytes())
@@ -76,5 +78,6 @@ def _content() -> str:
 
 
 if __name__ == "__main__":
-    with at(COLLECTED):
+    # It stands still, so that no snapshot is earlier than another.
+    with patch.object(SystemClock, "now", return_value=COLLECTED):
         main()

@@ -189,7 +189,7 @@ def _copied(whole: Path) -> Iterator[duckdb.DuckDBPyConnection]:
     """A connection to a copy of a database."""
     with tempfile.TemporaryDirectory() as folder:
         copy = shutil.copy(whole, folder)
-        with duckdb.connect(copy, config={"threads": 2, "enable_external_access": False}) as connection:
+        with duckdb.connect(copy, config={"threads": 1, "enable_external_access": False}) as connection:
             connection.execute("PRAGMA disable_optimizer")
             yield connection
 
