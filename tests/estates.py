@@ -1,4 +1,4 @@
-"""Snapshots of the simulated tenants, collected once for all tests, workers and runs of the same code."""
+"""What tests only read of the simulated tenants, made once for all tests, workers and runs of the same code."""
 
 import fcntl
 import functools
@@ -7,12 +7,15 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from unittest.mock import patch
 
 import duckdb
 
 from keyaudit.__main__ import main
-from tests.clock import COLLECTED, at
+from keyaudit.cli.clock import SystemClock
+from tests.clock import COLLECTED
 
 _ROOT = Path(__file__).parent.parent
 _CACHE = _ROOT / ".pytest_cache" / "d" / "estates"
@@ -25,56 +28,56 @@ def snapshot(name: str, *more: str) -> Path:
     It is collected by the command, in a process of its own with the clock of the tests, unless another worker or an earlier
     run has done so with the same code and policies.
     """
-    folder = _CACHE / _content()
-    folder.mkdir(parents=True, exist_ok=True)
+
+    def collect(folder: Path) -> None:
+        command = [sys.executable, "-m", "tests.estates", "collect", "--demo", "--estate", name, "--out", "snapshot", "--quiet"]
+        paths = {"PYTHONPATH": os.pathsep.join(filter(None, (str(_ROOT), os.environ.get("PYTHONPATH"))))}
+        folder.mkdir()
+        ended = subprocess.run(
+            [*command, *more], cwd=folder, env={**os.environ, **paths}, capture_output=True, text=True, check=False
+        )
+        # 3: the tenant has gaps.
+        assert ended.returncode in (0, 3), ended.stderr
+
     label = hashlib.sha256("\0".join((name, *more)).encode()).hexdigest()[:16]
-    done = folder / label
-    with (folder / f"{label}.lock").open("w") as lock:
+    return made_once(of_this_code() / label, collect) / "snapshot"
+
+
+def made_once(path: Path, make: Callable[[Path], object]) -> Path:
+    """The file or folder, made by whichever worker comes first."""
+    with path.with_name(f"{path.name}.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        if not done.exists():
-            _remove_others(folder)
-            building = folder / f"{label}.building"
+        if not path.exists():
+            building = path.with_name(f"{path.name}.building")
             shutil.rmtree(building, ignore_errors=True)
-            building.mkdir()
-            command = [
-                sys.executable,
-                "-m",
-                "tests.estates",
-                "collect",
-                "--demo",
-                "--estate",
-                name,
-                "--out",
-                "snapshot",
-                "--quiet",
-            ]
-            paths = {"PYTHONPATH": os.pathsep.join(filter(None, (str(_ROOT), os.environ.get("PYTHONPATH"))))}
-            ended = subprocess.run(
-                [*command, *more], cwd=building, env={**os.environ, **paths}, capture_output=True, text=True, check=False
-            )
-            # 3: the tenant has gaps.
-            assert ended.returncode in (0, 3), ended.stderr
-            building.rename(done)
-    return done / "snapshot"
+            building.unlink(missing_ok=True)
+            make(building)
+            building.rename(path)
+    return path
 
 
 @functools.cache
+def of_this_code() -> Path:
+    """A folder that all workers and runs of the same code and policies have in common."""
+    folder = _CACHE / _content()
+    folder.mkdir(parents=True, exist_ok=True)
+    # Another run may be reading those of the run before.
+    others = sorted((each for each in _CACHE.iterdir() if each != folder), key=lambda each: each.stat().st_mtime)
+    for each in others[:-1]:
+        shutil.rmtree(each, ignore_errors=True)
+    return folder
+
+
 def _content() -> str:
     """A digest of everything that a snapshot depends on."""
-    digest = hashlib.sha256(f"{COLLECTED} {sys.version} {duckdb.__version__}".encode())
+    digest = hashlib.sha256(f"all at {COLLECTED} {sys.version} {duckdb.__version__}".encode())
     for path in sorted(path for part in ("keyaudit", "policies") for path in (_ROOT / part).rglob("*")):
         if path.suffix in (".py", ".yaml"):
             digest.update(f"{path.relative_to(_ROOT)} {path.stat().st_size}\n".encode() + path.read_bytes())
     return digest.hexdigest()[:16]
 
 
-def _remove_others(folder: Path) -> None:
-    """Of snapshots of older code, only those of the run before are kept: another run may be reading them."""
-    others = sorted((each for each in _CACHE.iterdir() if each != folder), key=lambda each: each.stat().st_mtime)
-    for each in others[:-1]:
-        shutil.rmtree(each, ignore_errors=True)
-
-
 if __name__ == "__main__":
-    with at(COLLECTED):
+    # It stands still, so that no snapshot is earlier than another.
+    with patch.object(SystemClock, "now", return_value=COLLECTED):
         main()

@@ -5,7 +5,6 @@ codes, findings and texts are computed by every command.
 """
 
 import contextlib
-import fcntl
 import hashlib
 import os
 import shutil
@@ -31,6 +30,7 @@ from keyaudit.model.tables import TABLES
 from keyaudit.policy.judge import judge
 from keyaudit.policy.load import Policy
 from keyaudit.policy.settings import Judging
+from tests.estates import made_once, of_this_code
 
 _KEPT = 6
 """How many opened snapshots are kept, and how many that all policies have judged: each takes some 30 MB."""
@@ -44,15 +44,6 @@ def of_this_run(factory: pytest.TempPathFactory) -> Path:
     """A folder that all workers of this run of pytest have in common."""
     own = factory.getbasetemp()
     return own.parent if "PYTEST_XDIST_WORKER" in os.environ else own
-
-
-def made_once(path: Path, make: Callable[[Path], object]) -> Path:
-    """The path, made by whichever worker comes first."""
-    with path.with_name(f"{path.name}.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if not path.exists():
-            make(path)
-    return path
 
 
 def _judged(
@@ -76,11 +67,9 @@ Kept = OrderedDict[object, tuple[ExitStack, Any]]
 class Opened:
     """Connections to snapshots, each with what was judged over it: kept open, the least used closed first."""
 
-    def __init__(self, folder: Path) -> None:
-        """`folder`: for the views that all workers share."""
+    def __init__(self) -> None:
         self.narrow = False
         """Whether views of some columns alone are made as the command makes them, and not taken from those of all columns."""
-        self._folder = folder
         self._seen: Counter[object] = Counter()
         self._asked: list[str] = []
         self._few: Kept = OrderedDict()
@@ -163,7 +152,7 @@ class Opened:
     def _whole(self, snapshot: Snapshot, as_of: int, made: int) -> Path | None:
         """The database with every view of a snapshot, each materialized once; None until it is worth that work."""
         label = hashlib.sha256(f"{snapshot.folder} {made} {as_of}".encode()).hexdigest()[:16]
-        whole = self._folder / f"views-{label}"
+        whole = of_this_code() / f"views-{label}"
         self._seen[label] += 1
         if self._seen[label] <= _RARELY and not whole.exists():
             return None
@@ -186,9 +175,9 @@ class Opened:
 
 
 @pytest.fixture(scope="module")
-def views_once(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+def views_once() -> Iterator[None]:
     """The views of each snapshot are made once for the tests of a module, and for all workers."""
-    opened = Opened(of_this_run(tmp_path_factory))
+    opened = Opened()
     with pytest.MonkeyPatch.context() as patch:
         opened.install(patch)
         yield
@@ -198,9 +187,9 @@ def views_once(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
 @contextlib.contextmanager
 def _copied(whole: Path) -> Iterator[duckdb.DuckDBPyConnection]:
     """A connection to a copy of a database."""
-    with tempfile.TemporaryDirectory(dir=whole.parent) as folder:
+    with tempfile.TemporaryDirectory() as folder:
         copy = shutil.copy(whole, folder)
-        with duckdb.connect(copy, config={"threads": 2, "enable_external_access": False}) as connection:
+        with duckdb.connect(copy, config={"threads": 1, "enable_external_access": False}) as connection:
             connection.execute("PRAGMA disable_optimizer")
             yield connection
 

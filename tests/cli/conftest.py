@@ -10,7 +10,8 @@ import pytest
 from msgspec import Struct
 
 from keyaudit.__main__ import main
-from tests.shared import Opened, made_once, of_this_run
+from tests.estates import made_once, of_this_code, snapshot
+from tests.shared import Opened
 
 
 class Ran(Struct, frozen=True):
@@ -69,8 +70,8 @@ def collected(folder: Path, estate: str, *more: str) -> Path:
 
 
 @pytest.fixture(scope="session")
-def _opened(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Opened]:
-    kept = Opened(of_this_run(tmp_path_factory))
+def _opened() -> Iterator[Opened]:
+    kept = Opened()
     yield kept
     kept.close()
 
@@ -91,27 +92,22 @@ def narrow_views(_opened: Opened) -> Iterator[None]:
     _opened.narrow = False
 
 
-def shared(factory: pytest.TempPathFactory, estate: str) -> Path:
-    """The folder of a snapshot of that tenant, which no test may change."""
-    return made_once(of_this_run(factory) / f"shared-{estate}", lambda folder: collected(folder, estate))
-
-
 @pytest.fixture(scope="session")
-def contoso(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def contoso() -> Path:
     """A snapshot of the tenant that can be read whole."""
-    return shared(tmp_path_factory, "contoso")
+    return snapshot("contoso")
 
 
 @pytest.fixture(scope="session")
-def hardened(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def hardened() -> Path:
     """A snapshot of the tenant in which all is as it should be."""
-    return shared(tmp_path_factory, "hardened")
+    return snapshot("hardened")
 
 
 @pytest.fixture(scope="session")
-def blind_spots(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def blind_spots() -> Path:
     """A snapshot of the tenant with six blind spots."""
-    return shared(tmp_path_factory, "blind-spots")
+    return snapshot("blind-spots")
 
 
 class Reported:
@@ -126,20 +122,22 @@ class Reported:
         return [each for each in self.json["findings"] if each["outcome"] in outcomes]
 
 
-def _reported(factory: pytest.TempPathFactory, snapshot: Path) -> Reported:
+def reported(stored: Path) -> Reported:
+    """What is reported of a shared snapshot."""
+
     def make(path: Path) -> None:
-        once("report", "--from", snapshot, "--all", "--quiet", "--export", f"json={path}")
+        once("report", "--from", stored, "--all", "--quiet", "--export", f"json={path}")
 
-    return Reported(made_once(of_this_run(factory) / f"{snapshot.name}.json", make))
+    return Reported(made_once(of_this_code() / f"{stored.parent.name}.json", make))
 
 
 @pytest.fixture(scope="session")
-def contoso_report(tmp_path_factory: pytest.TempPathFactory, contoso: Path) -> Reported:
+def contoso_report(contoso: Path) -> Reported:
     """What is reported of the tenant that can be read whole."""
-    return _reported(tmp_path_factory, contoso)
+    return reported(contoso)
 
 
 @pytest.fixture(scope="session")
-def blind_report(tmp_path_factory: pytest.TempPathFactory, blind_spots: Path) -> Reported:
+def blind_report(blind_spots: Path) -> Reported:
     """What is reported of the tenant with six blind spots."""
-    return _reported(tmp_path_factory, blind_spots)
+    return reported(blind_spots)

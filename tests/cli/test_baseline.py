@@ -261,7 +261,7 @@ def test_a_gate_says_what_a_changed_policy_found_and_fails_all_the_same(
     assert ("HINT" in ran.out) is (origin != "same")
 
 
-@pytest.mark.parametrize("redact", [False, True])
+@pytest.mark.parametrize("redact", [False, pytest.param(True, marks=pytest.mark.exhaustive)])
 def test_with_the_snapshot_of_the_baseline_it_is_certain_what_the_tenant_changed(
     keyaudit: Keyaudit, tmp_path: Path, redact: bool
 ) -> None:

@@ -16,7 +16,8 @@ from keyaudit.model.reasons import OPTIONAL
 from keyaudit.policy.load import load
 from keyaudit.report.permissions import FORMATS
 from keyaudit.report.permissions.needs import needed
-from tests.cli.conftest import Keyaudit, collected
+from tests.cli.conftest import Keyaudit
+from tests.estates import snapshot
 
 
 def test_a_tenant_that_can_be_read_whole_is_healthy(keyaudit: Keyaudit, contoso: Path) -> None:
@@ -78,9 +79,9 @@ def test_each_blind_spot_is_named_with_what_it_blinds_and_the_remedy(keyaudit: K
         assert words in text
 
 
-def test_it_evaluates_the_policies_that_a_report_evaluates(keyaudit: Keyaudit, tmp_path: Path, contoso: Path) -> None:
+def test_it_evaluates_the_policies_that_a_report_evaluates(keyaudit: Keyaudit, contoso: Path) -> None:
     # Without vaults, no tag names an environment.
-    vaultless = collected(tmp_path / "snapshot", "sized:1x2x1x3", "--source", "applications")
+    vaultless = snapshot("sized:1x2x1x3", "--source", "applications")
     for folder, left_out in ((contoso, False), (vaultless, True)):
         few = ("--from", folder, "--select", "scope-*", "-o", "json")
         examined, reported = (keyaudit(command, *few).json["not_judged"] for command in ("doctor", "report"))

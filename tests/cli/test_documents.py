@@ -168,6 +168,7 @@ def test_the_documents_are_full_of_commands() -> None:
     assert count["README"] > 40
 
 
+@pytest.mark.exhaustive
 def test_every_command_of_the_readme_runs_as_it_stands_in_an_empty_folder(
     tmp_path: Path, contoso: Path, blind_spots: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

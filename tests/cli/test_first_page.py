@@ -19,6 +19,7 @@ from keyaudit.simulator.estates.ordinary import ground_of
 from keyaudit.simulator.estates.ordinary_made import Maker
 from tests.cli.conftest import Keyaudit, Reported
 from tests.cli.tenants import running
+from tests.estates import snapshot
 
 HEADINGS = {stake.heading: stake for stake in Stake}
 RANKS = ["LOW", "MEDIUM", "HIGH", "CRITICAL"]
@@ -184,7 +185,7 @@ def test_a_global_administrator_application_leads_the_page_of_an_ordinary_tenant
 
 
 def test_an_ordinary_tenant_without_one_has_no_such_group(keyaudit: Keyaudit) -> None:
-    ran = keyaudit("report", "--demo", "--estate", "ordinary")
+    ran = keyaudit("report", "--from", snapshot("ordinary"))
     assert list(groups(ran.out)) == [Stake.DATA]
     # Entra Connect controls the tenant, and is counted.
     assert "Tier 0: 2 principals outside Microsoft, 2 with a certificate in no vault" in said(ran.out)

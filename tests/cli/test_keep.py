@@ -11,7 +11,8 @@ from keyaudit.inventory.spool import Spool
 from keyaudit.model.errors import Exit
 from keyaudit.model.filters import Filters
 from keyaudit.model.run import Run
-from tests.cli.conftest import Keyaudit, collected
+from tests.cli.conftest import Keyaudit
+from tests.estates import snapshot
 
 LITTLE = ("--select", "kv-key-no-expiry", "--source", "keys")
 
@@ -38,9 +39,9 @@ def test_the_second_run_copies_from_the_first_and_both_are_there_for_notify(keya
 
 
 @pytest.fixture(scope="module")
-def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
+def run() -> Run:
     """How a collection of that tenant begins."""
-    return open_snapshot(collected(tmp_path_factory.mktemp("kept"), "sized:2x4", "--source", "keys")).run
+    return open_snapshot(snapshot("sized:2x4", "--source", "keys")).run
 
 
 @pytest.mark.parametrize(("hours", "of"), [(1, {}), (30, {}), (1, {"filters": Filters()})], ids=["now", "old", "other"])

@@ -99,7 +99,7 @@ def test_nothing_changed_and_nothing_is_sent(keyaudit: Keyaudit, hardened: Path,
     assert server.got == []
 
 
-@pytest.mark.parametrize("status", [500, None])
+@pytest.mark.parametrize("status", [500, pytest.param(None, marks=pytest.mark.exhaustive)])
 def test_a_message_that_is_not_taken_is_exit_70_and_names_no_secret(
     keyaudit: Keyaudit, contoso: Path, blind_spots: Path, tmp_path: Path, status: int | None
 ) -> None:

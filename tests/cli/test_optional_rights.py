@@ -6,8 +6,9 @@ import pytest
 
 from keyaudit.model.errors import Exit
 from keyaudit.simulator.faults import Fault
-from tests.cli.conftest import Keyaudit, collected, once
+from tests.cli.conftest import Keyaudit, once
 from tests.cli.tenants import running
+from tests.estates import snapshot
 
 OF_RISK = ("sp-workload-at-risk", "sp-workload-detection-live")
 OF_ACCESS = ("sp-conditional-access-everywhere", "sp-conditional-access-missing", "sp-conditional-access-not-enforced")
@@ -54,7 +55,6 @@ def test_each_is_required_by_its_own_name(keyaudit: Keyaudit, lacking: Path) -> 
     assert gap["blinds"] == sorted(OF_RISK)
 
 
-def test_with_them_each_is_evaluated(keyaudit: Keyaudit, tmp_path: Path) -> None:
-    whole = collected(tmp_path / "snapshot", "sized:1x1")
-    ran = keyaudit("gate", "--from", whole, *CHOSEN, "-o", "json")
+def test_with_them_each_is_evaluated(keyaudit: Keyaudit) -> None:
+    ran = keyaudit("gate", "--from", snapshot("sized:1x1"), *CHOSEN, "-o", "json")
     assert (ran.code, ran.json["findings"], ran.json["not_judged"]) == (Exit.CLEAN, [], [])

@@ -12,14 +12,15 @@ from keyaudit.inventory.snapshot import open_snapshot
 from keyaudit.simulator.estate import Estate
 from keyaudit.simulator.estates import estate
 from keyaudit.simulator.estates.ordinary_abused import CHANGES
-from tests.cli.conftest import Keyaudit, once, shared
+from tests.cli.conftest import Keyaudit, once, reported
 from tests.cli.tenants import running
+from tests.estates import made_once, snapshot
 from tests.ordinary.expected import FOOTPRINTS, Footprint
 from tests.ordinary.fractions import EXPECTED, fractions
 from tests.ordinary.not_yet import ABUSED, ORDINARY
 from tests.ordinary.stripped import stripped
 from tests.ordinary.verdicts import of_abuse, of_footprint
-from tests.shared import made_once, of_this_run
+from tests.shared import of_this_run
 
 DAY = 86_400
 Findings = list[dict[str, Any]]
@@ -37,31 +38,22 @@ def _marked(not_yet: dict[str, str], *, abused: bool) -> list[Any]:
     ]
 
 
-def _exported(snapshot: Path) -> dict[str, Any]:
-    """The report of a snapshot in JSON."""
-    path = made_once(
-        snapshot.with_name(f"{snapshot.name}.json"), lambda to: once("report", "--from", snapshot, "--export", f"json={to}")
-    )
-    report: dict[str, Any] = msgspec.json.decode(path.read_bytes())
-    return report
-
-
-def _reported(snapshot: Path) -> tuple[Findings, Estate]:
-    """The findings of a snapshot of an estate, which its name tells, and that estate as it was read."""
-    as_of = open_snapshot(snapshot).run.as_of
-    return _exported(snapshot)["findings"], estate(snapshot.name.removeprefix("shared-"), as_of - as_of % DAY)
+def _reported(name: str) -> tuple[Findings, Estate]:
+    """The findings of an estate, and that estate as it was read."""
+    as_of = open_snapshot(snapshot(name)).run.as_of
+    return reported(snapshot(name)).findings("fail", "unknown"), estate(name, as_of - as_of % DAY)
 
 
 @pytest.fixture(scope="module")
-def ordinary(tmp_path_factory: pytest.TempPathFactory) -> tuple[Findings, Estate]:
+def ordinary() -> tuple[Findings, Estate]:
     """The ordinary tenant."""
-    return _reported(shared(tmp_path_factory, "ordinary"))
+    return _reported("ordinary")
 
 
 @pytest.fixture(scope="module")
-def abused(tmp_path_factory: pytest.TempPathFactory) -> tuple[Findings, Estate]:
+def abused() -> tuple[Findings, Estate]:
     """The same tenant, with one change to each footprint."""
-    return _reported(shared(tmp_path_factory, "ordinary-abused"))
+    return _reported("ordinary-abused")
 
 
 @pytest.fixture(scope="module")
@@ -103,14 +95,12 @@ def test_an_ordinary_tenant_has_nothing_critical_and_nothing_unknown(ordinary: t
     assert [one["policy"] for one in findings if one["severity"] == "critical" or one["outcome"] == "unknown"] == []
 
 
-def test_the_gate_on_critical_findings_passes_in_an_ordinary_tenant(
-    keyaudit: Keyaudit, tmp_path_factory: pytest.TempPathFactory
-) -> None:
-    assert keyaudit("gate", "--from", shared(tmp_path_factory, "ordinary"), "--fail-on", "critical").code == 0
+def test_the_gate_on_critical_findings_passes_in_an_ordinary_tenant(keyaudit: Keyaudit) -> None:
+    assert keyaudit("gate", "--from", snapshot("ordinary"), "--fail-on", "critical").code == 0
 
 
-def test_no_policy_finds_more_than_half_of_what_it_looks_at_without_a_reason(tmp_path_factory: pytest.TempPathFactory) -> None:
-    found = fractions(_exported(shared(tmp_path_factory, "ordinary"))["policies"])
+def test_no_policy_finds_more_than_half_of_what_it_looks_at_without_a_reason() -> None:
+    found = fractions(reported(snapshot("ordinary")).json["policies"])
     assert {one.policy for one in found if one.many} == set(EXPECTED)
 
 

@@ -54,18 +54,9 @@ def test_the_tenant_can_be_named_by_a_domain(keyaudit: Keyaudit, monkeypatch: py
     ("fault", "code", "reason"),
     [
         (Fault("key.list", "every", next_link=f"https://{EVIL}/keys?api-version=2025-07-01"), Exit.UNSAFE, "foreign_link"),
-        (Fault("vault.list", "every", next_link=f"https://{EVIL}/subscriptions"), Exit.UNSAFE, "foreign_link"),
-        (Fault("application.list", "every", next_link=f"https://{EVIL}/v1.0/applications"), Exit.UNSAFE, "foreign_link"),
         (Fault("key.get", "every", status=302, headers={"Location": f"https://{EVIL}/"}), Exit.UNSAFE, "redirected"),
-        (Fault("key.list", "every", next_link="{self}"), Exit.INCOMPLETE, "page_loop"),
         (Fault("application.list", "every", next_link="{self}"), Exit.INCOMPLETE, "page_loop"),
-        (
-            Fault("application.list", "every", body={"error": {"code": "AuthorizationFailed", "message": "no"}}),
-            Exit.INCOMPLETE,
-            "bad_body",
-        ),
         (Fault("vault.query", "every", body={}), Exit.INCOMPLETE, "bad_body"),
-        (Fault("key.versions", "every", body=[]), Exit.INCOMPLETE, "bad_body"),
         (
             Fault("key.list", "every", body="<html>sign in</html>", headers={"Content-Type": "text/html"}),
             Exit.INCOMPLETE,

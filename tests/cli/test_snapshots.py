@@ -109,7 +109,7 @@ def test_a_finished_collection_that_is_resumed_says_so_and_ends_as_it_did(
     keyaudit: Keyaudit, contoso: Path, blind_spots: Path, tmp_path: Path
 ) -> None:
     for made, code in ((contoso, Exit.CLEAN), (blind_spots, Exit.INCOMPLETE)):
-        copy = tmp_path / made.name
+        copy = tmp_path / made.parent.name
         shutil.copytree(made, copy)
         before = (copy / "manifest.json").read_bytes()
         ran = keyaudit("collect", "--demo", "--resume", "--out", copy)

@@ -5,19 +5,20 @@ from pathlib import Path
 import pytest
 
 from keyaudit.model.errors import Exit
-from tests.cli.conftest import Keyaudit, collected
+from tests.cli.conftest import Keyaudit
+from tests.estates import snapshot
 
 
 @pytest.fixture(scope="module")
-def sound_keys(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def sound_keys() -> Path:
     """The keys of the tenant in which all is as it should be."""
-    return collected(tmp_path_factory.mktemp("sound") / "snapshot", "hardened", "--source", "keys")
+    return snapshot("hardened", "--source", "keys")
 
 
 @pytest.fixture(scope="module")
-def applications(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def applications() -> Path:
     """The applications of an ordinary tenant."""
-    return collected(tmp_path_factory.mktemp("ordinary") / "snapshot", "ordinary", "--source", "applications")
+    return snapshot("ordinary", "--source", "applications")
 
 
 def test_the_keys_of_a_sound_tenant_pass_as_the_part_that_was_asked_for(keyaudit: Keyaudit, sound_keys: Path) -> None:
@@ -46,10 +47,10 @@ def test_everything_required_makes_what_was_left_out_gate(keyaudit: Keyaudit, so
 
 
 def test_a_gate_does_not_pass_where_some_rows_of_a_policy_were_decided(keyaudit: Keyaudit, applications: Path) -> None:
-    ran = keyaudit("gate", "--from", applications, "--fail-on", "critical", "-o", "json")
+    ran = keyaudit("gate", "--from", applications, "--fail-on", "critical", "--all", "-o", "json")
     assert ran.code == Exit.INCOMPLETE
     outcomes: dict[str, set[str]] = {}
-    for each in keyaudit("gate", "--from", applications, "--fail-on", "critical", "--all", "-o", "json").json["findings"]:
+    for each in ran.json["findings"]:
         outcomes.setdefault(each["policy"], set()).add(each["outcome"])
     unknown = {policy for policy, found in outcomes.items() if "unknown" in found}
     assert unknown

@@ -14,8 +14,9 @@ from keyaudit.inventory.snapshot import open_snapshot
 from keyaudit.model.errors import Exit
 from keyaudit.simulator.estates import estate
 from keyaudit.simulator.serve import Simulator
-from tests.cli.conftest import Keyaudit, collected
+from tests.cli.conftest import Keyaudit
 from tests.cli.tenants import running
+from tests.estates import snapshot
 
 NOBODY = "00000000-0000-4000-8000-00000000dead"
 # Some that find something in each of these tenants.
@@ -24,9 +25,9 @@ VAULTS = ("--source", "vaults", "--select", "kv-purge-*", "--select", "kv-no-*",
 
 
 @pytest.fixture(scope="module")
-def fabrikam(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def fabrikam() -> Path:
     """A snapshot of another tenant."""
-    return collected(tmp_path_factory.mktemp("fabrikam") / "snapshot", "sized:2x3x1x4")
+    return snapshot("sized:2x3x1x4")
 
 
 @pytest.fixture
@@ -152,7 +153,7 @@ def test_collect_makes_a_snapshot_of_each_and_goes_on_with_what_is_missing(
 ) -> None:
     first, second = ids(*BOTH)
     out = tmp_path / "out"
-    flags = ("--auth", "env", "--out", out, "-q")
+    flags = ("--auth", "env", "--source", "vaults", "--out", out, "-q")
     ran = keyaudit("collect", *flags, "--tenant", first, "--tenant", NOBODY)
     assert (ran.code, f"tenant {NOBODY}: sign-in: no token" in ran.err) == (Exit.NO_ACCESS, True)
     assert {path.name for path in out.iterdir()} == {first}

@@ -9,14 +9,15 @@ from pathlib import Path
 import pytest
 
 from keyaudit.model.errors import Exit
-from tests.cli.conftest import Keyaudit, collected
+from tests.cli.conftest import Keyaudit
 from tests.cli.trusted import CONSUMERS, STOLEN, published, retired, stolen, written
+from tests.estates import snapshot
 
 
 @pytest.fixture(scope="module")
-def unread(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def unread() -> Path:
     """A snapshot of another tenant, in which nobody looked for published keys."""
-    return collected(tmp_path_factory.mktemp("sized") / "snapshot", "sized:1x1", "--source", "applications")
+    return snapshot("sized:1x1", "--source", "applications")
 
 
 def test_the_list_says_of_each_key_once_where_it_is_and_what_is_wrong_with_it(keyaudit: Keyaudit, contoso: Path) -> None:

@@ -8,9 +8,10 @@ from typing import Any
 import pytest
 from msgspec import Struct
 
+from tests.estates import made_once
 from tests.plan.judged import Staged, audited, collected
 from tests.plan.plans.staged import every_plan
-from tests.shared import made_once, of_this_run
+from tests.shared import of_this_run
 
 
 class Tenant(Struct, frozen=True):
