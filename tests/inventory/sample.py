@@ -193,6 +193,7 @@ class _View:
     def __init__(self, table: str, rows: Mapping[str, Sequence[Row]], coverage: Mapping[Scope, Sequence[Coverage]], **of: Any):
         self._table = TABLES[table]
         self._columns = {name: column.name for column in self._table.derived for name in (column.name, *view_name(column))}
+        self._ids = [str(each["id"]) for each in rows[table]]
         self._by_column: dict[str | None, dict[str, dict[str, Any]]] = {}
         self._open = ExitStack()
         self._inventory = _Inventory(self._open.enter_context(_database(alone=False)), rows, coverage, (table,), **of)
@@ -201,7 +202,7 @@ class _View:
         self._open.close()
 
     def rows(self) -> list[Found]:
-        return [self._row(id_) for id_ in self._read("id")]
+        return [self._row(id_) for id_ in self._ids]
 
     def _row(self, id_: str) -> Found:
         def reason(name: str) -> Any:
@@ -218,6 +219,7 @@ class _View:
         if column not in self._by_column:
             self._inventory.create(None if column is None else {self._table.name: {column} - {""}})
             found = fetch(self._inventory.connection, f'SELECT * FROM "{self._table.name}"')
+            assert sorted(str(each["id"]) for each in found) == sorted(self._ids), "a view has each stored row once"
             self._by_column[column] = {str(each["id"]): each for each in found}
         return self._by_column[column]
 
@@ -284,6 +286,7 @@ class _Inventory:
         self._sources = {table: _stored(connection, table, of_table) for table, of_table in rows.items() if of_table}
         self._records = [record for of_scope in coverage.values() for record in of_scope]
         self._created: dict[str, str] = {}
+        self._lists: set[str] | None = None
 
     def create(self, columns: Mapping[str, Collection[str]] | None) -> None:
         """Makes the views with these columns, in place of those that it made before."""
@@ -304,12 +307,17 @@ class _Inventory:
         prepared += map(Statement, functions(self._owner_rules))
         if columns is not None:
             prepared = _read_by(self._tables, prepared)
-        for table in ("coverage", "lists_read"):
-            self.connection.execute(f"DROP TABLE IF EXISTS {table}")
-        ledger.create(self.connection, self._records, prepared)
+        lists = {each for statement in prepared for each in statement.lists}
+        if self._lists is None or not lists <= self._lists:
+            for table in ("coverage", "lists_read"):
+                self.connection.execute(f"DROP TABLE IF EXISTS {table}")
+            ledger.create(self.connection, self._records, prepared)
+            self._lists = lists
         for statement in prepared:
             name = _created(statement)
-            if self._created.get(name) != statement.text:
+            if not name:
+                self.connection.execute(statement.text)
+            elif self._created.get(name) != statement.text:
                 self.connection.execute(statement.text.replace("CREATE", "CREATE OR REPLACE", 1))
                 self._created[name] = statement.text
 
@@ -318,16 +326,16 @@ def _read_by(names: Collection[str], statements: Sequence[Statement]) -> list[St
     """The statements that create these, and what those read."""
     words, read = set(names), []
     for statement in reversed(statements):
-        if _created(statement) in words:
+        if _created(statement) in {"", *words}:
             words.update(re.findall(r"\w+", statement.text))
             read.append(statement)
     return read[::-1]
 
 
 def _created(statement: Statement) -> str:
+    """The name that it creates once; empty where it does otherwise."""
     created = re.match(r'\s*CREATE (?:TABLE|VIEW|MACRO) "?(\w+)', statement.text)
-    assert created, statement.text
-    return created[1]
+    return created[1] if created else ""
 
 
 @contextmanager
