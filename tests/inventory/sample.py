@@ -188,7 +188,7 @@ class _Lazy(Mapping[str, Any]):
 
 
 class _View:
-    """A view of which only the columns are worked out that are looked at: DuckDB takes most of its time to plan the others."""
+    """A view whose columns are worked out when they are looked at: DuckDB takes most of its time to plan the others."""
 
     def __init__(self, table: str, rows: Mapping[str, Sequence[Row]], coverage: Mapping[Scope, Sequence[Coverage]], **of: Any):
         self._table = TABLES[table]
@@ -217,7 +217,7 @@ class _View:
         # The stored columns are in any.
         column = None if name is None or None in self._by_column else self._columns.get(name, "")
         if column not in self._by_column:
-            self._inventory.create(None if column is None else {self._table.name: {column} - {""}})
+            self._inventory.create(None if column is None else {self._table.name: {column} - {""}}, alone=True)
             found = fetch(self._inventory.connection, f'SELECT * FROM "{self._table.name}"')
             assert sorted(str(each["id"]) for each in found) == sorted(self._ids), "a view has each stored row once"
             self._by_column[column] = {str(each["id"]): each for each in found}
@@ -258,7 +258,7 @@ def in_memory(
 
     The rows are held to their declaration as a spool holds them. `reach`: with the columns of `model.tables.reach`, which are
     NULL otherwise. `alone`: in a DuckDB of its own, for what opens cursors: they do not see the database that is in use.
-    `columns`: by table the derived columns that are read; None: all of them, and what else the views prepare.
+    `columns`: by table the derived columns that are read; None: all of them.
     """
     with _database(alone=alone) as connection:
         inventory = _Inventory(connection, rows, coverage, tables, as_of=as_of, run=run, reach=reach, owner_rules=owner_rules)
@@ -288,8 +288,10 @@ class _Inventory:
         self._created: dict[str, str] = {}
         self._lists: set[str] | None = None
 
-    def create(self, columns: Mapping[str, Collection[str]] | None) -> None:
-        """Makes the views with these columns, in place of those that it made before."""
+    def create(self, columns: Mapping[str, Collection[str]] | None, *, alone: bool = False) -> None:
+        """Makes the views with these columns, in place of those that it made before. `alone`: without the tables that only
+        other readers than these views read.
+        """
         # Worked out at once: a view is planned when it is made, and again when it is read.
         prepared = views.statements(
             DUCKDB,
@@ -305,7 +307,7 @@ class _Inventory:
             unread=views.unread_tables(self._records),
         )
         prepared += map(Statement, functions(self._owner_rules))
-        if columns is not None:
+        if alone:
             prepared = _read_by(self._tables, prepared)
         lists = {each for statement in prepared for each in statement.lists}
         if self._lists is None or not lists <= self._lists:
