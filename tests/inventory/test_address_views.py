@@ -1,7 +1,5 @@
 """Whose identifier URIs and hosts of redirect URIs are: those of the tenant and of its resources, others, or unknown."""
 
-from typing import Any
-
 import pytest
 
 from keyaudit.model.coverage import Coverage
@@ -57,7 +55,7 @@ def test_hosts_in_no_verified_domain_are_told(uris: list[str], verified: object,
 
 def told(column: str, rows: dict[str, list[Row]], coverage: list[Coverage]) -> object:
     """The column's value, or why it is unknown."""
-    found: dict[str, Any] = only("application", rows, coverage)
+    found = only("application", rows, coverage)
     return found["unknown"].get(column, found[column])
 
 

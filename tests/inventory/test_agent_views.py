@@ -150,7 +150,7 @@ def test_a_principal_without_a_type_is_no_agent_where_its_application_is_no_blue
         "application": [application(APP, agent_blueprint=True), application("plain", agent_blueprint=is_blueprint)],
     }
     # A blueprint has what its agents have, and this may be one of them.
-    found: Any = derive("application", made, READ, columns=["app_roles"])[f"{TENANT.id}/applications/{APP}"]
+    found: Any = derive("application", made, READ)[f"{TENANT.id}/applications/{APP}"]
     assert found["unknown"].get("app_roles") == (reason if maybe else None)
 
 
@@ -168,7 +168,7 @@ def test_an_agent_whose_blueprint_is_unknown_may_be_of_any_and_of_nothing_else()
     made = inventory(role("Directory.ReadWrite.All", AGENT, tier=0), child=agent(Reason.BAD_VALUE))
     made["application"] += [application("b0", agent_blueprint=False), application("b2", agent_blueprint=Reason.DNS)]
     found = {str(each["app_id"]): each for each in derive("application", made, READ).values()}
-    told = {name: (each["tier0"], each["unknown"].get("tier0")) for name, each in found.items()}  # type: ignore[attr-defined]
+    told = {name: (each["tier0"], each["unknown"].get("tier0")) for name, each in found.items()}
     assert told == {"b0": (False, None), APP: (None, "bad_value"), "b2": (None, "bad_value")}
 
 

@@ -50,7 +50,7 @@ def test_a_secret_has_to_live_less_than_the_strictest_restriction(
         password_lifetime=lifetime,
         password_lifetime_from=lifetime_from,
     )
-    found: dict[str, Any] = only("app_management_policy", {"app_management_policy": [policy]}, READ)
+    found = only("app_management_policy", {"app_management_policy": [policy]}, READ)
     said = [found["unknown"].get(name, found[name]) for name in ("secret_limit", "new_secret_limit")]
     assert said == [every, new]
 

@@ -56,7 +56,7 @@ def test_owners_are_counted_and_those_that_are_users_by_what_they_are_not(
     reason: object,
 ) -> None:
     rows = {"application": [application("a", owner_ids=owners)], "service_principal": principals}
-    found: dict[str, Any] = only("application", rows, coverage)
+    found = only("application", rows, coverage)
     assert (found["owner_count_min"], found["owner_count_max"]) == counted
     assert (found["user_owners_min"], found["user_owners_max"]) == users
     assert found["unknown"].get("user_owners") == reason
@@ -111,7 +111,7 @@ def test_an_application_that_cannot_manage_what_it_owns_leads_nobody_there(
     every = [owned(0, "p1"), owner]
     rows = {name: [each[name] for each in every] for name in ("application", "service_principal")}
     who = [row("principal", f"p{number}", object_id=f"p{number}", kind="service-principal") for number in range(2)]
-    found: dict[str, Any] = only("application", {**rows, "grant": grants, "principal": who}, coverage)
+    found = only("application", {**rows, "grant": grants, "principal": who}, coverage)
     assert (found["indirect_user_owners_min"], found["indirect_user_owners_max"]) == users
     assert found["unknown"].get("indirect_user_owners") == reason
 
@@ -119,7 +119,7 @@ def test_an_application_that_cannot_manage_what_it_owns_leads_nobody_there(
 def test_a_user_counts_who_has_one_certain_way_and_every_owner_on_it_must_be_able() -> None:
     def users(*every: dict[str, Row], grants: list[Row]) -> tuple[object, object]:
         rows = {name: [each[name] for each in every] for name in ("application", "service_principal")}
-        found: dict[str, Any] = only("application", {**rows, "grant": grants}, GRANTS_READ)
+        found = only("application", {**rows, "grant": grants}, GRANTS_READ)
         return found["indirect_user_owners_min"], found["indirect_user_owners_max"]
 
     unread = owned(2, "u1", listed=THROTTLED)
@@ -152,7 +152,7 @@ def test_users_count_that_own_an_owner_through_other_applications(
     every: list[dict[str, Row]], users: object, reason: object
 ) -> None:
     rows = {name: [each[name] for each in every] for name in ("application", "service_principal")}
-    found: dict[str, Any] = only("application", {**rows, "grant": MANAGERS}, READ)
+    found = only("application", {**rows, "grant": MANAGERS}, READ)
     assert (found["indirect_user_owners_min"], found["indirect_user_owners_max"]) == users
     assert found["unknown"].get("indirect_user_owners") == reason
 
@@ -178,7 +178,7 @@ def test_live_secrets_and_the_end_of_the_last_credential(
     credentials: list[Row], coverage: list[Coverage], secrets: object, until: object, reason: object
 ) -> None:
     rows = {"application": [application("a")], "credential": credentials}
-    found: dict[str, Any] = only("application", rows, coverage)
+    found = only("application", rows, coverage)
     assert (found["live_secrets_min"], found["live_secrets_max"]) == secrets
     # A count without a certain value has its reason.
     assert ("live_secrets" in found["unknown"]) is (found["live_secrets_min"] != found["live_secrets_max"])
@@ -207,7 +207,7 @@ ONLY: list[tuple[list[Row], object, object]] = [
 @pytest.mark.parametrize(("credentials", "secret", "any_kind"), ONLY)
 def test_the_only_unexpired_credential_is_named(credentials: list[Row], secret: object, any_kind: object) -> None:
     rows = {"application": [application("a")], "credential": credentials}
-    found: dict[str, Any] = only("application", rows, READ)
+    found = only("application", rows, READ)
     for column, expected in (("only_secret_id", secret), ("only_credential_id", any_kind)):
         unknown = found["unknown"].get(column)
         named = str(found[column]).rpartition("/")[2] if found[column] else None

@@ -25,7 +25,7 @@ def wide(grants: list[Row], coverage: list[Coverage] = READ, **rows: list[Row]) 
     """What is said of the service principal. Who holds roles is known to be what he is, unless `principal` says so."""
     held = {str(each["principal_id"]) for each in grants} - {GROUP}
     made = {"service_principal": [principal()], "grant": grants, "principal": [named(each) for each in sorted(held)]} | rows
-    found: dict[str, Any] = only("service_principal", made, coverage)
+    found = only("service_principal", made, coverage)
     return found["wide_azure_roles"], found["unknown"].get("wide_azure_roles")
 
 

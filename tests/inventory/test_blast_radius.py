@@ -53,10 +53,12 @@ def derived(
     # With the log of the vault read, too: what is unknown of it would be merged with what is unknown here.
     settings = assessed(vault_scope("kv"), "diagnostic_setting.list") if logged else []
     coverage = {TENANT: READ, vault_scope("kv"): settings}
-    with in_memory(tables, coverage, "key", run=replace(RUN, environment_rules=rules), reach=True) as connection:
+    names = ("user_environments", "user_subscriptions", "blast_radius")
+    with in_memory(
+        tables, coverage, "key", run=replace(RUN, environment_rules=rules), reach=True, columns={"key": names}
+    ) as connection:
         (found,) = fetch(connection, "SELECT * FROM key")
     unknown: Any = found["unknown"]
-    names = ("user_environments", "user_subscriptions", "blast_radius")
     return {name: (found[f"{name}_min"], found[f"{name}_max"]) for name in names}, unknown
 
 

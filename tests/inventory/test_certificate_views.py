@@ -6,7 +6,7 @@ import pytest
 
 from keyaudit.model.reasons import Reason
 from keyaudit.model.times import DAY, MAX_TIME
-from tests.inventory.sample import AS_OF, TENANT, Row, assessed, fetch, in_memory, key, row, vault, vault_scope
+from tests.inventory.sample import AS_OF, TENANT, Found, Row, assessed, key, row, seen, vault, vault_scope
 
 KV = vault_scope("kv")
 READ = assessed(KV, "certificate.list", "certificate.versions", "secret.list", "secret.versions")
@@ -35,13 +35,13 @@ def secret(version: str, **values: Any) -> Row:
     return row("secret", f"{id_}/{version}", **(defaults | values))
 
 
-def derive(table: str, **rows: list[Row]) -> dict[str, dict[str, Any]]:
+def derive(table: str, **rows: list[Row]) -> dict[str, Found]:
     """The view's rows by version."""
-    with in_memory({"vault": [vault()], **rows}, {KV: READ, TENANT: SECRETS_NAMED}, table) as connection:
-        return {str(found["id"]).rpartition("/")[2]: found for found in fetch(connection, f"SELECT * FROM {table}")}
+    found = seen(table, {"vault": [vault()], **rows}, {KV: READ, TENANT: SECRETS_NAMED})
+    return {each["id"].rpartition("/")[2]: each for each in found}
 
 
-def told(found: dict[str, Any], column: str) -> tuple[object, object]:
+def told(found: Found, column: str) -> tuple[object, object]:
     return found[column], found["unknown"].get(column)
 
 

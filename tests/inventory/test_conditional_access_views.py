@@ -75,7 +75,7 @@ def test_a_location_with_every_address_is_everywhere(
     excluded: object, places: list[Row], coverage: list[Coverage], free: object, why: object
 ) -> None:
     rows = {"conditional_access_policy": [policy(locations_excluded=excluded)], "named_location": places}
-    found: dict[str, Any] = only("conditional_access_policy", rows, coverage)
+    found = only("conditional_access_policy", rows, coverage)
     assert (found["free_everywhere"], found["unknown"].get("free_everywhere")) == (free, why)
 
 
@@ -106,7 +106,7 @@ def test_a_policy_blocks_nowhere_that_excludes_every_location_that_it_includes(
         "conditional_access_policy": [policy(locations=included, locations_excluded=excluded)],
         "named_location": places,
     }
-    found: dict[str, Any] = only("conditional_access_policy", rows, coverage)
+    found = only("conditional_access_policy", rows, coverage)
     assert found["unknown"].get("blocks_nowhere", found["blocks_nowhere"]) == nowhere
 
 
@@ -171,7 +171,7 @@ def limited(policies: list[Row], coverage: list[Coverage] = READ, places: list[R
         "conditional_access_policy": policies,
         "named_location": places,
     }
-    found: dict[str, Any] = only("service_principal", rows, coverage)
+    found = only("service_principal", rows, coverage)
     assert found["audience"] == "AzureADMyOrg"
     told: object = found["unknown"].get("location_limited", found["location_limited"])
     return told

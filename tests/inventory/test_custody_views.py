@@ -28,7 +28,7 @@ def record(name: str, kept_in: str, *, ended: int = 0, on: int = 9) -> Row:
 def view(table: str, column: str, **rows: list[Row]) -> dict[str, object]:
     """By id the value of a column of a view, or the reason why it is unknown."""
     run = structs.replace(RUN, evidence={"custody": "0" * 64})
-    with in_memory(rows, READ, table, run=run) as connection:
+    with in_memory(rows, READ, table, run=run, columns={table: [column]}) as connection:
         found: list[dict[str, Any]] = fetch(connection, f"SELECT id, {column}, unknown FROM {table}")
     return {each["id"]: each["unknown"].get(column, each[column]) for each in found}
 

@@ -6,7 +6,7 @@ import pytest
 
 from keyaudit.model.reasons import Reason
 from keyaudit.model.tables.key_use import USES_FOUND
-from tests.inventory.sample import TENANT, Row, assessed, fetch, in_memory, row, vault
+from tests.inventory.sample import TENANT, Row, assessed, row, seen, vault
 from tests.inventory.test_reach import HOME, RBAC, bounds, grant, who
 
 SERVICE = "/subscriptions/s/resourcegroups/rg/providers/microsoft.storage/storageaccounts/st"
@@ -26,8 +26,7 @@ def encrypting(arm_id: Any, **values: Any) -> tuple[object, object, object]:
         "service_principal": [identity],
         "key_use": [use],
     }
-    with in_memory(rows, {TENANT: READ}, "grant", reach=True) as connection:
-        [found] = fetch(connection, 'SELECT * FROM "grant"')
+    [found] = seen("grant", rows, {TENANT: READ}, reach=True)
     return bounds(found, "encrypting")
 
 

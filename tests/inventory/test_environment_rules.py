@@ -28,7 +28,9 @@ def environments(rules: tuple[EnvironmentRule, ...], **of_vault: Any) -> dict[st
         "key": [key("1", is_current=True)],
         "account_key": [row("account_key", "a", scope_id=TENANT.id, **account)],
     }
-    with in_memory(rows, COVERAGE, *rows, run=replace(RUN, environment_rules=rules)) as connection:
+    with in_memory(
+        rows, COVERAGE, *rows, run=replace(RUN, environment_rules=rules), columns=dict.fromkeys(rows, ("environment",))
+    ) as connection:
         found = {name: fetch(connection, f"SELECT environment, unknown FROM {name}")[0] for name in rows}
     return {name: each["unknown"].get("environment", each["environment"]) for name, each in found.items()}  # type: ignore[attr-defined]
 
@@ -109,7 +111,13 @@ def test_names_alone_give_nothing_an_environment_and_hide_nothing_unknown() -> N
 )
 def test_a_principal_with_two_names_of_one_environment_is_in_it(tags: Any, shown: object) -> None:
     rows: dict[str, list[Row]] = {"service_principal": [row("service_principal", "p", scope_id=TENANT.id, app_tags=tags)]}
-    with in_memory(rows, COVERAGE, "service_principal", run=replace(RUN, environment_rules=SAME)) as connection:
+    with in_memory(
+        rows,
+        COVERAGE,
+        "service_principal",
+        run=replace(RUN, environment_rules=SAME),
+        columns={"service_principal": ["environment"]},
+    ) as connection:
         [found] = fetch(connection, "SELECT environment, unknown FROM service_principal")
     assert found["unknown"].get("environment", found["environment"]) == shown  # type: ignore[attr-defined]
 
@@ -134,7 +142,13 @@ def of_identity(rules: tuple[EnvironmentRule, ...], arm_id: object, *subscriptio
         "service_principal": [row("service_principal", "p", scope_id=TENANT.id, arm_id=arm_id)],
         "subscription": list(subscriptions),
     }
-    with in_memory(rows, COVERAGE, "service_principal", run=replace(RUN, environment_rules=rules)) as connection:
+    with in_memory(
+        rows,
+        COVERAGE,
+        "service_principal",
+        run=replace(RUN, environment_rules=rules),
+        columns={"service_principal": ["environment"]},
+    ) as connection:
         [found] = fetch(connection, "SELECT environment, unknown FROM service_principal")
     return found["unknown"].get("environment", found["environment"])  # type: ignore[attr-defined]
 
@@ -185,7 +199,13 @@ def test_a_rule_names_a_principal_that_no_tag_does(rules: tuple[EnvironmentRule,
     values = {"app_id": "app-id", "name": "Orders-API", "app_tags": tags}
     robot = row("service_principal", "/tenants/t/serviceprincipals/0b1c-object", scope_id=TENANT.id, **values)
     rows = {"service_principal": [robot]}
-    with in_memory(rows, COVERAGE, "service_principal", run=replace(RUN, environment_rules=rules)) as connection:
+    with in_memory(
+        rows,
+        COVERAGE,
+        "service_principal",
+        run=replace(RUN, environment_rules=rules),
+        columns={"service_principal": ["environment"]},
+    ) as connection:
         [found] = fetch(connection, "SELECT environment, unknown FROM service_principal")
     assert found["unknown"].get("environment", found["environment"]) == expected  # type: ignore[attr-defined]
 

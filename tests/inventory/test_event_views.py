@@ -6,7 +6,7 @@ import pytest
 
 from keyaudit.model.coverage import Coverage, Scope, ScopeKind
 from keyaudit.model.reasons import Reason
-from tests.inventory.sample import AS_OF, TENANT, Row, assessed, fetch, in_memory, refused, row, vault, vault_scope
+from tests.inventory.sample import AS_OF, TENANT, Found, Row, assessed, refused, row, seen, vault, vault_scope
 
 KV = vault_scope("kv")
 HSM = Scope(KV.id.replace("/vaults/kv", "/managedhsms/hsm"), "hsm", ScopeKind.MANAGED_HSM)
@@ -35,15 +35,12 @@ def told(*objects: str, **values: Any) -> Row:
     return row("event_subscription", id_, **{**own, "expires_on": None, **values})
 
 
-def view(
-    rows: dict[str, list[Row]], coverage: list[Coverage] = READ, of_tenant: list[Coverage] = TENANT_READ
-) -> dict[str, Any]:
-    with in_memory({"vault": [vault(kind="key-vault")], **rows}, {KV: coverage, TENANT: of_tenant}, "vault") as connection:
-        [found] = fetch(connection, "SELECT * FROM vault")
+def view(rows: dict[str, list[Row]], coverage: list[Coverage] = READ, of_tenant: list[Coverage] = TENANT_READ) -> Found:
+    [found] = seen("vault", {"vault": [vault(kind="key-vault")], **rows}, {KV: coverage, TENANT: of_tenant})
     return found
 
 
-def counted(found: dict[str, Any], column: str) -> tuple[object, object, object]:
+def counted(found: Found, column: str) -> tuple[object, object, object]:
     return found[f"{column}_min"], found[f"{column}_max"], found["unknown"].get(column)
 
 
@@ -126,8 +123,6 @@ def test_an_hsm_sends_no_events() -> None:
     own = {"security_domain": "Active", "initial_admins": [], "regions": []}
     pool = row("vault", HSM.id, kind="managed-hsm", **own)
     rows = {"vault": [pool], "key": [of("key", vault_id=HSM.id)]}
-    with in_memory(rows, {HSM: [], TENANT: []}, "vault") as connection:
-        made = fetch(connection, "SELECT * FROM vault")
-    found: dict[str, Any] = made[0]
+    [found] = seen("vault", rows, {HSM: [], TENANT: []})
     assert (counted(found, "expiring_by_hand"), counted(found, "expiring_unheard")) == ((0, 0, None), (0, 0, None))
     assert (found["near_expiry_heard"], found["unknown"].get("near_expiry_heard")) == (None, None)

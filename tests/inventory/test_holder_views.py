@@ -42,7 +42,7 @@ def held(
     It is on the application `a`, or on its service principal.
     """
     made = credential("k", on=on, **({"holder": "s1" if on == "service_principal" else "a", "app_id": "A"} | values))
-    found: dict[str, Any] = only("credential", {"credential": [made], **rows}, coverage, columns=columns)
+    found = only("credential", {"credential": [made], **rows}, coverage)
     return {**found, **found["unknown"]}
 
 
@@ -253,5 +253,5 @@ def test_a_custom_policy_needs_the_default_policy_only_for_what_it_leaves_to_tha
 @pytest.mark.parametrize("name", ["kind", "app_id", "key_id"])
 def test_when_a_credential_was_used_last_is_unknown_while_it_cannot_be_found_in_the_report(name: str) -> None:
     made = credential("k", app_id="A") | {name: None, "unknown": {name: BAD}}
-    found: dict[str, Any] = only("credential", {"credential": [made], **HOLDERS}, READ)
+    found = only("credential", {"credential": [made], **HOLDERS}, READ)
     assert (found["last_used_on"], found["unknown"]["last_used_on"]) == (None, "bad_value")

@@ -8,7 +8,7 @@ import pytest
 from keyaudit.model.coverage import Coverage
 from keyaudit.model.reasons import Reason
 from keyaudit.model.times import DAY
-from tests.inventory.sample import AS_OF, TENANT, Row, assessed, credential, fetch, in_memory, refused, row, vault_scope
+from tests.inventory.sample import AS_OF, TENANT, Row, assessed, credential, refused, row, seen, vault_scope
 
 KV = vault_scope("kv")
 LISTED = {TENANT: assessed(TENANT, "application.list", "service_principal.list")}
@@ -37,8 +37,7 @@ def counted(
     digests = {"thumbprint": SHA1, SHA256: "C1" * 32, "public_key_sha256": KEY}
     certificate = row("certificate", f"{certificate_id}/1", **{**shown, **digests, **values})
     rows = {"certificate": [certificate], "credential": credentials}
-    with in_memory(rows, coverage, "certificate") as connection:
-        [found] = fetch(connection, "SELECT * FROM certificate")
+    [found] = seen("certificate", rows, coverage)
     unknown: Any = found["unknown"]
     one, other = (
         (found[f"{name}_min"], found[f"{name}_max"], unknown.get(name)) for name in ("live_credentials", "live_identities")

@@ -10,7 +10,19 @@ from keyaudit.model.coverage import Coverage, State
 from keyaudit.model.reasons import Reason
 from keyaudit.model.tables import TABLES
 from keyaudit.model.times import DAY
-from tests.inventory.sample import AS_OF, TENANT, Row, assessed, credential, fetch, in_memory, refused, row, vault, vault_scope
+from tests.inventory.sample import (
+    AS_OF,
+    TENANT,
+    Row,
+    assessed,
+    credential,
+    fetch,
+    in_memory,
+    refused,
+    row,
+    vault,
+    vault_scope,
+)
 
 KV = vault_scope("kv")
 READ = ("certificate.list", "certificate.versions", "certificate.get")

@@ -8,7 +8,7 @@ from msgspec.structs import replace
 from keyaudit.model.coverage import Coverage, Scope, State
 from keyaudit.model.reasons import Reason
 from keyaudit.model.tables.key_use import USES_FOUND
-from tests.inventory.sample import AS_OF, TENANT, Row, assessed, fetch, in_memory, key, refused, row, vault, vault_scope
+from tests.inventory.sample import AS_OF, TENANT, Found, Row, assessed, key, refused, row, seen, vault, vault_scope
 
 KV = vault_scope("kv")
 KEY = "https://kv.vault.azure.net/keys/k"
@@ -26,14 +26,13 @@ def use(name: str, **values: Any) -> Row:
     return row("key_use", f"{name}/encryption", **(defaults | values))
 
 
-def derive(table: str, uses: list[Row], keys: list[Row], coverage: dict[Scope, list[Coverage]]) -> dict[str, dict[str, Any]]:
+def derive(table: str, uses: list[Row], keys: list[Row], coverage: dict[Scope, list[Coverage]]) -> dict[str, Found]:
     """The view's rows by id."""
     rows = {"vault": [vault(vault_uri=URI)], "key": keys, "key_use": uses}
-    with in_memory(rows, coverage, table) as connection:
-        return {str(found["id"]): found for found in fetch(connection, f"SELECT * FROM {table}")}
+    return {found["id"]: found for found in seen(table, rows, coverage)}
 
 
-def counts(found: dict[str, Any]) -> tuple[object, ...]:
+def counts(found: Found) -> tuple[object, ...]:
     """The bounds of `used_by` and `pinned_by`, and why they are no single numbers."""
     bounds = tuple(found[f"{name}_{side}"] for name in ("used_by", "pinned_by") for side in ("min", "max"))
     return (*bounds, found["unknown"].get("used_by"), found["unknown"].get("pinned_by"))
@@ -79,7 +78,7 @@ def test_nothing_bounds_the_uses_where_not_every_service_was_seen(tenant: list[C
     assert counts(found[f"{KEY}/1"]) == (1, None, 1, None, "permission", "permission")
 
 
-def state(found: dict[str, Any]) -> tuple[object, ...]:
+def state(found: Found) -> tuple[object, ...]:
     """What a use knows of its key, or why it does not."""
     names = ("key_found", "key_enabled", "key_expires_on")
     return tuple(found["unknown"].get(name, found[name]) for name in names)

@@ -1,5 +1,6 @@
 """What is derived of keys and of deleted ones: versions that can sign, strength, and who could bring a deleted one back."""
 
+from operator import itemgetter
 from typing import Any
 
 import pytest
@@ -7,7 +8,7 @@ import pytest
 from keyaudit.model.reasons import Reason
 from keyaudit.model.tables.key_use import USES_FOUND
 from keyaudit.model.times import DAY
-from tests.inventory.sample import AS_OF, TENANT, Row, assessed, fetch, in_memory, key, row, vault, vault_scope
+from tests.inventory.sample import AS_OF, TENANT, Found, Row, assessed, key, row, seen, vault, vault_scope
 
 KV = vault_scope("kv")
 READ = {
@@ -17,10 +18,9 @@ READ = {
 BAD, PERMISSION = Reason.BAD_VALUE, Reason.PERMISSION
 
 
-def only(table: str, rows: dict[str, list[Row]]) -> dict[str, Any]:
+def only(table: str, rows: dict[str, list[Row]]) -> Found:
     """The view's row with the least id."""
-    with in_memory({"vault": [vault()], **rows}, READ, table, reach=table == "deleted") as connection:
-        return fetch(connection, f"SELECT * FROM {table} ORDER BY id LIMIT 1")[0]
+    return min(seen(table, {"vault": [vault()], **rows}, READ, reach=table == "deleted"), key=itemgetter("id"))
 
 
 def signing(version: str, days: int, **values: Any) -> Row:

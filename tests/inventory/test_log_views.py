@@ -7,7 +7,8 @@ import pytest
 from keyaudit.model.coverage import Coverage, Scope, ScopeKind, State
 from keyaudit.model.reasons import Reason
 from keyaudit.model.times import DAY
-from tests.inventory.sample import TENANT, Row, assessed, fetch, in_memory, key, refused, row, vault, vault_scope
+from tests.inventory import sample
+from tests.inventory.sample import TENANT, Found, Row, assessed, key, refused, row, vault, vault_scope
 
 KV = vault_scope("kv")
 SUB = Scope("/subscriptions/22222222-2222-4222-8222-222222222222", "sub", ScopeKind.SUBSCRIPTION)
@@ -50,15 +51,14 @@ def table(name: str = "AZKVAuditLogs", workspace: str = MAIN, **values: Any) -> 
     return row("log_table", f"{workspace}/tables/{name.lower()}", **({"scope_id": TENANT.id} | defaults | values))
 
 
-def derive(name: str, rows: dict[str, list[Row]], coverage: list[Coverage]) -> dict[str, Any]:
+def derive(name: str, rows: dict[str, list[Row]], coverage: list[Coverage]) -> Found:
     """The one row of a view."""
     by_scope = {scope: [record for record in coverage if record.scope == scope] for scope in (KV, SUB, TENANT)}
-    with in_memory(rows, by_scope, name) as connection:
-        [found] = fetch(connection, f"SELECT * FROM {name}")
+    [found] = sample.seen(name, rows, by_scope)
     return found
 
 
-def seen(found: dict[str, Any], *columns: str) -> list[object]:
+def seen(found: Found, *columns: str) -> list[object]:
     """Values, or the reasons why there is none."""
     return [found["unknown"].get(column, found[column]) for column in columns]
 

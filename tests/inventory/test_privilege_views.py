@@ -8,7 +8,7 @@ from keyaudit.model.coverage import Coverage
 from keyaudit.model.reasons import Reason
 from keyaudit.model.tiers import GRAPH
 from keyaudit.model.times import DAY, HOUR
-from tests.inventory.sample import AS_OF, TENANT, Row, application, assessed, credential, refused, row
+from tests.inventory.sample import AS_OF, TENANT, Found, Row, application, assessed, credential, refused, row
 from tests.inventory.test_views import only
 
 ME, GROUP, APP = "s1", "g1", "a"
@@ -84,14 +84,14 @@ def member(of: str = GROUP, who: str = ME) -> Row:
     return row("membership", f"{of}/{who}", group_id=of, member_id=who)
 
 
-def derived(grants: list[Row], coverage: list[Coverage] = READ, **rows: list[Row]) -> dict[str, Any]:
+def derived(grants: list[Row], coverage: list[Coverage] = READ, **rows: list[Row]) -> Found:
     """The service principal as its view has it. Who holds roles is known to be what he is, unless `principal` says so."""
     held = {str(each["principal_id"]) for each in grants} - {GROUP}
     made = {"service_principal": [principal()], "grant": grants, "principal": [named(each) for each in sorted(held)]} | rows
     return only("service_principal", made, coverage)
 
 
-def reasons(found: dict[str, Any]) -> dict[str, str]:
+def reasons(found: Found) -> dict[str, str]:
     """Why columns are unknown, but for those of last use."""
     return {name: reason for name, reason in found["unknown"].items() if not name.startswith("last_")}
 
@@ -352,7 +352,7 @@ def test_an_application_without_a_service_principal_was_granted_nothing(
     principals: list[Row], coverage: list[Coverage], reason: object
 ) -> None:
     rows = {"application": [application(APP)], "service_principal": principals}
-    found: dict[str, Any] = only("application", rows, coverage)
+    found = only("application", rows, coverage)
     flags = ("tier0", "manages_owned", "tenant_wide", "opens_subscriptions", "directory_sync")
     assert [found[name] for name in LISTS] == [None if reason else []] * len(LISTS)
     assert [found[name] for name in flags] == [None if reason else False] * len(flags)
@@ -364,11 +364,11 @@ def test_an_application_without_a_service_principal_was_granted_nothing(
 @pytest.mark.parametrize(("age", "reason"), [(-60, "inconsistent"), (HOUR - 1, "inconsistent"), (HOUR, None)])
 def test_a_new_application_may_have_got_its_service_principal_after_these_were_listed(age: int, reason: str | None) -> None:
     new = application(APP, created_on=AS_OF - age)
-    found: Any = only("application", {"application": [new]}, READ, columns=["app_roles", "tier0"])
+    found: Any = only("application", {"application": [new]}, READ)
     assert [found["unknown"].get(name) for name in ("app_roles", "tier0")] == [reason] * 2
     # With a service principal in the list its permissions are known.
     there = {"application": [new], "service_principal": [principal()], "grant": [grant("Mail.Read", tier=1)]}
-    listed: Any = only("application", there, READ, columns=["app_roles", "tier0"])
+    listed: Any = only("application", there, READ)
     assert (listed["app_roles"], listed["tier0"]) == (["Mail.Read"], False)
 
 
@@ -419,5 +419,5 @@ USES: list[tuple[Row, list[Row], list[Coverage], object, object]] = [
 def test_a_credentials_last_use_is_the_latest_for_any_resource_or_unknown(
     held: Row, uses: list[Row], coverage: list[Coverage], last: object, reason: object
 ) -> None:
-    found: dict[str, Any] = only("credential", {"credential": [held], "credential_activity": uses}, coverage)
+    found = only("credential", {"credential": [held], "credential_activity": uses}, coverage)
     assert (found["last_used_on"], found["unknown"].get("last_used_on")) == (last, reason)

@@ -6,7 +6,7 @@ import pytest
 
 from keyaudit.model.coverage import Coverage, Scope, ScopeKind
 from keyaudit.model.reasons import Reason
-from tests.inventory.sample import Row, assessed, fetch, in_memory, key, refused, row, vault, vault_scope
+from tests.inventory.sample import Found, Row, assessed, key, refused, row, seen, vault, vault_scope
 
 KV = vault_scope("kv")
 HSM = Scope(KV.id.replace("/vaults/kv", "/managedhsms/hsm"), "hsm", ScopeKind.MANAGED_HSM)
@@ -25,13 +25,12 @@ def app(name: str, table: str = "key", **values: Any) -> dict[str, list[Row]]:
     return {table: [of(table, 1, **({"tags": {"app": name}} | values))]}
 
 
-def view(rows: dict[str, list[Row]], coverage: list[Coverage], scope: Scope = KV) -> dict[str, Any]:
-    with in_memory({"vault": [vault()], **rows}, {scope: coverage}, "vault") as connection:
-        [found] = fetch(connection, "SELECT * FROM vault")
+def view(rows: dict[str, list[Row]], coverage: list[Coverage], scope: Scope = KV) -> Found:
+    [found] = seen("vault", {"vault": [vault()], **rows}, {scope: coverage})
     return found
 
 
-def counted(found: dict[str, Any], column: str) -> tuple[object, object, object]:
+def counted(found: Found, column: str) -> tuple[object, object, object]:
     return found[f"{column}_min"], found[f"{column}_max"], found["unknown"].get(column)
 
 

@@ -1,7 +1,5 @@
 """Of risky workload identities what they control, and of risk detections which credentials are still in force."""
 
-from typing import Any
-
 import pytest
 
 from keyaudit.model.coverage import Coverage
@@ -45,5 +43,5 @@ def test_live_keys_are_those_of_unexpired_credentials(
     keys: object, credentials: list[Row], coverage: list[Coverage], live: object, reason: object
 ) -> None:
     rows = {"risk_detection": [detection(keys)], "credential": credentials}
-    found: dict[str, Any] = only("risk_detection", rows, coverage)
+    found = only("risk_detection", rows, coverage)
     assert (found["live_keys"], found["unknown"].get("live_keys")) == (live, reason)

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from keyaudit.model.reasons import Reason
-from tests.inventory.sample import TENANT, Row, assessed, fetch, in_memory, refused, row, vault, vault_scope
+from tests.inventory.sample import TENANT, Row, assessed, refused, row, seen, vault, vault_scope
 
 KV = vault_scope("kv")
 SECRET = "https://kv.vault.azure.net/secrets/bek"
@@ -50,10 +50,9 @@ def test_resources_that_were_not_listed_may_name_it(operation: str) -> None:
 def counted(uses: list[Row], coverage: Any = READ) -> tuple[tuple[object, ...], ...]:
     """The bounds of both counts of the secret, and why they are no numbers."""
     rows = {"secret": [row("secret", f"{SECRET}/1", secret_id=SECRET, vault_id=KV.id)], "secret_use": uses}
-    with in_memory(rows, {TENANT: coverage, KV: VAULT_READ}, "secret") as connection:
-        [found] = fetch(connection, "SELECT * FROM secret")
+    [found] = seen("secret", rows, {TENANT: coverage, KV: VAULT_READ})
     return tuple(
-        (found[f"{name}_min"], found[f"{name}_max"], found["unknown"].get(name))  # type: ignore[attr-defined]
+        (found[f"{name}_min"], found[f"{name}_max"], found["unknown"].get(name))
         for name in ("encrypts_disks", "bought_certificates")
     )
 
@@ -85,9 +84,8 @@ def current(coverage: Any, *, secret: bool = True, certificate: bool = True, **v
             for name, _, newest in made * certificate
         ],
     }
-    with in_memory(rows, coverage, "secret_use") as connection:
-        [found] = fetch(connection, "SELECT * FROM secret_use")
-    return tuple(found["unknown"].get(name, found[name]) for name in ("current_version", "current_since", "current_thumbprint"))  # type: ignore[attr-defined]
+    [found] = seen("secret_use", rows, coverage)
+    return tuple(found["unknown"].get(name, found[name]) for name in ("current_version", "current_since", "current_thumbprint"))
 
 
 def test_the_current_version_of_what_a_service_uses() -> None:

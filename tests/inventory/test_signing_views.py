@@ -23,7 +23,12 @@ def successor(
     rows: list[Row], coverage: list[Coverage], column: str = "has_successor", **more: list[Row]
 ) -> tuple[object, object]:
     """What is said of the certificate `a`."""
-    with in_memory({"signing_certificate": rows, **more}, {TENANT: coverage}, "signing_certificate") as connection:
+    with in_memory(
+        {"signing_certificate": rows, **more},
+        {TENANT: coverage},
+        "signing_certificate",
+        columns={"signing_certificate": [column]},
+    ) as connection:
         [found] = fetch(connection, "SELECT * FROM signing_certificate WHERE id = '/holder/a'")
     unknown = found["unknown"]
     assert isinstance(unknown, dict)

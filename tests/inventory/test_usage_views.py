@@ -1,6 +1,7 @@
 """What logs make of keys, certificates and uses: certain where a record shows it, or where nothing that would is missing."""
 
 from collections.abc import Iterable, Mapping
+from operator import itemgetter
 from typing import Any
 
 import pytest
@@ -9,7 +10,22 @@ from msgspec import structs
 from keyaudit.model.reasons import Reason
 from keyaudit.model.tables.key_use import USES_FOUND
 from keyaudit.model.times import DAY
-from tests.inventory.sample import AS_OF, RUN, TENANT, Row, assessed, fetch, in_memory, key, refused, row, vault, vault_scope
+from tests.inventory.sample import (
+    AS_OF,
+    RUN,
+    TENANT,
+    Found,
+    Row,
+    assessed,
+    fetch,
+    in_memory,
+    key,
+    refused,
+    row,
+    seen,
+    vault,
+    vault_scope,
+)
 
 KV = vault_scope("kv")
 READ = {
@@ -73,19 +89,21 @@ def usual(operation: str, app: str | None, target: str = KEY, client: str | None
     return row("usage_baseline", id_, scope_id=TENANT.id, operation=operation, **(given | values))
 
 
-def views(table: str, rows: Mapping[str, Iterable[Row]], *, baseline: bool = True, where: str = "true") -> list[dict[str, Any]]:
+def views(table: str, rows: Mapping[str, Iterable[Row]], *, baseline: bool = True, where: str = "true") -> list[Found]:
     """The view's rows by id, of a snapshot to which logs were supplied; of uses those that somebody logged."""
     if table == "usage" and where == "true":
         where = "name IS NULL"
     evidence = {"logs": "0" * 64, **({"usage-baseline": "1" * 64} if baseline else {})}
     run = structs.replace(RUN, evidence=evidence)
     every = {"vault": [vault(vault_uri="https://kv.vault.azure.net")], **{name: list(of) for name, of in rows.items()}}
+    if table in every and where == "true":
+        return sorted(seen(table, every, READ, run=run), key=itemgetter("id"))
     with in_memory(every, READ, table, run=run) as connection:
-        found: list[dict[str, Any]] = fetch(connection, f"SELECT * FROM {table} WHERE {where} ORDER BY id")
+        found: list[Found] = [*fetch(connection, f"SELECT * FROM {table} WHERE {where} ORDER BY id")]
     return found
 
 
-def of_key(uses: Iterable[Row], logs: Iterable[Row], **values: Any) -> dict[str, Any]:
+def of_key(uses: Iterable[Row], logs: Iterable[Row], **values: Any) -> Found:
     """The one version of the key, made 400 days ago, which ended 100 days ago unless it says otherwise."""
     given: dict[str, Any] = {"created_on": ago(400), "expires_on": ago(100), "key_ops": ["sign"], "is_current": True, **values}
     [found] = views("key", {"key": [key("1", **given)], "usage": uses, "usage_log": logs})
@@ -228,7 +246,7 @@ def test_without_a_baseline_nobody_knows_what_is_expected() -> None:
     assert tenant["appid_baseline_on"] == ago(9)
 
 
-def _of_key_alone(found: dict[str, Any]) -> dict[str, str]:
+def _of_key_alone(found: Found) -> dict[str, str]:
     """What is unknown where neither the key nor who used it was read."""
     assert {"environment", "actor_environment", "superseded_on"} <= found["unknown"].keys()
     return dict.fromkeys(("environment", "actor_environment", "superseded_on"), "not_visible")
@@ -301,7 +319,7 @@ def test_a_credential_that_was_added_was_signed_in_with(
     assert (found["signed_in_with"], "signed_in_with" in found["unknown"]) == (signed_in, signed_in is None)
 
 
-def unshown(logs: Iterable[Row], **rows: Iterable[Row]) -> dict[str, dict[str, Any]]:
+def unshown(logs: Iterable[Row], **rows: Iterable[Row]) -> dict[str, Found]:
     """By operation the row for what was not shown."""
     found = views("usage", {"usage": [], "usage_log": logs, **rows}, where="id LIKE '%/unshown/%'")
     return {each["operation"]: each for each in found}

@@ -15,7 +15,7 @@ def test_uses_stay_where_service_principals_were_never_listed() -> None:
     unlisted = {scope: [each for each in of if each.operation != "service_principal.list"] for scope, of in READ.items()}
     rows = {"vault": [vault()], "usage": [used(20, principal_id="p", actor_app_id="a")], "usage_log": WHOLE}
     run = structs.replace(RUN, evidence={"logs": "0" * 64})
-    with in_memory(rows, unlisted, "usage", run=run) as connection:
+    with in_memory(rows, unlisted, "usage", run=run, columns={"usage": ["actor_environment"]}) as connection:
         [found] = fetch(connection, "SELECT actor_environment, unknown FROM usage WHERE name IS NULL")
     assert (found["actor_environment"], found["unknown"]["actor_environment"]) == (None, "interrupted")  # type: ignore[index]
 

@@ -7,7 +7,7 @@ import pytest
 from keyaudit.model.coverage import Coverage, Scope, ScopeKind
 from keyaudit.model.reasons import Reason
 from keyaudit.model.tables.vault import VAULT
-from tests.inventory.sample import Row, assessed, fetch, in_memory, key, refused, row, vault, vault_scope
+from tests.inventory.sample import Found, Row, assessed, key, refused, row, seen, vault, vault_scope
 
 KV = vault_scope("kv")
 HSM = Scope(KV.id.replace("/vaults/kv", "/managedhsms/hsm"), "hsm", ScopeKind.MANAGED_HSM)
@@ -16,9 +16,8 @@ OPEN = {"public_network_access": "Enabled", "network_default_action": "Allow", "
 SHUT = OPEN | {"network_default_action": "Deny"}
 
 
-def view(rows: dict[str, list[Row]], coverage: dict[Scope, list[Coverage]]) -> dict[str, Any]:
-    with in_memory(rows, coverage, "vault") as connection:
-        [found] = fetch(connection, "SELECT * FROM vault")
+def view(rows: dict[str, list[Row]], coverage: dict[Scope, list[Coverage]]) -> Found:
+    [found] = seen("vault", rows, coverage)
     return found
 
 

@@ -1,6 +1,5 @@
 """Derived columns: what is certain, what is only bounded, and what is unknown with which reason."""
 
-from collections.abc import Collection
 from typing import Any
 
 import pytest
@@ -12,6 +11,7 @@ from keyaudit.model.times import DAY
 from tests.inventory.sample import (
     AS_OF,
     TENANT,
+    Found,
     Row,
     application,
     assessed,
@@ -20,6 +20,7 @@ from tests.inventory.sample import (
     in_memory,
     key,
     refused,
+    seen,
     unread_credential,
     vault,
     vault_scope,
@@ -31,20 +32,15 @@ DIRECTORY = assessed(TENANT, "application.list", "service_principal.list")
 PERMISSION, FIREWALL, BAD = Reason.PERMISSION, Reason.FIREWALL, Reason.BAD_VALUE
 
 
-def derive(
-    table: str, rows: dict[str, list[Row]], coverage: list[Coverage], *, columns: Collection[str] | None = None
-) -> dict[str, dict[str, object]]:
-    """The view's rows by id. `columns`: the derived ones that are looked at; None: all of them."""
+def derive(table: str, rows: dict[str, list[Row]], coverage: list[Coverage]) -> dict[str, Found]:
+    """The view's rows by id."""
     by_scope = {scope: [record for record in coverage if record.scope == scope] for scope in (KV, TENANT)}
-    with in_memory(rows, by_scope, table, columns=None if columns is None else {table: columns}) as connection:
-        return {str(found["id"]): found for found in fetch(connection, f"SELECT * FROM {table}")}
+    return {str(found["id"]): found for found in seen(table, rows, by_scope)}
 
 
-def only(
-    table: str, rows: dict[str, list[Row]], coverage: list[Coverage], *, columns: Collection[str] | None = None
-) -> dict[str, object]:
-    """The view's row with the least id. `columns` as in `derive`."""
-    return min(derive(table, rows, coverage, columns=columns).items())[1]
+def only(table: str, rows: dict[str, list[Row]], coverage: list[Coverage]) -> Found:
+    """The view's row with the least id."""
+    return min(derive(table, rows, coverage).items())[1]
 
 
 ENVIRONMENTS = [
@@ -61,7 +57,7 @@ ENVIRONMENTS = [
 @pytest.mark.parametrize(("tags", "environment", "reason"), ENVIRONMENTS)
 def test_a_vault_has_the_environment_of_its_tag(tags: object, environment: object, reason: object) -> None:
     found = only("vault", {"vault": [vault(tags=tags)]}, READ)
-    assert (found["environment"], found["unknown"].get("environment")) == (environment, reason)  # type: ignore[attr-defined]
+    assert (found["environment"], found["unknown"].get("environment")) == (environment, reason)
 
 
 KEY_ENVIRONMENTS = [
@@ -84,16 +80,16 @@ def test_a_key_has_its_own_environment_else_its_vaults(
 ) -> None:
     rows = {"vault": [vault(tags=of_vault)], "key": [key("1", tags=own)]}
     found = only("key", rows, READ)
-    assert (found["environment"], found["unknown"].get("environment")) == (environment, reason)  # type: ignore[attr-defined]
+    assert (found["environment"], found["unknown"].get("environment")) == (environment, reason)
 
 
 @pytest.mark.parametrize(("own", "reason"), [(None, "parent_not_assessed"), ({"env": "dev"}, None)])
 def test_a_key_whose_vault_was_not_read_has_no_certain_environment_but_its_own(own: object, reason: object) -> None:
     found = only("key", {"key": [key("1", tags=own)]}, READ)
-    assert found["unknown"].get("environment") == reason  # type: ignore[attr-defined]
+    assert found["unknown"].get("environment") == reason
 
 
-def of_its_own(found: Row) -> dict[str, str]:
+def of_its_own(found: Found) -> dict[str, str]:
     """Why columns of a key are unknown, but those that rest on its vault and on who can use it."""
     of_others = {
         "audit_retention",
@@ -161,13 +157,13 @@ SIGNING: list[tuple[list[Row], list[Coverage], object, object]] = [
 def test_a_vault_holds_no_signing_key_only_if_all_its_keys_were_read(
     keys: list[Row], coverage: list[Coverage], holds: object, reason: object
 ) -> None:
-    found = only("vault", {"vault": [vault()], "key": keys}, coverage, columns=["holds_signing_key"])
-    assert (found["holds_signing_key"], found["unknown"].get("holds_signing_key")) == (holds, reason)  # type: ignore[attr-defined]
+    found = only("vault", {"vault": [vault()], "key": keys}, coverage)
+    assert (found["holds_signing_key"], found["unknown"].get("holds_signing_key")) == (holds, reason)
 
 
 def test_a_vaults_signing_keys_are_its_own() -> None:
     rows = {"vault": [vault("kv"), vault("other")], "key": [key("1", vault="other", key_ops=SIGNS)]}
-    found = derive("vault", rows, READ, columns=["holds_signing_key"])
+    found = derive("vault", rows, READ)
     assert {id_.rpartition("/")[2]: row["holds_signing_key"] for id_, row in found.items()} == {"kv": False, "other": True}
 
 
@@ -193,7 +189,7 @@ def test_superseded_versions_are_counted_within_bounds(keys: list[Row], bounds: 
     of_key = [found for id_, found in rows.items() if "/keys/k/" in id_]
     # Every version of the key says the same.
     assert {(found["superseded_enabled_min"], found["superseded_enabled_max"]) for found in of_key} == {bounds}
-    assert {found["unknown"].get("superseded_enabled") for found in of_key} == {reason}  # type: ignore[attr-defined]
+    assert {found["unknown"].get("superseded_enabled") for found in of_key} == {reason}
 
 
 def old(version: str, days: int, **values: Any) -> Row:
@@ -223,7 +219,7 @@ def test_the_oldest_superseded_version_is_known_only_if_no_other_can_be_older(
 ) -> None:
     found = only("key", {"vault": [vault()], "key": keys}, READ)
     assert found["oldest_superseded_on"] == (None if days is None else AS_OF - days * DAY)
-    assert found["unknown"].get("oldest_superseded_on") == reason  # type: ignore[attr-defined]
+    assert found["unknown"].get("oldest_superseded_on") == reason
 
 
 APPLICATIONS_REFUSED = [refused(TENANT, "application.list", PERMISSION), *assessed(TENANT, "service_principal.list")]
@@ -250,9 +246,9 @@ def test_live_credentials_are_counted_within_bounds(
     credentials: list[Row], coverage: list[Coverage], bounds: tuple[int, int | None], reason: object
 ) -> None:
     rows = {"application": [application("a")], "credential": credentials}
-    found = only("application", rows, coverage, columns=["live_credentials"])
+    found = only("application", rows, coverage)
     assert (found["live_credentials_min"], found["live_credentials_max"]) == bounds
-    assert found["unknown"].get("live_credentials") == reason  # type: ignore[attr-defined]
+    assert found["unknown"].get("live_credentials") == reason
 
 
 def test_credentials_live_or_not_as_of_the_day_that_is_asked_for() -> None:
@@ -318,9 +314,9 @@ def test_a_credential_is_on_the_application_too_or_not_or_nobody_knows(
     credentials: list[Row], coverage: list[Coverage], twice: object, reason: object
 ) -> None:
     held_by = {"application": [application("a"), application("b")], "credential": credentials}
-    rows = derive("credential", held_by, coverage, columns=["on_application_too"])
+    rows = derive("credential", held_by, coverage)
     found = rows[str(held("1")["id"])]
-    assert (found["on_application_too"], found["unknown"].get("on_application_too")) == (twice, reason)  # type: ignore[attr-defined]
+    assert (found["on_application_too"], found["unknown"].get("on_application_too")) == (twice, reason)
 
 
 @pytest.mark.parametrize(("applications", "credentials", "coverage", "twice", "reason"), REGISTERED)
@@ -328,15 +324,15 @@ def test_other_applications_matter_only_while_its_own_is_not_found(
     applications: list[Row], credentials: list[Row], coverage: list[Coverage], twice: object, reason: object
 ) -> None:
     held_by = {"application": applications, "credential": credentials}
-    rows = derive("credential", held_by, coverage, columns=["on_application_too"])
+    rows = derive("credential", held_by, coverage)
     found = rows[str(held("1")["id"])]
-    assert (found["on_application_too"], found["unknown"].get("on_application_too")) == (twice, reason)  # type: ignore[attr-defined]
+    assert (found["on_application_too"], found["unknown"].get("on_application_too")) == (twice, reason)
 
 
 def test_an_applications_own_credential_is_not_on_it_too() -> None:
-    found = only("credential", {"credential": [credential("1")]}, APPLICATIONS_REFUSED, columns=["on_application_too"])
+    found = only("credential", {"credential": [credential("1")]}, APPLICATIONS_REFUSED)
     assert found["on_application_too"] is False
-    assert "on_application_too" not in found["unknown"]  # type: ignore[operator]
+    assert "on_application_too" not in found["unknown"]
 
 
 def test_derived_reasons_come_beside_the_stored_ones() -> None:
@@ -382,4 +378,4 @@ def test_a_version_is_rotated_at_its_age_or_before_its_expiry(
     values: dict[str, Any], rotates_on: object, reason: object
 ) -> None:
     found = only("key", {"key": [key("1", **values)], "vault": [vault()]}, READ)
-    assert (found["rotates_on"], found["unknown"].get("rotates_on")) == (rotates_on, reason)  # type: ignore[attr-defined]
+    assert (found["rotates_on"], found["unknown"].get("rotates_on")) == (rotates_on, reason)

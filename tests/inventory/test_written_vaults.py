@@ -50,7 +50,7 @@ def opened(
         "vault": vaults,
         "subscription": places,
     }
-    found: dict[str, Any] = only("service_principal", rows, coverage)
+    found = only("service_principal", rows, coverage)
     unknown = found["unknown"]
     return (
         found["opens_subscriptions"],
@@ -122,12 +122,12 @@ def test_a_delegated_scope_has_the_vaults_under_access_policies_in_it(
 ) -> None:
     values: dict[str, Any] = {"scope_id": TENANT.id, "subscription_id": HERE, "resource_group": group}
     rows = {"delegation": [row("delegation", f"{PLACE}/d", **values)], "vault": vaults}
-    found: dict[str, Any] = only("delegation", rows, READ, columns=("policy_vaults",))
+    found = only("delegation", rows, READ)
     assert (found["policy_vaults"], found["unknown"].get("policy_vaults")) == expected
 
 
 def test_a_delegated_scope_may_have_vaults_that_were_not_listed() -> None:
     rows = {"delegation": [row("delegation", f"{PLACE}/d", scope_id=TENANT.id, subscription_id=HERE)]}
     lost = [*assessed(TENANT, "subscription.list"), refused(TENANT, "vault.query", Reason.THROTTLED, State.PARTIAL)]
-    found: dict[str, Any] = only("delegation", rows, lost, columns=("policy_vaults",))
+    found = only("delegation", rows, lost)
     assert (found["policy_vaults"], found["unknown"].get("policy_vaults")) == (None, "throttled")
