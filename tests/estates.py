@@ -72,7 +72,7 @@ def _content() -> str:
     """A digest of everything that a snapshot depends on."""
     digest = hashlib.sha256(f"all at {COLLECTED} {sys.version} {duckdb.__version__}".encode())
     for path in sorted(path for part in ("keyaudit", "policies") for path in (_ROOT / part).rglob("*")):
-        if path.suffix in (".py", ".yaml"):
+        if path.is_file() and path.suffix != ".pyc":
             digest.update(f"{path.relative_to(_ROOT)} {path.stat().st_size}\n".encode() + path.read_bytes())
     return digest.hexdigest()[:16]
 

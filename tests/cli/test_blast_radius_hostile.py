@@ -36,6 +36,7 @@ def hostile(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return collected(tmp_path_factory.mktemp("hostile") / "snapshot", estate)
 
 
+@pytest.mark.exhaustive
 def test_a_hostile_name_does_nothing_in_any_format(keyaudit: Keyaudit, hostile: Path) -> None:
     (digest,) = asked_of(hostile, "SELECT thumbprint FROM credential WHERE holder_name = 'etl-runner-test'")
     ran = {output: keyaudit("blast-radius", digest, "--from", hostile, "-o", output) for output in OUTPUTS}
@@ -75,6 +76,7 @@ def strings_removed(line: str) -> str:
     return kept
 
 
+@pytest.mark.exhaustive
 async def test_a_hostile_name_is_data_to_an_assistant_whatever_it_asks_the_snapshot(hostile: Path) -> None:
     taken = open_snapshot(hostile)
     (digest,) = asked_of(hostile, "SELECT thumbprint FROM credential WHERE holder_name = 'etl-runner-test'")

@@ -61,6 +61,7 @@ def test_once_it_is_required_the_same_refusal_gates(keyaudit: Keyaudit, lacking:
     assert gap["permissions"] == [ADVICE.removeprefix("grant ")]
 
 
+@pytest.mark.exhaustive
 def test_where_some_hsms_let_them_be_listed_these_are_evaluated(keyaudit: Keyaudit, mixed: Path) -> None:
     found = keyaudit("report", "--from", mixed, "--select", POLICY, "-o", "json")
     assert found.code == Exit.CLEAN

@@ -1,6 +1,5 @@
 """What README and the topics tell a reader to type works: every command line is run, every block is read by its reader."""
 
-import os
 import re
 import shutil
 from collections.abc import Mapping
@@ -139,8 +138,8 @@ def folder(tmp_path: Path, contoso: Path, learned: Path) -> Path:
     """Where a reader would be who has collected, and has a file of waivers, logs, and the files of a service."""
     for name in ("snapshot", "snapshot-2"):
         # Nobody writes into a snapshot.
-        shutil.copytree(contoso, tmp_path / name, copy_function=os.link)
-    shutil.copytree(learned / "logs", tmp_path / "logs", copy_function=os.link)
+        shutil.copytree(contoso, tmp_path / name)
+    shutil.copytree(learned / "logs", tmp_path / "logs")
     [waivers] = fenced(DOCUMENTS["waivers"], "yaml")
     save(tmp_path / WAIVERS, waivers)
     (tmp_path / "src").mkdir()

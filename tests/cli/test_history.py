@@ -3,6 +3,8 @@
 import shutil
 from pathlib import Path
 
+import pytest
+
 from keyaudit.model.errors import Exit
 from tests.cli.conftest import Keyaudit
 
@@ -27,6 +29,7 @@ def test_a_copy_of_a_snapshot_counts_once_and_deadlines_come_from_the_settings(
     assert "deadlines.critical" in shown
 
 
+@pytest.mark.exhaustive
 def test_all_snapshots_are_evaluated_with_the_policies_of_today(keyaudit: Keyaudit, contoso: Path, tmp_path: Path) -> None:
     shutil.copytree(contoso, tmp_path / "kept" / "monday")
     assert keyaudit("collect", "--demo", "--out", tmp_path / "kept" / "tuesday").code == Exit.CLEAN

@@ -17,6 +17,7 @@ from tests.estates import snapshot
 LITTLE = ("--select", "kv-key-no-expiry", "--source", "keys")
 
 
+@pytest.mark.exhaustive
 def test_the_second_run_copies_from_the_first_and_both_are_there_for_notify(keyaudit: Keyaudit, tmp_path: Path) -> None:
     kept = tmp_path / "kept"
     first = keyaudit("gate", "--demo", "--estate", "sized:2x4", "--keep", kept, *LITTLE, "-o", "json")

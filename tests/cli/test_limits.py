@@ -106,6 +106,7 @@ def before(connection: duckdb.DuckDBPyConnection, snapshot: Snapshot, judged: tu
     return found(connection, snapshot, *judged)
 
 
+@pytest.mark.exhaustive
 def test_a_limit_moved_by_a_quarter_changes_what_is_found(
     connection: duckdb.DuckDBPyConnection, snapshot: Snapshot, judged: tuple[Policy, ...], before: Found
 ) -> None:
@@ -126,6 +127,7 @@ def _of(policy: Policy, everything: Found) -> Found:
     return frozenset(each for each in everything if each[0] == policy.text.id)
 
 
+@pytest.mark.exhaustive
 def test_moved_limits_change_no_policy_that_does_not_read_them(
     connection: duckdb.DuckDBPyConnection, snapshot: Snapshot, judged: tuple[Policy, ...], before: Found
 ) -> None:

@@ -261,6 +261,7 @@ async def test_a_question_does_not_wait_for_the_reading_of_another() -> None:
     assert held.readings == 2
 
 
+@pytest.mark.exhaustive
 async def test_a_page_that_follows_needs_no_second_reading(contoso: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     taken = open_snapshot(contoso)
     tools = Tools(taken, taken.run.as_of, None)  # type: ignore[arg-type]

@@ -83,6 +83,7 @@ def test_reports_by_owner_and_doctor_say_how_many_have_none_and_which_rule_would
     assert "no owner." not in keyaudit("doctor", "--from", contoso, *FEW, "-c", config).out
 
 
+@pytest.mark.exhaustive
 def test_init_proposes_rules_that_catch_what_they_say(
     keyaudit: Keyaudit, contoso: Path, contoso_report: Reported, tmp_path: Path
 ) -> None:

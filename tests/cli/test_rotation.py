@@ -3,6 +3,7 @@
 import shlex
 from pathlib import Path
 
+import pytest
 from msgspec.structs import replace
 
 from keyaudit.model.errors import Exit
@@ -71,6 +72,7 @@ def test_a_name_that_nothing_has_is_refused_with_the_nearest(keyaudit: Keyaudit,
     assert "did you mean kv-data-prod/storage-cmk" in ran.err
 
 
+@pytest.mark.exhaustive
 def test_a_hostile_name_does_nothing_in_any_format(keyaudit: Keyaudit, tmp_path: Path) -> None:
     whole = stolen()
     applications = tuple(replace(one, name=HOSTILE) if one.name == "etl-runner" else one for one in whole.applications)

@@ -57,6 +57,7 @@ def test_a_live_report_leaves_nothing_of_what_it_read(tmp_path: Path, number: si
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.exhaustive
 def test_what_a_killed_demo_leaves_is_removed_by_the_next_run(tmp_path: Path) -> None:
     arguments = ("report", "--demo", "--estate", "sized:8x20")
     _stopped(tmp_path, signal.SIGKILL, *arguments, ready="keyaudit-*/**/journal.jsonl")

@@ -20,6 +20,19 @@ from tests.collect.refusals import BY_ITSELF, FORBIDDEN, refused
 from tests.collect.rig import Collected, collect
 from tests.needs import ROOT, npm, program
 
+READS = (
+    "services",
+    "secrets of services",
+    "consumers",
+    "event subscriptions",
+    "host names of resources",
+    "Cloud and Dedicated HSMs",
+    "alert rules",
+    "managed identities",
+    "role assignments",
+)
+
+
 SEVERAL = "resource_graph.query"
 ALONE = Fault(SEVERAL, "every", status=400, body={"error": {"code": "BadRequest", "message": "no"}})
 """https://learn.microsoft.com/azure/governance/resource-graph/troubleshoot/general"""

@@ -19,7 +19,7 @@ from tests.collect.estate import ESTATE, FIRST, FIRST_ID, FIRST_KEYS, SECOND_ID,
 from tests.collect.recorded import bodies, raw, wire
 from tests.collect.rig import collect
 
-READS = ("keys", "deleted vaults")
+READS = ("keys", "deleted vaults", "services", "consumers", "role assignments")
 
 ZERO = "00000000-0000-0000-0000-000000000000"
 BARE = Subscription(id=ZERO, name=raw("Recorded"), shown="Recorded", tenant_id=ZERO)

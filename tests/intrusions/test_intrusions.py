@@ -33,6 +33,7 @@ def missed(ran: Ran, events: Sequence[Scenario]) -> set[str]:
     return {each.name for each, level in levels.items() if level < ORDER.index(str(each.least))}
 
 
+@pytest.mark.exhaustive
 def test_intrusions_into_a_small_company_are_found_and_its_weeks_are_quiet(tmp_path: Path) -> None:
     wanted = ("used-fast", "graph-client-forged", "key-from-new-network")
     events = placed([each for each in intrusions() if each.name in wanted], LEARNED + 7)

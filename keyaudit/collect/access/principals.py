@@ -77,7 +77,7 @@ class _Named(Struct, frozen=True):
     """Principals that a grant calls groups, of this tenant and of others."""
     typed: set[str] = field(default_factory=set)
     untyped: dict[str, Reason] = field(default_factory=dict)
-    """Principals of which a grant says what they are, and those of which one does not, with the reason."""
+    """Principals that a grant gives a type, and those whose type a grant does not say, with the reason."""
     young: set[str] = field(default_factory=set)
     """Principals with a grant that may be less than a day old."""
 
