@@ -92,7 +92,7 @@ def check(table: str, lines: bytes) -> None:
     """Raises BreachError for a line that `encode` would not have made."""
     try:
         for line in filter(None, lines.split(b"\n")):
-            encode(table, msgspec.json.decode(line))
+            encode(table, msgspec.json.decode(line, type=dict[str, object]))
     except msgspec.DecodeError as error:
         raise BreachError(f"{table}: {error}") from error
 

@@ -6,6 +6,7 @@ import pytest
 
 from keyaudit.inventory.facts.sql import StoredRows, no_rows, read_to_the_end
 from keyaudit.inventory.ledger import BreachError
+from keyaudit.inventory.rows import check
 from keyaudit.inventory.spool import Spool
 from keyaudit.model.reasons import Reason
 from tests.inventory.sample import KEY_OPERATIONS, RUN, credential, key, vault_scope
@@ -67,3 +68,9 @@ def test_a_statement_says_which_lists_it_asks_about_and_no_other() -> None:
     found = list(StoredRows(()).resolved([asked, not_asked, f"{asked} AS one, {asked} AS other"], {}, ()))
     assert [statement.lists for statement in found] == [("key.list key.versions",), (), ("key.list key.versions",)]
     assert found[0].text == "FROM (SELECT scope_id, whole, reason FROM lists_read WHERE operations = 'key.list key.versions')"
+
+
+@pytest.mark.parametrize("line", [b"null", b"[1]", b"{", b"\xff", b'{"id": 1e999}', b"{}"])
+def test_a_line_that_is_no_row_is_refused(line: bytes) -> None:
+    with pytest.raises(BreachError, match=r"^key\b"):
+        check("key", b"\n" + line + b"\n")
