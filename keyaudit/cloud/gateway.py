@@ -94,7 +94,7 @@ class Gateway:
         body: Mapping[str, object],
         instead: Instead | None = None,
     ) -> Listing[T]:
-        """The rows of a query of Resource Graph, like `pages`. `instead`: where they may be without being asked for."""
+        """The rows of a query of Resource Graph, a list like those of `pages`. `instead` may have a page already."""
         declared = _declared_list(operation)
         url = self._address(declared, "", {})
         first = url if isinstance(url, Refusal) else Step(url, query(body))

@@ -8,7 +8,7 @@ from msgspec.structs import replace
 from keyaudit.model.environments import EnvironmentRule, other_names
 from keyaudit.model.reasons import Reason
 from keyaudit.model.tables.key_use import USES_FOUND
-from tests.inventory.sample import RUN, TENANT, Row, assessed, fetch, in_memory, key, row, vault, vault_scope
+from tests.inventory.sample import RUN, TENANT, Row, assessed, fetch, in_memory, key, row, seen, vault, vault_scope
 
 KV = vault_scope("kv")
 SUBSCRIPTION = "22222222-2222-4222-8222-222222222222"
@@ -99,6 +99,12 @@ def test_names_alone_give_nothing_an_environment_and_hide_nothing_unknown() -> N
     assert environments(SAME, tags=Reason.PERMISSION)["vault"] == "permission"
 
 
+def of_principal(rows: dict[str, list[Row]], rules: tuple[EnvironmentRule, ...]) -> object:
+    """The environment of the one service principal, or why it is unknown."""
+    [found] = seen("service_principal", rows, COVERAGE, run=replace(RUN, environment_rules=rules))
+    return found["unknown"].get("environment", found["environment"])
+
+
 @pytest.mark.parametrize(
     ("tags", "shown"),
     [
@@ -111,15 +117,7 @@ def test_names_alone_give_nothing_an_environment_and_hide_nothing_unknown() -> N
 )
 def test_a_principal_with_two_names_of_one_environment_is_in_it(tags: Any, shown: object) -> None:
     rows: dict[str, list[Row]] = {"service_principal": [row("service_principal", "p", scope_id=TENANT.id, app_tags=tags)]}
-    with in_memory(
-        rows,
-        COVERAGE,
-        "service_principal",
-        run=replace(RUN, environment_rules=SAME),
-        columns={"service_principal": ["environment"]},
-    ) as connection:
-        [found] = fetch(connection, "SELECT environment, unknown FROM service_principal")
-    assert found["unknown"].get("environment", found["environment"]) == shown  # type: ignore[attr-defined]
+    assert of_principal(rows, SAME) == shown
 
 
 def test_a_tag_counts_more_than_a_rule() -> None:
@@ -142,15 +140,7 @@ def of_identity(rules: tuple[EnvironmentRule, ...], arm_id: object, *subscriptio
         "service_principal": [row("service_principal", "p", scope_id=TENANT.id, arm_id=arm_id)],
         "subscription": list(subscriptions),
     }
-    with in_memory(
-        rows,
-        COVERAGE,
-        "service_principal",
-        run=replace(RUN, environment_rules=rules),
-        columns={"service_principal": ["environment"]},
-    ) as connection:
-        [found] = fetch(connection, "SELECT environment, unknown FROM service_principal")
-    return found["unknown"].get("environment", found["environment"])  # type: ignore[attr-defined]
+    return of_principal(rows, rules)
 
 
 ARM_ID = f"/subscriptions/{SUBSCRIPTION}/resourcegroups/rg/providers/microsoft.managedidentity/userassignedidentities/i"
@@ -199,15 +189,7 @@ def test_a_rule_names_a_principal_that_no_tag_does(rules: tuple[EnvironmentRule,
     values = {"app_id": "app-id", "name": "Orders-API", "app_tags": tags}
     robot = row("service_principal", "/tenants/t/serviceprincipals/0b1c-object", scope_id=TENANT.id, **values)
     rows = {"service_principal": [robot]}
-    with in_memory(
-        rows,
-        COVERAGE,
-        "service_principal",
-        run=replace(RUN, environment_rules=rules),
-        columns={"service_principal": ["environment"]},
-    ) as connection:
-        [found] = fetch(connection, "SELECT environment, unknown FROM service_principal")
-    assert found["unknown"].get("environment", found["environment"]) == expected  # type: ignore[attr-defined]
+    assert of_principal(rows, rules) == expected
 
 
 def test_a_rule_about_a_principal_comes_before_one_about_its_subscription() -> None:
