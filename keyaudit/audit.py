@@ -14,21 +14,20 @@ from keyaudit import __version__, gate
 from keyaudit.cloud.sign_in import SignIn
 from keyaudit.evaluation import Evaluation
 from keyaudit.gate.access_models import with_access_models
-from keyaudit.inventory import scores
 from keyaudit.inventory.part import bounded
 from keyaudit.inventory.snapshot import Snapshot, write
 from keyaudit.model.acceptance import NOTHING_ACCEPTED, Acceptance
 from keyaudit.model.environments import EnvironmentRule
 from keyaudit.model.filters import Filters
-from keyaudit.model.findings import Severity, UnknownGroup
+from keyaudit.model.findings import UnknownGroup
 from keyaudit.model.part import WHOLE, Part
 from keyaudit.model.run import Gap, Report, Run
+from keyaudit.model.severity import Severity
 from keyaudit.model.tables import TABLES
 from keyaudit.policy.evidence import optional
 from keyaudit.policy.in_force import catalogue as every_policy
 from keyaudit.policy.judge import columns_judged, reads_reach
 from keyaudit.policy.load import Policy
-from keyaudit.policy.queries import Scoring
 from keyaudit.policy.settings import Judging
 
 if TYPE_CHECKING:
@@ -53,7 +52,6 @@ class Source(SignIn, frozen=True, kw_only=True):
 class Detail(Struct, frozen=True, kw_only=True):
     """The needs of a report's formats."""
 
-    scoring: Scoring = Scoring.NONE
     listed: bool = False
     """Whether listings need whole rows, including columns that no policy reads."""
     whole_rows: bool = True
@@ -63,13 +61,8 @@ class Detail(Struct, frozen=True, kw_only=True):
     explained: bool = True
     """Otherwise findings have no evidence, limits and fix, and their rows only the columns of `shown` and of their messages."""
 
-    @property
-    def scored(self) -> bool:
-        return self.scoring is not Scoring.NONE
-
 
 PLAIN = Detail()
-SCORES = Detail(scoring=Scoring.CARRIED)
 
 
 class Collected(Struct, frozen=True):
@@ -173,7 +166,7 @@ def judge(
     `plan_alone`: the snapshot is of a plan, and policies that it cannot answer are not evaluated. `before`: as in
     `gate.decide`.
     """
-    reach_known = detail.listed or detail.scored or reads_reach(policies)
+    reach_known = detail.listed or reads_reach(policies)
     often = {policy.table.name for policy in policies}
     # Only needed views are created, because planning is most of the work on a small tenant.
     narrow = not (detail.whole_rows or detail.listed or master or part)
@@ -199,7 +192,6 @@ def judge(
             policies=[policy for policy in policies if limits.may_hold(policy.table)],
             judging=judging,
             accepted=accepted,
-            scoring=detail.scoring,
             shown=None if detail.explained else detail.shown,
             plan_alone=plan_alone,
             may_lack=optional(snapshot.run, judging.require),
@@ -232,7 +224,6 @@ def judge(
             causes=lambda: judgement.grouping.causes,
             first=functools.cache(evaluation.first),
             tier0=functools.cache(judgement.tier0),
-            by_score=detail.scoring is Scoring.ORDER,
             settings=judgement.settings,
             policies=judgement.policies,
             catalogue=lambda: every_policy(policies if catalogue is None else catalogue),
@@ -248,9 +239,6 @@ def judge(
 def _columns(policies: Sequence[Policy], judging: Judging, detail: Detail) -> dict[str, frozenset[str]]:
     """By table, the derived columns that are read. A table that nothing reads is left out."""
     found = columns_judged(policies, judging.classes)
-    if detail.scored:
-        for table, columns in scores.read(found).items():
-            found[table] = columns | found.get(table, frozenset())
     if detail.shown:
         from keyaudit.inventory.owners import OWNERS_ASKED
 

@@ -27,7 +27,6 @@ from keyaudit.policy.evidence import supplied
 from keyaudit.policy.judge import Judgement
 from keyaudit.policy.judge import judge as judge_policies
 from keyaudit.policy.load import Policy
-from keyaudit.policy.queries import Scoring
 from keyaudit.policy.settings import Judging
 
 if TYPE_CHECKING:
@@ -44,7 +43,6 @@ class Evaluation:
     policies: Sequence[Policy]
     judging: Judging
     accepted: Acceptance
-    scoring: Scoring
     shown: Mapping[str, Collection[str]] | None
     """As in `policy.judge.judge`."""
     plan_alone: bool
@@ -71,7 +69,7 @@ class Evaluation:
         """The results of all policies."""
         if not self._unanswered:
             return self._first
-        return self._judge(self.policies, self.judging, self.scoring, engine=self.engine, again="answered")
+        return self._judge(self.policies, self.judging, engine=self.engine, again="answered")
 
     def first(self) -> list[First]:
         """The causes of the first page, in the order of choice."""
@@ -87,9 +85,9 @@ class Evaluation:
         if not other:
             return UnderProfile(profile=profile)
         judging = structs.replace(self.judging, profile=profile, for_controls=True).of(other)
-        judgement = self._judge(other, judging, self._order, again=profile)
+        judgement = self._judge(other, judging, again=profile)
         owned = functools.cache(
-            lambda: self._judge(other, judging, self._order, again=profile, owners=True) if self.lacks_owners else judgement
+            lambda: self._judge(other, judging, again=profile, owners=True) if self.lacks_owners else judgement
         )
         verdict = gate.decide(self.run, self.coverage, judgement, self.accepted, fail_on=None, optional=self.may_lack)
         return UnderProfile(
@@ -140,7 +138,7 @@ class Evaluation:
 
     @functools.cached_property
     def _first(self) -> Judgement:
-        return self._judge(self.policies, self.judging, self.scoring, engine=self.engine, every=True)
+        return self._judge(self.policies, self.judging, engine=self.engine, every=True)
 
     @functools.cached_property
     def _unanswered(self) -> frozenset[str]:
@@ -162,17 +160,12 @@ class Evaluation:
 
     @functools.cached_property
     def _with_owners(self) -> Judgement:
-        return self._judge(self.policies, self.judging, self.scoring, owners=True) if self.lacks_owners else self.judgement
+        return self._judge(self.policies, self.judging, owners=True) if self.lacks_owners else self.judgement
 
     @functools.cached_property
     def _apart(self) -> Judgement | None:
         some = answered_apart(self.policies, self.judgement.tallies)
-        return self._judge(some, self.judging.of(some), self._order, again="apart", owners=True) if some else None
-
-    @property
-    def _order(self) -> Scoring:
-        # Scores are work, and only an order needs them for controls: the score of a row does not depend on limits.
-        return Scoring.ORDER if self.scoring is Scoring.ORDER else Scoring.NONE
+        return self._judge(some, self.judging.of(some), again="apart", owners=True) if some else None
 
     @functools.cached_property
     def _whole(self) -> "DuckDBPyConnection":
@@ -185,7 +178,6 @@ class Evaluation:
         self,
         policies: Sequence[Policy],
         judging: Judging,
-        scoring: Scoring,
         *,
         engine: "Engine | None" = None,
         again: str = "",
@@ -208,7 +200,6 @@ class Evaluation:
             optional=self.may_lack,
             tenant=Scope(f"/tenants/{run.tenant_id}".lower(), run.tenant_name, ScopeKind.TENANT),
             sizes=self.snapshot.sizes,
-            scoring=scoring,
             columns=None if whole else self.columns,
             shown=self.shown,
             engine=engine,

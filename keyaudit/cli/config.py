@@ -23,9 +23,9 @@ from keyaudit.model.environments import EnvironmentRule
 from keyaudit.model.errors import SettingsError, UsageError
 from keyaudit.model.expectations import Expectations
 from keyaudit.model.filters import Filters
-from keyaudit.model.findings import Severity
 from keyaudit.model.history import Deadlines
 from keyaudit.model.owners import NO_RULES, OwnerRules
+from keyaudit.model.severity import Severity
 from keyaudit.model.tables import TABLES, table_named
 from keyaudit.model.text import one_line
 from keyaudit.model.times import parse_duration

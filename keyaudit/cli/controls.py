@@ -13,9 +13,9 @@ from keyaudit.cli.output import Outputs, Target, options, shown_outputs, write
 from keyaudit.cli.streams import printing
 from keyaudit.model.documents.problems import nearest, shown
 from keyaudit.model.errors import PRECEDENCE, Exit, OutputError, UsageError
-from keyaudit.model.findings import Severity
 from keyaudit.model.frameworks import FRAMEWORKS, Framework
 from keyaudit.model.run import Report, conditions
+from keyaudit.model.severity import Severity
 from keyaudit.policy.load import Policy, load
 from keyaudit.report.by_control import FORMATS, View
 from keyaudit.report.files import as_text, output_bytes
@@ -49,7 +49,7 @@ def report_by(
         raise UsageError("--framework, --profile", what, "leave --profile out")
     to = shown_outputs(shown_, Redaction())
     how = Options(passes=shown_.passes, least=severity or Severity.INFO, top=top)
-    with all_judged(live, stored, choice, detail=_needed(to, by, top)) as reports:
+    with all_judged(live, stored, choice, detail=_needed(to, by)) as reports:
         failure = _write(reports, to.files, by, how)
         with printing() as out:
             printed = options(out)
@@ -59,10 +59,10 @@ def report_by(
         return _exit(reports, by)
 
 
-def _needed(to: Outputs, by: View, top: int | None) -> Detail:
+def _needed(to: Outputs, by: View) -> Detail:
     if not by.listed and not to.files:
         return Detail(whole_rows=False, shown=SHOWN, explained=False)
-    return to.detail(by_score=top is not None, lines=True)
+    return to.detail(lines=True)
 
 
 def _view(name: str, ids: Sequence[str], policies: Sequence[Policy], *, listed: bool) -> View:

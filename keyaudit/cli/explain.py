@@ -1,4 +1,4 @@
-"""`keyaudit explain`: a policy in full, a finding with its evidence and the arithmetic of its score, or a topic."""
+"""`keyaudit explain`: a policy in full, a finding with its evidence and why it has its severity, or a topic."""
 
 import contextlib
 import sys
@@ -39,7 +39,7 @@ def explain(
 ) -> int:
     """Explain a policy, a finding or a topic.
 
-    A policy: why it exists, what it reads, how to fix its findings. A finding: its evidence and score; it is looked up in
+    A policy: why it exists, what it reads, how to fix its findings. A finding: its evidence and severity; it is looked up in
     --from DIR, --demo or the live tenant. A resource: its finding, or a list of them. Without an argument: all topics.
     """
     from keyaudit.report import topics
@@ -75,11 +75,10 @@ def _page(out: TextIO | None) -> int:
 
 
 def _finding(id_: str, live: Live, stored: Stored, choice: Choice) -> int:
-    from keyaudit.audit import SCORES
     from keyaudit.cli.judged import judged
     from keyaudit.report.finding import render_finding
 
-    with judged(live, stored, choice, detail=SCORES) as report:
+    with judged(live, stored, choice) as report:
         # Passes are searched last: they are many and rarely asked for.
         found = _beginning(id_, report.owned(False)) or _beginning(id_, report.owned(True))
         if not found:
@@ -100,7 +99,6 @@ def _finding(id_: str, live: Live, stored: Stored, choice: Choice) -> int:
 
 def _resource(name: str, live: Live, stored: Stored, choice: Choice, unknown: UsageError) -> int:
     """Explain the open finding of the resource of that name or id, or list several. Raises `unknown` if no resource has it."""
-    from keyaudit.audit import SCORES
     from keyaudit.cli.judged import judged
     from keyaudit.model.part import Part
     from keyaudit.model.text import one_line
@@ -109,7 +107,7 @@ def _resource(name: str, live: Live, stored: Stored, choice: Choice, unknown: Us
 
     with contextlib.ExitStack() as stack:
         try:
-            report = stack.enter_context(judged(live, stored, choice, detail=SCORES, part=Part(resources=(name,))))
+            report = stack.enter_context(judged(live, stored, choice, part=Part(resources=(name,))))
         except UsageError as error:
             if error.place != "--resource":
                 raise

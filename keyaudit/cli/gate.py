@@ -65,7 +65,7 @@ def gate(  # noqa: PLR0917 - each is a group of flags
     from keyaudit.cli.judged import all_judged
     from keyaudit.cli.output import deliver, shown_outputs
     from keyaudit.cli.part import part_of
-    from keyaudit.model.findings import Severity
+    from keyaudit.model.severity import Severity
 
     if base is not None:
         from keyaudit.cli.base_branch import of_base

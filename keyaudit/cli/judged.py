@@ -23,9 +23,10 @@ from keyaudit.model.allowances import Allowance
 from keyaudit.model.baseline import Baseline
 from keyaudit.model.errors import UnsafeError, UsageError
 from keyaudit.model.expectations import Expectations
-from keyaudit.model.findings import Outcome, Severity, UnknownGroup
+from keyaudit.model.findings import Outcome, UnknownGroup
 from keyaudit.model.part import WHOLE, Part
 from keyaudit.model.run import Gap, Report, Run
+from keyaudit.model.severity import Severity
 from keyaudit.model.tables import TABLES
 from keyaudit.model.text import one_line
 from keyaudit.model.waivers import Waiver

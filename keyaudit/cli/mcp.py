@@ -18,13 +18,12 @@ def mcp(live: Live, stored: Stored, choice: Choice) -> int:
         import mcp.server  # noqa: F401 - fails early if it is not installed
     except ImportError as error:
         raise UsageError("mcp", f"needs {error.name}, which is not installed", installing("mcp")) from error
-    from keyaudit.audit import SCORES
     from keyaudit.cli.judged import judged
     from keyaudit.cli.source import snapshot
     from keyaudit.cli.tools import Tools, server
 
     with ExitStack() as opened:
         taken, as_of = opened.enter_context(snapshot(live, stored))
-        report = opened.enter_context(judged(live, stored, choice, detail=SCORES, taken=(taken, as_of)))
+        report = opened.enter_context(judged(live, stored, choice, taken=(taken, as_of)))
         server(Tools(taken, as_of, report)).run("stdio")
     return Exit.CLEAN

@@ -64,7 +64,7 @@ def notify(
     from keyaudit.cli.source import check_since, snapshot, with_owners
     from keyaudit.inventory.snapshot import open_snapshot
     from keyaudit.model.errors import Exit, UsageError
-    from keyaudit.model.findings import Severity
+    from keyaudit.model.severity import Severity
     from keyaudit.report.digest import LOOK_AHEAD, digests, ends_soon
 
     if kept is not None:

@@ -15,9 +15,8 @@ from keyaudit.cli.streams import ClosedError, coloured, printing
 from keyaudit.model.documents.problems import nearest
 from keyaudit.model.errors import Exit, OutputError, UsageError
 from keyaudit.model.run import Report, Verdict, conditions
-from keyaudit.policy.queries import Scoring
 from keyaudit.report.files import as_text, check, check_absent, output_bytes
-from keyaudit.report.formats import BUNDLE, FILES, FORMATS, LISTING, SCORED
+from keyaudit.report.formats import BUNDLE, FILES, FORMATS, LISTING
 from keyaudit.report.options import Options
 from keyaudit.report.resource import SHOWN
 
@@ -47,17 +46,13 @@ class Outputs(Struct, frozen=True):
     def formats(self) -> frozenset[str]:
         return frozenset((*self.printed, *(target.format for target in self.files)))
 
-    def detail(self, *, by_score: bool = False, carried: bool = False, lines: bool = False, fixes: bool = False) -> Detail:
-        """The needs of the formats. Findings are ordered `by_score`; `carried`: the default format contains scores, too.
-
-        `lines`: text on stdout has the resource, the problem, the message, and with a score or `fixes` the fix of a finding,
-        no more.
+    def detail(self, *, lines: bool = False, fixes: bool = False) -> Detail:
+        """The needs of the formats. `lines`: text on stdout has the resource, the problem, the message, and with `fixes` the
+        fix of a finding, no more.
         """
-        contained = carried or self.formats & SCORED
-        scoring = Scoring.ORDER if by_score else Scoring.CARRIED if contained else Scoring.NONE
         if lines and self.formats <= _LINES and self.redaction.redact is None:
-            return Detail(scoring=scoring, whole_rows=False, shown=SHOWN, explained=fixes or scoring is not Scoring.NONE)
-        return Detail(scoring=scoring, listed=bool(self.formats & LISTING))
+            return Detail(whole_rows=False, shown=SHOWN, explained=fixes)
+        return Detail(listed=bool(self.formats & LISTING))
 
     def without_names(self, reports: Sequence[Report]) -> Sequence[Report]:
         """The reports, with pseudonyms if --redact is given."""

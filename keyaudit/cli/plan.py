@@ -33,10 +33,11 @@ from keyaudit.model.coverage import Scope, ScopeKind
 from keyaudit.model.errors import UnsafeError, UsageError
 from keyaudit.model.evidence import EVERY_RESOURCE
 from keyaudit.model.expiring import Owner
-from keyaudit.model.findings import Finding, Outcome, Severity, UnknownGroup
+from keyaudit.model.findings import Finding, Outcome, UnknownGroup
 from keyaudit.model.planned import PlannedAt
 from keyaudit.model.reasons import Reason
 from keyaudit.model.run import Gap, Report, Run
+from keyaudit.model.severity import Severity
 from keyaudit.model.text import one_line
 from keyaudit.model.times import DAY
 from keyaudit.policy.load import Policy

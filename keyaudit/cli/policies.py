@@ -1,7 +1,7 @@
 """`keyaudit policies`: the policies and their limits, checks and tests for policy files."""
 
 import json
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -183,6 +183,18 @@ def named(name: str, own: Path | None, place: str, besides: Collection[str] = ()
     return found
 
 
+def _opens(table: str) -> Iterator[str]:
+    """What a row of the table opens, in words."""
+    from keyaudit.model.opens import ALWAYS, OPENS
+    from keyaudit.model.severity import Opens
+
+    for opens, condition in OPENS[table].items():
+        yield f"{opens} when {condition}" if condition != ALWAYS else f"else {opens}"
+        if condition == ALWAYS:
+            return
+    yield f"else {Opens.LITTLE}"
+
+
 def details(policy: "Policy") -> dict[str, str]:
     """The policy's condition, and its limits by profile."""
     from keyaudit.policy.bind import bind
@@ -190,9 +202,10 @@ def details(policy: "Policy") -> dict[str, str]:
 
     conditions = {"Applies to": policy.applies_to, "Violated when": policy.violated_when}
     asked = {name: " ".join(condition.text.split()) for name, condition in conditions.items() if condition}
-    rungs = [f"{rung.severity} when {' '.join(rung.condition.text.split())}" for rung in policy.severity_when]
-    if rungs:
-        asked["Severity"] = "\n".join([*rungs, f"else {policy.text.severity}"])
+    rungs = [f"{rung.weakness} when {' '.join(rung.condition.text.split())}" for rung in policy.weakness_when]
+    otherwise = f"{'else ' if rungs else ''}{policy.trees.weakness}"
+    asked["Weakness" if policy.text.weakness else "Severity"] = "\n".join([*rungs, otherwise])
+    asked |= {"Opens": "\n".join(_opens(policy.text.table))} if policy.text.weakness else {}
     limits: dict[str, list[str]] = {}
     for profile in PROFILES:
         [bound] = bind([policy], profile, {})

@@ -12,8 +12,8 @@ from keyaudit.cli.engine import Engine, Master, check, importing_spark
 from keyaudit.cli.options import Choice, Format, Keep, Live, Parts, Redaction, Shown, Shrinkage, Stored, flags, typed
 from keyaudit.cli.reuse import Reuse
 from keyaudit.model.errors import UsageError
-from keyaudit.model.findings import Severity
 from keyaudit.model.part import Part
+from keyaudit.model.severity import Severity
 
 
 class GroupBy(StrEnum):
@@ -30,7 +30,6 @@ class Sort(StrEnum):
     """Orders of findings."""
 
     SEVERITY = "severity"
-    SCORE = "score"
     POLICY = "policy"
     RESOURCE = "resource"
     EXPIRES = "expires"
@@ -58,7 +57,7 @@ def report(  # noqa: PLR0917 - each is a group of flags
         Sort,
         typer.Option(
             "--sort",
-            help="The order of findings and groups. score is blast radius x exposure x age, the highest first.",
+            help="The order of findings and groups.",
         ),
     ] = Sort.SEVERITY,
     columns: Annotated[
@@ -134,7 +133,7 @@ def report(  # noqa: PLR0917 - each is a group of flags
     whole = full or shown.passes or arranged or severity is not None or top is not None
     first_screen = not whole and shown.output in (None, Format.TEXT)
     to = shown_outputs(shown, redaction)
-    needs = to.detail(by_score=sort is Sort.SCORE, carried=first_screen, lines=columns is None, fixes=full)
+    needs = to.detail(lines=columns is None, fixes=full or first_screen)
     if group_by is GroupBy.OWNER and needs.shown is not None:
         needs = replace(needs, shown={table: columns_ | READ for table, columns_ in SHOWN.items()})
     with all_judged(source, stored, choice, detail=needs, since=since, master=master, part=part) as judged:

@@ -53,7 +53,6 @@ def log_analytics(
         from keyaudit.cloud.ingestion import Destination
     except ImportError as error:
         raise UsageError("ship log-analytics", f"needs {error.name}, which is not installed", installing("ship")) from error
-    from keyaudit.audit import SCORES
     from keyaudit.cli.judged import judged
     from keyaudit.cli.settings import settle
     from keyaudit.cli.stop import keeping
@@ -63,7 +62,7 @@ def log_analytics(
     if not stored.from_:
         # Checked before anything is read; a snapshot has its own cloud.
         Destination.of(endpoint, rule, stream, settings.environment)
-    with judged(live, stored, choice, detail=SCORES) as report:
+    with judged(live, stored, choice) as report:
         if stored.from_:
             settings = settle(dataclasses.replace(live, cloud=live.cloud or report.run.environment), resume=False)
         destination = Destination.of(endpoint, rule, stream, settings.environment)

@@ -50,7 +50,7 @@ def tickets(
     from keyaudit.inventory.lock import Lock
     from keyaudit.inventory.told import Told
     from keyaudit.model.errors import PRECEDENCE, Exit
-    from keyaudit.model.findings import Severity
+    from keyaudit.model.severity import Severity
     from keyaudit.model.tickets import due
     from keyaudit.report.tickets import line
 

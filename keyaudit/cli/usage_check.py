@@ -70,7 +70,7 @@ def check(
     from keyaudit.inventory.usage.check import check as hold_against
     from keyaudit.inventory.usage.learn import same_tenant, window_of
     from keyaudit.inventory.usage.reported import added, read_reported, write_reported
-    from keyaudit.model.findings import Severity
+    from keyaudit.model.severity import Severity
     from keyaudit.policy.accepted import load_accepted
     from keyaudit.report.files import check as check_file
     from keyaudit.report.usage import FORMATS

@@ -5,8 +5,9 @@ from difflib import get_close_matches
 from itertools import islice
 
 from keyaudit.model.errors import UsageError
-from keyaudit.model.findings import Finding, Outcome, Severity
+from keyaudit.model.findings import Finding, Outcome
 from keyaudit.model.run import Report
+from keyaudit.model.severity import Severity
 from keyaudit.model.tables import TABLES
 from keyaudit.model.text import listed, one_line
 from keyaudit.model.waivers import Waiver

@@ -10,11 +10,12 @@ from keyaudit.gate.gaps import Accepted, gaps_of, skew_gap, unsupplied_gaps
 from keyaudit.model.acceptance import NOTHING_ACCEPTED, Acceptance
 from keyaudit.model.coverage import Coverage, State
 from keyaudit.model.errors import PRECEDENCE, Exit
-from keyaudit.model.findings import Severity, UnknownGroup
+from keyaudit.model.findings import UnknownGroup
 from keyaudit.model.operations import OPERATIONS, Surface
 from keyaudit.model.optional import MAY_LACK, MayLack
 from keyaudit.model.reasons import AZURES, OPTIONAL, UNSAFE, Reason
 from keyaudit.model.run import MAX_SKEW, Gap, Results, Run, Verdict
+from keyaudit.model.severity import Severity
 from keyaudit.model.waivers import State as WaiverState
 from keyaudit.model.waivers import Use, Waiver
 
@@ -64,14 +65,21 @@ def decide(
         conditions.add(Exit.UNSAFE)
     known = _sum(tally.known for tally in tallies)
     open_ = failed if accepted.new_only else failed + known
-    if fail_on and any(open_[severity] for severity in Severity if severity.rank >= fail_on.rank):
+    # A failure that reaches the gate only by what was not read blocks nothing, and makes the gate incomplete.
+    reaching = [group for group in results.ranges if fail_on and group.least.rank < fail_on.rank <= group.severity.rank]
+    reaching = [group for group in reaching if not (group.known and accepted.new_only)]
+    at_gate = sum(open_[severity] for severity in Severity if fail_on and severity.rank >= fail_on.rank)
+    if at_gate > sum(group.count for group in reaching):
         conditions.add(Exit.FINDINGS)
+    ranged = [group for group in reaching if not (allowing.unknown(group) or (run.planned and ledger.beyond_plan(group)))]
+    if before is not None:
+        ranged = _more(ranged, before)
     told = [gap for gap in gaps if gap.operations == ()] if before is not None else gaps
     standing = [gap for gap in told if gap.required and not gap.allowed and not ledger.known(gap, in_baseline)]
     if any(gap.reason is Reason.INTERNAL_ERROR for gap in standing):
         conditions.add(Exit.BUG)
     # An unknown result that no group explains can be neither accepted nor left out.
-    if standing or left or unknown.total() > sum(group.count for group in results.groups):
+    if standing or left or ranged or unknown.total() > sum(group.count for group in results.groups):
         conditions.add(Exit.INCOMPLETE)
     # Supplied evidence is evaluated without a read from Azure.
     rows = any(tally.rows or tally.not_applicable for tally in tallies)
@@ -88,6 +96,7 @@ def decide(
         unknown=unknown,
         waived=_sum(tally.waived for tally in tallies),
         known=known,
+        ranged=tuple(ranged),
         known_unknown=sum(group.count for group in results.groups if group.known),
         baseline=accepted.baseline,
         new_only=accepted.new_only,

@@ -6,7 +6,7 @@ from enum import StrEnum
 
 from msgspec import Struct
 
-from keyaudit.model.findings import Severity
+from keyaudit.model.severity import Severity
 from keyaudit.model.times import DAY
 
 UNKNOWN_LIMIT = 30 * DAY

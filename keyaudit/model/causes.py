@@ -10,9 +10,7 @@ from collections.abc import Mapping
 
 from msgspec import Struct, field
 
-from keyaudit.model.stakes import AtStake
-
-MANY = 10
+MANY = 2
 """The number of causes that differ in their object alone, above which reports for people list them as one."""
 
 
@@ -186,8 +184,6 @@ class Cause(Struct, frozen=True, kw_only=True):
     head: Member
     also: tuple[Member, ...]
     """The others, the most severe first."""
-    at_stake: AtStake | None = None
-    """The first group that any of its findings is in; None: in none."""
 
     @property
     def key(self) -> tuple[str, str]:

@@ -5,9 +5,9 @@ from enum import StrEnum
 from msgspec import Struct
 
 from keyaudit.model.coverage import Scope
-from keyaudit.model.findings import Severity
 from keyaudit.model.reasons import Reason
 from keyaudit.model.run import NotJudged, Run, Verdict
+from keyaudit.model.severity import Severity
 
 
 class Change(StrEnum):

@@ -1,14 +1,7 @@
-"""Findings: the outcome of a policy for one row, its severity, and the evidence that it read.
+"""Findings: the outcome of a policy for one row, its severity, and the evidence that it read."""
 
-The score of a key or credential is blast radius x exposure x age, each factor with its reason, and no hidden weights: a
-product, because in a sum weak factors can cancel a strong one. An unknown factor is a range from its best to its worst value,
-and counts with its upper bound.
-"""
-
-import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from enum import StrEnum
-from functools import cached_property
 from typing import TypeAlias
 
 from msgspec import Struct, field, structs
@@ -17,125 +10,13 @@ from keyaudit.model.causes import Cause, Declared, fingerprint
 from keyaudit.model.coverage import Scope
 from keyaudit.model.planned import PlannedAt
 from keyaudit.model.reasons import Reason
-from keyaudit.model.stakes import AtStake
+from keyaudit.model.severity import Severity
 from keyaudit.model.waivers import Waiver
 
 Bounds: TypeAlias = tuple[int, int | None]
 """The value of a count column: at least, at most."""
 Value: TypeAlias = str | int | bool | list[str] | dict[str, str] | Bounds | None
 """The value of a column; times and durations are seconds."""
-
-
-class Severity(StrEnum):
-    """The severity of a finding, in ascending order."""
-
-    INFO = "info"
-    LOW = "low"
-    MEDIUM = "medium"
-    HIGH = "high"
-    CRITICAL = "critical"
-
-    @property
-    def rank(self) -> int:
-        """0 for info to 4 for critical."""
-        return _RANKS[self]
-
-
-_LEVELS = tuple(Severity)
-_RANKS = {level: rank for rank, level in enumerate(_LEVELS)}
-
-
-BANDS = ((60, Severity.CRITICAL), (36, Severity.HIGH), (16, Severity.MEDIUM), (6, Severity.LOW), (1, Severity.INFO))
-"""The lowest score of each band, worst first."""
-
-FACTORS = ("blast radius", "exposure", "age")
-"""In the order in which they are multiplied."""
-
-
-class Factor(Struct, frozen=True, kw_only=True):
-    """One of the three factors: its lower bound, its upper bound, and why."""
-
-    name: str
-    low: int
-    high: int
-    because: str
-    """The reason for the value, or why it is unknown; safe to print."""
-    unknown: Mapping[str, Reason]
-    """The unknown columns that keep the bounds apart, with their reasons; empty where the bounds are equal."""
-
-    @property
-    def range(self) -> str:
-        """ "4", or "1..4"."""
-        return bounds(self.low, self.high)
-
-
-class Override(Struct, frozen=True, kw_only=True):
-    """A rule that raises a score's band above the one of its product."""
-
-    name: str
-    because: str
-    certain: bool
-    """False: whether it applies is unknown."""
-    floor: Severity | None = None
-    """The lowest band that it allows."""
-    steps: int = 0
-    """The number of bands by which it raises the score."""
-
-    def applied(self, band: Severity) -> Severity:
-        """The band that results from `band`."""
-        raised = _LEVELS[min(band.rank + self.steps, len(_LEVELS) - 1)]
-        return max(raised, self.floor or raised, key=lambda each: each.rank)
-
-
-class Score(Struct, frozen=True, kw_only=True, dict=True):
-    """The factors in the order of `FACTORS`, and the overrides of the band of their product, in the order of application."""
-
-    factors: tuple[Factor, ...]
-    overrides: tuple[Override, ...] = ()
-
-    @cached_property
-    def low(self) -> int:
-        """The lower bound."""
-        return math.prod(factor.low for factor in self.factors)
-
-    @cached_property
-    def high(self) -> int:
-        """The upper bound, by which scores are sorted."""
-        return math.prod(factor.high for factor in self.factors)
-
-    @property
-    def range(self) -> str:
-        """ "80", or "20..80"."""
-        return bounds(self.low, self.high)
-
-    @cached_property
-    def band(self) -> Severity:
-        """The band of the upper bound, with every override that may apply."""
-        return self._band(self.high, self.overrides)
-
-    @cached_property
-    def least_band(self) -> Severity:
-        """The band of the lower bound, with the overrides that certainly apply."""
-        return self._band(self.low, tuple(each for each in self.overrides if each.certain))
-
-    @cached_property
-    def arithmetic(self) -> str:
-        """ "5 x 4 x 4 = 80", or "5 x 1..4 x 4 = 20..80 (custody unknown)"."""
-        unknown = dict.fromkeys(name.replace("_", " ") for factor in self.factors for name in factor.unknown)
-        why = f" ({', '.join(unknown)} unknown)" if unknown else ""
-        return f"{' x '.join(factor.range for factor in self.factors)} = {self.range}{why}"
-
-    @staticmethod
-    def _band(score: int, overrides: tuple[Override, ...]) -> Severity:
-        band = next(band for least, band in BANDS if score >= least)
-        for override in overrides:
-            band = override.applied(band)
-        return band
-
-
-def bounds(low: int, high: int) -> str:
-    """ "4", or "1..4"."""
-    return str(low) if low == high else f"{low}..{high}"
 
 
 class Outcome(StrEnum):
@@ -158,6 +39,9 @@ class PolicyText(Struct, frozen=True, kw_only=True):
     problem: str
     """The violation as a noun phrase: the name of a finding."""
     severity: Severity
+    """The highest that a finding of it can have."""
+    weakness: str
+    """What is weak, if no condition says otherwise; empty: it has a fixed severity."""
     table: str
     why: str
     fix: Mapping[str, str]
@@ -181,15 +65,31 @@ class PolicyText(Struct, frozen=True, kw_only=True):
 
 
 class Ruling(Struct, frozen=True, kw_only=True):
-    """A rule of `severity_when` that gives a finding its severity, or may."""
+    """A rule that decides what is weak, or what the row opens, or may."""
 
-    severity: Severity
+    word: str
+    """A weakness, what is opened, or a fixed severity."""
     condition: str
-    """The condition in words of the policy; empty where none holds, so that the severity is that of the policy."""
+    """The condition in words of the policy; empty where none holds."""
     certain: bool
     """Whether the rule holds; False: that is unknown."""
     columns: tuple[str, ...]
     """The columns that decide it."""
+
+
+class Judged(Struct, frozen=True, kw_only=True):
+    """The two facts behind a severity, each with the rules for it that hold or may, up to the first that certainly does."""
+
+    weakness: Sequence[Ruling]
+    opens: Sequence[Ruling]
+    """Empty for a fixed severity."""
+    unknown: Mapping[str, Reason]
+    """Of the columns that decide them, those that were not read, with their reasons."""
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Every column that decides them."""
+        return tuple(dict.fromkeys(name for ruling in (*self.weakness, *self.opens) for name in ruling.columns))
 
 
 def _listed(controls: Iterable[tuple[str, str]]) -> str:
@@ -202,6 +102,7 @@ class Finding(Struct, frozen=True, kw_only=True):
     policy: PolicyText
     outcome: Outcome
     severity: Severity
+    """The highest that is possible."""
     subject: str
     """The id of the subject, which stays the same when a row is replaced. With the policy's id it forms the fingerprint."""
     message: str
@@ -221,8 +122,10 @@ class Finding(Struct, frozen=True, kw_only=True):
     """The times that the message names, by column."""
     durations: Mapping[str, int] = field(default_factory=dict)
     """The durations that the message names, in seconds, by how the policy writes them, as in "since(created_on)"."""
-    rulings: Sequence[Ruling] = ()
-    """The rules for its severity that hold or may hold, up to the first that certainly does. The highest of them counts."""
+    least: Severity | None = None
+    """The lowest severity that is possible, where what decides was not read; None: there is one alone."""
+    judged: Callable[[], Judged] | None = None
+    """Why it has its severity; None: a pass, or a scope without rows."""
     scope: Scope | None = None
     waiver: Waiver | None = None
     """The waiver that covers it, if it is waived."""
@@ -234,14 +137,10 @@ class Finding(Struct, frozen=True, kw_only=True):
     """The other answers of controls with a condition of their own, by framework and control."""
     elsewhere: frozenset[str] = frozenset()
     """The frameworks whose profile has other limits for its policy: their controls are answered by another evaluation."""
-    score: Score | None = None
-    """The score of its row; None if scores were not requested."""
     cause: Cause | None = None
     """The cause that it shares with other open failures; None: it is a cause by itself, or no open failure."""
     leads: bool = True
     """Whether it is the head of its cause."""
-    at_stake: AtStake | None = None
-    """The group of its cause; None: it is in none, or no open failure."""
     beside_head: bool = False
     """Whether it is about the same row as the head of its cause, and not the head itself."""
     command: str = ""
@@ -282,7 +181,6 @@ class Finding(Struct, frozen=True, kw_only=True):
                     beside=frozenset(mapped - held),
                     otherwise={},
                     cause=None,
-                    at_stake=None,
                     leads=True,
                     beside_head=False,
                     reworded=None,
@@ -374,10 +272,15 @@ class Tally(Struct, frozen=True, kw_only=True):
 
 
 class UnknownGroup(Struct, frozen=True, kw_only=True):
-    """Unknown results of one policy that share scope, severity and causes, so that a gate can attribute them to a gap."""
+    """Unknown results of one policy that share scope, severity and causes, so that a gate can attribute them to a gap; or
+    failures whose severity is a range.
+    """
 
     policy: str
     severity: Severity
+    """The highest that is possible."""
+    least: Severity = Severity.INFO
+    """The lowest that is possible, of failures."""
     scope_id: str
     causes: Mapping[str, Reason]
     """Unknown columns that were read, with their reasons; empty for a scope without rows."""

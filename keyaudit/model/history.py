@@ -5,8 +5,9 @@ from statistics import median
 
 from msgspec import Struct
 
-from keyaudit.model.findings import Finding, Severity
+from keyaudit.model.findings import Finding
 from keyaudit.model.run import Run, Verdict
+from keyaudit.model.severity import Severity
 
 Deadlines = Mapping[Severity, int]
 """By severity the seconds within which a finding has to be closed; a severity without one has no deadline."""

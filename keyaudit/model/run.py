@@ -11,11 +11,12 @@ from keyaudit.model.environments import EnvironmentRule
 from keyaudit.model.errors import PRECEDENCE, Exit
 from keyaudit.model.expiring import Ending, Owner
 from keyaudit.model.filters import Filters
-from keyaudit.model.findings import Finding, PolicyText, Severity, Tally, UnknownGroup
+from keyaudit.model.findings import Finding, PolicyText, Tally, UnknownGroup
 from keyaudit.model.listing import Listing
 from keyaudit.model.overview import Overview
 from keyaudit.model.reasons import Reason
 from keyaudit.model.settings import InForce, KnownPolicy, PolicyInForce
+from keyaudit.model.severity import Severity
 from keyaudit.model.tier0 import Tier0
 from keyaudit.model.waivers import Use
 
@@ -100,6 +101,8 @@ class Results(Struct, frozen=True, kw_only=True):
     """One per policy, ordered by id."""
     groups: tuple[UnknownGroup, ...]
     """Every unknown result, grouped; their counts add up to those of the tallies."""
+    ranges: tuple[UnknownGroup, ...] = ()
+    """The failures whose severity is a range, because something that decides it was not read."""
     not_judged: tuple[NotJudged, ...]
     unsupplied: tuple[NotJudged, ...]
     """Policies without required evidence: each is unknown once, on the tenant."""
@@ -126,6 +129,8 @@ class Verdict(Struct, frozen=True, kw_only=True):
     """Failures that a waiver covers; not in `failed`."""
     known: Mapping[Severity, int] = field(default_factory=dict)
     """Failures that the baseline contains; not in `failed`."""
+    ranged: tuple[UnknownGroup, ...] = ()
+    """The failures that reach the gate only if something that was not read makes them so severe."""
     known_unknown: int = 0
     """Unknown results that the baseline holds; in `unknown`."""
     baseline: Baseline | None = None
@@ -205,8 +210,6 @@ class First(Struct, frozen=True, kw_only=True):
     finding: Finding
     times: int
     """The number of causes that it stands for, which differ in their object alone; 1: itself."""
-    place: int
-    """Its place on the page, where the groups follow one another."""
 
 
 class Report(Struct, frozen=True, kw_only=True):
@@ -224,8 +227,6 @@ class Report(Struct, frozen=True, kw_only=True):
     """Returns the causes of the first page in the order of choice: of two, a shorter page shows the first."""
     tier0: Callable[[], Tier0 | None]
     """Returns the principals that control the tenant; None if the policy that lists them was not evaluated."""
-    by_score: bool = False
-    """Whether findings are ordered by score."""
     listing: Callable[[str], Listing]
     """Returns an evaluated table by name: the inventory beside the findings."""
     owned: Callable[[bool], Iterator[tuple[Owner, Finding]]]

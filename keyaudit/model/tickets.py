@@ -5,8 +5,8 @@ from enum import StrEnum
 
 from msgspec import Struct
 
-from keyaudit.model.findings import Severity
 from keyaudit.model.history import Episode, History
+from keyaudit.model.severity import Severity
 
 
 class Event(StrEnum):

@@ -6,8 +6,8 @@ from enum import StrEnum
 from msgspec import Struct
 
 from keyaudit.model.errors import Exit
-from keyaudit.model.findings import Severity
 from keyaudit.model.reasons import Reason
+from keyaudit.model.severity import Severity
 from keyaudit.model.times import DAY, iso_date
 from keyaudit.model.waivers import Glob
 

@@ -10,9 +10,10 @@ import msgspec
 from keyaudit.inventory import input_file
 from keyaudit.model.baseline import Baseline, Known, KnownUnknown, Rule
 from keyaudit.model.errors import UsageError
-from keyaudit.model.findings import Finding, Outcome, Severity, because
+from keyaudit.model.findings import Finding, Outcome, because
 from keyaudit.model.run import Run
 from keyaudit.model.settings import PolicyInForce
+from keyaudit.model.severity import Severity
 from keyaudit.model.times import DAY, iso_date, iso_time, parse_date, parse_time
 
 SCHEMA = "keyaudit-baseline/1"

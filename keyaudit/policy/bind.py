@@ -236,7 +236,7 @@ def changed(policy: Policy, nodes: Mapping[str, Node]) -> dict[str, Value]:
     present = policy.applies_to.facts.when_true if policy.applies_to else frozenset[str]()
     if policy.applies_to:
         condition(policy.applies_to.text, policy.table, parameters)
-    for checked in (policy.violated_when, *(rung.condition for rung in policy.severity_when)):
+    for checked in (policy.violated_when, *(rung.condition for rung in policy.weakness_when)):
         condition(checked.text, policy.table, parameters, present)
     for checked in (each for part in policy.parts for each in (part.where, part.violated_when) if each is not None):
         condition(checked.text, policy.table, parameters, present)

@@ -8,32 +8,32 @@ A failure whose object is absent or unknown, or whose conditions are not certain
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from enum import Enum, auto
-from functools import cached_property, reduce
+from functools import cached_property
 from itertools import groupby
-from operator import itemgetter, or_
+from operator import itemgetter
 
 import duckdb
 from msgspec import Struct
 
-from keyaudit.inventory.scores import SCALES
 from keyaudit.model.causes import MANY, Cause, Causes, Member
 from keyaudit.model.columns import Table
-from keyaudit.model.findings import PolicyText, Severity, Tally
+from keyaudit.model.findings import PolicyText, Tally
 from keyaudit.model.rows import view_name
-from keyaudit.model.stakes import AtStake, Stake, at_stake, columns
+from keyaudit.model.severity import Severity
 from keyaudit.model.tables import TABLES
 from keyaudit.policy.bind import Bound
 from keyaudit.policy.definition import Policy
-from keyaudit.policy.first import MOST, SCORES, first
-from keyaudit.policy.ordered import Evaluated, arm_of
-from keyaudit.policy.queries import DIALECT, Scoring, can_blank, writer_of
+from keyaudit.policy.first import MOST, first
+from keyaudit.policy.ordered import Evaluated, arm_of, urgency
+from keyaudit.policy.queries import DIALECT, OPENED, can_blank, rung_columns, writer_of
 from keyaudit.policy.sql import UNKNOWN, read
-from keyaudit.policy.stakes import opens, stakes_of
 from keyaudit.policy.types import columns_read
-from keyaudit.policy.verdict import FAIL, KNOWN
+from keyaudit.policy.verdict import FAIL, KNOWN, rank_in
 
 _SEVERITIES = tuple(Severity)
-_ORDER = f"rank DESC, stakes & {Stake.COMPROMISE.bit} DESC, policy, id"
+_BEGAN = ("created_on", "starts_on", "used_on", "detected_on")
+"""Columns since when a row is as it is, of which a table has the first."""
+_ORDER = "urgency DESC, policy, id"
 
 
 class Place(Enum):
@@ -58,11 +58,8 @@ class Head(Struct, frozen=True, kw_only=True):
     """The id of the row of its most severe failure."""
     cause: Cause | None
     """None: it is a cause by itself."""
-    at_stake: AtStake
     times: int
-    """The number of causes of its group that differ from it in their object alone, itself included; 1: it is told by itself."""
-    place: int
-    """Its place on the page, where the groups follow one another."""
+    """The number of causes that it stands for, which differ from it in their object alone; 1: itself."""
 
 
 class Grouping:
@@ -121,50 +118,46 @@ class Grouping:
         if keys := [key for _, _, key, *_ in chosen if key is not None]:
             shared = self._shared(f"key IN ({', '.join(map(DIALECT.text, keys))})")
         found = []
-        for number, row, _, mask, times, place in chosen:
+        for number, row, _, times in chosen:
             text = self._policies[number].text
             cause, _ = shared.get((text.id, row), BY_ITSELF)
-            stake = at_stake(mask)
-            assert stake is not None, "only causes of a group are chosen"  # noqa: S101 - narrows the type
-            found.append(Head(policy=text.id, table=text.table, row=row, cause=cause, at_stake=stake, times=times, place=place))
+            found.append(Head(policy=text.id, table=text.table, row=row, cause=cause, times=times))
         return found
 
     def _shared(self, which: str) -> dict[tuple[str, str], tuple[Cause, Place]]:
         """Of causes whose keys meet the condition `which`."""
         shared: dict[tuple[str, str], tuple[Cause, Place]] = {}
         for key, found in groupby(self._cursor.execute(_of_causes(which)).fetchall(), key=itemgetter(0)):
-            members = list(found)
-            mask = reduce(or_, (each[-1] for each in members))
-            shared |= _cause(key, [(self._policies[number].text, subject, id_) for _, number, subject, id_, _ in members], mask)
+            shared |= _cause(key, [(self._policies[number].text, subject, id_) for _, number, subject, id_ in found])
         return shared
 
 
-def _cause(key: str, found: Sequence[tuple[PolicyText, str, str]], mask: int) -> dict[tuple[str, str], tuple[Cause, Place]]:
-    """A cause by its failures, each with policy, subject and row: the head first. `mask`: the groups that any of them is in."""
+def _cause(key: str, found: Sequence[tuple[PolicyText, str, str]]) -> dict[tuple[str, str], tuple[Cause, Place]]:
+    """A cause by its failures, each with policy, subject and row: the head first."""
     kind, _, of = key.partition(" ")
     table, first = found[0][0].table, found[0][2]
     head, *also = (
         Member(policy.id, subject, policy.problem, (policy.table, id_) == (table, first)) for policy, subject, id_ in found
     )
-    cause = Cause(kind=kind, object=of, head=head, also=tuple(also), at_stake=at_stake(mask))
+    cause = Cause(kind=kind, object=of, head=head, also=tuple(also))
     places = [Place.HEAD, *(Place.BESIDE if each.beside else Place.APART for each in also)]
     return {(policy.id, id_): (cause, place) for (policy, _, id_), place in zip(found, places, strict=True)}
 
 
 def _place(policy: Policy) -> tuple[int, bool, bool, str]:
-    """The order of equally severe failures of one cause: its head is of the policy that is more severe by itself.
+    """The order of equally urgent failures of one cause: its head is of the policy that can be more severe.
 
     Then of one whose condition is about what the resource opens, and not only about its dates; then of one that always has
-    this cause. A possible compromise is before them all, so that evidence is kept first.
+    this cause.
     """
-    opening = not {*columns(policy.text.table)}.isdisjoint(columns_read(policy.violated_when.tree))
+    opening = not {*policy.columns_of_opens}.isdisjoint(columns_read(policy.violated_when.tree))
     always = any(arm.condition is None for arm in policy.causes[:1])
     return -policy.text.severity.rank, not opening, not always, policy.text.id
 
 
 def _failures(table: Evaluated, numbers: Mapping[str, int]) -> str:
     """The open failures in a table: number of the policy, key of the cause, rank, number of the first message with the same
-    commands, subject, row's id, what is at stake, and the bounds of the score, NULL without one.
+    commands, subject, urgency, row's id, and the date since when it is as it is, NULL without one.
     """
     failing = [(number, bound) for number, bound in enumerate(table.bounds) if bound.policy.text.id in numbers]
     fails = " OR ".join(f"code{number} >= {FAIL} AND code{number} < {KNOWN}" for number, _ in failing)
@@ -175,14 +168,12 @@ def _failures(table: Evaluated, numbers: Mapping[str, int]) -> str:
         "key": [_key(number, bound, table.as_of) for number, bound in failing],
         "arm": [_commands(number, bound, table.as_of) for number, bound in failing],
         "subject": [DIALECT.name(bound.policy.subject) for _, bound in failing],
-        "stakes": [stakes_of(number, bound, table.as_of) for number, bound in failing],
+        "urgency": [urgency(number, bound) for number, bound in failing],
     }
-    having = table.scoring is not Scoring.NONE and table.table.name in SCALES
-    scores = ", ".join(f"{name if having else 'CAST(NULL AS INTEGER)'} AS {name}" for name in SCORES)
     members = ", ".join(f"unnest([{', '.join(values)}]) AS {name}" for name, values in lists.items())
     return (
-        f"SELECT policy, key, CAST(code % 5 AS INTEGER) AS rank, arm, subject, id, stakes, {', '.join(SCORES)}"
-        f" FROM (SELECT id, {scores}, {members} FROM {source})"
+        f"SELECT policy, key, {rank_in('code')} AS rank, arm, subject, urgency, id, began"
+        f" FROM (SELECT id, began, {members} FROM {source})"
         f" WHERE code >= {FAIL} AND code < {KNOWN}"
     )
 
@@ -190,9 +181,7 @@ def _failures(table: Evaluated, numbers: Mapping[str, int]) -> str:
 def _columns(table: Table, numbered: Mapping[int, Bound]) -> Iterator[str]:
     """The columns that are read, and no others, since most of the work is planning. Unknown values are NULL, except counts."""
     policies = [bound.policy for bound in numbered.values()]
-    causal = dict.fromkeys(
-        name for policy in policies for name in (*policy.columns_of_causes, *policy.columns_of_arms, *policy.columns_of_stakes)
-    )
+    causal = dict.fromkeys(name for policy in policies for name in (*policy.columns_of_causes, *policy.columns_of_arms))
     for name in causal:
         column = table.by_name[name]
         if can_blank(table, name) and (column.operations or column.derived):
@@ -202,8 +191,11 @@ def _columns(table: Table, numbered: Mapping[int, Bound]) -> Iterator[str]:
     subjects = dict.fromkeys(("id", *(policy.subject for policy in policies)))
     yield from (DIALECT.name(name) for name in subjects if name not in causal)
     yield UNKNOWN
-    yield from SCORES
-    yield f"{opens(table.name)} AS opens"
+    began = next((name for name in _BEGAN if name in table.by_name), None)
+    yield f"{DIALECT.name(began) if began else 'CAST(NULL AS BIGINT)'} AS began"
+    if any(policy.trees.opens for policy in policies):
+        yield OPENED
+    yield from rung_columns(numbered)
     yield from (f"code{number}" for number in numbered)
     yield from (f"class{number}" for number, bound in numbered.items() if bound.classes)
 
@@ -230,15 +222,14 @@ def _key(number: int, bound: Bound, as_of: int) -> str:
 def _of_causes(which: str) -> str:
     """The failures that share a cause whose key meets a condition, by cause: the head first."""
     return f"""
-        SELECT key, policy, subject, id, stakes FROM failures
+        SELECT key, policy, subject, id FROM failures
         WHERE key IS NOT NULL AND {which} QUALIFY count(*) OVER (PARTITION BY key) > 1 ORDER BY key, {_ORDER}"""
 
 
 _LEADING = f"""
-    CREATE TEMP TABLE heads AS SELECT * EXCLUDE (stakes, leads), all_stakes AS stakes FROM (
-        SELECT *, TRUE AS leads, stakes AS all_stakes FROM failures WHERE key IS NULL
+    CREATE TEMP TABLE heads AS SELECT * EXCLUDE (leads) FROM (
+        SELECT *, TRUE AS leads FROM failures WHERE key IS NULL
         UNION ALL
-        SELECT *, row_number() OVER (PARTITION BY key ORDER BY {_ORDER}) = 1, bit_or(stakes) OVER (PARTITION BY key)
-        FROM failures WHERE key IS NOT NULL
+        SELECT *, row_number() OVER (PARTITION BY key ORDER BY {_ORDER}) = 1 FROM failures WHERE key IS NOT NULL
     ) WHERE leads"""
 _COUNTED = "SELECT policy, rank, arm, count(*) FROM heads GROUP BY policy, rank, arm"

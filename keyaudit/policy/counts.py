@@ -1,18 +1,20 @@
 """Counts the verdicts of all rows by policy, and groups unknown results."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import duckdb
 from msgspec import structs
 
-from keyaudit.model.findings import ControlCount, Outcome, Severity, Tally, UnknownGroup, because
+from keyaudit.model.findings import ControlCount, Outcome, Tally, UnknownGroup, because
 from keyaudit.model.reasons import Reason
+from keyaudit.model.severity import Severity
 from keyaudit.model.waivers import Waiver
 from keyaudit.policy.bind import Bound
 from keyaudit.policy.queries import classed, counted, covered
 from keyaudit.policy.scopes import Blind
-from keyaudit.policy.verdict import FAIL, KNOWN, PASS, UNKNOWN_VIOLATION, outcome_of, severity_of
+from keyaudit.policy.types import columns_read
+from keyaudit.policy.verdict import FAIL, KNOWN, PASS, UNKNOWN_VIOLATION, least_of, outcome_of, severity_of
 
 _BATCH = 4_096
 _MEMBERS = {
@@ -50,6 +52,10 @@ def _member(code: int) -> str:
     return _MEMBERS[outcome_of(code)]
 
 
+_Group = tuple[str, Severity, Severity, str, tuple[tuple[str, Reason], ...], bool]
+"""Policy, highest and lowest possible severity, scope, causes, and whether the baseline has it."""
+
+
 class Counts:
     """Counts table by table."""
 
@@ -67,7 +73,8 @@ class Counts:
         """By policy, control and member of `ControlCount`."""
         self.classes: dict[tuple[str, str], tuple[int, int]] = {}
         """By policy and class, the number of rows, and of results that are left out."""
-        self._groups: Counter[tuple[str, Severity, str, tuple[tuple[str, Reason], ...], bool]] = Counter()
+        self._groups: Counter[_Group] = Counter()
+        self._ranges: Counter[_Group] = Counter()
         self._blind: list[Blind] = []
         self._causes: dict[tuple[str, int], Sequence[str]] = {}
 
@@ -80,7 +87,7 @@ class Counts:
             for *found, scope, reasons, count in rows:
                 entries = dict(zip(inside_baseline, found[len(bounds) + len(parts) :], strict=True))
                 for bound, code in zip(bounds, found, strict=False):
-                    known = code >= UNKNOWN_VIOLATION and self._is_known(bound, code, reasons or {}, entries)
+                    known = self._is_known(bound, code, reasons or {}, entries) if code >= UNKNOWN_VIOLATION else code >= KNOWN
                     self._add(bound, code, (scope, reasons or {}, known), count)
                 for (policy, control), code in zip(parts, found[len(bounds) :], strict=False):
                     self._parts[policy, control, _member(code)] += count
@@ -106,7 +113,6 @@ class Counts:
         return holds(entries.get(bound.policy.text.id), severity_of(code), why)
 
     def _add(self, bound: Bound, code: int, why: tuple[str | None, Mapping[str, str], bool], count: int) -> None:
-        scope, reasons, known = why
         policy = bound.policy.text.id
         if code < PASS:
             self._not_applicable[policy] += count
@@ -119,20 +125,27 @@ class Counts:
         elif code < UNKNOWN_VIOLATION:
             self._failed[policy, severity_of(code)] += count
         else:
-            severity = severity_of(code)
-            causes = tuple((name, reason_of(reasons[name])) for name in self._sought(bound, code) if name in reasons)
-            self._unknown[policy, severity] += count
-            self._groups[policy, severity, scope or "", causes, known] += count
+            self._unknown[policy, severity_of(code)] += count
+            self._groups[self._group(bound, code, why)] += count
+        if FAIL <= code < UNKNOWN_VIOLATION and least_of(code) is not severity_of(code):
+            self._ranges[self._group(bound, code, why)] += count
+
+    def _group(self, bound: Bound, code: int, why: tuple[str | None, Mapping[str, str], bool]) -> _Group:
+        scope, reasons, known = why
+        causes = tuple((name, reason_of(reasons[name])) for name in self._sought(bound, code) if name in reasons)
+        return bound.policy.text.id, severity_of(code), least_of(code), scope or "", causes, known
 
     def _holds(self, blind: Blind) -> bool:
         finding = blind.finding
         return holds(self._held.get((finding.policy.id, finding.subject)), finding.severity, finding.message)
 
     def _sought(self, bound: Bound, code: int) -> Sequence[str]:
-        """The columns that can have made this verdict unknown, in order; worked out once."""
+        """The columns that can have made this verdict unknown, or the severity of a failure, in order; worked out once."""
         key = bound.policy.text.id, code
         if key not in self._causes:
-            self._causes[key] = sorted(bound.causes(code))
+            policy = bound.policy
+            graded = {*policy.columns_of_opens, *columns_read(*(tree for _, tree in policy.trees.rungs))}
+            self._causes[key] = sorted(graded if code < UNKNOWN_VIOLATION else bound.causes(code))
         return self._causes[key]
 
     def blind(self, blind: Sequence[Blind]) -> None:
@@ -166,11 +179,17 @@ class Counts:
 
     def groups(self) -> tuple[UnknownGroup, ...]:
         """Every unknown result, scopes first, ordered by policy, severity, scope and causes."""
-        grouped = sorted(self._groups.items(), key=lambda item: (item[0][0], -item[0][1].rank, *item[0][2:]))
-        return (
-            *(structs.replace(blind.group, known=self._holds(blind)) for blind in self._blind),
-            *(
-                UnknownGroup(policy=policy, severity=severity, scope_id=scope, causes=dict(causes), count=count, known=known)
-                for (policy, severity, scope, causes, known), count in grouped
-            ),
+        return (*(structs.replace(blind.group, known=self._holds(blind)) for blind in self._blind), *_groups(self._groups))
+
+    def ranges(self) -> tuple[UnknownGroup, ...]:
+        """Every failure whose severity is a range, in the same order."""
+        return tuple(_groups(self._ranges))
+
+
+def _groups(counted: Mapping[_Group, int]) -> Iterator[UnknownGroup]:
+    for (policy, severity, least, scope, causes, known), count in sorted(
+        counted.items(), key=lambda item: (item[0][0], -item[0][1].rank, -item[0][2].rank, *item[0][3:])
+    ):
+        yield UnknownGroup(
+            policy=policy, severity=severity, least=least, scope_id=scope, causes=dict(causes), count=count, known=known
         )

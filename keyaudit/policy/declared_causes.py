@@ -1,4 +1,4 @@
-"""Reads the causes that a policy's file declares, and from which severity on a finding is a possible compromise."""
+"""Reads the causes that a policy's file declares."""
 
 from collections.abc import Callable, Mapping
 
@@ -7,12 +7,10 @@ from keyaudit.model.columns import Table, Type
 from keyaudit.model.documents.nodes import Items, Members, Node
 from keyaudit.model.documents.problems import nearest, shown
 from keyaudit.model.documents.reader import Reader
-from keyaudit.model.findings import Severity
-from keyaudit.policy.definition import CauseArm, Suspicion
+from keyaudit.policy.definition import CauseArm
 from keyaudit.policy.narrowing import Condition
 
 FIELDS = ("kind", "object")
-FROM = "from"
 WHEN = "when"
 _MAX_CAUSES = 8
 
@@ -37,21 +35,6 @@ def causes(
         fields = item.members
         found.append(CauseArm(_kind(reader, fields), _object(reader, fields, table), condition(fields.get(WHEN))))
     return tuple(found)
-
-
-def suspicion(reader: Reader, node: Node | None, condition: Callable[[Node | None], Condition | None]) -> Suspicion | None:
-    """The findings that are a possible compromise; None: none of them. Problems are added to the reader."""
-    if node is None:
-        return None
-    if not isinstance(node, Members):
-        reader.problem(node, "not a severity", "as in {from: critical}")
-        return None
-    reader.members(node, (FROM,), (WHEN,), "a possible compromise begins at a severity")
-    level = reader.text(node.members.get(FROM))
-    if level and level not in list(Severity):
-        reader.problem(node.members[FROM], f"no such severity: {shown(level)}", nearest(level, list(map(str, Severity))))
-        return None
-    return Suspicion(Severity(level), condition(node.members.get(WHEN))) if level else None
 
 
 def declared(arms: tuple[CauseArm, ...]) -> tuple[Declared, ...]:

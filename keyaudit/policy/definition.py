@@ -8,9 +8,9 @@ from msgspec import Struct, field
 
 from keyaudit.model.columns import Table
 from keyaudit.model.documents.nodes import Node
-from keyaudit.model.findings import Outcome, PolicyText, Severity
+from keyaudit.model.findings import Outcome, PolicyText
 from keyaudit.model.fixes import COMMANDS, FIRST, LEADING
-from keyaudit.model.stakes import columns as opens
+from keyaudit.model.severity import LEVELS, Opens, Severity
 from keyaudit.model.tables import TABLES
 from keyaudit.policy.applicability import needless
 from keyaudit.policy.controls import Part, columns_of
@@ -26,9 +26,11 @@ def digest_of(parts: object) -> str:
 
 
 class Rung(Struct, frozen=True):
-    """One step of `severity_when`: the severity if this condition is the first that is true."""
+    """One step of `weakness_when`: the weakness if this condition is the first that is true; of a policy with a fixed severity,
+    that severity.
+    """
 
-    severity: Severity
+    weakness: str
     condition: Condition
 
 
@@ -89,20 +91,13 @@ class CauseArm(Struct, frozen=True):
     condition: Condition | None
 
 
-class Suspicion(Struct, frozen=True):
-    """Findings of severity `least` or above are a possible compromise where the condition holds; no condition: everywhere."""
-
-    least: Severity
-    condition: Condition | None
-
-
 class Example(Struct, frozen=True):
     """One test of a policy: the changed columns of `given`, and the expected result."""
 
     why: str
     expect: Outcome
-    severity: Severity | None
-    """The expected severity; None: not compared."""
+    weakness: str | None
+    """The expected weakness, or fixed severity; None: not compared."""
     changes: Mapping[str, Node]
     parameters: Mapping[str, Node]
     """Parameters with other values in this example."""
@@ -120,14 +115,27 @@ class Trees(Struct, frozen=True):
 
     applies_to: Term
     violated_when: Term
-    rungs: tuple[tuple[Severity, Term], ...]
-    severity: Severity
-    """The severity if no rung applies."""
+    rungs: tuple[tuple[str, Term], ...]
+    weakness: str
+    """The weakness if no rung applies; in either place a fixed severity stands for itself."""
+    opens: tuple[tuple[Opens, Term], ...] = ()
+    """What a row opens: the first that applies, else little. Empty where no weakness is in play."""
 
     @property
     def all(self) -> tuple[Term, ...]:
-        """Every condition, in the order of evaluation."""
+        """Every condition of the policy itself, in the order of evaluation."""
         return (self.applies_to, self.violated_when, *(tree for _, tree in self.rungs))
+
+    @property
+    def top_severity(self) -> Severity:
+        """The highest severity that a row can have."""
+        most = self.opens[0][0].rank if self.opens else 0
+        return max((LEVELS[each][most] for each in self.weaknesses), key=lambda level: level.rank)
+
+    @property
+    def weaknesses(self) -> tuple[str, ...]:
+        """Each that a row can have, the last one without a condition."""
+        return (*(weakness for weakness, _ in self.rungs), self.weakness)
 
 
 class Derived(Struct, frozen=True, kw_only=True):
@@ -150,18 +158,20 @@ class Derived(Struct, frozen=True, kw_only=True):
     def of(
         cls,
         table: Table,
-        severity: Severity,
+        weakness: str,
         applies_to: Condition | None,
         violated_when: Condition,
         rungs: Sequence[Rung],
         *,
+        opens: Sequence[tuple[Opens, Term]],
         texts: Iterable[Template],
     ) -> "Derived":
-        """Of a policy over `table`. `severity`: if no rung applies."""
+        """Of a policy over `table`. `weakness`: if no rung applies."""
         from keyaudit.inventory.reads import operations_of  # noqa: PLC0415 - slow to import, and compiled policies have the answer
 
         asked = applies_to.tree if applies_to else Every(())
-        trees = Trees(asked, violated_when.tree, tuple((rung.severity, rung.condition.tree) for rung in rungs), severity)
+        of_rungs = tuple((rung.weakness, rung.condition.tree) for rung in rungs)
+        trees = Trees(asked, violated_when.tree, of_rungs, weakness, tuple(opens))
         columns = columns_read(*trees.all)
         operations = {operation for name in columns for operation in operations_of(table.name, name)}
         return cls(
@@ -183,7 +193,7 @@ class Policy(Struct, frozen=True, kw_only=True):
     """The column of the finding's subject."""
     applies_to: Condition | None
     violated_when: Condition
-    severity_when: tuple[Rung, ...]
+    weakness_when: tuple[Rung, ...]
     parameters: Mapping[str, Parameter]
     message_when: tuple[Arm, ...]
     message: Template
@@ -193,8 +203,6 @@ class Policy(Struct, frozen=True, kw_only=True):
     examples: tuple[Example, ...]
     causes: tuple[CauseArm, ...] = ()
     """The causes of its findings: the first whose condition is certainly true; without one, each is a cause by itself."""
-    suspicion: Suspicion | None = None
-    """The findings that are a possible compromise; None: none of them."""
     parts: tuple[Part, ...] = ()
     """The controls that are about a part of it, in the order of the text."""
     profiles: Mapping[str, str] = field(default_factory=dict)
@@ -225,8 +233,8 @@ class Policy(Struct, frozen=True, kw_only=True):
         asked = self.applies_to.text if self.applies_to else ""
         return {
             "resources": [self.text.table, self.subject, self.text.needs],
-            "severity": self.text.severity,
-            "cases": [(rung.severity, _plain(rung.condition.text)) for rung in self.severity_when],
+            "severity": self.trees.weakness,
+            "cases": [(rung.weakness, _plain(rung.condition.text)) for rung in self.weakness_when],
             "condition": [_plain(asked), _plain(self.violated_when.text)],
             "limits": sorted((name, sorted(parameter.profiles.items())) for name, parameter in self.parameters.items()),
         }
@@ -259,7 +267,7 @@ class Policy(Struct, frozen=True, kw_only=True):
     @property
     def columns_shown(self) -> frozenset[str]:
         """Every column in its conditions or texts, and possibly parameters."""
-        decide = (*self.columns_of_arms, *self.columns_of_causes, *self.columns_of_stakes)
+        decide = (*self.columns_of_arms, *self.columns_of_causes, *self.columns_of_opens)
         return self.derived.names.union(self.columns_read, columns_of(self.parts), decide)
 
     @property
@@ -280,14 +288,9 @@ class Policy(Struct, frozen=True, kw_only=True):
         return (*decide, *(arm.object for arm in self.causes))
 
     @property
-    def columns_of_stakes(self) -> tuple[str, ...]:
-        """Every column that decides what is at stake in a finding."""
-        return (*opens(self.text.table), *self.columns_of_suspicion)
-
-    @property
-    def columns_of_suspicion(self) -> tuple[str, ...]:
-        """Every column that decides whether a finding is a possible compromise, besides its severity."""
-        return columns_read(self.suspicion.condition.tree) if self.suspicion and self.suspicion.condition else ()
+    def columns_of_opens(self) -> tuple[str, ...]:
+        """Every column that decides what a row opens."""
+        return columns_read(*(tree for _, tree in self.trees.opens))
 
     @property
     def commands(self) -> tuple[str, ...]:
@@ -297,7 +300,7 @@ class Policy(Struct, frozen=True, kw_only=True):
     @property
     def top_severity(self) -> Severity:
         """The highest severity that it can have."""
-        return max((self.text.severity, *(rung.severity for rung in self.severity_when)), key=lambda level: level.rank)
+        return self.trees.top_severity
 
 
 def _plain(text: str) -> str:

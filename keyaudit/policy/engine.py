@@ -6,12 +6,11 @@ from typing import Protocol
 import duckdb
 
 from keyaudit.inventory.part import EVERYTHING, Within
-from keyaudit.inventory.scores import SCALES, prepared
 from keyaudit.inventory.views import SMALL
 from keyaudit.model.columns import Table
 from keyaudit.model.tables import TABLES
 from keyaudit.policy.bind import Bound
-from keyaudit.policy.queries import Scoring, create_baseline, doubted, judged, materialize, with_scores
+from keyaudit.policy.queries import create_baseline, doubted, judged, materialize
 
 Entry = tuple[str, str, int, str | None]
 """A row of the table `baseline`."""
@@ -25,9 +24,6 @@ class Engine(Protocol):
 
     def judged(self, of_tables: Mapping[str, Sequence[Bound]]) -> dict[str, str]:
         """By table, the relation with its verdicts. Tables without rows may have none."""
-
-    def scored(self, scoring: Scoring, relations: Mapping[str, str]) -> dict[str, str]:
-        """These relations with scores, if requested."""
 
 
 class InDuckDB:
@@ -67,15 +63,8 @@ class InDuckDB:
         }
 
     def _judged(self, table: Table, bounds: Sequence[Bound], asked: Collection[str] | None) -> str:
-        return judged(table, bounds, self._as_of, asked, rows=self._within.rows(table))
-
-    def scored(self, scoring: Scoring, relations: Mapping[str, str]) -> dict[str, str]:
-        """Small ones are materialized here."""
-        found = {name: with_scores(scoring, relation, name, self._as_of) for name, relation in relations.items()}
-        evaluated = () if scoring is Scoring.NONE else sorted(SCALES.keys() & found.keys())
-        for statement in (each for name in evaluated for each in prepared(name, self._as_of)):
-            self._connection.execute(statement)
-        return found | {name: self._kept("scored", name, found[name]) for name in evaluated}
+        known = None if asked is None else frozenset(asked)
+        return judged(table, bounds, self._as_of, known, rows=self._within.rows(table))
 
     def _kept(self, what: str, name: str, relation: str) -> str:
         """The relation, materialized as a table if its size is known to be small."""

@@ -10,6 +10,7 @@ from msgspec import Struct
 
 from keyaudit.model.documents.problems import FieldError, Problem
 from keyaudit.model.findings import Outcome
+from keyaudit.model.severity import place
 from keyaudit.policy.bind import Bound, bind, changed
 from keyaudit.policy.definition import Example, Policy
 from keyaudit.policy.load import load
@@ -17,7 +18,7 @@ from keyaudit.policy.mutants import Mutant, mutants
 from keyaudit.policy.parameters import Value
 from keyaudit.policy.samples import NOW, Sample, sample
 from keyaudit.policy.syntax import written
-from keyaudit.policy.verdict import FAIL, outcome_of, severity_of
+from keyaudit.policy.verdict import FAIL, outcome_of
 from keyaudit.policy.written import verdicts
 
 _WRITTEN = 500_000
@@ -89,10 +90,10 @@ class _Trial:
         original = Mutant("", policy.trees, self._bound.values)
         unnoticed = set(range(len(mutated)))
         for own, group in _by_parameters(samples):
-            codes = self._judge([original, *mutated], own, group)
-            for each, (first, *others) in zip(group, codes, strict=True):
-                self._expect(each.example, first)
-                unnoticed -= {number for number, code in enumerate(others) if not _as_expected(each.example, code)}
+            came = self._judge([original, *mutated], own, group)
+            for each, (first, *others) in zip(group, came, strict=True):
+                self._expect(each.example, *first)
+                unnoticed -= {number for number, other in enumerate(others) if not _as_expected(each.example, *other)}
         if not self.problems:
             for number in sorted(unnoticed):
                 self._problem(f"no example notices {mutated[number].what}", "add one that does")
@@ -116,22 +117,26 @@ class _Trial:
             if outcome not in expected:
                 self._problem(f"no example of {outcome}", "add one")
 
-    def _judge(self, forms: Sequence[Mutant], own: Mapping[str, Value], group: Sequence[Sample]) -> list[tuple[int, ...]]:
-        """The verdict of every form on each row, with as many forms per query as its size allows."""
+    def _judge(self, forms: Sequence[Mutant], own: Mapping[str, Value], group: Sequence[Sample]) -> list[list[tuple[int, int]]]:
+        """The verdict of every form on each row, with the place of its foremost weakness, with as many forms per query as its
+        size allows.
+        """
         trees = [(form.trees, {**form.values, **own}) for form in forms]
         rows = [(each.values, each.unknown) for each in group]
         policy = self._bound.policy
         most = max(1, _WRITTEN // (_FORM + sum(written(tree, policy.parameters) for tree in policy.trees.all)))
-        found: list[tuple[int, ...]] = [()] * len(rows)
+        found: list[list[tuple[int, int]]] = [[] for _ in rows]
         for start in range(0, len(trees), most):
             answer = self._connection.execute(verdicts(policy.table, trees[start : start + most], rows, NOW)).fetchall()
-            found = [(*before, *codes) for before, codes in zip(found, answer, strict=True)]
+            for each, cells in zip(found, answer, strict=True):
+                each.extend(zip(cells[::2], cells[1::2], strict=True))
         return found
 
-    def _expect(self, example: Example, code: int) -> None:
-        if not _as_expected(example, code):
-            came = f"{outcome_of(code)} ({severity_of(code)})" if code >= FAIL else f"{outcome_of(code)}"
-            wanted = f"{example.expect} ({example.severity})" if example.severity else f"{example.expect}"
+    def _expect(self, example: Example, code: int, foremost: int) -> None:
+        if not _as_expected(example, code, foremost):
+            weaknesses = {place(each): each for each in self._bound.policy.trees.weaknesses}
+            came = f"{outcome_of(code)} ({weaknesses[foremost]})" if code >= FAIL else f"{outcome_of(code)}"
+            wanted = f"{example.expect} ({example.weakness})" if example.weakness else f"{example.expect}"
             self._problem(f"{example.why}: {wanted} expected, but it came out {came}", at=example)
 
     def _problem(self, what: str, remedy: str = "", at: Example | None = None) -> None:
@@ -151,7 +156,7 @@ def _by_parameters(samples: Sequence[tuple[dict[str, Value], Sample]]) -> list[t
     return groups
 
 
-def _as_expected(example: Example, code: int) -> bool:
+def _as_expected(example: Example, code: int, foremost: int) -> bool:
     if outcome_of(code) is not example.expect:
         return False
-    return example.severity is None or code < FAIL or severity_of(code) is example.severity
+    return example.weakness is None or code < FAIL or foremost == place(example.weakness)

@@ -9,28 +9,26 @@ from typing import Any
 
 import duckdb
 from msgspec import Struct
-from msgspec.structs import replace
 
 from keyaudit.inventory.owners import owner_of
 from keyaudit.model.causes import Cause
 from keyaudit.model.deferred import Deferred, DeferredSequence
 from keyaudit.model.expiring import NOT_ASKED, Owner
-from keyaudit.model.findings import Finding, Outcome, Score, Severity, Value
+from keyaudit.model.findings import Finding, Judged, Outcome, Value
 from keyaudit.model.reasons import ADVICE, Reason, unknown_columns
 from keyaudit.model.rows import Decoder
-from keyaudit.model.stakes import AtStake, at_stake
+from keyaudit.model.severity import Severity
 from keyaudit.model.waivers import Waiver
 from keyaudit.policy.bind import Bound
 from keyaudit.policy.causes import BY_ITSELF, Place
 from keyaudit.policy.counts import reason_of
 from keyaudit.policy.definition import Arm, Fix
 from keyaudit.policy.ordered import BEFORE, Evaluated, count_slices, in_order, slices
+from keyaudit.policy.queries import opens_columns
 from keyaudit.policy.rulings import rulings
-from keyaudit.policy.scores import score_of
-from keyaudit.policy.stakes import mask_of
 from keyaudit.policy.templates import UNKNOWN, Template, filled, show
-from keyaudit.policy.types import Kind, columns_read
-from keyaudit.policy.verdict import FAIL, KNOWN, PASS, UNKNOWN_VIOLATION, WAIVED, in_play, outcome_of, severity_of
+from keyaudit.policy.types import Kind
+from keyaudit.policy.verdict import FAIL, KNOWN, PASS, UNKNOWN_VIOLATION, WAIVED, least_of, outcome_of, severity_of
 
 _BATCH = 1_024
 _SLICE = 50_000
@@ -45,7 +43,7 @@ class _Judged:
     """One policy of a table, with the positions of its results in a row of `in_order`."""
 
     def __init__(
-        self, bound: Bound, *, code: int, parts: int, rungs: int, in_class: int | None, arm: int | None, suspected: int | None
+        self, bound: Bound, *, code: int, parts: int, rungs: int, in_class: int | None, arm: int | None, opens: slice
     ) -> None:
         policy = bound.policy
         self.bound, self.policy, self.id = bound, policy, policy.text.id
@@ -53,7 +51,7 @@ class _Judged:
         self.code = code
         self.parts = tuple((part.key, parts + number) for number, part in enumerate(policy.parts))
         self.rungs = slice(rungs, rungs + len(policy.trees.rungs))
-        self._in_class, self._arm, self._suspected = in_class, arm, suspected
+        self._in_class, self._arm, self._opens = in_class, arm, opens
         self._indexes = tuple(sorted(set(policy.indexes.values())))
         self._commands = policy.commands
         self._said: dict[object, str] = {}
@@ -76,10 +74,10 @@ class _Judged:
         found: int = len(self.policy.message_when) if self._arm is None else cells[self._arm]
         return found
 
-    def at_stake(self, severity: Severity, row: "_Row") -> AtStake | None:
-        """What is at stake in a failure of this severity."""
-        held = None if self._suspected is None else row.cells[self._suspected]
-        return at_stake(mask_of(self.bound, severity, row.opens, held))
+    def judged(self, row: "_Row") -> Judged:
+        """The two facts behind the severity of a row."""
+        opened = row.cells[self._opens] if self.policy.trees.opens else ()
+        return rulings(self.policy, row.cells[self.rungs], opened, _reasons(row, row.reasons))
 
     def parameter(self, name: str, row: "_Row") -> str:
         """A parameter in words, with its value for this row."""
@@ -116,16 +114,12 @@ class _Row(Struct, frozen=True):
     """The time of evaluation."""
     explained: bool
     """Whether its findings have evidence, limits and fixes."""
-    opens: int
-    """The groups that it is in by what it opens, as a mask."""
-    score: Score | None = None
-    """Its score, if requested."""
 
 
 class _Thing(Struct, frozen=True):
     """All evaluated rows of one resource, ordered by `place`."""
 
-    place: tuple[int, int, int, str, str]
+    place: tuple[int, str, str]
     rows: Sequence[_Row]
     policies: Sequence[_Judged]
     """The policies of its table."""
@@ -139,11 +133,10 @@ def stream(
     called: Mapping[str, str] | None = None,
     causes: Shared = NO_CAUSES,
 ) -> Iterator[Pair]:
-    """The findings of all tables by resource: the most severe first, then by name and id.
+    """The findings of all tables by resource: the most severe first, then by weakness and what it opens, by name and by id.
 
-    With scores, by row: by upper bound, then by lower bound, then as above; a row without a score counts with the least
-    score of its worst severity. `called`: the names of `owners.called`, with which each finding has the owner of its resource;
-    None: owners are not asked for. `causes`: those that its findings share.
+    `called`: the names of `owners.called`, with which each finding has the owner of its resource; None: owners are not asked
+    for. `causes`: those that its findings share.
     """
     for thing in _merged(connection, tables, passes=passes, called=called):
         yield from of_thing(thing, causes, passes=passes)
@@ -156,7 +149,7 @@ def _merged(
     return merge(*(_things(connection, evaluated, passes=passes, called=called) for evaluated in tables), key=_place)
 
 
-def _place(thing: _Thing) -> tuple[int, int, int, str, str]:
+def _place(thing: _Thing) -> tuple[int, str, str]:
     return thing.place
 
 
@@ -175,17 +168,13 @@ def grouped(
     """Groups the rows of `in_order` by resource. `bounds`: the policies that they have verdicts of."""
     values = Decoder(evaluated.table, BEFORE, evaluated.lacking)
     policies, after = _positions(bounds, values.after)
-    for (high, low, top_severity, label, thing), cells in groupby(found, key=itemgetter(*range(BEFORE))):
+    for (urgency, label, thing), cells in groupby(found, key=itemgetter(*range(BEFORE))):
         rows = []
         for row in cells:
-            score, unknown, reasons, opens, *own = row[after:]
+            unknown, reasons, *own = row[after:]
             owner = owner_of(called, *own) if called is not None else NOT_ASKED
-            found_row = _Row(values.row(row, unknown), reasons or {}, row, owner, evaluated.as_of, evaluated.explained, opens)
-            if score:
-                show_all = _Texts(policies[0], found_row, found_row.values).of
-                found_row = replace(found_row, score=score_of(evaluated.table.name, score, found_row.reasons, show_all))
-            rows.append(found_row)
-        yield _Thing((-high, -low, -top_severity, label, thing), rows, policies)
+            rows.append(_Row(values.row(row, unknown), reasons or {}, row, owner, evaluated.as_of, evaluated.explained))
+        yield _Thing((-urgency, label, thing), rows, policies)
 
 
 def _positions(bounds: Sequence[Bound], first: int) -> tuple[list[_Judged], int]:
@@ -194,20 +183,18 @@ def _positions(bounds: Sequence[Bound], first: int) -> tuple[list[_Judged], int]
     rungs = parts + sum(len(bound.policy.parts) for bound in bounds)
     classes = rungs + sum(len(bound.policy.trees.rungs) for bound in bounds)
     arms = classes + sum(bool(bound.classes) for bound in bounds)
-    suspicions = arms + sum(bool(bound.policy.message_when) for bound in bounds)
+    opened = arms + sum(bool(bound.policy.message_when) for bound in bounds)
+    opens = slice(opened, opened + len(opens_columns(bounds)))
     found = []
     for code, bound in enumerate(bounds, first):
         having, telling = bool(bound.classes), bool(bound.policy.message_when)
-        suspecting = bound.policy.suspicion is not None
         in_class, arm = classes if having else None, arms if telling else None
-        suspected = suspicions if suspecting else None
-        found.append(_Judged(bound, code=code, parts=parts, rungs=rungs, in_class=in_class, arm=arm, suspected=suspected))
+        found.append(_Judged(bound, code=code, parts=parts, rungs=rungs, in_class=in_class, arm=arm, opens=opens))
         parts += len(bound.policy.parts)
         rungs += len(bound.policy.trees.rungs)
         classes += having
         arms += telling
-        suspicions += suspecting
-    return found, suspicions
+    return found, opens.stop
 
 
 def _rows(cursor: duckdb.DuckDBPyConnection, evaluated: Evaluated, *, passes: bool, owned: bool) -> Iterator[tuple[Any, ...]]:
@@ -228,7 +215,7 @@ def of_thing(thing: _Thing, causes: Shared, *, passes: bool) -> Iterator[Pair]:
     least = PASS if passes else WAIVED
     codes = slice(thing.policies[0].code, thing.policies[-1].code + 1)
     found = [
-        (-(code % 5) if code >= FAIL else 1, judged.id, str(row.values["id"]), code, judged, row)
+        (-severity_of(code).rank if code >= FAIL else 1, judged.id, str(row.values["id"]), code, judged, row)
         for row in thing.rows
         for judged, code in zip(thing.policies, row.cells[codes], strict=True)
         if code >= least
@@ -247,7 +234,6 @@ def _finding(judged: _Judged, code: int, row: _Row, causes: Shared) -> Finding:
     other = _otherwise(judged, outcome, row) if judged.parts else {}
     cause, place = causes.get((judged.id, str(row.values["id"])), BY_ITSELF)
     known = KNOWN <= code < UNKNOWN_VIOLATION
-    open_ = outcome is Outcome.FAIL and not known
     named = _said(judged, row) if row.explained and PASS < code < UNKNOWN_VIOLATION else None
     return Finding(
         policy=policy.text,
@@ -263,17 +249,14 @@ def _finding(judged: _Judged, code: int, row: _Row, causes: Shared) -> Finding:
         steps=DeferredSequence(partial(_steps, judged, row, texts)) if row.explained else (),
         times=Deferred(partial(named.times, texts)) if named else {},
         durations=Deferred(partial(named.durations, texts)) if named else {},
-        rulings=DeferredSequence(partial(rulings, policy, row.cells[judged.rungs]))
-        if row.explained and outcome is not Outcome.PASS
-        else (),
+        least=least_of(code) if outcome is not Outcome.PASS and least_of(code) is not severity else None,
+        judged=partial(judged.judged, row) if outcome is not Outcome.PASS else None,
         known=known,
         beside=frozenset(other),
         otherwise={key: answer for key, answer in other.items() if answer is not Outcome.NOT_APPLICABLE},
         elsewhere=judged.bound.elsewhere,
-        score=row.score,
         waiver=_waiver(judged.bound, str(row.values["id"]), subject, severity) if outcome is Outcome.WAIVED else None,
         cause=cause,
-        at_stake=cause.at_stake if cause else judged.at_stake(severity, row) if open_ else None,
         leads=place is Place.HEAD,
         beside_head=place is Place.BESIDE,
         command=judged.command(row.cells) if outcome is Outcome.FAIL else "",
@@ -331,24 +314,19 @@ def _message(judged: _Judged, code: int, row: _Row, texts: "_Texts") -> str:
     if code == PASS:
         return judged.policy.text.title
     if code < UNKNOWN_VIOLATION:
-        return _said(judged, row).fill(texts) + _severity_in_doubt(judged, row)
+        return _said(judged, row).fill(texts) + _severity_in_doubt(judged, code, row)
     causes = _reasons(row, judged.bound.causes(code))
     # Only configuration can supply it, so no gap of the run names the fix.
     remedy = f"; {ADVICE[Reason.NOT_CONFIGURED].remedy}" if Reason.NOT_CONFIGURED in causes.values() else ""
     return f"unknown: {unknown_columns(causes) or 'a value is missing for an unrecorded reason'}{remedy}"
 
 
-def _severity_in_doubt(judged: _Judged, row: _Row) -> str:
+def _severity_in_doubt(judged: _Judged, code: int, row: _Row) -> str:
     """The ending of a message whose severity is the highest of several possible ones; empty if it is certain."""
-    trees, holding = judged.policy.trees, row.cells[judged.rungs]
-    if None not in holding:
+    least, most = least_of(code), severity_of(code)
+    if least is most:
         return ""
-    levels = sorted(set(in_play(trees, holding)), key=lambda level: level.rank)
-    if len(levels) == 1:
-        return ""
-    read = columns_read(*(tree for (_, tree), holds in zip(trees.rungs, holding, strict=True) if holds is None))
-    causes = unknown_columns(_reasons(row, read))
-    return f"; severity {' or '.join(levels)}, depending on what is not known: {causes or 'a value'}"
+    return f"; {least} or {most}, depending on what was not read: {unknown_columns(judged.judged(row).unknown) or 'a value'}"
 
 
 class _Texts:

@@ -1,10 +1,13 @@
 """A JSON Schema of policy files for editors. The loader checks more."""
 
+from collections.abc import Iterable
+
 from keyaudit.model.causes import KINDS
 from keyaudit.model.columns import Table
-from keyaudit.model.findings import Outcome, Severity
+from keyaudit.model.findings import Outcome
 from keyaudit.model.fixes import FIRST, PARTS
 from keyaudit.model.guardrails import ENABLED, GUARDRAILS
+from keyaudit.model.severity import Severity, Weakness
 from keyaudit.model.tables import TABLES
 from keyaudit.policy.parameters import PROFILES
 from keyaudit.policy.schema import EXAMPLE, ID, LESSON, NEEDS, OPTIONAL, REQUIRED
@@ -26,6 +29,7 @@ def json_schema() -> Json:
         "type": "object",
         "additionalProperties": False,
         "required": list(REQUIRED),
+        "oneOf": [{"required": ["weakness"]}, {"required": ["severity"]}],
         "properties": {name: _FIELDS[name] for name in (*REQUIRED, *OPTIONAL)},
         "allOf": [_of_table(table) for table in TABLES.values()],
     }
@@ -84,23 +88,31 @@ _CAUSE: Json = {
     "additionalProperties": False,
 }
 _SEVERITY: Json = {"enum": [str(severity) for severity in Severity]}
+_WEAKNESS: Json = {"enum": [str(weakness) for weakness in Weakness]}
 
-_FIELDS: dict[str, Json] = {
-    "id": {"type": "string", "pattern": f"^{ID.pattern}$", "maxLength": 64, "description": "The file's name without .yaml."},
-    "title": {**_TEXT, "description": "The requirement, in one sentence: Keys have an expiration date."},
-    "problem": {**_TEXT, "maxLength": 60, "description": "The violation as a noun phrase: Key without an expiration date."},
-    "severity": _SEVERITY,
-    "severity_when": {
+
+def _first_of(noun: str, choices: Iterable[str]) -> Json:
+    return {
         "type": "array",
         "items": {
             "type": "object",
             "minProperties": 1,
             "maxProperties": 1,
-            "properties": {str(severity): _TEXT for severity in Severity},
+            "properties": {str(each): _TEXT for each in choices},
             "additionalProperties": False,
         },
-        "description": "The first severity whose condition holds.",
-    },
+        "description": f"The first {noun} whose condition holds.",
+    }
+
+
+_FIELDS: dict[str, Json] = {
+    "id": {"type": "string", "pattern": f"^{ID.pattern}$", "maxLength": 64, "description": "The file's name without .yaml."},
+    "title": {**_TEXT, "description": "The requirement, in one sentence: Keys have an expiration date."},
+    "problem": {**_TEXT, "maxLength": 60, "description": "The violation as a noun phrase: Key without an expiration date."},
+    "weakness": {**_WEAKNESS, "description": "What is weak; the severity is that times what the row opens."},
+    "weakness_when": _first_of("weakness", Weakness),
+    "severity": {**_SEVERITY, "description": "A fixed severity, in place of a weakness."},
+    "severity_when": _first_of("severity", Severity),
     "message_when": {
         "type": "array",
         "items": {
@@ -137,16 +149,6 @@ _FIELDS: dict[str, Json] = {
         "anyOf": [_CAUSE, {"type": "array", "items": _CAUSE, "minItems": 1}],
         "description": "What one action closes together with other findings: the first cause whose condition holds.",
     },
-    "possible_compromise": {
-        "type": "object",
-        "properties": {
-            "from": _SEVERITY,
-            "when": {**_TEXT, "description": "The rows that are meant; all if left out."},
-        },
-        "required": ["from"],
-        "additionalProperties": False,
-        "description": "The findings that may be the trace of an intruder, from a severity on: they lead the first page.",
-    },
     "references": _TEXTS,
     "frameworks": {
         "type": "object",
@@ -178,6 +180,7 @@ _FIELDS: dict[str, Json] = {
 _OF_EXAMPLE: dict[str, Json] = {
     "why": {**_TEXT, "description": "What the example shows."},
     "expect": {"enum": [str(outcome) for outcome in Outcome]},
+    "weakness": _WEAKNESS,
     "severity": _SEVERITY,
     "parameters": {"type": "object"},
 }

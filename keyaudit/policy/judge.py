@@ -17,10 +17,11 @@ from keyaudit.model.baseline import Known, KnownUnknown
 from keyaudit.model.columns import Table
 from keyaudit.model.coverage import Coverage, Scope, ScopeKind
 from keyaudit.model.expiring import Owner
-from keyaudit.model.findings import Finding, Outcome, Severity
+from keyaudit.model.findings import Finding, Outcome
 from keyaudit.model.optional import MAY_LACK, MayLack
 from keyaudit.model.run import First, NotJudged, Results
 from keyaudit.model.settings import InForce, PolicyInForce
+from keyaudit.model.severity import Severity
 from keyaudit.model.tables import TABLES
 from keyaudit.model.tables.reach import COLUMNS
 from keyaudit.model.tier0 import LISTS, Tier0
@@ -32,7 +33,6 @@ from keyaudit.policy.engine import Engine, Entry, InDuckDB, is_small
 from keyaudit.policy.findings import NO_CAUSES, Shared, stream
 from keyaudit.policy.in_force import in_force, policies_in_force
 from keyaudit.policy.ordered import Evaluated
-from keyaudit.policy.queries import Scoring
 from keyaudit.policy.scopes import Blind, blind_scopes
 from keyaudit.policy.settings import Judging, PolicyClass
 from keyaudit.policy.tier0 import tier0
@@ -54,7 +54,6 @@ class Judgement(Results, frozen=True, kw_only=True, dict=True):
     _tables: tuple[Evaluated, ...]
     """The evaluated tables with rows."""
     _blind: tuple[Blind, ...]
-    _by_score: bool
 
     def findings(self, passes: bool = False) -> Iterator[Finding]:
         """Every fail and unknown, with `passes` every pass too, streamed at each call in the same order.
@@ -62,8 +61,6 @@ class Judgement(Results, frozen=True, kw_only=True, dict=True):
         First the scopes without rows. Then by resource (a key with all its versions): the one with the most severe finding
         first, then by name and id; within it the most severe finding first, then by policy and row. Rows are fetched in batches
         on demand.
-
-        With scores: by row, the highest upper bound first; rows without a score last, then those scopes.
         """
         return (finding for _, finding in self._in_order(passes, None, self.grouping.shared))
 
@@ -91,8 +88,7 @@ class Judgement(Results, frozen=True, kw_only=True, dict=True):
 
     def _in_order(self, passes: bool, names: Mapping[str, str] | None, causes: Shared) -> Iterator[tuple[Owner, Finding]]:
         blind = ((UNREAD, blind.finding) for blind in self._blind)
-        found = stream(self._connection, self._tables, passes=passes, called=names, causes=causes)
-        return chain(found, blind) if self._by_score else chain(blind, found)
+        return chain(blind, stream(self._connection, self._tables, passes=passes, called=names, causes=causes))
 
     def first(self) -> list[First]:
         """The causes of the first page in the order of choice. The views of `OWNERS_ASKED` must exist."""
@@ -105,7 +101,8 @@ class Judgement(Results, frozen=True, kw_only=True, dict=True):
         return tier0(self._connection, self._tables, self.tallies, whole=whole)
 
     def worst(self, least: Severity, *, known: bool, most: int) -> list[Finding]:
-        """The `most` worst failing findings with severity `least` or above: the most severe first, then by name and id.
+        """The `most` worst failing findings that are certainly of severity `least` or above: the most urgent first, then by
+        name and id.
 
         Findings in the baseline are included only if `known`.
         """
@@ -143,7 +140,6 @@ def judge(
     optional: MayLack = MAY_LACK,
     tenant: Scope = _NOWHERE,
     sizes: Mapping[str, int] | None = None,
-    scoring: Scoring = Scoring.NONE,
     columns: Mapping[str, Collection[str]] | None = None,
     shown: Mapping[str, Collection[str]] | None = None,
     engine: Engine | None = None,
@@ -157,7 +153,7 @@ def judge(
     `engine`: evaluates them instead; then the connection has the results. `again`: the name of a further evaluation in the same
     connection. `within`: only these rows, of tables that may hold some.
 
-    `scoring`: whether findings have scores, and are ordered by them. `sizes`: known row counts of tables, which only affect
+    `sizes`: known row counts of tables, which only affect
     speed. `columns`: by table, the derived columns of the views; None: all. `shown`: if given, the rows of findings have only
     these columns by table and those of their messages, and findings neither evidence, limits nor fix.
 
@@ -198,6 +194,7 @@ def judge(
     return Judgement(
         tallies=tuple(counts.tally(bound) for bound in tallied),
         groups=counts.groups(),
+        ranges=counts.ranges(),
         not_judged=tuple(each for name, each in lacking.items() if name not in unsupplied),
         unsupplied=tuple(unsupplied.values()),
         settings=in_force(settled, judging, counts.classes),
@@ -210,16 +207,14 @@ def judge(
                 relation=relation,
                 table=having[name],
                 bounds=of_tables[name],
-                scoring=scoring,
                 as_of=as_of,
                 lacking=having[name].lacking(supplied),
                 explained=shown is None,
                 small=is_small((sizes or {}).get(name)),
             )
-            for name, relation in engine.scored(scoring, relations).items()
+            for name, relation in relations.items()
         ),
         _blind=blind,
-        _by_score=scoring is Scoring.ORDER,
     )
 
 

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from msgspec import Struct
 from msgspec.structs import replace
 
+from keyaudit.model.severity import place
 from keyaudit.model.times import DAY
 from keyaudit.policy.bind import Bound
 from keyaudit.policy.definition import Trees
@@ -42,20 +43,20 @@ class Mutant(Struct, frozen=True):
 
 
 def mutants(bound: Bound) -> Iterator[Mutant]:
-    """Every mutant: a term of and/or or a severity removed, a comparison moved over its boundary, a limit moved by one."""
+    """Every mutant: a term of and/or or a weakness removed, a comparison moved over its boundary, a limit moved by one."""
     trees, values = bound.policy.trees, bound.values
     for what, term in _variants(trees.applies_to):
         yield Mutant(f"applies_to {what}", replace(trees, applies_to=term), values)
     for what, term in _variants(trees.violated_when):
         yield Mutant(f"violated_when {what}", replace(trees, violated_when=term), values)
-    for number, (severity, tree) in enumerate(trees.rungs):
+    for number, (weakness, tree) in enumerate(trees.rungs):
         before, after = trees.rungs[:number], trees.rungs[number + 1 :]
-        yield Mutant(f"severity_when without {severity}", replace(trees, rungs=(*before, *after)), values)
-        # Without its guard a rung is unknown if the column is absent, so its severity stays possible beside the last one. If
-        # both are equal, no example can detect it, but the type checker does.
-        for what, term in _variants(tree, guards=severity.rank > trees.severity.rank):
-            changed = replace(trees, rungs=(*before, (severity, term), *after))
-            yield Mutant(f"{severity} in severity_when {what}", changed, values)
+        yield Mutant(f"weakness_when without {weakness}", replace(trees, rungs=(*before, *after)), values)
+        # Without its guard a rung is unknown if the column is absent, so its weakness stays possible beside the last one. If
+        # that one comes first, no example can detect it, but the type checker does.
+        for what, term in _variants(tree, guards=place(weakness) < place(trees.weakness)):
+            changed = replace(trees, rungs=(*before, (weakness, term), *after))
+            yield Mutant(f"{weakness} in weakness_when {what}", changed, values)
     for name in bound.policy.parameters_read:
         unit = _UNITS.get(bound.policy.parameters[name].kind)
         if unit is not None:

@@ -7,32 +7,40 @@ from collections.abc import Mapping, Sequence
 from msgspec import Struct
 
 from keyaudit.inventory.owners import owning
-from keyaudit.inventory.scores import SCALES
 from keyaudit.model.columns import Table
-from keyaudit.model.findings import BANDS, Severity
 from keyaudit.model.rows import view_names
+from keyaudit.model.severity import Opens, Severity, Weakness
 from keyaudit.model.tables import TABLES
 from keyaudit.policy import verdict
 from keyaudit.policy.bind import Bound
-from keyaudit.policy.queries import DIALECT, REASONS, Numbered, Scoring, can_blank, part_columns, rung_columns, writer_of
+from keyaudit.policy.queries import (
+    DIALECT,
+    OPENED,
+    REASONS,
+    Numbered,
+    can_blank,
+    opens_columns,
+    part_columns,
+    prefix,
+    rung_columns,
+    writer_of,
+)
 from keyaudit.policy.sql import UNKNOWN, blanked
-from keyaudit.policy.stakes import opens, suspected
 
-_PLACE = ("high", "low", "top_severity", "label", "thing")
+_PLACE = ("urgency", "label", "thing")
 BEFORE = len(_PLACE)
 """The number of columns of `in_order` and `worst_rows` before those of the table."""
-_ORDER = "high DESC, low DESC, top_severity DESC, label, thing"
+_ORDER = "urgency DESC, label, thing"
 
 
 class Evaluated(Struct, frozen=True, kw_only=True):
     """The verdicts on the rows of one table."""
 
     relation: str
-    """The rows with their verdicts, the result of `with_scores` for this scoring."""
+    """The rows with their verdicts."""
     table: Table
     """With the columns of its view."""
     bounds: Sequence[Bound]
-    scoring: Scoring
     as_of: int
     lacking: tuple[str, ...]
     """The columns whose evidence was not supplied."""
@@ -43,30 +51,40 @@ class Evaluated(Struct, frozen=True, kw_only=True):
 
     @property
     def thing(self) -> str:
-        """The grouping key: all rows of a resource, or single rows when ordered by score."""
-        return DIALECT.name("id" if self.scoring is Scoring.ORDER else self.table.subject)
+        """The grouping key: all rows of a resource."""
+        return DIALECT.name(self.table.subject)
 
     def kept(self, least: int) -> str:
         """The condition of rows with a verdict of at least `least`."""
         return " OR ".join(f"code{number} >= {least}" for number in range(len(self.bounds)))
 
 
-def least_score(rank: str) -> str:
-    """SQL: the least score of a severity by its rank, with which a finding without a score counts; 0 for no severity."""
-    return f"CASE {rank} {' '.join(f'WHEN {severity.rank} THEN {least}' for least, severity in BANDS)} ELSE 0 END"
+def urgency(number: int, bound: Bound) -> str:
+    """SQL of the place of a failure or unknown result in the order of findings, the most urgent with the highest number: by
+    severity, by weakness, and by what the row opens.
+    """
+    trees = bound.policy.trees
+    foremost = verdict.foremost(trees, prefix(number))
+    opened = OPENED if trees.opens else "0"
+    return f"({verdict.rank_in(f'code{number}')} * {_WEAKNESSES} + {_WEAKNESSES - 1} - {foremost}) * {_OPENS} + {opened}"
+
+
+_WEAKNESSES, _OPENS = len(Weakness) + 1, len(Opens)
+
+
+def _most_urgent(numbered: Numbered, held: str) -> str:
+    """SQL of the highest urgency of a row's results of which `held` is true, with the code in place of {}; -1: none."""
+    each = (
+        f"CASE WHEN {held.format(f'code{number}')} THEN {urgency(number, bound)} ELSE -1 END"
+        for number, bound in numbered.items()
+    )
+    return f"greatest({', '.join(each)}, -1)"
 
 
 def _places(evaluated: Evaluated, least: int) -> str:
-    ranks = ", ".join(
-        f"CASE WHEN code{number} >= {verdict.FAIL} THEN CAST(code{number} % 5 AS INTEGER) ELSE -1 END"
-        for number in range(len(evaluated.bounds))
-    )
-    worst = f"max(greatest({ranks}, -1))"
-    high, low = "0", "0"
-    if evaluated.scoring is Scoring.ORDER:
-        high, low = ("max(score_high)", "max(score_low)") if evaluated.table.name in SCALES else (least_score(worst),) * 2
+    worst = _most_urgent(dict(enumerate(evaluated.bounds)), f"{{}} >= {verdict.FAIL}")
     return (
-        f"SELECT {high} AS high, {low} AS low, {worst} AS top_severity, min(coalesce(name, '')) AS label,"
+        f"SELECT max({worst}) AS urgency, min(coalesce(name, '')) AS label,"
         f" {evaluated.thing} AS thing, count(*) AS held"
         f" FROM {evaluated.relation} WHERE {evaluated.kept(least)} GROUP BY thing"
     )
@@ -75,8 +93,8 @@ def _places(evaluated: Evaluated, least: int) -> str:
 def slices(evaluated: Evaluated, *, least: int, size: int) -> str:
     """Creates the temporary table `places`: resources with rows whose most severe verdict is at least `least`.
 
-    It has the bounds of the score (0 if that is not the order), the rank of the most severe verdict (-1: only passes), a name,
-    the id, and the slice number. Slices are in the order of the findings, with about `size` rows each.
+    It has the urgency of the most urgent result (-1: only passes), a name, the id, and the slice number. Slices are in the
+    order of the findings, with about `size` rows each.
     """
     before = f"sum(held) OVER (ORDER BY {_ORDER} ROWS UNBOUNDED PRECEDING) - held"
     found = _places(evaluated, least)
@@ -98,17 +116,6 @@ def with_arms(relation: str, numbered: Numbered, as_of: int) -> str:
     return _with(relation, telling, arms, [name for bound in telling.values() for name in bound.policy.columns_of_arms])
 
 
-def _with_stakes(relation: str, numbered: Numbered, as_of: int) -> str:
-    """The relation with `opens`, the groups that the row is in by what it opens, as a mask; and with `suspected0`, ... for
-    policies with a suspicion: whether its condition holds.
-    """
-    suspecting = {number: bound for number, bound in numbered.items() if bound.policy.suspicion}
-    held = {f"suspected{number}": suspected(number, bound, as_of) for number, bound in suspecting.items()}
-    held["opens"] = opens(next(iter(numbered.values())).policy.table.name)
-    read = [name for bound in suspecting.values() for name in bound.policy.columns_of_suspicion]
-    return _with(relation, numbered, held, read)
-
-
 def _with(relation: str, numbered: Numbered, columns: Mapping[str, str], read: Sequence[str]) -> str:
     """The relation with additional columns, SQL by name over rows whose unknown values of the columns `read` are NULL."""
     if not columns:
@@ -116,11 +123,6 @@ def _with(relation: str, numbered: Numbered, columns: Mapping[str, str], read: S
     table = next(iter(numbered.values())).policy.table
     source = blanked(DIALECT, relation, dict.fromkeys(name for name in read if can_blank(table, name)))
     return f"(SELECT *, {', '.join(f'{value} AS {name}' for name, value in columns.items())} FROM ({source}))"
-
-
-def _told(evaluated: Evaluated, numbered: Numbered) -> str:
-    """The rows with all that is said of their failures."""
-    return _with_stakes(with_arms(evaluated.relation, numbered, evaluated.as_of), numbered, evaluated.as_of)
 
 
 def arm_of(number: int, bound: Bound, as_of: int) -> str:
@@ -133,13 +135,13 @@ def arm_of(number: int, bound: Bound, as_of: int) -> str:
 def in_order(evaluated: Evaluated, number: int | None, *, least: int, owned: bool) -> str:
     """The rows of the slice `number` of `places` in order; without one, all rows, and `places` is not read.
 
-    Columns: the resource's score, rank, name and id; the table's stored columns; the verdicts; those for controls; the states
-    of severity rungs; the classes of policies with classes; the message numbers of policies with several; the suspicions of
-    policies with one; the explanation of the score; the unknown map; the reasons; what the row opens; with `owned` the owners
-    of the row, their source, and why they are unknown, as in `owners.Owning`.
+    Columns: the resource's urgency, name and id; the table's stored columns; the verdicts; those for controls; the states of
+    the conditions of weaknesses; the classes of policies with classes; the message numbers of policies with several; the states
+    of the conditions of what the row opens; the unknown map; the reasons; with `owned` the owners of the row, their source, and
+    why they are unknown, as in `owners.Owning`.
     """
     numbered = dict(enumerate(evaluated.bounds))
-    relation = _told(evaluated, numbered)
+    relation = with_arms(evaluated.relation, numbered, evaluated.as_of)
     places = f"({_places(evaluated, least)})" if number is None else f"(FROM places WHERE slice = {number})"
     found = f"{relation} JOIN {places} ON {evaluated.thing} = thing WHERE {evaluated.kept(least)}"
     return f"{_rows(evaluated, numbered, found, owned=owned)} ORDER BY {_ORDER}"
@@ -149,8 +151,8 @@ def rows_with_ids(evaluated: Evaluated, numbered: Numbered, *, count: int) -> st
     """The rows with these `count` ids, the query's parameters, with their owners. Columns as in `in_order`, for these policies
     only.
     """
-    relation = _told(evaluated, numbered)
-    place = "0 AS high, 0 AS low, 0 AS top_severity, coalesce(name, '') AS label, id AS thing"
+    relation = with_arms(evaluated.relation, numbered, evaluated.as_of)
+    place = "0 AS urgency, coalesce(name, '') AS label, id AS thing"
     found = f"(SELECT *, {place} FROM {relation}) WHERE id IN ({', '.join('?' * count)})"
     return _rows(evaluated, numbered, found, owned=True)
 
@@ -158,7 +160,7 @@ def rows_with_ids(evaluated: Evaluated, numbered: Numbered, *, count: int) -> st
 def _rows(evaluated: Evaluated, numbered: Numbered, found: str, *, owned: bool) -> str:
     """The columns of `in_order` for these policies, of a relation that has `_PLACE`, too."""
     names = [DIALECT.name(name) for name in view_names(evaluated.table)]
-    columns = [*_PLACE, *names, *_judged(numbered), "score", UNKNOWN, REASONS, "opens"]
+    columns = [*_PLACE, *names, *_judged(numbered), UNKNOWN, REASONS]
     if not owned:
         return f"SELECT {', '.join(columns)} FROM {found}"
     own = owning(TABLES[evaluated.table.name])
@@ -177,18 +179,18 @@ def _judged(numbered: Numbered) -> list[str]:
         *rung_columns(numbered),
         *(f"class{index}" for index, bound in numbered.items() if bound.classes),
         *(f"arm{index}" for index, bound in numbered.items() if bound.policy.message_when),
-        *(f"suspected{index}" for index, bound in numbered.items() if bound.policy.suspicion),
+        *opens_columns([*numbered.values()]),
     ]
 
 
 def worst_ids(evaluated: Evaluated, numbered: Numbered, *, least: Severity, known: bool, most: int) -> str:
     """The ids of the `most` rows with the worst failing findings of severity `least` or above, among these policies.
 
-    With `known`, also findings in the baseline. Over a relation without scores.
+    With `known`, also findings in the baseline.
     """
-    shown = f"id, top_severity, coalesce(name, '') AS label, {DIALECT.name(evaluated.table.subject)} AS thing"
+    shown = f"id, urgency, coalesce(name, '') AS label, {DIALECT.name(evaluated.table.subject)} AS thing"
     found = _failing(evaluated.relation, numbered, least=least, known=known)
-    return f"SELECT id FROM (SELECT {shown} FROM {found} ORDER BY top_severity DESC, label, thing, id LIMIT {most})"
+    return f"SELECT id FROM (SELECT {shown} FROM {found} ORDER BY urgency DESC, label, thing, id LIMIT {most})"
 
 
 def worst_rows(evaluated: Evaluated, numbered: Numbered, *, least: Severity, known: bool, count: int) -> str:
@@ -197,19 +199,19 @@ def worst_rows(evaluated: Evaluated, numbered: Numbered, *, least: Severity, kno
     DuckDB reads only the row groups with these ids if it knows them when it plans, as parameters and not as a list.
     """
     names = ", ".join(DIALECT.name(name) for name in view_names(evaluated.table))
-    armed = _told(evaluated, numbered)
+    armed = with_arms(evaluated.relation, numbered, evaluated.as_of)
     found = _failing(armed, numbered, least=least, known=known)
     shown = f"coalesce(name, '') AS label, {DIALECT.name(evaluated.table.subject)} AS thing"
     return (
-        f"SELECT 0, 0, top_severity, {shown}, {names}, {', '.join(_judged(numbered))}, NULL, {UNKNOWN}, {REASONS}, opens"
-        f" FROM {found} AND id IN ({', '.join('?' * count)}) ORDER BY top_severity DESC, label, thing, id"
+        f"SELECT urgency, {shown}, {names}, {', '.join(_judged(numbered))}, {UNKNOWN}, {REASONS}"
+        f" FROM {found} AND id IN ({', '.join('?' * count)}) ORDER BY urgency DESC, label, thing, id"
     )
 
 
 def _failing(relation: str, numbered: Numbered, *, least: Severity, known: bool) -> str:
-    """The rows of a relation with a failing finding, with the rank of the most severe one as `top_severity`."""
+    """The rows of a relation with a failing finding that is certainly of severity `least` or above, with the `urgency` of the
+    most urgent one.
+    """
     below = verdict.UNKNOWN_VIOLATION if known else verdict.KNOWN
-    fails = f"{{0}} >= {verdict.FAIL} AND {{0}} < {below}"
-    codes = [f"code{number}" for number in numbered]
-    ranks = ", ".join(f"CASE WHEN {fails.format(code)} THEN CAST({code} % 5 AS INTEGER) ELSE -1 END" for code in codes)
-    return f"(SELECT *, greatest({ranks}, -1) AS top_severity FROM {relation}) WHERE top_severity >= {least.rank}"
+    held = f"{{0}} >= {verdict.FAIL} AND {{0}} < {below} AND {verdict.least_in('{0}')} >= {least.rank}"
+    return f"(SELECT *, {_most_urgent(numbered, held)} AS urgency FROM {relation}) WHERE urgency >= 0"

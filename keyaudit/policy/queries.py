@@ -3,12 +3,10 @@
 # ruff: noqa: S608 - a query is made of declared names and of literals, each quoted by the dialect
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from enum import Enum, auto
 
 from keyaudit.inventory.dialect import DUCKDB, DuckDB
-from keyaudit.inventory.scores import scored, unscored
 from keyaudit.model.columns import Table, Type
-from keyaudit.model.findings import Severity
+from keyaudit.model.severity import Opens, Severity
 from keyaudit.model.waivers import Waiver
 from keyaudit.policy import verdict
 from keyaudit.policy.bind import Bound
@@ -16,7 +14,7 @@ from keyaudit.policy.controls import columns_of
 from keyaudit.policy.parameters import OTHERWISE
 from keyaudit.policy.parameters import Value as Settled
 from keyaudit.policy.sql import UNKNOWN, Shared, Writer, blanked
-from keyaudit.policy.types import Lookup, walk
+from keyaudit.policy.types import Every, Lookup, Term, columns_read, walk
 
 DIALECT = DUCKDB
 BASELINE = "baseline"
@@ -25,22 +23,14 @@ for each with its rank and why it is unknown.
 """
 Numbered = Mapping[int, Bound]
 """The policies of one table by number: `selection` has the verdict of policy N in `codeN`, and so on."""
+OPENED = "opened"
+"""The column with the rank of the most that a row may open, of tables that say it."""
 REASONS = "reasons"
 """The column with a row's unknown columns and reasons, including those of single policies."""
 
 
-class Scoring(Enum):
-    """Whether findings have scores."""
-
-    NONE = auto()
-    """No scores are computed."""
-    CARRIED = auto()
-    ORDER = auto()
-    """Findings have scores and are ordered by them."""
-
-
 def selection(
-    bounds: Sequence[Bound], source: str, as_of: int, doubted: Collection[str] | None = None, sql: DuckDB = DIALECT
+    bounds: Sequence[Bound], source: str, as_of: int, doubted: frozenset[str] | None = None, sql: DuckDB = DIALECT
 ) -> str:
     """A relation over `source` that adds to each row its verdicts (`code0`, ...), those for controls, and `reasons`.
 
@@ -48,7 +38,10 @@ def selection(
     because DuckDB repeats the expression of an alias wherever it is used.
     """
     table = bounds[0].policy.table
+    opens = opens_of(bounds)
     read = dict.fromkeys(name for bound in bounds for name in (*bound.policy.columns_read, *columns_of(bound.policy.parts)))
+    deciding = columns_read(*opens.values())
+    read |= dict.fromkeys(deciding)
     relation = source
     if blank := [name for name in read if can_blank(table, name) and (doubted is None or name in doubted)]:
         relation = f"({blanked(sql, source, blank)})"
@@ -59,7 +52,7 @@ def selection(
     of_parts: dict[str, str] = {}
     for number, bound in enumerate(bounds):
         writer = writer_of(number, bound, as_of, shared, doubted, sql=sql)
-        judged = verdict.verdict(bound.policy.trees, writer, _prefix(number), _excused(sql, bound), _exempt(bound, number))
+        judged = verdict.verdict(bound.policy.trees, writer, prefix(number), _excused(sql, bound), _exempt(bound, number))
         flags |= judged.flags
         codes[f"code{number}"] = judged.code
         for name, part in dict(zip(_parts_of(number, bound), bound.policy.parts, strict=True)).items():
@@ -68,15 +61,53 @@ def selection(
             parts[name] = verdict.of_part(f"code{number}", *(flag if each else None for flag, each in conditions.items()))
         if bound.unknown_in_baseline:
             flags[_held(number)] = _entry(sql, bound, "max(because)")
-    classes = {f"class{number}": _in_class(sql, bound) for number, bound in enumerate(bounds) if bound.classes}
-    relation = _with(sql, shared.columns, _with(sql, classes, relation))
+    first = {f"class{number}": _in_class(sql, bound) for number, bound in enumerate(bounds) if bound.classes}
+    opened = {each: _writer(sql, as_of, doubted).write(tree) for each, tree in opens.items()}
+    first |= {opens_column(each): condition for each, condition in opened.items() if condition != verdict.ALWAYS}
+    levels = verdict.levels(
+        (weakness for bound in bounds for weakness in bound.policy.trees.weaknesses),
+        {each: condition if condition == verdict.ALWAYS else opens_column(each) for each, condition in opened.items()},
+        certain=doubted is not None and doubted.isdisjoint(deciding),
+    )
+    relation = _with(sql, shared.columns | levels | _opened(opened), _with(sql, first, relation))
     # Under the table's own name, which the baseline lookup uses.
     inner = f"{relation} AS {sql.name(table.name)}"
     written = {name: shared.resolved(condition) for name, condition in (flags | of_parts).items()}
     relation = _with(sql, written, inner, without=shared.columns)
     shown = rung_columns(dict(enumerate(bounds)))
-    used = [name for name in flags if name not in shown and name not in map(_held, range(len(bounds)))]
+    used = [*levels, *(name for name in flags if name not in shown and name not in map(_held, range(len(bounds))))]
     return _with(sql, parts, _with(sql, codes | {REASONS: _reasons(sql, bounds)}, relation, without=used), without=of_parts)
+
+
+def opens_of(bounds: Sequence[Bound]) -> dict[Opens, Term]:
+    """The conditions of what a row of their table opens, from above; none where all severities are fixed."""
+    return dict(next((bound.policy.trees.opens for bound in bounds if bound.policy.trees.opens), ()))
+
+
+def opens_column(opens: Opens) -> str:
+    """The column with the state of such a condition. One that always holds has none."""
+    return f"opens_{opens.rank}"
+
+
+def opens_columns(bounds: Sequence[Bound]) -> list[str]:
+    """These columns, from above."""
+    return [opens_column(opens) for opens, tree in opens_of(bounds).items() if tree != Every(())]
+
+
+def _opened(conditions: Mapping[Opens, str]) -> dict[str, str]:
+    """The column `OPENED`, from the columns of the conditions."""
+    cases, last = "", Opens.LITTLE
+    for opens, condition in conditions.items():
+        if condition == verdict.ALWAYS:
+            last = opens
+            break
+        cases += f" WHEN {opens_column(opens)} IS NOT FALSE THEN {opens.rank}"
+    return {OPENED: f"CASE{cases} ELSE {last.rank} END" if cases else str(last.rank)} if conditions else {}
+
+
+def _writer(sql: DuckDB, as_of: int, doubted: frozenset[str] | None) -> Writer:
+    """The writer of conditions without parameters."""
+    return Writer(sql, {}, as_of, doubted=doubted)
 
 
 def _with(sql: DuckDB, columns: Mapping[str, str], relation: str, without: Collection[str] = ()) -> str:
@@ -92,7 +123,7 @@ def writer_of(
     bound: Bound,
     as_of: int,
     shared: Shared | None = None,
-    doubted: Collection[str] | None = None,
+    doubted: frozenset[str] | None = None,
     *,
     sql: DuckDB = DIALECT,
 ) -> Writer:
@@ -170,7 +201,7 @@ def judged(
     table: Table,
     bounds: Sequence[Bound],
     as_of: int,
-    doubted: Collection[str] | None = None,
+    doubted: frozenset[str] | None = None,
     sql: DuckDB = DIALECT,
     *,
     rows: str | None = None,
@@ -199,7 +230,7 @@ def covered(relation: str, bounds: Sequence[Bound]) -> str:
     counts = [
         f"count(*) FILTER (WHERE code{number} >= {verdict.WAIVED} AND code{number} < {verdict.FAIL}"
         f" AND {_covered(DIALECT, bound, waiver)}"
-        f"{'' if waiver.allow_critical else f' AND code{number} % 5 < {Severity.CRITICAL.rank}'})"
+        f" AND ({waiver.allow_critical} OR {verdict.rank_in(f'code{number}')} < {Severity.CRITICAL.rank}))"
         for number, bound in enumerate(bounds)
         for waiver in bound.waivers
     ]
@@ -249,35 +280,30 @@ def _parts_of(number: int, bound: Bound) -> list[str]:
 def rung_columns(numbered: Numbered) -> list[str]:
     """The columns with the states of severity rungs, by policy in order."""
     counts = ((number, len(bound.policy.trees.rungs)) for number, bound in numbered.items())
-    return [verdict.rung(_prefix(number), index) for number, count in counts for index in range(count)]
+    return [verdict.rung(prefix(number), index) for number, count in counts for index in range(count)]
 
 
-def _prefix(number: int) -> str:
+def prefix(number: int) -> str:
+    """The beginning of the names of a policy's flags."""
     return f"policy{number}_"
 
 
 def counted(relation: str, bounds: Sequence[Bound]) -> str:
-    """The verdicts with their number of rows; unknown ones also by scope, reasons, and what the baseline has of them."""
+    """The verdicts with their number of rows; unknown ones, and failures whose severity is a range, also by scope, reasons, and
+    what the baseline has of them.
+    """
     codes = [f"code{number}" for number in range(len(bounds))]
     held = (
         f"CASE WHEN code{number} >= {verdict.UNKNOWN_VIOLATION} THEN {_held(number)} END"
         for number, bound in enumerate(bounds)
         if bound.unknown_in_baseline
     )
-    unknown = " OR ".join(f"{code} >= {verdict.UNKNOWN_VIOLATION}" for code in codes)
+    unknown = " OR ".join(f"{code} >= {verdict.UNKNOWN_VIOLATION} OR {verdict.ranged(code)}" for code in codes)
     return (
         f"SELECT {', '.join([*codes, *part_columns(dict(enumerate(bounds))), *held])},"
         f" CASE WHEN {unknown} THEN scope_id END, CASE WHEN {unknown} THEN {REASONS} END,"
         f" count(*) FROM {relation} GROUP BY ALL"
     )
-
-
-def with_scores(scoring: Scoring, relation: str, table: str, as_of: int, sql: DuckDB = DIALECT) -> str:
-    """A relation with verdicts, extended with `score` (the explanation) and its bounds `score_high` and `score_low`.
-
-    Without scoring, or for tables without scores, `score` is NULL and the bounds are 0.
-    """
-    return f"({unscored(relation) if scoring is Scoring.NONE else scored(relation, table, as_of, sql)})"
 
 
 def scopes_seen(table: str) -> str:

@@ -1,20 +1,47 @@
-"""The rules of `severity_when` that give a finding its severity."""
+"""The rules that give a finding its severity: those for what is weak, and those for what the row opens."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
-from keyaudit.model.findings import Ruling
+from msgspec import structs
+
+from keyaudit.model.findings import Judged, Ruling
+from keyaudit.model.opens import OPENS
+from keyaudit.model.reasons import Reason
+from keyaudit.model.severity import Opens
 from keyaudit.policy.definition import Policy
-from keyaudit.policy.types import columns_read
+from keyaudit.policy.types import Every, Term, columns_read
+
+_Rule = tuple[str, str, Term]
+"""What it says, its condition in words, and as a tree; one that always holds has no words."""
 
 
-def rulings(policy: Policy, holding: Sequence[bool | None]) -> Sequence[Ruling]:
-    """The rules whose severities are in play, given which hold: up to the first that certainly does, else the policy's own."""
-    found: list[Ruling] = []
-    for rung, holds in zip(policy.severity_when, holding, strict=True):
+def rulings(
+    policy: Policy, weaknesses: Sequence[bool | None], opened: Sequence[bool | None], reasons: Mapping[str, Reason]
+) -> Judged:
+    """The rules in play, given which hold: those of `weakness_when`, and those of the table that have a condition.
+
+    `reasons`: of the unknown columns of the row.
+    """
+    always = Every(())
+    weak = [(rung.weakness, " ".join(rung.condition.text.split()), rung.condition.tree) for rung in policy.weakness_when]
+    of_table = [(opens, OPENS[policy.text.table][opens], tree) for opens, tree in policy.trees.opens]
+    last = next((opens for opens, _, tree in of_table if tree == always), Opens.LITTLE)
+    asked = [rule for rule in of_table if rule[2] != always]
+    found = Judged(
+        weakness=tuple(_in_play(weak, weaknesses, policy.trees.weakness)),
+        opens=tuple(_in_play(asked, opened, last)) if policy.text.weakness else (),
+        unknown={},
+    )
+    return structs.replace(found, unknown={name: reasons[name] for name in found.columns if name in reasons})
+
+
+def _in_play(rules: Sequence[_Rule], holding: Sequence[bool | None], last: str) -> Iterator[Ruling]:
+    """The rules up to the first that certainly holds, else with the last word."""
+    certain = True
+    for (word, condition, tree), holds in zip(rules, holding, strict=True):
         if holds is not False:
-            condition, columns = " ".join(rung.condition.text.split()), columns_read(rung.condition.tree)
-            found.append(Ruling(severity=rung.severity, condition=condition, certain=bool(holds), columns=columns))
+            yield Ruling(word=word, condition=condition, certain=bool(holds), columns=columns_read(tree))
         if holds:
-            return found
-    columns = columns_read(*(rung.condition.tree for rung in policy.severity_when))
-    return [*found, Ruling(severity=policy.text.severity, condition="", certain=not found, columns=columns)]
+            return
+        certain = certain and holds is not None
+    yield Ruling(word=last, condition="", certain=certain, columns=columns_read(*(tree for *_, tree in rules)))

@@ -3,6 +3,7 @@
 from keyaudit.model.columns import Column, Table, Type
 from keyaudit.model.documents.problems import nearest, shown
 from keyaudit.model.errors import UsageError
+from keyaudit.model.severity import Weakness
 from keyaudit.model.tables import TABLES
 from keyaudit.policy.schema import ID
 
@@ -47,8 +48,8 @@ def scaffold(name: str, table: str) -> str:
             f"title: {declared.noun.capitalize()} is as it should be",
             "# The violation as a noun phrase, at most 60 characters.",
             f"problem: {declared.noun.capitalize()} is not as it should be"[:69],
-            "# info, low, medium, high or critical.",
-            "severity: medium",
+            f"# {', '.join(Weakness)}: times what a row opens, that is the severity.",
+            "weakness: weak",
             f"# {declared.meaning}.",
             f"table: {table}",
             "# applies_to: a condition; the policy ignores all other rows.",

@@ -5,17 +5,22 @@ import re
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import TypeVar
 
+from msgspec import structs
+
 from keyaudit.model.columns import Table, Type
 from keyaudit.model.documents.nodes import Items, Members, Node, Scalar
 from keyaudit.model.documents.problems import FieldError, Problem, nearest, shown
 from keyaudit.model.evidence import EVIDENCE
-from keyaudit.model.findings import Outcome, PolicyText, Severity
+from keyaudit.model.findings import Outcome, PolicyText
+from keyaudit.model.opens import OPENS
+from keyaudit.model.severity import Severity, Weakness
 from keyaudit.model.tables import TABLES
-from keyaudit.policy.declared_causes import causes, declared, suspicion
+from keyaudit.policy.declared_causes import causes, declared
 from keyaudit.policy.definition import Derived, Example, Policy, Rung
 from keyaudit.policy.guardrails import guardrails
 from keyaudit.policy.mappings import confined, frameworks, parts, profiles
 from keyaudit.policy.narrowing import Condition
+from keyaudit.policy.opened import opened
 from keyaudit.policy.parameters import Parameter, declare
 from keyaudit.policy.types import columns_read, parameters_read
 from keyaudit.policy.worded import Worded, with_fixes
@@ -24,8 +29,11 @@ T = TypeVar("T")
 
 NEEDS = tuple(EVIDENCE)
 
-REQUIRED = ("id", "title", "problem", "severity", "table", "violated_when", "message", "why", "fix", "references", "examples")
+REQUIRED = ("id", "title", "problem", "table", "violated_when", "message", "why", "fix", "references", "examples")
 OPTIONAL = (
+    "weakness",
+    "weakness_when",
+    "severity",
     "severity_when",
     "message_when",
     "fix_when",
@@ -33,14 +41,13 @@ OPTIONAL = (
     "applies_to",
     "parameters",
     "cause",
-    "possible_compromise",
     "frameworks",
     "guardrails",
     "lessons",
     "needs",
     "given",
 )
-EXAMPLE = ("why", "expect", "severity", "parameters")
+EXAMPLE = ("why", "expect", "weakness", "severity", "parameters")
 ID = re.compile(r"[a-z][a-z0-9]*(?:-[a-z0-9]+)*", re.ASCII)
 LESSON = re.compile(r"L[1-9]", re.ASCII)
 _MAX_RUNGS = 8
@@ -78,15 +85,17 @@ class _Reader(Worded):
         self.members(document, REQUIRED, OPTIONAL, "every policy has one")
         fields = document.members
         self._identity(fields, stem)
-        severity = self._one_of(fields.get("severity"), Severity, "severity")
         table = self._table(fields.get("table"))
+        graded = self._graded(document, table)
         parameters = self._parameters(fields.get("parameters"))
-        if table is None or severity is None:
+        if table is None or graded is None:
             return None
+        choices, weakness = graded
         applies_to = self.condition(fields.get("applies_to"), table, parameters)
         present = applies_to.facts.when_true if applies_to else frozenset[str]()
         violated_when = self.condition(fields.get("violated_when"), table, parameters, present)
-        rungs = self._rungs(fields.get("severity_when"), table, parameters, present)
+        rungs = self._rungs(fields.get(f"{choices.__name__.lower()}_when"), choices, table, parameters, present)
+        opens = opened(table) if choices is Weakness else ()
         mapped = fields.get("frameworks")
         controls = parts(self, mapped, lambda node: self.condition(node, table, parameters, present))
         there = present | (violated_when.facts.when_true if violated_when else frozenset())
@@ -101,7 +110,8 @@ class _Reader(Worded):
             id=stem,
             title=self.text(fields.get("title")),
             problem=self._problem(fields.get("problem")),
-            severity=severity,
+            severity=Severity.INFO,
+            weakness=weakness if choices is Weakness else "",
             table=table.name,
             why=self.text(fields.get("why")),
             fix={kind: template.readable for kind, template in fix.kinds.items()},
@@ -116,7 +126,7 @@ class _Reader(Worded):
             digest=hashlib.sha256(self._source.encode()).hexdigest(),
         )
         given = self._columns(fields.get("given"), table)
-        examples = self._examples(fields.get("examples"), table, parameters)
+        examples = self._examples(fields.get("examples"), choices, table, parameters)
         subject = self._subject(fields.get("subject"), table)
         if message is None or violated_when is None:
             return None
@@ -124,13 +134,14 @@ class _Reader(Worded):
         told = [(message, fix), *((arm.message, arm.how) for arm in messages)]
         texts = [text for message_, how in told for text in (message_, *how.templates)]
         self._evidence(fields, table, text.needs, [applies_to, violated_when, *(rung.condition for rung in rungs)])
+        derived = Derived.of(table, weakness, applies_to, violated_when, rungs, opens=opens, texts=texts)
         return Policy(
-            text=text,
-            derived=Derived.of(table, severity, applies_to, violated_when, rungs, texts=texts),
+            text=structs.replace(text, severity=derived.trees.top_severity),
+            derived=derived,
             subject=subject,
             applies_to=applies_to,
             violated_when=violated_when,
-            severity_when=tuple(rungs),
+            weakness_when=tuple(rungs),
             parameters=parameters,
             message_when=messages,
             message=message,
@@ -138,9 +149,6 @@ class _Reader(Worded):
             given=given,
             examples=examples,
             causes=of,
-            suspicion=suspicion(
-                self, fields.get("possible_compromise"), lambda node: self.condition(node, table, parameters, there)
-            ),
             parts=controls,
             profiles=profiles(text.frameworks),
             file=self.file,
@@ -223,21 +231,54 @@ class _Reader(Worded):
             if need and need not in needs:
                 self.problem(fields["violated_when"], f"it rests on {need}, which Azure does not hold", f"write needs: {need}")
 
+    def _graded(self, document: Members, table: Table | None) -> tuple[type[Weakness] | type[Severity], str] | None:
+        """What the policy declares, a weakness or a fixed severity, and the one of rows without a condition of their own."""
+        fields = document.members
+        if "weakness" in fields and "severity" in fields:
+            self.problem(fields["severity"], "a severity beside a weakness", "keep one: the severity follows from the weakness")
+            return None
+        if "weakness" not in fields and "severity" not in fields:
+            self.problem(document, "neither weakness nor severity", "as in weakness: weak, or severity: medium for a fixed one")
+            return None
+        choices: type[Weakness] | type[Severity] = Weakness if "weakness" in fields else Severity
+        name = choices.__name__.lower()
+        other = "severity_when" if choices is Weakness else "weakness_when"
+        if other in fields:
+            self.problem(fields[other], f"{other} beside {name}", f"write {name}_when")
+        if choices is Weakness and table is not None and table.name not in OPENS:
+            self.problem(fields[name], f"nothing says what a row of {table.name} opens", "write severity: for a fixed one")
+            return None
+        found = self._one_of(fields[name], choices, name)
+        return (choices, found) if found else None
+
+    def _graded_as(self, item: Members, choices: type[Weakness] | type[Severity]) -> str | None:
+        """What an example expects, in the terms of its policy."""
+        name, other = ("weakness", "severity") if choices is Weakness else ("severity", "weakness")
+        if other in item.members:
+            self.problem(item.keys[other], f"a {other} in an example of a policy with a {name}", f"write {name}")
+        return self._one_of(item.members.get(name), choices, name)
+
     def _rungs(
-        self, node: Node | None, table: Table, parameters: Mapping[str, Parameter], present: frozenset[str]
+        self,
+        node: Node | None,
+        choices: type[Weakness] | type[Severity],
+        table: Table,
+        parameters: Mapping[str, Parameter],
+        present: frozenset[str],
     ) -> list[Rung]:
+        noun = choices.__name__.lower()
         rungs: list[Rung] = []
         for item in self.items(node):
             if not isinstance(item, Members) or len(item.members) != 1:
-                self.problem(item, "not one severity with its condition", "as in - high: \"'sign' in key_ops\"")
+                self.problem(item, f"not one {noun} with its condition", f"as in - {[*choices][3]}: \"'sign' in key_ops\"")
                 continue
             (name,) = item.members
-            severity = self._one_of(item.keys[name], Severity, "severity")
+            found = self._one_of(item.keys[name], choices, noun)
             checked = self.condition(item.members[name], table, parameters, present)
-            if severity and checked:
-                rungs.append(Rung(severity, checked))
+            if found and checked:
+                rungs.append(Rung(found, checked))
         if node is not None and len(rungs) > _MAX_RUNGS:
-            self.problem(node, f"more than {_MAX_RUNGS} severities")
+            self.problem(node, f"more than {_MAX_RUNGS} conditions")
         return rungs
 
     def _problem(self, node: Node | None) -> str:
@@ -288,7 +329,9 @@ class _Reader(Worded):
             self.problem(node, f"more than {_MAX_VARIED} examples with parameters of their own")
         return len(examples) > _MAX_EXAMPLES or varied > _MAX_VARIED
 
-    def _examples(self, node: Node | None, table: Table, parameters: Collection[str]) -> tuple[Example, ...]:
+    def _examples(
+        self, node: Node | None, choices: type[Weakness] | type[Severity], table: Table, parameters: Collection[str]
+    ) -> tuple[Example, ...]:
         found: list[Example] = []
         items = self.items(node)
         if node is None or self._too_many(node, items):
@@ -301,7 +344,7 @@ class _Reader(Worded):
                 if name not in item.members:
                     self.problem(item, f"an example without {name}")
             expect = self._one_of(item.members.get("expect"), Outcome, "outcome")
-            severity = self._one_of(item.members.get("severity"), Severity, "severity")
+            weakness = self._graded_as(item, choices)
             changes = self._columns(item, table, EXAMPLE)
             others = self.entries(item.members.get("parameters"))
             for name, value in others.items():
@@ -311,5 +354,5 @@ class _Reader(Worded):
             if expect is Outcome.WAIVED:
                 self.problem(item.members["expect"], "an example has no waiver", "expect fail")
             elif expect is not None:
-                found.append(Example(why, expect, severity, changes, others, item.line, item.column))
+                found.append(Example(why, expect, weakness, changes, others, item.line, item.column))
         return tuple(found)

@@ -1,28 +1,33 @@
 """One policy's verdict on a row, as SQL: a small number for outcome, severity, and which condition was unknown."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 
 from msgspec import Struct
 
-from keyaudit.model.findings import Outcome, Severity
+from keyaudit.model.findings import Outcome
+from keyaudit.model.severity import Opens, Severity, place, severity
 from keyaudit.policy.definition import Trees
 from keyaudit.policy.sql import Writer
 
 _SEVERITIES = tuple(Severity)
+_RANKS = len(_SEVERITIES)
+_LEVELS = _RANKS * _RANKS
 
 NOT_APPLICABLE = 0
-EXEMPT = 5
+EXEMPT = _LEVELS
 """Not applicable because of a class."""
-NOT_VIOLATED = 8
+NOT_VIOLATED = 2 * _LEVELS
 """Not violated, and unknown whether it applies: neither can it fail, nor was it shown to hold. Counts as not applicable."""
-PASS = 10
-WAIVED = 15
-FAIL = 20
-KNOWN = 25
-UNKNOWN_VIOLATION = 30
-UNKNOWN_APPLICATION = 40
-UNKNOWN_BOTH = 50
-"""Codes: below PASS is not applicable; from WAIVED on, the severity's rank (0 to 4) is added."""
+PASS = 3 * _LEVELS
+WAIVED = 4 * _LEVELS
+FAIL = 5 * _LEVELS
+KNOWN = 6 * _LEVELS
+UNKNOWN_VIOLATION = 7 * _LEVELS
+UNKNOWN_APPLICATION = 8 * _LEVELS
+UNKNOWN_BOTH = 9 * _LEVELS
+"""Codes: below PASS is not applicable; from WAIVED on, a level is added: 5 times the rank of the highest possible severity, and
+the rank of the lowest.
+"""
 
 
 ALWAYS = "TRUE"
@@ -53,14 +58,53 @@ def rung(prefix: str, number: int) -> str:
     return f"{prefix}rung{number}"
 
 
-def in_play(trees: Trees, holding: Sequence[bool | None]) -> tuple[Severity, ...]:
-    """The possible severities of a row, given the states of the rungs; exactly one if none is unknown."""
-    found: list[Severity] = []
-    for (severity, _), holds in zip(trees.rungs, holding, strict=True):
-        found += [severity] if holds is not False else []
-        if holds:
-            return tuple(found)
-    return (*found, trees.severity)
+def foremost(trees: Trees, prefix: str) -> str:
+    """SQL of the place of the foremost weakness that is in play, in the order of weaknesses, from the states of the rungs."""
+    found = (f"CASE WHEN {held} THEN {place(weakness)} ELSE 99 END" for held, weakness in _in_play(trees, prefix))
+    return f"least({', '.join(found)})" if trees.rungs else str(place(trees.weakness))
+
+
+def levels(weaknesses: Iterable[str], opened: Mapping[Opens, str], *, certain: bool) -> dict[str, str]:
+    """SQL of the level of each weakness, by column name.
+
+    `opened`: the conditions of what a row opens, from above; `ALWAYS` ends them. `certain`: none is unknown in any row.
+    """
+    if certain:
+        return {_level(each): _first(each, opened, "", _RANKS + 1) for each in dict.fromkeys(weaknesses)}
+    return {
+        _level(each): f"{_first(each, opened, ' IS NOT FALSE', _RANKS)} + {_first(each, opened, '', 1)}"
+        for each in dict.fromkeys(weaknesses)
+    }
+
+
+def _first(weakness: str, opened: Mapping[Opens, str], held: str, times: int) -> str:
+    """SQL of the rank by the first of the conditions that holds, as often as `times`."""
+    cases, last = "", severity(weakness, Opens.LITTLE)
+    for opens, condition in opened.items():
+        if condition == ALWAYS:
+            last = severity(weakness, opens)
+            break
+        cases += f" WHEN {condition}{held} THEN {severity(weakness, opens).rank * times}"
+    same = all(severity(weakness, opens) is last for opens in opened)
+    return str(last.rank * times) if same or not cases else f"CASE{cases} ELSE {last.rank * times} END"
+
+
+def _level(weakness: str) -> str:
+    return f"level_{weakness}"
+
+
+def _both(high: int, low: int) -> int:
+    return high * _RANKS + low
+
+
+def _in_play(trees: Trees, prefix: str) -> Iterator[tuple[str, str]]:
+    """SQL of whether each weakness may be that of a row: its condition may be the first that holds."""
+    earlier = ""
+    for number, (weakness, _) in enumerate(trees.rungs):
+        name = rung(prefix, number)
+        yield f"{earlier}{name} IS NOT FALSE", weakness
+        earlier += f"{name} IS NOT TRUE AND "
+    yield f"{earlier}TRUE", trees.weakness
 
 
 _NOTHING = Excused()
@@ -71,21 +115,21 @@ def verdict(trees: Trees, writer: Writer, prefix: str, excused: Excused = _NOTHI
 
     `exempt`: SQL of whether the row is in a class that the policy does not apply to, NULL if unknown. Not applicable if
     `applies_to` is false or the row is exempt. If `violated_when` is false, a pass, or not applicable if it is unknown whether
-    the policy applies. Otherwise a fail if both are true, and unknown if either is NULL. The severity is that of the first rung
-    that is true; an unknown rung keeps its severity possible.
+    the policy applies. Otherwise a fail if both are true, and unknown if either is NULL. The weakness is that of the first rung
+    that is true; an unknown rung keeps its weakness possible. It reads the columns of `levels`.
     """
     applies, violated = f"{prefix}applies", f"{prefix}violated"
     flags = {applies: writer.write(trees.applies_to), violated: writer.write(trees.violated_when)}
-    rank = _rank(trees, writer, prefix, flags)
+    level = _level_of(trees, writer, prefix, flags)
     fail = str(FAIL)
     if excused.known is not None:
         held = f"{prefix}known"
         flags[held] = excused.known
-        fail = f"CASE WHEN {held} >= {rank} THEN {KNOWN} ELSE {fail} END"
+        fail = f"CASE WHEN {held} >= {level} % {_RANKS} THEN {KNOWN} ELSE {fail} END"
     if excused.waived is not None:
         below, always = f"{prefix}waived", f"{prefix}waived_critical"
         flags |= {below: excused.waived, always: excused.waived_critical or "FALSE"}
-        fail = f"CASE WHEN {always} OR ({below} AND {rank} < {Severity.CRITICAL.rank}) THEN {WAIVED} ELSE {fail} END"
+        fail = f"CASE WHEN {always} OR ({below} AND {level} < {_both(Severity.CRITICAL.rank, 0)}) THEN {WAIVED} ELSE {fail} END"
     asked, left_out = applies, ""
     if exempt is not None:
         out = f"{prefix}exempt"
@@ -94,33 +138,31 @@ def verdict(trees: Trees, writer: Writer, prefix: str, excused: Excused = _NOTHI
     if flags[asked] == ALWAYS and exempt is None:
         # Planning takes longer than evaluating, and most policies apply to every row of their table.
         del flags[asked]
-        cases = f"WHEN NOT {violated} THEN {PASS} ELSE {rank} + CASE WHEN {violated} THEN {fail} ELSE {UNKNOWN_VIOLATION} END"
+        cases = f"WHEN NOT {violated} THEN {PASS} ELSE {level} + CASE WHEN {violated} THEN {fail} ELSE {UNKNOWN_VIOLATION} END"
     else:
         cases = (
             f"WHEN NOT {asked} THEN {NOT_APPLICABLE}{left_out}"
             f" WHEN NOT {violated} THEN CASE WHEN {applies} THEN {PASS} ELSE {NOT_VIOLATED} END"
-            f" ELSE {rank} + CASE WHEN {applies} AND {violated} THEN {fail} WHEN {applies} THEN {UNKNOWN_VIOLATION}"
+            f" ELSE {level} + CASE WHEN {applies} AND {violated} THEN {fail} WHEN {applies} THEN {UNKNOWN_VIOLATION}"
             f" WHEN {violated} THEN {UNKNOWN_APPLICATION} ELSE {UNKNOWN_BOTH} END"
         )
-    return Verdict(flags, f"CAST(CASE {cases} END AS TINYINT)")
+    return Verdict(flags, f"CAST(CASE {cases} END AS SMALLINT)")
 
 
-def _rank(trees: Trees, writer: Writer, prefix: str, flags: dict[str, str]) -> str:
-    """SQL of the rank of a row's highest possible severity; its inputs are added to `flags`."""
-    last = trees.severity.rank
+def _level_of(trees: Trees, writer: Writer, prefix: str, flags: dict[str, str]) -> str:
+    """SQL of a row's level, from the columns of `levels`; the states of the rungs are added to `flags`."""
     for number, (_, tree) in enumerate(trees.rungs):
         flags[rung(prefix, number)] = writer.write(tree)
-    if len(trees.rungs) == 1:
-        name, ((severity, _),) = rung(prefix, 0), trees.rungs
-        held = f"{name} IS NOT FALSE" if severity.rank > last else name
-        return f"CASE WHEN {held} THEN {severity.rank} ELSE {last} END"
-    earlier = ""
-    levels: list[str] = []
-    for number, (severity, _) in enumerate(trees.rungs):
-        name = rung(prefix, number)
-        levels.append(f"CASE WHEN {earlier}{name} IS NOT FALSE THEN {severity.rank} ELSE 0 END")
-        earlier += f"{name} IS NOT TRUE AND "
-    return f"greatest({', '.join(levels)}, CASE WHEN {earlier}TRUE THEN {last} ELSE 0 END)" if levels else str(last)
+    if not trees.rungs:
+        return _level(trees.weakness)
+    in_play = [(held, _level(each)) for held, each in _in_play(trees, prefix)]
+    high = ", ".join(f"CASE WHEN {held} THEN {level} - {level} % {_RANKS} ELSE 0 END" for held, level in in_play)
+    low = ", ".join(f"CASE WHEN {held} THEN {level} % {_RANKS} ELSE {_RANKS} END" for held, level in in_play)
+    both = f"greatest({high}) + least({low})"
+    if len(trees.rungs) > 1:
+        return both
+    name, first = rung(prefix, 0), _level(trees.rungs[0][0])
+    return f"CASE WHEN {name} THEN {first} WHEN NOT {name} THEN {_level(trees.weakness)} ELSE {both} END"
 
 
 def of_part(code: str, where: str | None, violated: str | None) -> str:
@@ -141,7 +183,7 @@ def of_part(code: str, where: str | None, violated: str | None) -> str:
             f"WHEN {applied} AND {violated} IS NULL THEN {UNKNOWN_VIOLATION}",
             f"WHEN {code} = {PASS} OR {code} >= {UNKNOWN_VIOLATION} AND {applied} THEN {FAIL}",
         ]
-    return f"CAST(CASE {' '.join(cases)} ELSE {code} END AS TINYINT)"
+    return f"CAST(CASE {' '.join(cases)} ELSE {code} END AS SMALLINT)"
 
 
 def outcome_of(code: int) -> Outcome:
@@ -156,5 +198,25 @@ def outcome_of(code: int) -> Outcome:
 
 
 def severity_of(code: int) -> Severity:
-    """The severity in a code of a waived, failed or unknown result."""
-    return _SEVERITIES[code % len(_SEVERITIES)]
+    """The severity in a code of a waived, failed or unknown result: the highest that is possible."""
+    return _SEVERITIES[code % _LEVELS // _RANKS]
+
+
+def least_of(code: int) -> Severity:
+    """The lowest severity that such a result can have."""
+    return _SEVERITIES[code % _RANKS]
+
+
+def rank_in(code: str) -> str:
+    """SQL of the rank of the severity in a code."""
+    return f"CAST({code} % {_LEVELS} // {_RANKS} AS INTEGER)"
+
+
+def least_in(code: str) -> str:
+    """SQL of the rank of the lowest severity in a code."""
+    return f"{code} % {_RANKS}"
+
+
+def ranged(code: str) -> str:
+    """SQL of whether a failure has a range of severities."""
+    return f"{code} >= {FAIL} AND {code} < {UNKNOWN_VIOLATION} AND {code} % {_LEVELS} // {_RANKS} <> {code} % {_RANKS}"

@@ -5,12 +5,11 @@
 from collections.abc import Mapping, Sequence
 
 from keyaudit.inventory.dialect import SPARK
-from keyaudit.inventory.scores import SCALES, prepared
 from keyaudit.inventory.with_spark import WithSpark
 from keyaudit.model.tables import TABLES
 from keyaudit.policy.bind import Bound
 from keyaudit.policy.engine import Entry
-from keyaudit.policy.queries import BASELINE, Scoring, judged, with_scores
+from keyaudit.policy.queries import BASELINE, judged
 
 
 class InSpark:
@@ -33,13 +32,3 @@ class InSpark:
         for name in TABLES:
             self._spark.show(name, names.get(name))
         return names
-
-    def scored(self, scoring: Scoring, relations: Mapping[str, str]) -> dict[str, str]:
-        """Those with scores are written."""
-        found = {name: with_scores(scoring, relation, name, self._as_of) for name, relation in relations.items()}
-        for name in () if scoring is Scoring.NONE else sorted(SCALES.keys() & found.keys()):
-            for statement in prepared(name, self._as_of, SPARK):
-                self._spark.execute(statement)
-            found[name] = f"scored_{name}"
-            self._spark.write(found[name], f"SELECT * FROM {with_scores(scoring, relations[name], name, self._as_of, SPARK)}")
-        return found

@@ -3,10 +3,10 @@
 from collections.abc import Collection, Iterable, Mapping, Sequence
 
 import duckdb
-from msgspec.structs import replace
 
-from keyaudit.model.findings import Finding, Outcome, Severity
+from keyaudit.model.findings import Finding, Outcome
 from keyaudit.model.run import First
+from keyaudit.model.severity import Severity
 from keyaudit.policy.causes import Head, Place
 from keyaudit.policy.findings import NO_CAUSES, Pair, grouped, of_thing
 from keyaudit.policy.ordered import BEFORE, Evaluated, rows_with_ids, worst_ids, worst_rows
@@ -21,12 +21,13 @@ def worst(
     most: int,
     failing: Collection[str],
 ) -> list[Finding]:
-    """The `most` worst findings of failing rows with severity `least` or above; those in the baseline only if `known`.
+    """The `most` worst findings of failing rows that are certainly of severity `least` or above; those in the baseline only if
+    `known`.
 
     `failing`: the ids of policies that may have such a finding; others are skipped. Each table is read once, and at most `most`
-    rows are fetched. They have no scores.
+    rows are fetched.
     """
-    found: list[tuple[tuple[int, str, str, str, str], Finding]] = []
+    found: list[tuple[tuple[int, int, str, str, str, str], Finding]] = []
     for evaluated in tables:
         numbered = {number: bound for number, bound in enumerate(evaluated.bounds) if bound.policy.text.id in failing}
         if not numbered:
@@ -39,10 +40,11 @@ def worst(
             query = worst_rows(evaluated, numbered, least=least, known=known, count=len(ids))
             rows = cursor.execute(query, [id_ for (id_,) in ids]).fetchall()
             for thing in grouped(rows, evaluated, list(numbered.values()), None):
-                *_, label, of = thing.place
+                urgency, label, of = thing.place
                 for _, finding in of_thing(thing, NO_CAUSES, passes=False):
-                    if finding.outcome is Outcome.FAIL and finding.severity.rank >= least.rank and (known or not finding.known):
-                        key = (-finding.severity.rank, label, of, finding.policy.id, str(finding.row["id"]))
+                    proven = finding.least or finding.severity
+                    if finding.outcome is Outcome.FAIL and proven.rank >= least.rank and (known or not finding.known):
+                        key = (-finding.severity.rank, urgency, label, of, finding.policy.id, str(finding.row["id"]))
                         found.append((key, finding))
     found.sort(key=lambda each: each[0])
     return [finding for _, finding in found[:most]]
@@ -70,7 +72,4 @@ def first_page(
             for owner, finding in of_thing(thing, causes, passes=False):
                 found[finding.policy.id, str(finding.row["id"])] = owner, finding
     pairs = ((found[head.policy, head.row], head) for head in heads)
-    return [
-        First(owner=owner, finding=replace(finding, at_stake=head.at_stake), times=head.times, place=head.place)
-        for (owner, finding), head in pairs
-    ]
+    return [First(owner=owner, finding=finding, times=head.times) for (owner, finding), head in pairs]

@@ -21,13 +21,18 @@ def verdicts(
     rows: Sequence[tuple[Mapping[str, Value], Mapping[str, str]]],
     as_of: int,
 ) -> str:
-    """The verdict of each of `forms` (conditions, values of parameters) on each row (columns, unknown), in the rows' order."""
+    """Of each of `forms` (conditions, values of parameters) on each row (columns, unknown), in the rows' order: the verdict, as
+    of a row that opens little, and the place of its foremost weakness.
+    """
     flags: list[str] = []
     codes: list[str] = []
+    levels: dict[str, str] = {}
     for number, (trees, settled) in enumerate(forms):
         judged = verdict.verdict(trees, Writer(DIALECT, settled, as_of), f"form{number}_")
         flags += [f"{sql} AS {name}" for name, sql in judged.flags.items()]
-        codes.append(judged.code)
+        levels |= verdict.levels(trees.weaknesses, {}, certain=True)
+        codes += [judged.code, verdict.foremost(trees, f"form{number}_")]
+    flags += [f"{sql} AS {name}" for name, sql in levels.items()]
     names = sorted({name for values, _ in rows for name in values})
     source = blanked(DIALECT, written_out(table, rows), (name for name in names if can_blank(table, name)))
     return f"SELECT {', '.join(codes)} FROM (SELECT position, {', '.join(flags)} FROM ({source})) ORDER BY position"

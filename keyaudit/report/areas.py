@@ -5,8 +5,8 @@ from collections import Counter
 from msgspec import Struct, field
 
 from keyaudit.model.columns import Area
-from keyaudit.model.findings import Severity
 from keyaudit.model.run import Report
+from keyaudit.model.severity import Severity
 from keyaudit.model.tables import TABLES
 
 

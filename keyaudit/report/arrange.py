@@ -12,8 +12,9 @@ from msgspec import Struct, structs
 
 from keyaudit.model.algorithms import Algorithm, algorithm
 from keyaudit.model.expiring import Owner
-from keyaudit.model.findings import Finding, Outcome, Severity
+from keyaudit.model.findings import Finding, Outcome
 from keyaudit.model.run import Report
+from keyaudit.model.severity import Severity
 from keyaudit.report.aside import in_order
 from keyaudit.report.facts import Facts
 from keyaudit.report.resource import label, thing
@@ -53,7 +54,7 @@ _KEYS: Mapping[str, Key] = {
     "resource": lambda finding: (label(Facts.of(finding)).lower(),),
     "expires": _by_expiry,
 }
-"""Sort keys; for other orders, such as score, the engine has sorted the findings already."""
+"""Sort keys."""
 
 
 def chosen(report: Report, least: Severity, top: int | None, *, causes: bool = False) -> Report:

@@ -1,24 +1,22 @@
 """The findings that answer the controls of frameworks, each evaluated with the limits of its framework."""
 
 from collections.abc import Iterator
-from heapq import merge
 from itertools import chain
 
 from msgspec.structs import replace
 
 from keyaudit.model.causes import Causes
 from keyaudit.model.expiring import Owner
-from keyaudit.model.findings import BANDS, Finding, Outcome
+from keyaudit.model.findings import Finding
 from keyaudit.model.frameworks import Framework
 from keyaudit.model.run import Report
 from keyaudit.report import records
 from keyaudit.report.arrange import by_thing, flat
 from keyaudit.report.controls import profiles
+from keyaudit.report.judgement import SCORE_COLUMNS
 
-COLUMNS = (*(name for name in records.COLUMNS if name not in {"control_refs_elsewhere", *records.SCORE_COLUMNS}), "profile")
-"""The columns of a file of these findings: those of findings without scores, then the profile that they were evaluated with."""
-
-_LEAST = {severity: least for least, severity in BANDS}
+COLUMNS = (*(name for name in records.COLUMNS if name not in {"control_refs_elsewhere", *SCORE_COLUMNS}), "profile")
+"""The columns of a file of these findings: those of findings, then the profile that they were evaluated with."""
 
 
 def records_of_profiles(report: Report) -> Iterator[records.Record]:
@@ -61,16 +59,8 @@ def answering(report: Report, framework: Framework, ids: frozenset[str]) -> Repo
             )
             for found in (report.owned(passes), report.apart(passes), own.owned(passes))
         ]
-        return merge(*counted, key=lambda pair: _by_score(pair[1])) if report.by_score else chain(*counted)
+        return chain(*counted)
 
     found = replace(report, causes=Causes, owned=owned, findings=lambda passes: (finding for _, finding in owned(passes)))
     # The findings on a resource together, and then the resources by severity.
-    return found if report.by_score else by_thing(flat(found, "resource"), "severity")
-
-
-def _by_score(finding: Finding) -> tuple[int, int]:
-    """The engine's order: the highest upper bound first. A finding without a score counts with the least of its severity."""
-    if finding.score is not None:
-        return -finding.score.high, -finding.score.low
-    least = 0 if finding.outcome is Outcome.PASS else _LEAST[finding.severity]
-    return -least, -least
+    return by_thing(flat(found, "resource"), "severity")

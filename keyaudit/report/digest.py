@@ -16,9 +16,10 @@ from keyaudit.model.difference import Change, Changed, Difference
 from keyaudit.model.digest import Digest
 from keyaudit.model.errors import Exit
 from keyaudit.model.expiring import Ending, Owner
-from keyaudit.model.findings import Finding, Outcome, Severity
+from keyaudit.model.findings import Finding, Outcome
 from keyaudit.model.reasons import ADVICE
 from keyaudit.model.run import Expiring, Report, Run
+from keyaudit.model.severity import Severity
 from keyaudit.model.text import one_line
 from keyaudit.report.causes import problems, same_cause
 from keyaudit.report.difference import compare

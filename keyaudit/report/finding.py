@@ -1,24 +1,22 @@
-"""One finding in full, for people: the message, the evidence, its severity, how to fix it, and the arithmetic of its score."""
+"""One finding in full, for people: the message, the evidence, why it has its severity, and how to fix it."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from keyaudit.model.causes import SHORT, Cause
 from keyaudit.model.expiring import Owner
-from keyaudit.model.findings import Finding, Score
+from keyaudit.model.findings import Finding, Ruling
 from keyaudit.model.fixes import parts
 from keyaudit.model.run import Run
 from keyaudit.model.text import one_line
 from keyaudit.report.facts import Facts, plain
-from keyaudit.report.first import doubt
+from keyaudit.report.judgement import said, value_of
 from keyaudit.report.lines import joined, wrap
 from keyaudit.report.options import PAGE
 from keyaudit.report.resource import context, label
-from keyaudit.report.score import explained
 from keyaudit.report.summary import SIMULATED, message, word
 
 _INDENT = "  "
 _LONGEST = 10_000
-_FACTORS = "blast radius x exposure x age"
 
 
 def render_finding(finding: Finding, owner: Owner, run: Run, width: int = PAGE) -> str:
@@ -42,9 +40,7 @@ def _lines(finding: Finding, owner: Owner, run: Run, width: int) -> Iterator[str
     yield from _section(width, "Requirement", policy.title, *([f"limits: {finding.expected}"] if finding.expected else []))
     yield from _section(width, "Evidence", *_evidence(finding, facts))
     yield from _section(width, "Severity", *_severity(finding, facts))
-    yield from _section(width, "Score", *_score(finding.score))
     yield from _section(width, "Why", *policy.why.splitlines())
-    yield from _section(width, "At stake", *_at_stake(finding))
     yield from _section(width, "Cause", *_cause(finding.cause, finding.id))
     for part in parts(finding.fix, finding.steps):
         if part.is_command:
@@ -68,33 +64,27 @@ def _evidence(finding: Finding, facts: Facts) -> Iterator[str]:
 
 
 def _severity(finding: Finding, facts: Facts) -> Iterator[str]:
-    """The rule that decided, then each fact that it asks."""
-    for ruling in finding.rulings:
-        if ruling.condition:
-            yield f"{ruling.severity}: this rule {'holds' if ruling.certain else 'may hold'}: {ruling.condition}"
-        elif not ruling.columns:
-            yield f"{ruling.severity}: the policy has no other"
-        else:
-            yield f"{ruling.severity}: {'no rule' if ruling.certain else 'otherwise, since no rule'} for another severity holds"
+    """What is weak times what it opens, then the rule behind each, and each fact that they ask."""
+    judged = finding.judged() if finding.judged else None
+    if judged is None:
+        return
+    yield said(finding)
+    yield from _rules("weakness", judged.weakness)
+    yield from _rules("opens", judged.opens)
     columns = facts.table.by_name if facts.table else {}
-    for name in dict.fromkeys(name for ruling in finding.rulings for name in ruling.columns):
-        reason = finding.unknown.get(name)
-        value = f"unknown ({reason})" if reason else plain(facts.type(name), finding.evidence.get(name)) or "absent"
+    for name in judged.columns:
+        value = value_of(finding, judged, name)
         yield f"{name} is {value}: {columns[name].meaning}" if name in columns else f"{name} is {value}"
 
 
-def _score(score: Score | None) -> Iterator[str]:
-    if score is None:
-        yield "not evaluated: only a key or credential that was read has a score"
-        return
-    yield f"{_FACTORS}: {score.arithmetic}"
-    for name, because in explained(score):
-        yield f"{name}: {because}"
-
-
-def _at_stake(finding: Finding) -> Iterator[str]:
-    if finding.at_stake is not None:
-        yield "; ".join(filter(None, (finding.at_stake.group.heading, doubt(finding))))
+def _rules(what: str, rulings: Sequence[Ruling]) -> Iterator[str]:
+    for ruling in rulings:
+        if ruling.condition:
+            yield f"{what} {ruling.word}: this rule {'holds' if ruling.certain else 'may hold'}: {ruling.condition}"
+        elif not ruling.columns:
+            yield f"{what} {ruling.word}: always"
+        else:
+            yield f"{what} {ruling.word}: {'no other rule' if ruling.certain else 'otherwise, since no other rule'} holds"
 
 
 def _cause(cause: Cause | None, of: str) -> Iterator[str]:

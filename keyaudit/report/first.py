@@ -8,10 +8,10 @@ from msgspec import Struct
 from keyaudit.model import times
 from keyaudit.model.causes import SHORT
 from keyaudit.model.evidence import LEFT_OUT
-from keyaudit.model.findings import Finding, Severity
+from keyaudit.model.findings import Finding
 from keyaudit.model.fixes import parts
 from keyaudit.model.run import First, Report
-from keyaudit.model.stakes import Stake
+from keyaudit.model.severity import Severity
 from keyaudit.model.text import one_line
 from keyaudit.model.tier0 import LISTS, Principal
 from keyaudit.report.extent import PART, READ
@@ -33,35 +33,27 @@ TIER0 = f"keyaudit report --full --select {LISTS}"
 
 
 class Page(Struct, frozen=True):
-    """The causes of a first page by group, in the order of the page; and the number of all other causes by severity."""
+    """The causes of a first page in order, and the number of all other causes by severity."""
 
-    groups: Sequence[tuple[Stake, Sequence[First]]]
+    rows: Sequence[First]
     rest: Mapping[Severity, int]
-
-    @property
-    def rows(self) -> Iterator[First]:
-        """Every cause of the page in order."""
-        return (each for _, held in self.groups for each in held)
 
 
 def page(report: Report, most: int) -> Page:
-    """The first page with room for `most` causes."""
-    chosen = sorted(report.first()[:most], key=lambda each: each.place)
-    groups: dict[Stake, list[First]] = {stake: [] for stake in Stake}
+    """The first page with room for `most` causes; all critical ones are on it, and need no room."""
+    found = report.first()
+    critical = sum(each.finding.severity is Severity.CRITICAL for each in found)
+    chosen = found[: max(most, critical)]
     rest = Counter({Severity(level): count for level, count in report.causes().open.items()})
     for each in chosen:
         rest[each.finding.severity] -= each.times
-        if each.finding.at_stake:
-            groups[each.finding.at_stake.group].append(each)
-    return Page([(stake, held) for stake, held in groups.items() if held], +rest)
+    return Page(chosen, +rest)
 
 
-def others(shown: Page) -> str:
-    """ "And 241 more causes: 9 high, 232 medium"; empty if there are none, or the page shows none."""
-    count = sum(shown.rest.values())
-    if not count or not shown.groups:
-        return ""
-    return f"And {plural(count, 'more cause')}: {severities(shown.rest)}"
+def others(rest: Mapping[Severity, int]) -> str:
+    """ "And 241 more causes: 9 high, 232 medium"; empty if there are none."""
+    count = sum(rest.values())
+    return f"And {plural(count, 'more cause')}: {severities(rest)}" if count else ""
 
 
 def tier0(report: Report) -> str:
@@ -132,11 +124,6 @@ def owner(first: First, room: int) -> str:
         return ""
     more = f" and {len(known) - 1:,} more" if len(known) > 1 else ""
     return f"owner {cut(one_line(next(names(known))), room - len('owner ') - len(more))}{more}"
-
-
-def doubt(finding: Finding) -> str:
-    """Why it is only perhaps in its group; empty if it certainly is."""
-    return "" if finding.at_stake is None or finding.at_stake.certain else finding.at_stake.group.doubt
 
 
 def step(finding: Finding, room: int) -> str:

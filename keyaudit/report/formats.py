@@ -8,8 +8,8 @@ from msgspec import Struct
 
 from keyaudit.model.errors import UsageError
 from keyaudit.model.extras import installing
-from keyaudit.model.findings import Severity
 from keyaudit.model.run import Report
+from keyaudit.model.severity import Severity
 from keyaudit.report.options import Options
 
 
@@ -56,10 +56,6 @@ def _engines(report: Report, options: Options) -> Report:
     return report if options.sort == "severity" else flat(report, options.sort)
 
 
-_ENGINES = ("severity", "score")
-"""The orders in which the engine returns findings."""
-
-
 def _chosen(
     render: Callable[[Report, TextIO, Options], object], *, causes: bool = False
 ) -> Callable[[Report, TextIO, Options], object]:
@@ -70,7 +66,7 @@ def _chosen(
             return render(report, out, options)
         from keyaudit.report.arrange import chosen, flat  # noqa: PLC0415 - only if findings are left out
 
-        if options.top is None or options.sort in _ENGINES:
+        if options.top is None or options.sort == "severity":
             return render(chosen(report, options.least, options.top, causes=causes), out, options)
         # The first in the requested order, and not the first in the engine's.
         found = chosen(flat(chosen(report, options.least, None), options.sort), Severity.INFO, options.top, causes=causes)
@@ -92,7 +88,7 @@ PRINTED: Mapping[str, str] = {
     "text": "for people: by resource, by policy or by owner, as wide as the terminal",
     "table": "for people: one line per cause, with the columns that you choose",
     "json": "for programs: the run, every finding with its evidence, the gaps and the verdict",
-    "csv": "for spreadsheets and auditors: one line per finding with its score, passes too",
+    "csv": "for spreadsheets and auditors: one line per finding, passes too",
 }
 """The purpose of each format."""
 
@@ -165,8 +161,6 @@ FILES: Mapping[str, File] = {
 BUNDLE = "bundle"
 """The format that is a folder: `keyaudit.report.bundle`."""
 
-SCORED = frozenset({"json", "csv", "jsonl", "xlsx", "html", "markdown", BUNDLE})
-"""The formats that contain scores, or a first page, whose order they decide."""
 NAMED = frozenset({"html"})
 """The formats that contain more names than their rows, and cannot be redacted."""
 LISTING = frozenset({BUNDLE, "html"})

@@ -6,9 +6,10 @@ from typing import TextIO
 
 from keyaudit.model.errors import MEANINGS, Exit
 from keyaudit.model.expectations import RELATIVE
-from keyaudit.model.findings import Finding, Severity, Tally
+from keyaudit.model.findings import Finding, Tally
 from keyaudit.model.reasons import ADVICE
 from keyaudit.model.run import Gap, Report, Run, Verdict
+from keyaudit.model.severity import Severity
 from keyaudit.model.text import one_line
 from keyaudit.report.lines import plural
 from keyaudit.report.missing import by_needs, outlived, reads, waiver_lines

@@ -6,8 +6,8 @@ from typing import TextIO
 
 from keyaudit import __version__
 from keyaudit.model import times
-from keyaudit.model.findings import Severity
 from keyaudit.model.history import Episode, History, Point
+from keyaudit.model.severity import Severity
 from keyaudit.model.text import one_line
 from keyaudit.report.cells import guarded
 from keyaudit.report.facts import Facts, iso_duration

@@ -8,11 +8,12 @@ from msgspec import structs
 from keyaudit.model import times
 from keyaudit.model.expectations import RELATIVE
 from keyaudit.model.expiring import Owner
-from keyaudit.model.findings import Finding, PolicyText, Severity, Tally
+from keyaudit.model.findings import Finding, PolicyText, Tally
 from keyaudit.model.fixes import by_kind, ordered
 from keyaudit.model.run import NotJudged, Report
+from keyaudit.model.severity import Severity
 from keyaudit.model.waivers import Use
-from keyaudit.report import score
+from keyaudit.report import judgement
 from keyaudit.report.controls import Control
 from keyaudit.report.facts import Facts
 from keyaudit.report.members import (
@@ -68,7 +69,7 @@ def control_member(control: Control) -> dict[str, object]:
 
 
 def control_finding_member(owner: Owner, finding: Finding, profile: str) -> dict[str, object]:
-    """A finding that was evaluated with a profile for the controls of its frameworks; it has no score."""
+    """A finding that was evaluated with a profile for the controls of its frameworks; it has no cause."""
     member = finding_member(owner, finding)
     del member["score"], member["cause"], member["at_stake"]
     return {**member, "profile": profile}
@@ -81,6 +82,7 @@ def policy_member(policy: PolicyText) -> dict[str, object]:
         "title": policy.title,
         "problem": policy.problem,
         "severity": policy.severity,
+        "weakness": policy.weakness or None,
         "table": policy.table,
         "why": policy.why,
         "references": list(policy.references),
@@ -131,8 +133,10 @@ def finding_member(owner: Owner, finding: Finding) -> dict[str, object]:
         "waiver": finding.waiver.id if finding.waiver else None,
         "known": finding.known,
         "cause": _cause(finding),
-        "at_stake": _at_stake(finding),
-        "score": score.member(finding.score),
+        **judgement.members(finding),
+        # Of an earlier version.
+        "at_stake": None,
+        "score": None,
         **({"planned": structs.asdict(finding.planned)} if finding.planned else {}),
         "row": row,
         "row_unknown": dict(sorted(facts.unknown.items())) if row else {},
@@ -143,11 +147,6 @@ def _cause(finding: Finding) -> dict[str, object] | None:
     """The cause that an open finding shares with others, and the finding at its head."""
     cause = finding.cause
     return {"kind": cause.kind, "object": cause.object, "head": cause.head.finding} if cause else None
-
-
-def _at_stake(finding: Finding) -> dict[str, object] | None:
-    """The group of the first page that the cause of an open finding is in, and whether that is certain."""
-    return {"group": finding.at_stake.group, "certain": finding.at_stake.certain} if finding.at_stake else None
 
 
 def _not_judged(each: NotJudged) -> dict[str, object]:

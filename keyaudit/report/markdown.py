@@ -20,7 +20,7 @@ from keyaudit.model.tier0 import NAMED
 from keyaudit.report.causes import repeated, told
 from keyaudit.report.extent import extent
 from keyaudit.report.facts import Facts
-from keyaudit.report.first import TOP, doubt, others, owner, page, step, tier0, tier0_named
+from keyaudit.report.first import TOP, others, owner, page, step, tier0, tier0_named
 from keyaudit.report.lines import plural
 from keyaudit.report.missing import outlived, reads, remedy_of, waiver_lines
 from keyaudit.report.resource import label
@@ -129,14 +129,12 @@ def _head(report: Report) -> Iterator[str]:
 
 
 def _first(report: Report) -> Iterator[str]:
-    """The first page: a table for each group, then the number of other causes, and tier 0."""
+    """The first page: its causes, then the number of others, and tier 0."""
     shown = page(report, TOP)
-    if shown.groups:
+    if shown.rows:
         yield "\n## What to do first\n"
-    for stake, held in shown.groups:
-        yield f"\n**{safe(stake.heading)}**\n"
-        yield from _table(("severity", "resource", "finding", "owner", "first step", "id"), map(_first_row, held))
-    for said in filter(None, (others(shown), tier0(report))):
+        yield from _table(("severity", "resource", "finding", "owner", "first step", "id"), map(_first_row, shown.rows))
+    for said in filter(None, (others(shown.rest) if shown.rows else "", tier0(report))):
         yield f"\n{safe(said)}."
     named = list(tier0_named(report, NAMED))
     if named:
@@ -147,11 +145,10 @@ def _first(report: Report) -> Iterator[str]:
 def _first_row(first: First) -> Sequence[str]:
     finding = first.finding
     more = f" and {first.times - 1:,} more" if first.times > 1 else ""
-    said = "; ".join(filter(None, (told(finding), doubt(finding))))
     return (
         word(finding).lower(),
         safe(f"{label(Facts.of(finding))}{more}"),
-        safe(said),
+        safe(told(finding)),
         safe(owner(first, _NAME).removeprefix("owner ")),
         safe(step(finding, _STEP)),
         f"`{finding.id[:SHORT]}`",

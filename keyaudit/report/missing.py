@@ -5,11 +5,11 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from keyaudit.model.evidence import remedy as supplying
 from keyaudit.model.evidence import worded
-from keyaudit.model.findings import Severity
 from keyaudit.model.operations import OPERATIONS, Operation, Rights
 from keyaudit.model.operations.kinds import either
 from keyaudit.model.reasons import ADVICE, OPTIONAL, UNGRANTED, UNSAFE, Reason
 from keyaudit.model.run import Gap, NotJudged, Report, Verdict
+from keyaudit.model.severity import Severity
 from keyaudit.model.text import one_line
 from keyaudit.model.times import DAY
 from keyaudit.model.waivers import State, Use, Waiver

@@ -10,9 +10,10 @@ from typing import BinaryIO
 from keyaudit.model.evidence import absence, worded
 from keyaudit.model.expectations import RELATIVE
 from keyaudit.model.expiring import Owner
-from keyaudit.model.findings import Finding, Outcome, PolicyText, Severity
+from keyaudit.model.findings import Finding, Outcome, PolicyText
 from keyaudit.model.fixes import one_text
 from keyaudit.model.run import NotJudged, Report
+from keyaudit.model.severity import Severity
 from keyaudit.report.cells import marked
 from keyaudit.report.facts import Facts
 from keyaudit.report.members import UNTRUSTED, inert, value_member

@@ -5,7 +5,7 @@ from typing import TextIO, TypeVar
 
 from msgspec import Struct
 
-from keyaudit.model.findings import Severity
+from keyaudit.model.severity import Severity
 
 T = TypeVar("T")
 

@@ -12,8 +12,9 @@ from typing import BinaryIO
 
 from keyaudit.model.columns import Type
 from keyaudit.model.expiring import RENEWED_BY_AZURE
-from keyaudit.model.findings import Severity, Tally
+from keyaudit.model.findings import Tally
 from keyaudit.model.run import Report
+from keyaudit.model.severity import Severity
 from keyaudit.model.tables import TABLES
 from keyaudit.model.text import one_line
 from keyaudit.report.facts import Facts

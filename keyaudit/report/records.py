@@ -17,7 +17,7 @@ from keyaudit.model.fixes import COMMANDS, ordered, takes_away
 from keyaudit.model.reasons import Reason
 from keyaudit.model.run import NotJudged, Report
 from keyaudit.model.waivers import Waiver
-from keyaudit.report import score
+from keyaudit.report import judgement
 from keyaudit.report.cells import marked, note_cell
 from keyaudit.report.facts import Facts, plain
 from keyaudit.report.members import SCHEMA
@@ -35,10 +35,9 @@ COLUMNS = (
     "score", "score_low", "score_band", "score_arithmetic", "score_reasons",
     "control_refs_elsewhere",
     "client_id", "resource_environment", "resource_tags", "cause_id", "first_command", "message_dates", "message_days",
+    "weakness", "opens", "because",
 )  # fmt: skip
 """The columns of a finding. This order is stable; new columns are added at the end."""
-
-SCORE_COLUMNS = COLUMNS[COLUMNS.index("score") : COLUMNS.index("score_reasons") + 1]
 
 THING_COLUMNS = (
     *COLUMNS[COLUMNS.index("subscription_id") : COLUMNS.index("policy_id")],
@@ -168,7 +167,7 @@ def _finding(finding: Finding, of: Owner, report: Report) -> Record:
         "expected": finding.expected or None,
         "actual": finding.message or message(finding),
         **_waiver(finding.waiver),
-        **score.cells(finding.score),
+        **judgement.cells(finding),
         "first_seen_at": _first_seen(finding, report),
         "evidence": "|".join(_pairs(finding, facts)) or None,
         "evidence_source": " ".join(filter(None, map(facts.text, ("source_url", "source_version")))) or None,

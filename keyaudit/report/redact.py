@@ -19,13 +19,14 @@ from keyaudit.model.coverage import Coverage, Scope, ScopeKind
 from keyaudit.model.environments import EnvironmentRule
 from keyaudit.model.expiring import Owner
 from keyaudit.model.filters import Filters
-from keyaudit.model.findings import Finding, PolicyText, Severity, Tally, Value
+from keyaudit.model.findings import Finding, PolicyText, Tally, Value
 from keyaudit.model.identity import parsed
 from keyaudit.model.listing import Listing
 from keyaudit.model.part import KINDS, Part
 from keyaudit.model.planned import PlannedAt
 from keyaudit.model.reasons import Reason
 from keyaudit.model.run import Gap, Report, Run, UnderProfile, Verdict
+from keyaudit.model.severity import Severity
 from keyaudit.model.tables import TABLES
 from keyaudit.model.tier0 import Tier0
 from keyaudit.model.waivers import Glob, Use, Waiver
@@ -242,8 +243,6 @@ class _Redaction:
             steps=steps,
             scope=self._scope(finding.scope) if finding.scope else None,
             waiver=self._waiver(finding.waiver) if finding.waiver else None,
-            # Its reasons contain names.
-            score=None,
             cause=self._cause(finding.cause) if finding.cause else None,
             planned=self._planned(finding.planned) if finding.planned else None,
             reworded=None,

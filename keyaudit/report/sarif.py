@@ -15,10 +15,11 @@ from msgspec import Struct, field
 
 from keyaudit.model import times
 from keyaudit.model.expectations import RELATIVE
-from keyaudit.model.findings import Finding, Outcome, Severity, Tally
+from keyaudit.model.findings import Finding, Outcome, Tally
 from keyaudit.model.fixes import parts
 from keyaudit.model.reasons import ADVICE
 from keyaudit.model.run import Gap, Report
+from keyaudit.model.severity import Severity
 from keyaudit.model.text import one_line
 from keyaudit.report.facts import Facts
 from keyaudit.report.json import severities_member

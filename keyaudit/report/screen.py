@@ -1,32 +1,34 @@
-"""The first screen of a report: headline, severities by area, what to do first, gaps, and next commands."""
+"""The first screen of a report: what was read, the numbers, everything critical, tier 0, what ends soon, and the rest."""
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Sequence
 from typing import TextIO
-
-from tabulate import tabulate
 
 from keyaudit.model.causes import SHORT
 from keyaudit.model.coverage import ScopeKind
+from keyaudit.model.findings import Finding
 from keyaudit.model.reasons import ADVICE
 from keyaudit.model.run import First, Report, Verdict
-from keyaudit.model.stakes import Stake
+from keyaudit.model.severity import Severity, Weakness
 from keyaudit.model.text import one_line
 from keyaudit.model.tier0 import NAMED
-from keyaudit.report.areas import by_area
 from keyaudit.report.facts import Facts
-from keyaudit.report.first import INDENT, ON_SCREEN, TOP, Page, cut, doubt, others, owner, page, step, tier0_lines
+from keyaudit.report.first import INDENT, cut, others, owner, page, tier0_lines
 from keyaudit.report.lines import Paint, columns, joined, pad, paint, plural, wrap
 from keyaudit.report.missing import needed, waiver_lines
 from keyaudit.report.options import Options
 from keyaudit.report.resource import label
-from keyaudit.report.summary import WORST_FIRST, header, headline, message, word
+from keyaudit.report.summary import header, headline, word
 
 FEW = 20
 """The number of findings up to which a report lists them all instead."""
 HEIGHT = 45
-_CAUSES = 12
-"""The lines that causes have before principals of tier 0 are named."""
-_HINTS = 3
+_HINTS = 4
+"""The lines of the commands, and the one before."""
+_FEWEST = 4
+"""The lines that tier 0 has even where more is critical than fits."""
+_ENDING = 3
+_LEAST_WHERE = 16
 _GAPS = 4
 _WAIVERS = 2
 _WORD = 8
@@ -39,43 +41,56 @@ def short(report: Report) -> bool:
 
 
 def render(report: Report, out: TextIO, options: Options) -> None:
-    """Write it, on at most `HEIGHT` lines of a terminal that is 80 columns wide or wider."""
+    """Write it: on at most `HEIGHT` lines of a terminal that is 80 columns wide or wider, unless more is critical."""
     verdict, width, colour, hints = report.verdict, options.page, options.colour, options.hints
-    before = [*header(report.run, verdict, width, colour), ""]
+    before = [*header(report.run, verdict, width, colour), *(f"  {line}" for line in _unread(verdict, width, colour))]
     before += [paint(line, Paint.BOLD, colour) for line in wrap(headline(report), width)]
-    before += ["", *(cut(line, width) for line in _areas(report)), ""]
-    unread = [*_unread(verdict, width, colour), *_waivers(report, width, colour)]
-    # After the groups a line about all other causes.
-    room = HEIGHT - len(before) - len(unread) - (2 + _HINTS if hints else 1)
-    principals = _tier0(report, options, room - _CAUSES, ON_SCREEN)
-    shown = _fitting(report, room - len(principals))
-    # Where the causes leave room, there are more names.
-    principals = _tier0(report, options, room - _height(shown), NAMED)
-    lines = before
-    for stake, held in shown.groups:
-        lines.append(paint(stake.heading, Paint.BOLD, colour))
-        lines += [line for first in held for line in _entry(first, width, colour)]
-    rest = others(shown)
-    said = [*wrap(rest, width), *principals] if rest else principals
-    lines += [*said, ""] if said else [""] if shown.groups else []
-    lines += unread
+    after = [*_waivers(report, width, colour)]
+    found = page(report, HEIGHT)
+    ending = [each for each in found.rows if _ends(each.finding)]
+    urgent = [each for each in found.rows if each.finding.severity is Severity.CRITICAL]
+    others_ = [each for each in found.rows if each not in urgent and each not in ending]
+    lines = ["", *(line for each in urgent for line in _entry(each, width, colour))]
+    soon = _soon(ending, width)
+    # A blank line before each part, the rest, and the commands.
+    room = HEIGHT - len(before) - len(after) - len(lines) - len(soon) - (_HINTS if hints else 0) - 4
+    principals = _tier0(report, options, max(room // 2, _FEWEST), NAMED)
+    lines += ["", *principals] if principals else []
+    lines += ["", *soon] if soon else []
+    lines += [""] if others_ else []
+    room -= len(principals)
+    shown = 0
+    for each in others_:
+        entry = _entry(each, width, colour)
+        if room < len(entry):
+            break
+        lines += entry
+        room, shown = room - len(entry), shown + 1
+    rest = Counter(found.rest)
+    for each in others_[shown:]:
+        rest[each.finding.severity] += each.times
+    lines += wrap(others(rest), width)
+    lines += ["", *after] if after else []
     if hints:
-        lines += _next(next(shown.rows, None), verdict, options)
-    out.write(joined(lines).rstrip("\n") + "\n")
+        lines += ["", *_next(next(iter(found.rows), None), verdict, options)]
+    out.write(joined([*before, *lines]).rstrip("\n") + "\n")
 
 
-def _fitting(report: Report, room: int) -> Page:
-    """The first page with as many causes as fit `room` lines, but one of each group at least."""
-    for most in range(TOP, len(Stake), -1):
-        shown = page(report, most)
-        if _height(shown) <= room:
-            return shown
-    return page(report, len(Stake))
+def _ends(finding: Finding) -> bool:
+    """Whether it is about something that is used and ends soon, and no critical one."""
+    judged = finding.judged() if finding.judged else None
+    soon = judged is not None and any(ruling.word == Weakness.OUTAGE for ruling in judged.weakness)
+    return soon and finding.severity is not Severity.CRITICAL
 
 
-def _height(shown: Page) -> int:
-    """The lines of its causes: a heading for each group, and two for each cause."""
-    return len(shown.groups) + 2 * sum(len(held) for _, held in shown.groups)
+def _soon(ending: Sequence[First], width: int) -> list[str]:
+    """What is used and ends soon, by name, each with what `explain` takes."""
+    if not ending:
+        return []
+    named = [f"{each.finding.id[:SHORT]} {_where(Facts.of(each.finding), width // 3)}" for each in ending]
+    count = sum(each.times for each in ending)
+    lines = wrap(f"Ends soon, and is used: {count:,}: {'; '.join(named)}", width, rest=INDENT)
+    return lines if len(lines) <= _ENDING else [*lines[: _ENDING - 1], f"{INDENT}and more: keyaudit expiring 30d"]
 
 
 def _tier0(report: Report, options: Options, room: int, most: int) -> list[str]:
@@ -87,28 +102,22 @@ def _tier0(report: Report, options: Options, room: int, most: int) -> list[str]:
     return tier0_lines(report, options, 0)
 
 
-def _areas(report: Report) -> Iterator[str]:
-    """The number of findings by severity and area."""
-    shown = {area: found.open for area, found in by_area(report).items() if found.open.total()}
-    levels = [level for level in WORST_FIRST if any(found[level] for found in shown.values())]
-    rows = [[area.value, *(found[level] or "-" for level in levels), found.total()] for area, found in shown.items()]
-    if rows:
-        table = tabulate(rows, ["Area", *levels, "all"], tablefmt="plain", colalign=["left", *["right"] * (len(levels) + 1)])
-        yield from table.split("\n")
-
-
 def _entry(first: First, width: int, colour: bool) -> list[str]:
-    """Severity, id, resource, problem and the number of other findings of the cause on one line; owner and fix on the next."""
+    """Severity, id, what is wrong, the resource, the number of other findings of the cause, and the owner if there is room."""
     finding = first.finding
     begins = f"{pad(word(finding), _WORD)} {finding.id[:SHORT]} "
-    indent = columns(begins)
-    others_ = f" and {first.times - 1:,} more" if first.times > 1 else ""
-    where = _where(Facts.of(finding), (width - indent) // 2 - columns(others_)) + others_
+    room = width - columns(begins)
+    more = f" and {first.times - 1:,} more" if first.times > 1 else ""
     also = f" (+{len(finding.cause.also):,})" if finding.cause else ""
-    said = cut(f"{where}: {message(finding)}", width - indent - columns(also))
+    wrong, *next_ = wrap(f"{finding.policy.problem}:", room)
+    left = room - columns((next_ or [wrong])[-1]) - 1 - columns(more + also)
+    where = _where(Facts.of(finding), max(left, _LEAST_WHERE)) + more + also
+    said = [wrong, *next_, where] if left < _LEAST_WHERE else [*[wrong, *next_][:-1], f"{[wrong, *next_][-1]} {where}"]
+    by = owner(first, width // 2)
+    if by and columns(said[-1]) + columns(by) + 2 <= room:
+        said[-1] += f"; {by}"
     level = paint(begins[:_WORD], Paint.ALARM, colour)
-    before = "".join(f"{part}; " for part in (doubt(finding), owner(first, width // 2)) if part) + "fix: "
-    return [f"{level}{begins[_WORD:]}{said}{also}", f"{INDENT}{before}{step(finding, width - len(INDENT) - columns(before))}"]
+    return [f"{level}{begins[_WORD:]}{said[0]}", *(f"{' ' * columns(begins)}{line}" for line in said[1:])]
 
 
 def _where(facts: Facts, room: int) -> str:
@@ -136,7 +145,7 @@ def _unread(verdict: Verdict, width: int, colour: bool) -> list[str]:
         lines.append(cut(f"  {name}{said}", width))
     if len(gaps) > _GAPS:
         lines.append(f"  and {plural(len(gaps) - _GAPS, 'more gap')}")
-    return [*lines, ""]
+    return lines
 
 
 def _waivers(report: Report, width: int, colour: bool) -> list[str]:
@@ -147,7 +156,7 @@ def _waivers(report: Report, width: int, colour: bool) -> list[str]:
     lines = [paint("Waivers", Paint.WARN, colour), *(cut(f"  {line}", width) for line in said[:_WAIVERS])]
     if len(said) > _WAIVERS:
         lines.append(f"  and {len(said) - _WAIVERS:,} more; keyaudit report --full lists them")
-    return [*lines, ""]
+    return lines
 
 
 def _next(worst: First | None, verdict: Verdict, options: Options) -> list[str]:

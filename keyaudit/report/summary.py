@@ -8,9 +8,10 @@ from keyaudit.model.coverage import ScopeKind, State
 from keyaudit.model.errors import MEANINGS, Exit
 from keyaudit.model.evidence import worded
 from keyaudit.model.expectations import RELATIVE
-from keyaudit.model.findings import Finding, Outcome, Severity
+from keyaudit.model.findings import Finding, Outcome
 from keyaudit.model.reasons import unknown_columns
 from keyaudit.model.run import Report, Run, Verdict
+from keyaudit.model.severity import Severity
 from keyaudit.model.tables import TABLES
 from keyaudit.model.text import one_line
 from keyaudit.report.extent import extent

@@ -9,9 +9,8 @@ from msgspec import Struct
 from keyaudit.model import times
 from keyaudit.model.causes import SHORT
 from keyaudit.model.columns import Area
-from keyaudit.model.findings import Severity
 from keyaudit.model.run import First, Report
-from keyaudit.model.stakes import Stake
+from keyaudit.model.severity import Severity
 from keyaudit.model.text import one_line
 from keyaudit.report.areas import Results, by_area
 from keyaudit.report.cells import guarded
@@ -29,21 +28,19 @@ MOST = 20
 _LISTED = 10
 """The causes of a screen."""
 _NAME, _WORD = 40, 8
-_ORDER = tuple(Stake)
 
 
 class Worst(Struct, frozen=True):
     """A cause, and the report that it is in."""
 
     report: Report
-    stake: Stake
     first: First
 
 
 def worst(reports: Sequence[Report], most: int = MOST) -> list[Worst]:
-    """The causes to begin with in all tenants: by what is at stake, then by severity, then in the order of the tenants."""
-    found = [Worst(report, stake, first) for report in reports for stake, held in page(report, most).groups for first in held]
-    return sorted(found, key=lambda each: (_ORDER.index(each.stake), -each.first.finding.severity.rank))[:most]
+    """The causes to begin with in all tenants: by severity, then in the order of the tenants."""
+    found = [Worst(report, first) for report in reports for first in page(report, most).rows]
+    return sorted(found, key=lambda each: -each.first.finding.severity.rank)[:most]
 
 
 def matrix_members(reports: Sequence[Report]) -> list[dict[str, object]]:
@@ -76,7 +73,8 @@ def worst_members(reports: Sequence[Report]) -> list[dict[str, object]]:
     return [
         {
             "tenant_id": each.report.run.tenant_id,
-            "at_stake": each.stake,
+            # Of an earlier version.
+            "at_stake": None,
             "severity": each.first.finding.severity,
             "finding": each.first.finding.id,
             "policy": each.first.finding.policy.id,
@@ -126,17 +124,14 @@ def lines(reports: Sequence[Report], width: int) -> Iterator[str]:
     rows = [row for report in reports for row in _rows(report, levels)]
     yield from (line.rstrip() for line in grid(["Tenant, area", *levels, "unknown"], rows))
     found = worst(reports, _LISTED)
-    for stake in Stake:
-        held = [each for each in found if each.stake is stake]
-        if held:
-            yield ""
-            yield stake.heading
-        for each in held:
-            finding, facts = each.first.finding, Facts.of(each.first.finding)
-            more = f" and {each.first.times - 1:,} more" if each.first.times > 1 else ""
-            where = one_line(facts.text("holder_name") or label(facts)) + more
-            yield cut(f"{finding.severity:<{_WORD}} {finding.id[:SHORT]} {where}: {message(finding)}", width)
-            yield f"{INDENT}in {cut(one_line(name(each.report)), width - len(INDENT) - 3)}"
+    if found:
+        yield ""
+    for each in found:
+        finding, facts = each.first.finding, Facts.of(each.first.finding)
+        more = f" and {each.first.times - 1:,} more" if each.first.times > 1 else ""
+        where = one_line(facts.text("holder_name") or label(facts)) + more
+        yield cut(f"{finding.severity:<{_WORD}} {finding.id[:SHORT]} {where}: {message(finding)}", width)
+        yield f"{INDENT}in {cut(one_line(name(each.report)), width - len(INDENT) - 3)}"
 
 
 def _rows(report: Report, levels: Sequence[Severity]) -> Iterator[list[str]]:

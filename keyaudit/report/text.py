@@ -10,11 +10,11 @@ from typing import TextIO
 from keyaudit.model.causes import SHORT
 from keyaudit.model.coverage import Scope
 from keyaudit.model.expiring import Owner
-from keyaudit.model.findings import Finding, Outcome, Severity
+from keyaudit.model.findings import Finding, Outcome
 from keyaudit.model.fixes import LABELS, parts
 from keyaudit.model.run import Report
+from keyaudit.model.severity import Severity
 from keyaudit.model.text import one_line
-from keyaudit.report import score
 from keyaudit.report.aside import in_order
 from keyaudit.report.causes import apart, problems, repeated, same_cause
 from keyaudit.report.facts import Facts
@@ -87,7 +87,7 @@ def listing(report: Report, out: TextIO, options: Options) -> None:
                     )
                 else:
                     own.append((owner, finding))
-            out.write(joined(_groups(own, options, by_score=report.by_score)))
+            out.write(joined(_groups(own, options)))
 
     for cause, lines in groupby(in_order(write()), key=itemgetter(0)):
         finding = first[cause]
@@ -101,7 +101,7 @@ def listing(report: Report, out: TextIO, options: Options) -> None:
     out.writelines(joined(_unread(scope, policies, width, colour)) for scope, policies in unread.items())
 
 
-def _groups(pairs: Iterable[tuple[Owner, Finding]], options: Options, *, by_score: bool) -> list[str]:
+def _groups(pairs: Iterable[tuple[Owner, Finding]], options: Options) -> list[str]:
     """The headings: one per row, so that each version of a key has its own."""
     width, colour = options.page, options.colour
     rows: dict[object, list[tuple[Owner, Finding]]] = defaultdict(list)
@@ -112,8 +112,6 @@ def _groups(pairs: Iterable[tuple[Owner, Finding]], options: Options, *, by_scor
         owner, first = same[0]
         facts = Facts.of(first)
         lines += _heading(one_line(label(facts)), one_line(context(facts, owner)), width, colour)
-        if by_score:
-            lines += wrap(score.line(first.score), width, "  ", "    ")
         lines += _findings([finding for _, finding in same], options)
         lines.append("")
     return lines

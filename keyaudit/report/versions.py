@@ -5,8 +5,9 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from keyaudit import __version__
 from keyaudit.model.baseline import Baseline, Known, Origin, Rule
-from keyaudit.model.findings import Outcome, Severity
+from keyaudit.model.findings import Outcome
 from keyaudit.model.run import Report
+from keyaudit.model.severity import Severity
 from keyaudit.model.text import one_line
 
 _MOST = 5

@@ -17,9 +17,9 @@ from keyaudit.inventory.usage.learn import one, same_tenant
 from keyaudit.inventory.usage.odd import GROUPS, MOST, statements
 from keyaudit.inventory.usage.reported import Reported, counted
 from keyaudit.inventory.usage.unseen import damaged, days_with_events, in_order, missing_days, new_sources
-from keyaudit.model.findings import Severity
 from keyaudit.model.first_party import FIRST_PARTY
 from keyaudit.model.reasons import Reason
+from keyaudit.model.severity import Severity
 from keyaudit.model.times import DAY
 from keyaudit.model.usage import OF_THE_APP, Accepted, Blind, Kind, Unseen, Unusual, UsageCheck, Use, Why, Window
 

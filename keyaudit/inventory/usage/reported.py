@@ -15,7 +15,7 @@ from msgspec import structs
 from keyaudit.inventory import files
 from keyaudit.inventory.manifest import Sealed, sealed, unsealed
 from keyaudit.model.errors import UnsafeError
-from keyaudit.model.findings import Severity
+from keyaudit.model.severity import Severity
 from keyaudit.model.times import DAY, iso_date, parse_date
 from keyaudit.model.usage import OF_NEW_APP, Unusual, Window
 

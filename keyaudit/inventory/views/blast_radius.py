@@ -2,18 +2,71 @@
 
 # ruff: noqa: S608 - every name and literal in this SQL is declared in this program or quoted by `quoted`
 
+from collections.abc import Iterable
+from typing import NamedTuple
+
 from keyaudit.inventory.dialect import DuckDB
 from keyaudit.inventory.facts.joins import cells
 from keyaudit.inventory.facts.relation import rows_read
-from keyaudit.inventory.scores.key import BLAST_RADIUS
 from keyaudit.inventory.views.reach_counts import HOMES
 from keyaudit.model.reasons import Reason
 from keyaudit.model.tables.reach import STANDING
 
+
+class _Rung(NamedTuple):
+    """The blast radius is `value` where `holds`, SQL over a row of the view of keys, is true, and may be where it is NULL."""
+
+    value: int
+    holds: str
+    reads: tuple[str, ...]
+
+
+def _more_than(count: str, least: int) -> str:
+    return f"CASE WHEN {count}_min > {least} THEN TRUE WHEN {count}_max <= {least} THEN FALSE END"
+
+
+def _users(who: str, least: int) -> str:
+    """Whether more than `least` principals can use the key for its purpose."""
+    signing, decrypting = (_more_than(f"{who}_{action}", least) for action in ("signing", "decrypting"))
+    return f"CASE purpose WHEN 'sign' THEN {signing} WHEN 'wrap' THEN {decrypting} WHEN 'public' THEN FALSE END"
+
+
+def _rung(value: int, holds: str, *reads: str) -> _Rung:
+    return _Rung(value, f"enabled AND purpose <> 'public' AND ({holds})", ("enabled", "purpose", *reads))
+
+
+_SPREAD = _more_than("user_environments", 1)
+# In descending order; 1 where none holds: nobody can use it.
+_RUNGS = (
+    _rung(5, f"purpose = 'sign' AND ({_SPREAD})", "user_environments"),
+    _rung(
+        4,
+        f"({_SPREAD}) OR ({_more_than('user_subscriptions', 1)}) OR ({_users('foreign', 0)})",
+        *("user_environments", "user_subscriptions", "foreign_signing", "foreign_decrypting"),
+    ),
+    _rung(
+        3, f"({_users('workloads', 1)}) OR ({_more_than('used_by', 1)})", "workloads_signing", "workloads_decrypting", "used_by"
+    ),
+    _rung(
+        2,
+        f"({_users('principals', 0)}) OR ({_more_than('used_by', 0)})",
+        "principals_signing",
+        "principals_decrypting",
+        "used_by",
+    ),
+)
+_REACH_READS = frozenset(column for rung in _RUNGS for column in rung.reads)
+
+
+def _bound(rungs: Iterable[str], held: str) -> str:
+    cases = " ".join(f"WHEN {name}{held} THEN {rung.value}" for name, rung in zip(rungs, _RUNGS, strict=True))
+    return f"CASE {cases} ELSE 1 END"
+
+
 _USES = {"sign": "signing", "wrap": "decrypting"}
 
 _OWN = {"user_environments": ("environments", "environment"), "user_subscriptions": ("subscriptions", "subscription_id")}
-READ = BLAST_RADIUS.reads | {
+READ = _REACH_READS | {
     "purpose",
     "environment",
     *(f"principals_{action}" for action in _USES.values()),
@@ -21,7 +74,7 @@ READ = BLAST_RADIUS.reads | {
 """The columns of the view of keys that these depend on."""
 READS = {
     **dict.fromkeys(_OWN, cells("key.purpose", "key.environment", *(f"key.principals_{each}" for each in _USES.values()))),
-    "blast_radius": cells(*(f"key.{name}" for name in BLAST_RADIUS.reads)),
+    "blast_radius": cells(*(f"key.{name}" for name in _REACH_READS)),
 }
 READS["user_environments"] |= rows_read("principal", "environment", of=STANDING)
 READS["user_subscriptions"] |= rows_read("service_principal", "arm_id")
@@ -46,11 +99,11 @@ def keys(sql: DuckDB, query: str, *, known: bool) -> str:
     spread = f"""
         SELECT *, {", ".join(f"CASE WHEN why_{name} IS NULL THEN {name}_min END AS {name}_max" for name in _OWN)}
         FROM (SELECT *, {", ".join(counts)} FROM ({query}))"""
-    rungs = {f"rung{nth}": rung.holds for nth, rung in enumerate(BLAST_RADIUS.rungs)}
-    low, high = BLAST_RADIUS.bounds(list(rungs))
+    rungs = {f"rung{nth}": rung.holds for nth, rung in enumerate(_RUNGS)}
+    low, high = _bound(rungs, ""), _bound(rungs, " IS NOT FALSE")
     ladder = f"SELECT *, {', '.join(f'{holds} AS {name}' for name, holds in rungs.items())} FROM ({spread})"
     bounds = f"SELECT *, CAST({low} AS BIGINT) AS blast_radius_min, CAST({high} AS BIGINT) AS blast_radius_max FROM ({ladder})"
-    read = dict.fromkeys(column for rung in BLAST_RADIUS.rungs for column in rung.reads if column not in _OWN)
+    read = dict.fromkeys(column for rung in _RUNGS for column in rung.reads if column not in _OWN)
     why = ", ".join(
         [
             *(f"unknown['{column}']" for column in read),

@@ -17,8 +17,8 @@ from keyaudit.inventory.rows import view_types
 from keyaudit.inventory.usage.facets import MOST_DAYS
 from keyaudit.inventory.usage.odd import GROUPS, MOST, statements
 from keyaudit.inventory.views.unshown import until_by_log
-from keyaudit.model.findings import Severity
 from keyaudit.model.reasons import Reason
+from keyaudit.model.severity import Severity
 from keyaudit.model.tables import TABLES
 from keyaudit.model.tables.usage import UNUSUAL_USE, USAGE, USER_SIGN_IN_LOG
 from keyaudit.model.times import DAY

@@ -9,8 +9,8 @@ from msgspec import Struct
 from keyaudit.model import times
 from keyaudit.model.errors import MEANINGS, Exit
 from keyaudit.model.expectations import RELATIVE
-from keyaudit.model.findings import Severity
 from keyaudit.model.run import Report, Verdict
+from keyaudit.model.severity import Severity
 from keyaudit.report.extent import extent
 from keyaudit.report.html.first import FirstPage, first_page
 from keyaudit.report.lines import plural

@@ -9,15 +9,16 @@ from msgspec import Struct, field
 from keyaudit.model import times
 from keyaudit.model.columns import Type
 from keyaudit.model.expiring import Owner
-from keyaudit.model.findings import Finding, Outcome, PolicyText, Severity, Tally
+from keyaudit.model.findings import Finding, Outcome, PolicyText, Tally
 from keyaudit.model.fixes import Part, parts
 from keyaudit.model.run import Report
+from keyaudit.model.severity import Severity
 from keyaudit.model.tables import TABLES
 from keyaudit.model.text import visible
 from keyaudit.report.causes import also, same_cause
 from keyaudit.report.facts import Facts, plain
+from keyaudit.report.judgement import said
 from keyaudit.report.resource import context, label, owned_by
-from keyaudit.report.score import line
 from keyaudit.report.summary import WORST_FIRST, message
 
 MOST = 5_000
@@ -40,8 +41,8 @@ class Item(Struct, frozen=True):
     context: str
     message: str
     evidence: str
-    score: str
-    """The arithmetic; empty without a score."""
+    judged: str
+    """Its severity, with what is weak and what it opens."""
     cause: str
     """What else the cause explains, or the head of the cause; empty if it is a cause by itself."""
     mark: str
@@ -187,7 +188,7 @@ def _add(group: Group, finding: Finding, owner: Owner) -> None:
         visible(context(facts, owner), _NAME) if facts.row else "",
         message(finding),
         _evidence(finding, facts),
-        line(finding.score) if finding.score else "",
+        said(finding),
         also(finding) or same_cause(finding),
         mark,
     )

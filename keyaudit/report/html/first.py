@@ -1,19 +1,20 @@
 """The first page, as every format for people has it: on top of the page, and longer in the short form for print."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 from msgspec import Struct
 
 from keyaudit.model.causes import SHORT
-from keyaudit.model.findings import PolicyText, Severity
+from keyaudit.model.findings import PolicyText
 from keyaudit.model.run import First, Report
+from keyaudit.model.severity import Severity
 from keyaudit.model.text import visible
 from keyaudit.model.tier0 import NAMED
 from keyaudit.report.causes import also
 from keyaudit.report.facts import Facts
-from keyaudit.report.first import TOP, doubt, others, owner, page, step, tier0, tier0_named
+from keyaudit.report.first import TOP, others, owner, page, step, tier0, tier0_named
+from keyaudit.report.judgement import said as judged_as
 from keyaudit.report.resource import context, label
-from keyaudit.report.score import line
 from keyaudit.report.summary import message
 
 PRINTED = 20
@@ -36,35 +37,22 @@ class Row(Struct, frozen=True, kw_only=True):
     also: str
     """What else the cause explains."""
     step: str
-    score: str
-    """The arithmetic; empty without a score."""
-
-
-class Group(Struct, frozen=True):
-    """A group with its causes."""
-
-    heading: str
-    rows: Sequence[Row]
+    judged: str
+    """Its severity, with what is weak and what it opens."""
 
 
 class FirstPage(Struct, frozen=True):
-    """The groups, then the number of other causes and the principals that control the tenant, in words."""
+    """The causes, then the number of others and the principals that control the tenant, in words."""
 
-    groups: Sequence[Group]
+    rows: Sequence[Row]
     notes: Sequence[str]
-
-    @property
-    def count(self) -> int:
-        """The number of causes."""
-        return sum(len(group.rows) for group in self.groups)
 
 
 def first_page(report: Report, most: int = TOP) -> FirstPage:
     """The first page of a report."""
     shown = page(report, most)
-    groups = [Group(stake.heading, list(map(_row, held))) for stake, held in shown.groups]
-    said = others(shown), tier0(report), *tier0_named(report, NAMED)
-    return FirstPage(groups, [f"{each}." for each in said if each])
+    said = others(shown.rest) if shown.rows else "", tier0(report), *tier0_named(report, NAMED)
+    return FirstPage([*map(_row, shown.rows)], [f"{each}." for each in said if each])
 
 
 def _row(first: First) -> Row:
@@ -77,12 +65,8 @@ def _row(first: First) -> Row:
         name=f"{visible(label(facts), _NAME)}{more}",
         context=visible(context(facts, first.owner), _NAME),
         owner=owner(first, _NAME),
-        message="; ".join(_said(first)),
+        message=message(finding),
         also=also(finding),
         step=step(finding, _STEP),
-        score=line(finding.score) if finding.score else "",
+        judged=judged_as(finding),
     )
-
-
-def _said(first: First) -> Iterator[str]:
-    return filter(None, (message(first.finding), doubt(first.finding)))

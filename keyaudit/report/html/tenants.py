@@ -8,8 +8,9 @@ from keyaudit.model import times
 from keyaudit.model.causes import SHORT
 from keyaudit.model.columns import Area
 from keyaudit.model.errors import MEANINGS, Exit
-from keyaudit.model.findings import PolicyText, Severity
+from keyaudit.model.findings import PolicyText
 from keyaudit.model.run import Report, conditions
+from keyaudit.model.severity import Severity
 from keyaudit.model.text import visible
 from keyaudit.report.areas import Results, by_area
 from keyaudit.report.facts import Facts
@@ -44,8 +45,6 @@ class Row(Struct, frozen=True, kw_only=True):
 class Cause(Struct, frozen=True, kw_only=True):
     """One of the worst."""
 
-    heading: str
-    """What is at stake; empty if the cause before it has the same."""
     tenant: str
     severity: Severity
     policy: PolicyText
@@ -111,10 +110,8 @@ def _row(report: Report, of: Sequence[Results]) -> Row:
 
 
 def _causes(found: Sequence[Worst]) -> list[Cause]:
-    before = [None, *(each.stake for each in found)]
     return [
         Cause(
-            heading="" if each.stake is last else each.stake.heading,
             tenant=visible(name(each.report), _NAME),
             severity=each.first.finding.severity,
             policy=each.first.finding.policy,
@@ -122,7 +119,7 @@ def _causes(found: Sequence[Worst]) -> list[Cause]:
             resource=visible(label(Facts.of(each.first.finding)), _NAME) + _more(each),
             message=message(each.first.finding),
         )
-        for last, each in zip(before, found, strict=False)
+        for each in found
     ]
 
 

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from msgspec import Struct
 
 from keyaudit.model import times
-from keyaudit.model.findings import Severity
 from keyaudit.model.run import Past, Report
+from keyaudit.model.severity import Severity
 from keyaudit.report.html.charts import Columns, columns
 
 _DRAWN = 18

@@ -7,8 +7,8 @@ short can be told from a whole one.
 
 from collections.abc import Iterator, Mapping
 
-from keyaudit.model.findings import Severity
 from keyaudit.model.run import Report
+from keyaudit.model.severity import Severity
 from keyaudit.model.times import iso_time
 from keyaudit.report import records
 from keyaudit.report.summary import verdict_words

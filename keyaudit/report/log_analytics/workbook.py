@@ -48,8 +48,8 @@ QUERIES: dict[str, str] = {
   | summarize findings = count(), critical = countif(severity == "critical"), high = countif(severity == "high") by owner
   | sort by critical desc, high desc, findings desc""",
     "Open findings, worst first": f"""{_OPEN}  | extend rank = indexof("low medium high critical", severity)
-  | sort by rank desc, score desc, resource_id asc
-  | project severity, score, resource_name, actual, policy_id, owner, expires_at, resource_type, subscription_name, resource_id,
+  | sort by rank desc, resource_id asc
+  | project severity, opens, resource_name, actual, policy_id, owner, expires_at, resource_type, subscription_name, resource_id,
       tenant_name, finding_id""",
     "Results that are unknown, and why": """findings
   | where status == "unknown"

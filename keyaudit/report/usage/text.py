@@ -6,7 +6,7 @@ from itertools import groupby
 from typing import TextIO
 
 from keyaudit.model.errors import Exit
-from keyaudit.model.findings import Severity
+from keyaudit.model.severity import Severity
 from keyaudit.model.text import one_line
 from keyaudit.model.times import DAY, iso_date, iso_time
 from keyaudit.model.usage import Accepted, Learned, Unseen, Unusual, UsageCheck, Use
