@@ -13,7 +13,6 @@ from keyaudit.model.waivers import Waiver
 from keyaudit.policy.bind import Bound
 from keyaudit.policy.queries import classed, counted, covered
 from keyaudit.policy.scopes import Blind
-from keyaudit.policy.types import columns_read
 from keyaudit.policy.verdict import FAIL, KNOWN, PASS, UNKNOWN_VIOLATION, least_of, outcome_of, severity_of
 
 _BATCH = 4_096
@@ -144,7 +143,7 @@ class Counts:
         key = bound.policy.text.id, code
         if key not in self._causes:
             policy = bound.policy
-            graded = {*policy.columns_of_opens, *columns_read(*(tree for _, tree in policy.trees.rungs))}
+            graded = {*policy.columns_of_opens, *policy.columns_of_weakness}
             self._causes[key] = sorted(graded if code < UNKNOWN_VIOLATION else bound.causes(code))
         return self._causes[key]
 

@@ -288,6 +288,11 @@ class Policy(Struct, frozen=True, kw_only=True):
         return (*decide, *(arm.object for arm in self.causes))
 
     @property
+    def columns_of_weakness(self) -> tuple[str, ...]:
+        """Every column that decides what is weak in a row."""
+        return columns_read(*(tree for _, tree in self.trees.rungs))
+
+    @property
     def columns_of_opens(self) -> tuple[str, ...]:
         """Every column that decides what a row opens."""
         return columns_read(*(tree for _, tree in self.trees.opens))

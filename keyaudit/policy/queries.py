@@ -23,6 +23,8 @@ for each with its rank and why it is unknown.
 """
 Numbered = Mapping[int, Bound]
 """The policies of one table by number: `selection` has the verdict of policy N in `codeN`, and so on."""
+RANGED = "ranged"
+"""The column with whether any severity of the row may be a range."""
 OPENED = "opened"
 """The column with the rank of the most that a row may open, of tables that say it."""
 REASONS = "reasons"
@@ -64,10 +66,11 @@ def selection(
     first = {f"class{number}": _in_class(sql, bound) for number, bound in enumerate(bounds) if bound.classes}
     opened = {each: _writer(sql, as_of, doubted).write(tree) for each, tree in opens.items()}
     first |= {opens_column(each): condition for each, condition in opened.items() if condition != verdict.ALWAYS}
+    certain = doubted is not None and doubted.isdisjoint(deciding)
     levels = verdict.levels(
         (weakness for bound in bounds for weakness in bound.policy.trees.weaknesses),
         {each: condition if condition == verdict.ALWAYS else opens_column(each) for each, condition in opened.items()},
-        certain=doubted is not None and doubted.isdisjoint(deciding),
+        certain=certain,
     )
     relation = _with(sql, shared.columns | levels | _opened(opened), _with(sql, first, relation))
     # Under the table's own name, which the baseline lookup uses.
@@ -75,8 +78,12 @@ def selection(
     written = {name: shared.resolved(condition) for name, condition in (flags | of_parts).items()}
     relation = _with(sql, written, inner, without=shared.columns)
     shown = rung_columns(dict(enumerate(bounds)))
+    graded = [bound for bound in bounds if doubted is None or not doubted.isdisjoint(bound.policy.columns_of_weakness)]
+    rungs = rung_columns({number: bound for number, bound in enumerate(bounds) if bound in graded})
+    ranged = [*(verdict.ranged(level) for level in levels if not certain), *(f"{rung} IS NULL" for rung in rungs)]
     used = [*levels, *(name for name in flags if name not in shown and name not in map(_held, range(len(bounds))))]
-    return _with(sql, parts, _with(sql, codes | {REASONS: _reasons(sql, bounds)}, relation, without=used), without=of_parts)
+    codes |= {REASONS: _reasons(sql, bounds), RANGED: " OR ".join(ranged) or "FALSE"}
+    return _with(sql, parts, _with(sql, codes, relation, without=used), without=of_parts)
 
 
 def opens_of(bounds: Sequence[Bound]) -> dict[Opens, Term]:
@@ -298,7 +305,7 @@ def counted(relation: str, bounds: Sequence[Bound]) -> str:
         for number, bound in enumerate(bounds)
         if bound.unknown_in_baseline
     )
-    unknown = " OR ".join(f"{code} >= {verdict.UNKNOWN_VIOLATION} OR {verdict.ranged(code)}" for code in codes)
+    unknown = f"{RANGED} OR greatest({', '.join(codes)}) >= {verdict.UNKNOWN_VIOLATION}"
     return (
         f"SELECT {', '.join([*codes, *part_columns(dict(enumerate(bounds))), *held])},"
         f" CASE WHEN {unknown} THEN scope_id END, CASE WHEN {unknown} THEN {REASONS} END,"

@@ -217,6 +217,6 @@ def least_in(code: str) -> str:
     return f"{code} % {_RANKS}"
 
 
-def ranged(code: str) -> str:
-    """SQL of whether a failure has a range of severities."""
-    return f"{code} >= {FAIL} AND {code} < {UNKNOWN_VIOLATION} AND {code} % {_LEVELS} // {_RANKS} <> {code} % {_RANKS}"
+def ranged(level: str) -> str:
+    """SQL of whether a level is a range."""
+    return f"{level} % {_RANKS + 1} <> 0"
