@@ -6,7 +6,8 @@ from keyaudit import audit
 from keyaudit.inventory.snapshot import Snapshot
 from keyaudit.model.acceptance import NOTHING_ACCEPTED
 from keyaudit.model.errors import Exit
-from keyaudit.model.findings import Outcome, Severity
+from keyaudit.model.findings import Outcome
+from keyaudit.model.severity import Severity
 from keyaudit.policy.load import load
 from keyaudit.policy.settings import Judging
 from tests.collect.estate import AS_OF

@@ -32,8 +32,9 @@ class Recorded(Struct, frozen=True):
     @classmethod
     def of(cls, policy: Policy) -> "Recorded":
         """The policy as it is."""
-        cases = list(dict.fromkeys(rung.severity for rung in policy.severity_when if rung.severity != policy.text.severity))
-        severity = f"{policy.text.severity} ({', '.join(cases)})" if cases else str(policy.text.severity)
+        usual = policy.trees.weakness
+        cases = list(dict.fromkeys(rung.weakness for rung in policy.weakness_when if rung.weakness != usual))
+        severity = f"{usual} ({', '.join(cases)})" if cases else usual
         return cls(severity, {name: digest_of(part) for name, part in policy.rule_parts.items()})
 
 

@@ -9,10 +9,11 @@ import pytest
 from msgspec import structs
 
 from keyaudit.gate.history import Course
-from keyaudit.model.findings import Finding, Outcome, Severity
+from keyaudit.model.findings import Finding, Outcome
 from keyaudit.model.history import Episode, History
 from keyaudit.model.reasons import Reason
 from keyaudit.model.run import NotJudged, Report
+from keyaudit.model.severity import Severity
 from keyaudit.report.history import render_csv, render_json, render_prometheus, render_text
 from keyaudit.report.options import Options
 from tests.report.example import AS_OF, DAY, EXPIRED, LOGS, OVERDUE, finding

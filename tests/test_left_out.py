@@ -7,10 +7,11 @@ import pytest
 from keyaudit.gate import left_out
 from keyaudit.gate.causes import Causes
 from keyaudit.model.coverage import Coverage
-from keyaudit.model.findings import Severity, Tally, UnknownGroup
+from keyaudit.model.findings import Tally, UnknownGroup
 from keyaudit.model.optional import MAY_LACK
 from keyaudit.model.reasons import Reason
 from keyaudit.model.run import Gap, Results
+from keyaudit.model.severity import Severity
 from tests.gate_example import NEEDED, PASSING, RUN, SUB, TENANT, WHOLE, blind, cell, policy, read, unknown, vault
 
 OUT = Reason.EXCLUDED_BY_CONFIG

@@ -14,7 +14,8 @@ import pytest
 from msgspec import Struct
 from msgspec.structs import replace
 
-from keyaudit.model.findings import Outcome, Severity
+from keyaudit.model.findings import Outcome
+from keyaudit.model.severity import Severity
 from keyaudit.model.tiers import EXCHANGE, GRAPH
 from keyaudit.simulator.estate import (
     Application,

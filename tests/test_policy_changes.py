@@ -63,7 +63,7 @@ def test_the_topic_lists_each_entry() -> None:
 @pytest.mark.parametrize(
     ("edit", "parts"),
     [
-        (("severity: high\ntable", "severity: medium\ntable"), ("severity",)),
+        (("weakness: weak\nweakness_when", "weakness: hygiene\nweakness_when"), ("severity",)),
         (("P730D, otherwise: P730D", "P700D, otherwise: P730D"), ("limits",)),
         (("strict: {sign: P365D", "strict: {sign: P364D"), ("limits",)),
         (("now - created_on > max_age", "now - created_on >= max_age"), ("condition",)),

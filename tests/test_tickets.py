@@ -10,9 +10,10 @@ from msgspec import structs
 from keyaudit.cli.tickets import _tell_unconfirmed
 from keyaudit.inventory.told import Told
 from keyaudit.model.errors import UnsafeError
-from keyaudit.model.findings import Outcome, Severity
+from keyaudit.model.findings import Outcome
 from keyaudit.model.history import History
 from keyaudit.model.run import Report
+from keyaudit.model.severity import Severity
 from keyaudit.model.tickets import Event, due
 from keyaudit.report.tickets import body, line
 from tests.report.example import OVERDUE, finding

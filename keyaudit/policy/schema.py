@@ -110,7 +110,8 @@ class _Reader(Worded):
             id=stem,
             title=self.text(fields.get("title")),
             problem=self._problem(fields.get("problem")),
-            severity=Severity.INFO,
+            # Of a weakness, the highest that a row can have.
+            severity=Severity.INFO if choices is Weakness else Severity(weakness),
             weakness=weakness if choices is Weakness else "",
             table=table.name,
             why=self.text(fields.get("why")),
@@ -136,7 +137,7 @@ class _Reader(Worded):
         self._evidence(fields, table, text.needs, [applies_to, violated_when, *(rung.condition for rung in rungs)])
         derived = Derived.of(table, weakness, applies_to, violated_when, rungs, opens=opens, texts=texts)
         return Policy(
-            text=structs.replace(text, severity=derived.trees.top_severity),
+            text=structs.replace(text, severity=derived.trees.top_severity) if choices is Weakness else text,
             derived=derived,
             subject=subject,
             applies_to=applies_to,

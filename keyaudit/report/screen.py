@@ -13,7 +13,7 @@ from keyaudit.model.severity import Severity, Weakness
 from keyaudit.model.text import one_line
 from keyaudit.model.tier0 import NAMED
 from keyaudit.report.facts import Facts
-from keyaudit.report.first import INDENT, cut, others, owner, page, tier0_lines
+from keyaudit.report.first import INDENT, TOP, cut, others, owner, page, step, tier0_lines
 from keyaudit.report.lines import Paint, columns, joined, pad, paint, plural, wrap
 from keyaudit.report.missing import needed, waiver_lines
 from keyaudit.report.options import Options
@@ -50,8 +50,11 @@ def render(report: Report, out: TextIO, options: Options) -> None:
     ending = [each for each in found.rows if _ends(each.finding)]
     urgent = [each for each in found.rows if each.finding.severity is Severity.CRITICAL]
     others_ = [each for each in found.rows if each not in urgent and each not in ending]
-    lines = ["", *(line for each in urgent for line in _entry(each, width, colour))]
     soon = _soon(ending, width)
+    listed = [*urgent, *others_][: max(len(urgent), TOP)]
+    # The first step of each, where that leaves room for as many.
+    steps = len(before) + len(after) + len(soon) + _FEWEST + _HINTS + 4 + 2 * len(listed) <= HEIGHT
+    lines = ["", *(line for each in urgent for line in _entry(each, width, colour, steps=steps))]
     # A blank line before each part, the rest, and the commands.
     room = HEIGHT - len(before) - len(after) - len(lines) - len(soon) - (_HINTS if hints else 0) - 4
     principals = _tier0(report, options, max(room // 2, _FEWEST), NAMED)
@@ -61,7 +64,7 @@ def render(report: Report, out: TextIO, options: Options) -> None:
     room -= len(principals)
     shown = 0
     for each in others_:
-        entry = _entry(each, width, colour)
+        entry = _entry(each, width, colour, steps=steps)
         if room < len(entry):
             break
         lines += entry
@@ -102,8 +105,11 @@ def _tier0(report: Report, options: Options, room: int, most: int) -> list[str]:
     return tier0_lines(report, options, 0)
 
 
-def _entry(first: First, width: int, colour: bool) -> list[str]:
-    """Severity, id, what is wrong, the resource, the number of other findings of the cause, and the owner if there is room."""
+def _entry(first: First, width: int, colour: bool, *, steps: bool) -> list[str]:
+    """Severity, id, what is wrong, the resource, and the number of other findings of the cause.
+
+    With `steps` its owner and first step below, else the owner if there is room.
+    """
     finding = first.finding
     begins = f"{pad(word(finding), _WORD)} {finding.id[:SHORT]} "
     room = width - columns(begins)
@@ -114,10 +120,14 @@ def _entry(first: First, width: int, colour: bool) -> list[str]:
     where = _where(Facts.of(finding), max(left, _LEAST_WHERE)) + more + also
     said = [wrong, *next_, where] if left < _LEAST_WHERE else [*[wrong, *next_][:-1], f"{[wrong, *next_][-1]} {where}"]
     by = owner(first, width // 2)
-    if by and columns(said[-1]) + columns(by) + 2 <= room:
+    if not steps and by and columns(said[-1]) + columns(by) + 2 <= room:
         said[-1] += f"; {by}"
     level = paint(begins[:_WORD], Paint.ALARM, colour)
-    return [f"{level}{begins[_WORD:]}{said[0]}", *(f"{' ' * columns(begins)}{line}" for line in said[1:])]
+    lines = [f"{level}{begins[_WORD:]}{said[0]}", *(f"{' ' * columns(begins)}{line}" for line in said[1:])]
+    if steps:
+        head = f"{by}; fix: " if by else "fix: "
+        lines.append(f"{INDENT}{head}{step(finding, width - len(INDENT) - columns(head))}")
+    return lines
 
 
 def _where(facts: Facts, room: int) -> str:

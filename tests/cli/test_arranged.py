@@ -81,24 +81,6 @@ def test_what_is_printed_does_not_depend_on_what_else_is_written(
     assert alone.code == beside.code
 
 
-@pytest.mark.usefixtures("narrow_views")
-@pytest.mark.parametrize(
-    "policy",
-    [
-        *("kv-cert-*", "fed-saml-*"),
-        *(pytest.param(each, marks=pytest.mark.exhaustive) for each in ("app-secret-too-long", "account-key-*")),
-    ],
-)
-def test_a_score_is_the_same_whatever_is_selected_and_written(
-    keyaudit: Keyaudit, tmp_path: Path, contoso: Path, policy: str
-) -> None:
-    """It depends on tables and columns that the selected policies do not read."""
-    asked = ("report", "--from", contoso, "--select", policy, "--sort", "score")
-    alone, beside = keyaudit(*asked), keyaudit(*asked, "--export", f"json={tmp_path / 'all.json'}")
-    assert alone.code == Exit.CLEAN
-    assert alone.out == beside.out
-
-
 OWNERS = re.compile(r"^(\S.*?)  \d+ (?:critical|high|medium|low|info)\b", re.MULTILINE)
 """The headings of a report by owner."""
 
@@ -194,17 +176,3 @@ def test_several_tenants_are_each_grouped_by_themselves(keyaudit: Keyaudit, cont
     ran = keyaudit("report", *both, "--group-by", "policy", "--sort", "policy")
     assert ran.code == Exit.CLEAN
     assert ran.out.count("=== tenant ") == 2
-
-
-def test_a_score_orders_groups_too(keyaudit: Keyaudit, contoso: Path) -> None:
-    by_score = ("report", "--from", contoso, *KEYS, "--sort", "score")
-    findings = keyaudit(*by_score, "-o", "json").json["findings"]
-    ranked = [each["policy"] for each in findings]
-    table = keyaudit(*by_score, "--columns", "severity,policy").out
-    listed = re.findall(r"^(?:CRITICAL|HIGH|MEDIUM|LOW) +(\S+)", table, re.MULTILINE)
-    assert listed == [each["policy"] for each in findings if not _beside(each, findings)]
-    grouped = re.findall(r"^((?:kv|app)-\S+)  \d", keyaudit(*by_score, "--group-by", "policy").out, re.MULTILINE)
-    assert grouped == list(dict.fromkeys(ranked))
-    assert len(grouped) > 5
-    owners = keyaudit(*by_score, "--group-by", "owner").out
-    assert re.findall(r"(?:kv-key|app-secret)-[a-z-]+", owners)[0] == ranked[0]

@@ -21,8 +21,9 @@ from keyaudit.cli.tools import TOOLS, Tools, server
 from keyaudit.inventory.snapshot import Snapshot, open_snapshot
 from keyaudit.model.errors import OutputError
 from keyaudit.model.expiring import Owner
-from keyaudit.model.findings import Finding, Outcome, Severity
+from keyaudit.model.findings import Finding, Outcome
 from keyaudit.model.run import Expiring, Report
+from keyaudit.model.severity import Severity
 from keyaudit.model.times import DAY
 from keyaudit.report.answers import LONGEST
 from keyaudit.report.facts import Facts

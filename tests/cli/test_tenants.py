@@ -12,6 +12,7 @@ from msgspec.structs import replace
 from keyaudit.cli.clock import SystemClock
 from keyaudit.inventory.snapshot import open_snapshot
 from keyaudit.model.errors import Exit
+from keyaudit.model.severity import Severity
 from keyaudit.simulator.estates import estate
 from keyaudit.simulator.serve import Simulator
 from tests.cli.conftest import Keyaudit
@@ -193,8 +194,8 @@ def test_several_tenants_are_side_by_side_in_each_format(
     worst = made["worst"]
     assert worst
     assert all(findings[each["finding"]]["severity"] == each["severity"] for each in worst)
-    stakes = [("compromise", "takeover", "data").index(each["at_stake"]) for each in worst]
-    assert stakes == sorted(stakes)
+    ranks = [list(Severity).index(each["severity"]) for each in worst]
+    assert ranks == sorted(ranks, reverse=True)
     with matrix.open(encoding="utf-8", newline="") as file:
         lines = list(csv.DictReader(file))
     assert [(each["tenant_id"], each["area"]) for each in lines] == [

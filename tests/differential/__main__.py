@@ -1,6 +1,6 @@
 """`python -m tests.differential spark [--estate NAME ...] [--view NAME ...]`: does Spark answer what DuckDB answers?
 
-Every view, policy and score of each estate is compared row for row. Needs pyspark and a Java runtime. The exit code is 1 unless
+Every view and policy of each estate is compared row for row. Needs pyspark and a Java runtime. The exit code is 1 unless
 all agree.
 """
 
@@ -52,7 +52,7 @@ def main() -> int:
     counts, differ = Counter(each.kind for each in found), [each for each in found if each.why]
     for each in differ:
         print(f"{each.kind} {each.name}: {each.why}")
-    print(f"{counts['view']} views, {counts['policy']} policies, {counts['score']} scores compared, {len(differ)} differ")
+    print(f"{counts['view']} views, {counts['policy']} policies compared, {len(differ)} differ")
     return 1 if differ else 0
 
 

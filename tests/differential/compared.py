@@ -1,4 +1,4 @@
-"""Compares every view, policy and score of a snapshot in Spark with DuckDB.
+"""Compares every view and policy of a snapshot in Spark with DuckDB.
 
 Each statement is compared by itself: Spark reads what DuckDB gave for all that it rests on, so that one difference does not
 become many.
@@ -19,7 +19,6 @@ from pyspark.sql import SparkSession
 from keyaudit.inventory import views
 from keyaudit.inventory.dialect import DUCKDB, SPARK
 from keyaudit.inventory.load import parquet
-from keyaudit.inventory.scores import SCALES, prepared
 from keyaudit.inventory.snapshot import Snapshot, open_snapshot
 from keyaudit.inventory.spark import FAILURES, reason
 from keyaudit.model.tables import TABLES
@@ -27,7 +26,7 @@ from keyaudit.model.times import MAX_TIME
 from keyaudit.model.waivers import Glob, Waiver
 from keyaudit.policy.bind import Bound, bind, by_table, waived
 from keyaudit.policy.load import load
-from keyaudit.policy.queries import BASELINE, REASONS, Scoring, doubted, judged, with_scores
+from keyaudit.policy.queries import BASELINE, RANGED, REASONS, doubted, judged
 from keyaudit.policy.settings import Judging, PolicyClass
 
 _STATEMENT = re.compile(
@@ -79,7 +78,7 @@ class Compared:
         self._duckdb = duckdb.connect(config={"threads": 2, "temp_directory": str(work / "spilled")})
 
     def all(self) -> Iterator[Found]:
-        """Every view, policy and score."""
+        """Every view and policy."""
         with self._duckdb:
             yield from self._views()
             policies = sorted(load(), key=lambda policy: policy.text.id)
@@ -93,7 +92,6 @@ class Compared:
             for name, of_table in bounds.items():
                 if self._chosen(name):
                     yield from self._policies(name, of_table)
-            yield from self._scores(sorted(name for name in SCALES.keys() & bounds.keys() if self._chosen(name)))
 
     def _views(self) -> Iterator[Found]:
         snapshot, as_of, names = self._snapshot, self._snapshot.run.as_of, tuple(TABLES)
@@ -144,25 +142,11 @@ class Compared:
             return
         theirs, ours = _rows(self._duckdb, f"SELECT * FROM {parquet(*written)}"), _rows(self._duckdb, f"SELECT * FROM {held}")
         for number, bound in enumerate(bounds):
-            own = re.compile(rf"id|(code|class){number}|part{number}_\d+|policy{number}_rung\d+|{REASONS}")
+            own = re.compile(
+                rf"id|(code|class){number}|part{number}_\d+|policy{number}_rung\d+|opens_\d|opened|{RANGED}|{REASONS}"
+            )
             columns = [name for name in ours if own.fullmatch(name)]
             yield Found("policy", bound.policy.text.id, len(ours["id"]), _difference(ours, theirs, columns))
-
-    def _scores(self, names: Sequence[str]) -> Iterator[Found]:
-        as_of, connection = self._snapshot.run.as_of, self._duckdb
-        for name in names:
-            for ours, theirs in zip(prepared(name, as_of), prepared(name, as_of, SPARK), strict=True):
-                connection.execute(ours)
-                found = _STATEMENT.fullmatch(theirs)
-                assert found
-                self._give(found[1], [self._exported(found[1])])
-                yield self._compared("view", found[1], found[2])
-            scored = f"scored_{name}"
-            connection.execute(
-                f"CREATE TABLE {scored} AS SELECT * FROM {with_scores(Scoring.CARRIED, f'judged_{name}', name, as_of)}"
-            )
-            query = f"SELECT * FROM {with_scores(Scoring.CARRIED, f'judged_{name}', name, as_of, SPARK)}"
-            yield self._compared("score", name, query, table=scored)
 
     def _compared(self, kind: str, name: str, query: str, table: str = "") -> Found:
         written = self._written(name, query)

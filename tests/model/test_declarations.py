@@ -12,9 +12,10 @@ from keyaudit.model.columns import Type
 from keyaudit.model.coverage import Coverage, End, Refusal, Scope, ScopeKind, State
 from keyaudit.model.errors import MEANINGS, PRECEDENCE, AuditError, Exit, StoppedError
 from keyaudit.model.evidence import EVIDENCE, LOGS
-from keyaudit.model.findings import Finding, Outcome, PolicyText, Severity, Tally
+from keyaudit.model.findings import Finding, Outcome, PolicyText, Tally
 from keyaudit.model.operations import OPERATIONS, Surface, with_all_before
 from keyaudit.model.reasons import ADVICE, Reason, unknown_columns
+from keyaudit.model.severity import Severity
 from keyaudit.model.tables import TABLES
 
 READ_BY_POST = {

@@ -5,6 +5,7 @@ import re
 import pytest
 
 from keyaudit.model.fixes import AZ_KEYVAULT, COMMANDS, FIRST, by_kind, one_text, ordered, parts, takes_away
+from keyaudit.model.severity import Weakness
 from keyaudit.policy import shared_steps
 from keyaudit.policy.definition import Fix
 from keyaudit.policy.load import load
@@ -208,7 +209,7 @@ def test_of_the_shipped_policies_none_disables_what_it_deleted_before() -> None:
 
 
 def test_a_possible_compromise_begins_with_what_to_keep() -> None:
-    suspicious = [policy for policy in load() if policy.suspicion]
+    suspicious = [policy for policy in load() if Weakness.COMPROMISE in policy.trees.weaknesses]
     assert suspicious
     for policy in suspicious:
         texts = [how.kinds["text"].readable for how in (policy.how, *(arm.how for arm in policy.message_when)) if how]

@@ -10,7 +10,7 @@ import pytest
 from keyaudit.inventory.snapshot import open_snapshot
 from keyaudit.model.baseline import Baseline, Known
 from keyaudit.model.errors import Exit
-from keyaudit.model.findings import Severity
+from keyaudit.model.severity import Severity
 from keyaudit.model.times import DAY
 from keyaudit.policy.baseline import write_baseline
 from tests.cli.conftest import Keyaudit, Ran, contoso, keyaudit

@@ -9,6 +9,7 @@ from pathlib import Path
 import msgspec
 from msgspec import Struct
 
+from keyaudit.model.severity import LEVELS
 from keyaudit.policy.definition import Policy
 from keyaudit.policy.load import load
 
@@ -51,8 +52,9 @@ def peers() -> Peers:
 
 
 def severities(policy: Policy) -> Sequence[str]:
-    """Every severity that the policy gives, the usual one first."""
-    return [str(policy.text.severity), *(str(rung.severity) for rung in policy.severity_when)]
+    """Every severity that the policy gives, the one of what opens most first."""
+    opened = [opens.rank for opens, _ in policy.trees.opens] or [0]
+    return list(dict.fromkeys(str(LEVELS[each][most]) for each in reversed(policy.trees.weaknesses) for most in opened))
 
 
 def apart(given: str, checks: Sequence[Check]) -> set[str]:

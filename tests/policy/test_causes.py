@@ -8,7 +8,8 @@ import pytest
 from keyaudit.model.acceptance import Acceptance
 from keyaudit.model.baseline import Baseline, Known
 from keyaudit.model.causes import KINDS, MANY
-from keyaudit.model.findings import Finding, Outcome, Severity, by_cause
+from keyaudit.model.findings import Finding, Outcome, by_cause
+from keyaudit.model.severity import Severity
 from keyaudit.model.waivers import Glob, Waiver
 from keyaudit.policy.definition import Policy
 from keyaudit.policy.judge import Judgement, judge

@@ -9,8 +9,9 @@ import duckdb
 import pytest
 
 from keyaudit.model.documents import yaml
-from keyaudit.model.findings import Finding, Outcome, Severity
+from keyaudit.model.findings import Finding, Outcome
 from keyaudit.model.reasons import Reason
+from keyaudit.model.severity import Severity
 from keyaudit.model.tables import TABLES
 from keyaudit.model.waivers import Glob
 from keyaudit.policy.bind import bind

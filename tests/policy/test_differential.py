@@ -10,7 +10,8 @@ import pytest
 
 from keyaudit.model.columns import Table
 from keyaudit.model.documents.problems import FieldError
-from keyaudit.model.findings import Outcome, Severity
+from keyaudit.model.findings import Outcome
+from keyaudit.model.severity import place
 from keyaudit.model.tables import TABLES
 from keyaudit.policy.bind import bind
 from keyaudit.policy.definition import Policy, Trees
@@ -19,7 +20,7 @@ from keyaudit.policy.parameters import PROFILES, Parameter, Shape, Value
 from keyaudit.policy.samples import NOW, sample
 from keyaudit.policy.syntax import condition
 from keyaudit.policy.types import Every, Kind
-from keyaudit.policy.verdict import FAIL, outcome_of, severity_of
+from keyaudit.policy.verdict import FAIL, outcome_of
 from keyaudit.policy.written import verdicts
 from tests.policy.interpreter import Interpreter
 from tests.policy.made import Author, row, settle
@@ -32,25 +33,25 @@ def plain(values: Mapping[str, Value]) -> dict[str, Any]:
     return {name: list(value) if isinstance(value, tuple) else value for name, value in values.items()}
 
 
-def expected(policy: Policy, interpreter: Interpreter) -> tuple[Outcome, Severity | None]:
-    """A verdict by the text of the design: Kleene logic, and the highest severity in play."""
+def expected(policy: Policy, interpreter: Interpreter) -> tuple[Outcome, int | None]:
+    """A verdict by the text of the design: Kleene logic, and the place of the foremost weakness in play."""
     applies = interpreter.holds(policy.applies_to.text) if policy.applies_to else True
     if applies is False:
         return Outcome.NOT_APPLICABLE, None
     violated = interpreter.holds(policy.violated_when.text)
     if violated is False:
         return Outcome.PASS if applies else Outcome.NOT_APPLICABLE, None
-    in_play: list[Severity] = []
-    for rung in policy.severity_when:
+    in_play: list[str] = []
+    for rung in policy.weakness_when:
         holds = interpreter.holds(rung.condition.text)
         if holds is not False:
-            in_play.append(rung.severity)
+            in_play.append(rung.weakness)
         if holds:
             break
     else:
-        in_play.append(policy.text.severity)
+        in_play.append(policy.trees.weakness)
     outcome = Outcome.UNKNOWN if applies is None or violated is None else Outcome.FAIL
-    return outcome, max(in_play, key=lambda severity: severity.rank)
+    return outcome, min(map(place, in_play))
 
 
 @functools.cache
@@ -61,10 +62,11 @@ def _duckdb() -> duckdb.DuckDBPyConnection:
 
 def judged(
     table: str, forms: Sequence[tuple[Trees, Mapping[str, Value]]], rows: Sequence[tuple[dict[str, Any], dict[str, str]]]
-) -> list[list[tuple[Outcome, Severity | None]]]:
+) -> list[list[tuple[Outcome, int | None]]]:
     """What the SQL says: per row, per form."""
     found = _duckdb().execute(verdicts(TABLES[table], forms, rows, NOW)).fetchall()
-    return [[(outcome_of(code), severity_of(code) if code >= FAIL else None) for code in codes] for codes in found]
+    pairs = (zip(cells[::2], cells[1::2], strict=True) for cells in found)
+    return [[(outcome_of(code), foremost if code >= FAIL else None) for code, foremost in row] for row in pairs]
 
 
 def near_examples(policy: Policy, random: Random, count: int) -> list[tuple[dict[str, Any], dict[str, str]]]:
@@ -145,7 +147,7 @@ def disagreements(table: str, conditions: int, *, fold: bool) -> int:
     values = {name: parameter.value("default") for name, parameter in declared.items()}
     author = Author(random, TABLES[table])
     texts = [guarded(author.condition(), TABLES[table], declared) for _ in range(conditions)]
-    forms = [(Trees(Every(()), condition(text, TABLES[table], declared).tree, (), Severity.LOW), values) for text in texts]
+    forms = [(Trees(Every(()), condition(text, TABLES[table], declared).tree, (), "low"), values) for text in texts]
     rows = [row(random, TABLES[table]) for _ in range(conditions // 2)]
     differ = 0
     for (cells, unknown), verdicts_ in zip(rows, judged(table, forms, rows), strict=True):

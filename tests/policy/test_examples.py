@@ -88,8 +88,8 @@ def test_a_severity_is_compared_where_an_example_names_one(tmp_path: Path) -> No
   - {why: other, expect: not-applicable, enabled: false}
   - {why: hidden, expect: unknown, exportable: unknown}"""
     assert failures(tmp_path, **graded, examples=basic) == [
-        "no example notices severity_when without critical; add one that does",
-        "no example notices severity_when without low; add one that does",
+        "no example notices weakness_when without critical; add one that does",
+        "no example notices weakness_when without low; add one that does",
     ]
     full = (
         basic
@@ -116,7 +116,7 @@ def test_a_condition_of_a_severity_that_no_example_notices_is_said(tmp_path: Pat
   - {why: other, expect: not-applicable, enabled: false}
   - {why: hidden, expect: unknown, exportable: unknown}"""
     assert failures(tmp_path, **graded, examples=examples) == [
-        "no example notices critical in severity_when without `managed`; add one that does",
+        "no example notices critical in weakness_when without `managed`; add one that does",
     ]
 
 

@@ -9,8 +9,9 @@ from msgspec.structs import replace
 from keyaudit.inventory.rows import columns_of, view_types
 from keyaudit.model.coverage import Scope, ScopeKind
 from keyaudit.model.expiring import Owner
-from keyaudit.model.findings import Outcome, Severity
+from keyaudit.model.findings import Outcome
 from keyaudit.model.reasons import Reason
+from keyaudit.model.severity import Severity
 from keyaudit.model.tables import TABLES
 from keyaudit.model.times import MAX_TIME
 from keyaudit.policy import findings
@@ -424,7 +425,8 @@ def test_the_first_severity_that_holds_wins_and_an_unknown_one_stays_in_play(tmp
     }
     with inventory(key=list(rows.values())) as connection:
         every = {str(f.row["name"]): f for f in judge(connection, [graded], (), JUDGING).findings()}
-        rules = {name: [(each.severity, each.condition, each.certain) for each in f.rulings] for name, f in every.items()}
+        judged = {name: f.judged() for name, f in every.items() if f.judged}
+        rules = {name: [(each.word, each.condition, each.certain) for each in found.weakness] for name, found in judged.items()}
     found = {name: f.severity for name, f in every.items()}
     assert found == {"1": "critical", "2": "low", "3": "high", "4": "medium", "5": "critical", "6": "medium"}
     export = "'export' in key_ops"
@@ -436,7 +438,7 @@ def test_the_first_severity_that_holds_wins_and_an_unknown_one_stays_in_play(tmp
         "5": [("critical", export, False), ("low", "exportable", True)],
         "6": [("low", "exportable", False), ("medium", "", False)],
     }
-    assert every["4"].rulings[-1].columns == ("key_ops", "exportable", "managed")
+    assert judged["4"].columns == ("key_ops", "exportable", "managed")
 
 
 def test_findings_come_by_the_gravest_of_each_key_then_by_name(tmp_path: Path) -> None:

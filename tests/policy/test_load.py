@@ -8,7 +8,7 @@ import pytest
 
 from keyaudit.model.documents.problems import DocumentError
 from keyaudit.model.errors import Exit, UsageError
-from keyaudit.model.findings import Severity
+from keyaudit.model.severity import Severity
 from keyaudit.policy.definition import Policy
 from keyaudit.policy.load import load, shipped
 from tests.policy.inventory import policy, quoted, text
@@ -70,9 +70,12 @@ def test_values_are_text_until_their_field_types_them(tmp_path: Path) -> None:
             {"examples": "[{why: x, expect: pass, parameters: {limit: P3D}}]"},
             "test.yaml:12:55: no such parameter: 'limit'",
         ),
-        ({"severity_when": f"[{', '.join(['{low: managed}'] * 9)}]"}, "test.yaml:18:16: more than 8 severities"),
+        ({"severity_when": f"[{', '.join(['{low: managed}'] * 9)}]"}, "test.yaml:18:16: more than 8 conditions"),
         ({"severity": "Hihg"}, "test.yaml:3:11: no such severity: 'Hihg'; did you mean high?"),
-        ({"severity": None}, "test.yaml:1:1: no severity; every policy has one"),
+        (
+            {"severity": None},
+            "test.yaml:1:1: neither weakness nor severity; as in weakness: weak, or severity: medium for a fixed one",
+        ),
         ({"table": "keys"}, "test.yaml:4:8: no such table: 'keys'; did you mean key?"),
         ({"id": "other"}, "test.yaml:1:5: the id 'other' is not the file's name 'test'; rename one of them"),
         ({"title": "Ensure keys are good"}, "test.yaml:2:8: the title begins with Ensure; name the good state"),

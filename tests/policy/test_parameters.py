@@ -5,8 +5,9 @@ from pathlib import Path
 import pytest
 
 from keyaudit.model.errors import UsageError
-from keyaudit.model.findings import Outcome, Severity
+from keyaudit.model.findings import Outcome
 from keyaudit.model.reasons import Reason
+from keyaudit.model.severity import Severity
 from keyaudit.policy.judge import judge
 from keyaudit.policy.settings import Judging
 from tests.policy.inventory import AGE, DAY, JUDGING, NOW, OTHER_VAULT, inventory, key, policy, quoted

@@ -8,9 +8,10 @@ import pytest
 
 from keyaudit.inventory.reads import operations_of
 from keyaudit.model.coverage import Coverage, Scope, ScopeKind, State
-from keyaudit.model.findings import Outcome, Severity
+from keyaudit.model.findings import Outcome
 from keyaudit.model.optional import MayLack
 from keyaudit.model.reasons import Reason
+from keyaudit.model.severity import Severity
 from keyaudit.model.tables import TABLES
 from keyaudit.policy.bind import bind
 from keyaudit.policy.judge import judge

@@ -11,12 +11,12 @@ from keyaudit.model.columns import Type
 from keyaudit.model.coverage import Coverage, Scope, ScopeKind, State
 from keyaudit.model.errors import Exit
 from keyaudit.model.expiring import Owner
-from keyaudit.model.findings import Finding, Outcome, PolicyText, Severity, Tally, Value, by_cause
+from keyaudit.model.findings import Finding, Outcome, PolicyText, Tally, Value, by_cause
 from keyaudit.model.listing import Listing
 from keyaudit.model.reasons import Reason
 from keyaudit.model.run import First, Gap, NotJudged, Report, Run, UnderProfile, Verdict
 from keyaudit.model.settings import KnownPolicy
-from keyaudit.model.stakes import AtStake, Stake
+from keyaudit.model.severity import Severity
 from keyaudit.model.tables import TABLES
 from keyaudit.model.tier0 import Tier0, Way
 from keyaudit.model.times import parse_time
@@ -54,6 +54,7 @@ def policy(id_: str, table: str, severity: Severity, **more: object) -> PolicyTe
         title=f"What {id_} asks for holds",
         problem=f"{id_} is violated",
         severity=severity,
+        weakness="",
         table=table,
         why="Age is the one control that makes a stolen key useless.",
         fix={"cli": "az keyvault key rotate --vault-name {vault_name} --name {name}"},
@@ -399,26 +400,15 @@ def worst(found: Iterable[Finding], most: int, least: Severity = Severity.HIGH) 
     return sorted(fails, key=lambda each: -each.severity.rank)[:most]
 
 
-_AT_STAKE = AtStake(Stake.DATA, True)
-
-
 def first(found: Iterable[Finding], repeated: Mapping[tuple[str, str, str], int] = MappingProxyType({})) -> list[First]:
-    """The causes of the first page by severity, all in one group if they are in none. `repeated`: as in `Causes`."""
+    """The causes of the first page by severity. `repeated`: as in `Causes`."""
     heads = [each for each in found if each.open and each.leads and each.row and each.severity.rank >= Severity.MEDIUM.rank]
     heads.sort(key=lambda each: (-each.severity.rank, str(each.row["id"])))
     shown: dict[object, Finding] = {}
     for each in heads:
         shown.setdefault(each.alike if each.alike in repeated else each.id, each)
     owners = {each.id: owner for owner, each in owned(shown.values())}
-    return [
-        First(
-            owner=owners[each.id],
-            finding=structs.replace(each, at_stake=each.at_stake or _AT_STAKE),
-            times=repeated.get(each.alike, 1),
-            place=place,
-        )
-        for place, each in enumerate(list(shown.values())[:20])
-    ]
+    return [First(owner=owners[each.id], finding=each, times=repeated.get(each.alike, 1)) for each in list(shown.values())[:20]]
 
 
 def no_tier0() -> Tier0:

@@ -1,12 +1,13 @@
-"""The fixed report with what excuses a failure, a waiver and a baseline, and with settings of somebody's own and a score."""
+"""The fixed report with what excuses a failure, a waiver and a baseline, with settings, and with a severity in doubt."""
 
 from msgspec import structs
 
 from keyaudit.model.baseline import Baseline, Known
-from keyaudit.model.findings import FACTORS, Factor, Outcome, Score
+from keyaudit.model.findings import Judged, Outcome, Ruling
 from keyaudit.model.reasons import Reason
 from keyaudit.model.run import Report
 from keyaudit.model.settings import ClassInForce, InForce, Limit
+from keyaudit.model.severity import Severity
 from keyaudit.model.waivers import Glob, State, Use, Waiver
 from tests.report.example import (
     AS_OF,
@@ -37,11 +38,13 @@ WAIVER = Waiver(
     compensating_control="Signing needs two approvals.",
 )
 
-SCORE = Score(
-    factors=tuple(
-        Factor(name=name, low=1, high=4, because="unknown: custody (permission)", unknown={"custody": Reason.PERMISSION})
-        for name in FACTORS
-    )
+JUDGED = Judged(
+    weakness=(Ruling(word="weak", condition="", certain=True, columns=()),),
+    opens=(
+        Ruling(word="wide", condition='custody == "software"', certain=False, columns=("custody",)),
+        Ruling(word="one workload", condition="", certain=False, columns=("custody",)),
+    ),
+    unknown={"custody": Reason.PERMISSION},
 )
 SETTLED = InForce(
     profile="strict",
@@ -63,12 +66,12 @@ SETTLED = InForce(
 
 
 def excused() -> Report:
-    """The fixed report, with one failure that a waiver covers, one that the baseline holds, one with a score, and settings."""
+    """The fixed report, with a failure that a waiver covers, one that the baseline holds, one with two severities, and settings."""
     waived, known = (each for each in FINDINGS if each.policy in (OVERDUE, PURGE) and each.outcome is Outcome.FAIL)
     found = [
         structs.replace(each, outcome=Outcome.WAIVED, waiver=WAIVER)
         if each is waived
-        else structs.replace(each, score=SCORE)
+        else structs.replace(each, least=Severity.LOW, judged=lambda: JUDGED)
         if each.policy is SOFTWARE
         else structs.replace(each, known=True)
         if each is known

@@ -6,7 +6,7 @@ import pytest
 from msgspec import structs
 
 from keyaudit.model.errors import Exit
-from keyaudit.model.findings import Severity
+from keyaudit.model.severity import Severity
 from keyaudit.report.agents import MOST, Agent, annotations, summary_command
 from tests.report.example import CLEAN, GATED, OVERDUE, policy, tallies
 from tests.report.hostile import hostile

@@ -11,9 +11,10 @@ import duckdb
 import pytest
 from msgspec import structs
 
-from keyaudit.model.findings import Outcome, Severity
+from keyaudit.model.findings import Outcome
 from keyaudit.model.reasons import Reason
 from keyaudit.model.run import Report
+from keyaudit.model.severity import Severity
 from keyaudit.report.files import as_text
 from keyaudit.report.formats import FORMATS
 from keyaudit.report.gate import render_gate
@@ -125,7 +126,7 @@ def test_csv_has_its_columns_and_duckdb_reads_them(tmp_path: Path) -> None:
         relation = connection.read_csv(str(path), header=True, all_varchar=True, quotechar='"', delimiter=",")
         assert tuple(relation.columns) == COLUMNS
         rows = [dict(zip(COLUMNS, row, strict=True)) for row in relation.fetchall()]
-    assert len(COLUMNS) == len(set(COLUMNS)) == 47 + 5 + 1 + 7
+    assert len(COLUMNS) == len(set(COLUMNS)) == 47 + 5 + 1 + 7 + 3
     assert COLUMNS[46:48] == ("coverage_note", "score")
     read = list(csv.DictReader(io.StringIO(printed("csv"), newline="")))
     assert [{name: cell or "" for name, cell in row.items()} for row in rows] == read

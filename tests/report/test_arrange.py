@@ -9,8 +9,9 @@ from msgspec import structs
 
 from keyaudit.model.errors import OutputError
 from keyaudit.model.expiring import Owner
-from keyaudit.model.findings import Finding, Outcome, Severity
+from keyaudit.model.findings import Finding, Outcome
 from keyaudit.model.reasons import Reason
+from keyaudit.model.severity import Severity
 from keyaudit.report import aside
 from keyaudit.report.arrange import by_thing, flat, groups
 from keyaudit.report.aside import in_order
@@ -93,11 +94,6 @@ def test_by_owner_those_that_have_none_come_last_and_what_was_not_read_after_the
     assert Owner(("team-release",), "", None) in keys
     assert [key is None for key in keys] == [False] * (len(keys) - 1) + [True]
     assert [key.reason for key in keys[-3:-1]] == [None, Reason.PERMISSION]
-
-
-def test_an_order_that_the_engine_made_is_kept() -> None:
-    assert flat(REPORT, "score") is by_thing(REPORT, "score") is REPORT
-    assert next(groups(REPORT, "policy", "score", True)).key == FINDINGS[0].policy.id
 
 
 def test_many_are_put_in_order_with_few_held(monkeypatch: pytest.MonkeyPatch) -> None:

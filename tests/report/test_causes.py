@@ -11,8 +11,9 @@ from msgspec.structs import replace
 
 from keyaudit.model.causes import MANY, Causes
 from keyaudit.model.expiring import Owner
-from keyaudit.model.findings import Finding, Outcome, PolicyText, Severity
+from keyaudit.model.findings import Finding, Outcome, PolicyText
 from keyaudit.model.run import Report
+from keyaudit.model.severity import Severity
 from keyaudit.policy.load import load
 from keyaudit.report import markdown
 from keyaudit.report.arrange import chosen

@@ -10,9 +10,10 @@ from keyaudit.model.coverage import Coverage
 from keyaudit.model.difference import Change, Difference
 from keyaudit.model.digest import Digest
 from keyaudit.model.errors import Exit
-from keyaudit.model.findings import Finding, Outcome, Severity
+from keyaudit.model.findings import Finding, Outcome
 from keyaudit.model.reasons import Reason
 from keyaudit.model.run import NotJudged, Report
+from keyaudit.model.severity import Severity
 from keyaudit.report.difference import compare, render_json, render_text
 from keyaudit.report.digest import digests
 from keyaudit.report.options import Options

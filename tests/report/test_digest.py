@@ -9,8 +9,9 @@ from msgspec import structs
 from keyaudit.model.digest import Digest
 from keyaudit.model.errors import Exit
 from keyaudit.model.expiring import Ending, Owner
-from keyaudit.model.findings import Finding, Outcome, Severity
+from keyaudit.model.findings import Finding, Outcome
 from keyaudit.model.run import Expiring, Report
+from keyaudit.model.severity import Severity
 from keyaudit.report.digest import LOOK_AHEAD, MOST, TOLD, digests, ends_soon, inert
 from tests.report.example import AS_OF, CLEAN, CODESIGN, DAY, EXPIRED, FINDINGS, OVERDUE, REPORT, SUBSCRIPTION, finding, owned
 from tests.report.hostile import hostile

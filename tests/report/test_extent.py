@@ -7,8 +7,8 @@ from msgspec import structs
 
 from keyaudit.model.errors import Exit
 from keyaudit.model.evidence import LEFT_OUT
-from keyaudit.model.findings import Severity
 from keyaudit.model.run import NotJudged, Report, Verdict
+from keyaudit.model.severity import Severity
 from keyaudit.model.tier0 import LISTS, Tier0
 from keyaudit.report import extent as words
 from keyaudit.report.extent import extent

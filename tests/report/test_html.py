@@ -15,9 +15,10 @@ import pytest
 from msgspec import structs
 
 from keyaudit.model.errors import Exit
-from keyaudit.model.findings import Finding, Outcome, Severity
+from keyaudit.model.findings import Finding, Outcome
 from keyaudit.model.frameworks import FRAMEWORKS
 from keyaudit.model.run import Past, Report, UnderProfile
+from keyaudit.model.severity import Severity
 from keyaudit.model.text import visible
 from keyaudit.report import html
 from keyaudit.report.first import TOP
@@ -216,11 +217,11 @@ def test_what_a_page_cannot_hold_is_counted(monkeypatch: pytest.MonkeyPatch) -> 
     assert sum(map(int, re.findall(r"(\d+) more are counted and not listed here", text(page)))) == left_out
 
 
-def test_a_finding_has_its_score_if_it_has_one() -> None:
+def test_a_finding_says_what_is_weak_and_what_it_opens() -> None:
     rows = [row for table in of_class(printed(EXCUSED), "items") for row in table.iter("tr")]
-    [scored] = [" ".join("".join(row.itertext()).split()) for row in rows if "score" in "".join(row.itertext())]
-    assert scored.startswith("kv-prod/keys/rolled")
-    assert scored.endswith("score 1..4 x 1..4 x 1..4 = 1..64 (custody unknown)")
+    [judged] = [" ".join("".join(row.itertext()).split()) for row in rows if " x " in "".join(row.itertext())]
+    assert judged.startswith("kv-prod/keys/rolled")
+    assert judged.endswith("low or medium: weak x one workload or wide")
     assert len(rows) > 1
 
 

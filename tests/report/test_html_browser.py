@@ -12,8 +12,9 @@ from msgspec import structs
 
 from keyaudit import ask
 from keyaudit.inventory.snapshot import open_snapshot
-from keyaudit.model.findings import Finding, Outcome, Severity
+from keyaudit.model.findings import Finding, Outcome
 from keyaudit.model.run import Past, Report
+from keyaudit.model.severity import Severity
 from keyaudit.report.blast_radius import html as blast_radius
 from keyaudit.report.html import write
 from tests import needs

@@ -10,8 +10,9 @@ import pytest
 from azure.mgmt.monitor import models as monitor
 from msgspec.structs import replace
 
-from keyaudit.model.findings import Outcome, Severity
+from keyaudit.model.findings import Outcome
 from keyaudit.model.run import Report
+from keyaudit.model.severity import Severity
 from keyaudit.report.log_analytics.rows import COLUMNS, MOST_FIELD, STREAM, TABLE, Row, finding_rows, verdict_row
 from keyaudit.report.log_analytics.template import template
 from keyaudit.report.log_analytics.workbook import QUERIES, whole, workbook

@@ -9,8 +9,9 @@ from msgspec import structs
 
 from keyaudit.model.coverage import Scope, ScopeKind
 from keyaudit.model.expiring import Ending, Owner
-from keyaudit.model.findings import Finding, Outcome, PolicyText, Severity, Value
+from keyaudit.model.findings import Finding, Outcome, PolicyText, Value
 from keyaudit.model.reasons import Reason
+from keyaudit.model.severity import Severity
 from keyaudit.model.tables import TABLES
 from keyaudit.report import csv as findings_csv
 from keyaudit.report.expiring.words import days, when

@@ -7,9 +7,10 @@ from collections.abc import Iterator
 import pytest
 from msgspec.structs import replace
 
-from keyaudit.model.findings import Finding, Outcome, Severity
+from keyaudit.model.findings import Finding, Outcome
 from keyaudit.model.reasons import Reason
 from keyaudit.model.run import Report
+from keyaudit.model.severity import Severity
 from keyaudit.model.tier0 import Principal, Tier0, Way
 from keyaudit.model.waivers import Glob, State, Use
 from keyaudit.report import screen, several
@@ -139,7 +140,7 @@ def test_top_is_of_the_order_that_was_asked_for(format_: str, group: str) -> Non
 def test_severity_and_top_leave_out_what_is_below_and_nothing_else() -> None:
     listed = " ".join(shown(many(30), full=True, least=Severity.CRITICAL))
     assert [number for number in range(30) if f"key-{number} " in listed] == [0, 10, 20]
-    listed = " ".join(shown(many(30), full=True, top=2, sort="score"))
+    listed = " ".join(shown(many(30), full=True, top=2, sort="severity"))
     assert [number for number in range(30) if f"key-{number} " in listed] == [0, 1]
 
 

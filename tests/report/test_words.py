@@ -8,8 +8,8 @@ import pytest
 from msgspec import structs
 
 from keyaudit.model.errors import Exit
-from keyaudit.model.findings import Severity
 from keyaudit.model.run import Verdict
+from keyaudit.model.severity import Severity
 from keyaudit.report.formats import FILES, FORMATS
 from keyaudit.report.gate import render_gate
 from keyaudit.report.options import Options

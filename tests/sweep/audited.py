@@ -28,11 +28,12 @@ from keyaudit.model.coverage import Coverage
 from keyaudit.model.errors import AuditError, Exit
 from keyaudit.model.evidence import BY_RIGHT
 from keyaudit.model.filters import Filters
-from keyaudit.model.findings import Finding, Outcome, Severity
+from keyaudit.model.findings import Finding, Outcome
 from keyaudit.model.forecast import Forecast
 from keyaudit.model.operations import OPERATIONS
 from keyaudit.model.reasons import Reason
 from keyaudit.model.run import Report, Run
+from keyaudit.model.severity import Severity
 from keyaudit.model.tables import TABLES
 from keyaudit.policy.judge import Judgement, judge
 from keyaudit.policy.load import load

@@ -11,7 +11,7 @@ from keyaudit.inventory.usage.baseline import BELONGS
 from keyaudit.inventory.usage.check import check
 from keyaudit.inventory.usage.learn import learn
 from keyaudit.inventory.usage.odd import statements
-from keyaudit.model.findings import Severity
+from keyaudit.model.severity import Severity
 from keyaudit.model.times import DAY
 from keyaudit.model.usage import Window
 from tests import needs

@@ -8,7 +8,7 @@ from msgspec import structs
 
 from keyaudit.inventory.usage.reported import Reported, added, counted, read_reported, write_reported
 from keyaudit.model.errors import UnsafeError
-from keyaudit.model.findings import Severity
+from keyaudit.model.severity import Severity
 from keyaudit.model.times import DAY
 from keyaudit.model.usage import Accepted, Kind, Unusual, Why, Window
 from keyaudit.model.waivers import Glob
