@@ -97,6 +97,7 @@ def decide(
         waived=_sum(tally.waived for tally in tallies),
         known=known,
         ranged=tuple(ranged),
+        reaching=sum(group.count for group in reaching),
         known_unknown=sum(group.count for group in results.groups if group.known),
         baseline=accepted.baseline,
         new_only=accepted.new_only,

@@ -130,7 +130,9 @@ class Verdict(Struct, frozen=True, kw_only=True):
     known: Mapping[Severity, int] = field(default_factory=dict)
     """Failures that the baseline contains; not in `failed`."""
     ranged: tuple[UnknownGroup, ...] = ()
-    """The failures that reach the gate only if something that was not read makes them so severe."""
+    """The failures that reach the gate only if something that was not read makes them so severe, and that nothing accepts."""
+    reaching: int = 0
+    """The number of such failures, accepted ones too: they are open at the gate's severity, and do not block."""
     known_unknown: int = 0
     """Unknown results that the baseline holds; in `unknown`."""
     baseline: Baseline | None = None

@@ -1,13 +1,14 @@
 """The gate's summary for a pipeline's log: one record per line, never wrapped, the exit code last."""
 
 import shlex
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TextIO
 
 from keyaudit.model.errors import MEANINGS, Exit
 from keyaudit.model.expectations import RELATIVE
 from keyaudit.model.findings import Finding, Tally
-from keyaudit.model.reasons import ADVICE
+from keyaudit.model.reasons import ADVICE, unknown_columns
 from keyaudit.model.run import Gap, Report, Run, Verdict
 from keyaudit.model.severity import Severity
 from keyaudit.model.text import one_line
@@ -15,11 +16,15 @@ from keyaudit.report.lines import plural
 from keyaudit.report.missing import by_needs, outlived, reads, waiver_lines
 from keyaudit.report.plan import place, unknown_until_applied
 from keyaudit.report.settings import setting_lines
-from keyaudit.report.summary import SIMULATED, copied, looked, message, network, results, severities, verdict_words
+from keyaudit.report.summary import SIMULATED, copied, message, network, results, severities, verdict_words
 from keyaudit.report.versions import lines, uncovered
 
 MOST = 20
 """The maximum number of listed findings."""
+_NAMES = 3
+"""The maximum number of reads that a gap names."""
+_POLICIES = 10
+"""The maximum number of policies of which the other findings, or the unknown results, are counted."""
 
 
 def render_gate(report: Report, out: TextIO) -> None:
@@ -44,10 +49,10 @@ def _lines(report: Report) -> Iterator[str]:
         yield SIMULATED
     yield f"keyaudit gate   {_answer(verdict)}   fail-on={verdict.gate}{'   new-only' if verdict.new_only else ''}"
     yield from _source(report.run)
-    yield f"  checked    {looked(report)}"
+    yield f"  checked    {_checked(report)}"
     yield f"  open       {severities(_open(verdict), zeros=True)}"
     yield f"  others     {results(report)}"
-    yield f"  blocking   {sum(_open(verdict)[each] for each in _blocking(verdict)):,}"
+    yield f"  blocking   {sum(_open(verdict)[each] for each in _blocking(verdict)) - verdict.reaching:,}"
     if not report.run.planned:
         yield f"  coverage   {verdict.assessed:,} of {verdict.required:,} required reads"
         if not verdict.expected:
@@ -78,32 +83,72 @@ def _source(run: Run) -> Iterator[str]:
 
 
 def _blocks(report: Report) -> Iterator[str]:
-    """The worst blocking findings by policy, and the number of others."""
+    """The worst blocking findings, those of one holder on one line, and the number of others by policy."""
     verdict = report.verdict
     found = report.worst(MOST)
-    shown: dict[str, list[Finding]] = {}
+    of_holder: dict[object, list[Finding]] = {}
     for finding in found:
-        shown.setdefault(finding.policy.id, []).append(finding)
-    blocking = _blocking(verdict)
-    counts = {tally.policy.id: sum(_open(verdict, tally)[each] for each in blocking) for tally in report.tallies}
-    rest = {name: count - len(shown.get(name, ())) for name, count in counts.items()}
-    # The worst first; among unlisted ones, the most frequent.
-    for name in (*shown, *sorted(rest.keys() - shown.keys(), key=lambda name: (-rest[name], name))):
-        for finding in shown.get(name, ()):
-            where = place(finding)
-            yield f"  BLOCK  {name} {finding.severity.upper()}  {one_line(finding.policy.problem)}: {where}: {message(finding)}"
-        if rest.get(name):
-            yield f"  BLOCK  {name}  {rest[name]:,} {'more' if name in shown else 'not listed'}"
-    every = sum(counts.values())
-    if len(found) < every:
-        yield f"  BLOCK  {len(found):,} of {every:,} are listed; the same command with --export csv=PATH writes all"
+        of_holder.setdefault(finding.row.get("holder_id") or finding.row.get("app_id") or finding.subject, []).append(finding)
+    for finding, *others in of_holder.values():
+        also = f"; also {', '.join(dict.fromkeys(each.policy.id for each in others))}" if others else ""
+        said = f"{one_line(finding.policy.problem)}: {place(finding)}: {message(finding)}{also}"
+        yield f"  BLOCK  {finding.policy.id} {finding.severity.upper()}  {said}"
+    listed_ = Counter((finding.severity, finding.policy.id) for finding in found)
+    rest = [
+        (severity, tally.policy.id, count)
+        for severity in reversed(_blocking(verdict))
+        for tally in report.tallies
+        if (count := _open(verdict, tally)[severity] - _ranged(verdict, tally, severity) - listed_[severity, tally.policy.id])
+        > 0
+    ]
+    rest.sort(key=lambda each: (-each[0].rank, -each[2], each[1]))
+    for severity, name, count in rest[:_POLICIES]:
+        yield f"  BLOCK  {name} {severity.upper()}  {count:,} not listed"
+    if every := sum(count for *_, count in rest):
+        left = rest[_POLICIES:]
+        more = f"; {plural(len(left), 'more policy', 'more policies')} with {severities(_summed(left))}" if left else ""
+        yield f"  BLOCK  {len(found):,} of {len(found) + every:,} are listed{more}; with --export csv=PATH all are written"
+
+
+def _summed(rest: Sequence[tuple[Severity, str, int]]) -> Mapping[Severity, int]:
+    found: Counter[Severity] = Counter()
+    for severity, _, count in rest:
+        found[severity] += count
+    return found
+
+
+def _ranged(verdict: Verdict, tally: Tally, severity: Severity) -> int:
+    """The failures of a policy that are perhaps so severe, and do not block."""
+    return sum(group.count for group in verdict.ranged if (group.policy, group.severity) == (tally.policy.id, severity))
+
+
+def _perhaps(verdict: Verdict) -> Iterator[str]:
+    """What was not read, where it alone decides whether failures reach the gate, with their number."""
+    found: Counter[str] = Counter()
+    policies: dict[str, set[str]] = {}
+    for group in verdict.ranged:
+        why = unknown_columns(group.causes)
+        found[why] += group.count
+        policies.setdefault(why, set()).add(group.policy)
+    for why, count in found.most_common():
+        of = plural(len(policies[why]), "policy", "policies")
+        yield f"  INCOMPLETE  {plural(count, 'finding')} of {of} may reach --fail-on, and do not block: not read: {why}"
+
+
+def _checked(report: Report) -> str:
+    """How much was evaluated."""
+    rows = report.run.rows
+    objects, kinds = sum(rows.values()), sum(map(bool, rows.values()))
+    policies = {tally.policy.id for tally in report.tallies} - {each.policy.id for each in report.verdict.not_judged}
+    return f"{plural(objects, 'object')} of {plural(kinds, 'kind')} against {plural(len(policies), 'policy', 'policies')}"
 
 
 def _gaps(report: Report) -> Iterator[str]:
     """Each gap, and for a plan what to do next."""
     for gap in report.verdict.gaps:
         kind = "GAP" if not gap.required else "ALLOWED" if gap.allowed else "INCOMPLETE"
-        what = f": {reads(gap.operations)}" if gap.operations else ""
+        some, more = gap.operations[:_NAMES], len(gap.operations) - _NAMES
+        what = f": {reads(some)}{f' and {more:,} more reads' if more > 0 else ''}" if some else ""
         name = one_line(gap.scope.name or gap.scope.id)
         detail = f"; {one_line(gap.detail, 1_000)}" if gap.detail else ""
         yield f"  {kind}  {name} ({gap.reason}: {ADVICE[gap.reason].meaning}{detail}){what}"
@@ -153,10 +198,15 @@ def _weakened(report: Report) -> Iterator[str]:
     yield from _gaps(report)
     if report.run.planned:
         yield from unknown_until_applied(report)
-    for tally in () if report.run.planned else report.tallies:
-        unknown = sum(tally.unknown.values())
-        if unknown:
-            yield f"  UNKNOWN  {tally.policy.id}  {plural(unknown, 'result')}: {severities(tally.unknown)}"
+    yield from _perhaps(verdict)
+    unknown = [] if report.run.planned else [tally for tally in report.tallies if any(tally.unknown.values())]
+    unknown.sort(key=lambda each: [-each.unknown.get(severity, 0) for severity in reversed(Severity)])
+    for tally in unknown[:_POLICIES]:
+        count = sum(tally.unknown.values())
+        yield f"  UNKNOWN  {tally.policy.id}  {plural(count, 'result')}: {severities(tally.unknown)}"
+    if left := unknown[_POLICIES:]:
+        total = sum((Counter(tally.unknown) for tally in left), Counter[Severity]())
+        yield f"  UNKNOWN  {plural(len(left), 'more policy', 'more policies')}: {severities(total)}"
     if verdict.allowed_unknown:
         yield f"  ALLOWED  {plural(verdict.allowed_unknown, 'unknown result')}"
     yield from _known_unknown(verdict)
