@@ -13,7 +13,7 @@ from msgspec.structs import replace
 from keyaudit.inventory.owners import UNREAD, called
 from keyaudit.inventory.part import EVERYTHING, Within
 from keyaudit.model.acceptance import NOTHING_ACCEPTED, Acceptance
-from keyaudit.model.baseline import Known, KnownUnknown
+from keyaudit.model.baseline import Baseline, KnownUnknown
 from keyaudit.model.columns import Table
 from keyaudit.model.coverage import Coverage, Scope, ScopeKind
 from keyaudit.model.expiring import Owner
@@ -171,7 +171,8 @@ def judge(
     applying = tuple(bound for bound in settled if bound.policy.text.id not in lacking)
     engine = engine or InDuckDB(connection, as_of, sizes or {}, again, within)
     held = _held(baseline.counting_unknown(as_of) if baseline else ())
-    bounds = _in_baseline(engine, waived(applying, holding), baseline.counting(as_of) if baseline else (), held)
+    known = _known(baseline, applying, as_of) if baseline else []
+    bounds = _in_baseline(engine, waived(applying, holding), known, held)
     without = tuple(
         Blind(scope=tenant, bound=bound, needs=lacking[bound.policy.text.id].needs)
         for bound in settled
@@ -218,15 +219,26 @@ def judge(
     )
 
 
+def _known(baseline: Baseline, bounds: Sequence[Bound], as_of: int) -> list[Entry]:
+    """The failures of a baseline. Of a policy whose rule has changed since, the severity is not compared: what the rule of now
+    said of the same facts then is not known, and another rule raises nothing.
+    """
+    rules = {bound.policy.text.id: bound.policy.rule for bound in bounds}
+    same = {policy for policy, rule in baseline.rules.items() if rules.get(policy) == rule.rule}
+    return [
+        (each.policy, each.subject, (each.severity if each.policy in same else Severity.CRITICAL).rank, None)
+        for each in baseline.counting(as_of)
+    ]
+
+
 def _in_baseline(
-    engine: Engine, bounds: tuple[Bound, ...], known: Sequence[Known], held: Mapping[tuple[str, str], str]
+    engine: Engine, bounds: tuple[Bound, ...], known: Sequence[Entry], held: Mapping[tuple[str, str], str]
 ) -> tuple[Bound, ...]:
     """The policies, with their baseline entries in a table for the queries."""
     if not known and not held:
         return bounds
-    entries: list[Entry] = [(entry.policy, entry.subject, entry.severity.rank, None) for entry in known]
-    engine.create_baseline([*entries, *((policy, subject, 0, texts) for (policy, subject), texts in held.items())])
-    failing, unknown = {entry.policy for entry in known}, {policy for policy, _ in held}
+    engine.create_baseline([*known, *((policy, subject, 0, texts) for (policy, subject), texts in held.items())])
+    failing, unknown = {policy for policy, *_ in known}, {policy for policy, _ in held}
     return tuple(
         replace(bound, in_baseline=bound.policy.text.id in failing, unknown_in_baseline=bound.policy.text.id in unknown)
         for bound in bounds

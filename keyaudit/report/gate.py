@@ -205,8 +205,8 @@ def _weakened(report: Report) -> Iterator[str]:
         count = sum(tally.unknown.values())
         yield f"  UNKNOWN  {tally.policy.id}  {plural(count, 'result')}: {severities(tally.unknown)}"
     if left := unknown[_POLICIES:]:
-        total = sum((Counter(tally.unknown) for tally in left), Counter[Severity]())
-        yield f"  UNKNOWN  {plural(len(left), 'more policy', 'more policies')}: {severities(total)}"
+        unlisted = sum((Counter(tally.unknown) for tally in left), Counter[Severity]())
+        yield f"  UNKNOWN  {plural(len(left), 'more policy', 'more policies')}: {severities(unlisted)}"
     if verdict.allowed_unknown:
         yield f"  ALLOWED  {plural(verdict.allowed_unknown, 'unknown result')}"
     yield from _known_unknown(verdict)

@@ -66,7 +66,7 @@ SETTLED = InForce(
 
 
 def excused() -> Report:
-    """The fixed report, with a failure that a waiver covers, one that the baseline holds, one with two severities, and settings."""
+    """The fixed report with a failure that is waived, one that is known, one with two severities, and with settings."""
     waived, known = (each for each in FINDINGS if each.policy in (OVERDUE, PURGE) and each.outcome is Outcome.FAIL)
     found = [
         structs.replace(each, outcome=Outcome.WAIVED, waiver=WAIVER)
