@@ -202,8 +202,7 @@ def _weakened(report: Report) -> Iterator[str]:
     unknown = [] if report.run.planned else [tally for tally in report.tallies if any(tally.unknown.values())]
     unknown.sort(key=lambda each: [-each.unknown.get(severity, 0) for severity in reversed(Severity)])
     for tally in unknown[:_POLICIES]:
-        count = sum(tally.unknown.values())
-        yield f"  UNKNOWN  {tally.policy.id}  {plural(count, 'result')}: {severities(tally.unknown)}"
+        yield f"  UNKNOWN  {tally.policy.id}  {plural(sum(tally.unknown.values()), 'result')}: {severities(tally.unknown)}"
     if left := unknown[_POLICIES:]:
         unlisted = sum((Counter(tally.unknown) for tally in left), Counter[Severity]())
         yield f"  UNKNOWN  {plural(len(left), 'more policy', 'more policies')}: {severities(unlisted)}"
