@@ -40,7 +40,7 @@ class PolicyText(Struct, frozen=True, kw_only=True):
     """The violation as a noun phrase: the name of a finding."""
     severity: Severity
     """The highest that a finding of it can have."""
-    weakness: str
+    weakness: str = ""
     """What is weak, if no condition says otherwise; empty: it has a fixed severity."""
     table: str
     why: str

@@ -326,7 +326,8 @@ def _severity_in_doubt(judged: _Judged, code: int, row: _Row) -> str:
     least, most = least_of(code), severity_of(code)
     if least is most:
         return ""
-    return f"; {least} or {most}, depending on what was not read: {unknown_columns(judged.judged(row).unknown) or 'a value'}"
+    causes = unknown_columns(judged.judged(row).unknown)
+    return f"; severity {least} or {most}, depending on what is not known: {causes or 'a value'}"
 
 
 class _Texts:

@@ -6,7 +6,7 @@ import duckdb
 
 from keyaudit.model.findings import Finding, Outcome
 from keyaudit.model.run import First
-from keyaudit.model.severity import Severity
+from keyaudit.model.severity import Opens, Severity, place
 from keyaudit.policy.causes import Head, Place
 from keyaudit.policy.findings import NO_CAUSES, Pair, grouped, of_thing
 from keyaudit.policy.ordered import BEFORE, Evaluated, rows_with_ids, worst_ids, worst_rows
@@ -27,7 +27,7 @@ def worst(
     `failing`: the ids of policies that may have such a finding; others are skipped. Each table is read once, and at most `most`
     rows are fetched.
     """
-    found: list[tuple[tuple[int, int, str, str, str, str], Finding]] = []
+    found: list[tuple[tuple[int, int, int, str, str, str, str], Finding]] = []
     for evaluated in tables:
         numbered = {number: bound for number, bound in enumerate(evaluated.bounds) if bound.policy.text.id in failing}
         if not numbered:
@@ -40,14 +40,21 @@ def worst(
             query = worst_rows(evaluated, numbered, least=least, known=known, count=len(ids))
             rows = cursor.execute(query, [id_ for (id_,) in ids]).fetchall()
             for thing in grouped(rows, evaluated, list(numbered.values()), None):
-                urgency, label, of = thing.place
+                _, label, of = thing.place
                 for _, finding in of_thing(thing, NO_CAUSES, passes=False):
                     proven = finding.least or finding.severity
                     if finding.outcome is Outcome.FAIL and proven.rank >= least.rank and (known or not finding.known):
-                        key = (-finding.severity.rank, urgency, label, of, finding.policy.id, str(finding.row["id"]))
-                        found.append((key, finding))
+                        found.append(((*_urgency(finding), label, of, finding.policy.id, str(finding.row["id"])), finding))
     found.sort(key=lambda each: each[0])
     return [finding for _, finding in found[:most]]
+
+
+def _urgency(finding: Finding) -> tuple[int, int, int]:
+    """The order of findings, as in `ordered.urgency`."""
+    judged = finding.judged() if finding.judged else None
+    weakness = min((place(ruling.word) for ruling in judged.weakness), default=0) if judged else 0
+    opens = max((Opens(ruling.word).rank for ruling in judged.opens), default=0) if judged else 0
+    return -finding.severity.rank, weakness, -opens
 
 
 def first_page(

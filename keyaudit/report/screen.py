@@ -25,8 +25,8 @@ FEW = 20
 HEIGHT = 45
 _HINTS = 4
 """The lines of the commands, and the one before."""
-_FEWEST = 4
-"""The lines that tier 0 has even where more is critical than fits."""
+_FEWEST = 7
+"""The lines that tier 0 has where there is more to list than fits: for three names and how many more there are."""
 _ENDING = 3
 _LEAST_WHERE = 16
 _GAPS = 4
@@ -57,7 +57,8 @@ def render(report: Report, out: TextIO, options: Options) -> None:
     lines = ["", *(line for each in urgent for line in _entry(each, width, colour, steps=steps))]
     # A blank line before each part, the rest, and the commands.
     room = HEIGHT - len(before) - len(after) - len(lines) - len(soon) - (_HINTS if hints else 0) - 4
-    principals = _tier0(report, options, max(room // 2, _FEWEST), NAMED)
+    wanted = sum(len(_entry(each, width, colour, steps=steps)) for each in others_)
+    principals = _tier0(report, options, max(room - wanted, _FEWEST), NAMED)
     lines += ["", *principals] if principals else []
     lines += ["", *soon] if soon else []
     lines += [""] if others_ else []

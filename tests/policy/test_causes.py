@@ -133,7 +133,7 @@ def test_of_equals_the_head_is_of_the_graver_policy_then_of_the_one_that_always_
     assert {each.policy.id for each in also} == {"b-sometimes", "a-raised"}
 
 
-def test_of_equals_the_head_says_what_the_resource_opens_and_not_how_long_it_lasts() -> None:
+def test_the_head_is_the_one_that_is_flawed_before_the_one_that_is_weak() -> None:
     names = ("app-credential-never-expires", "sp-privileged-certificate-outside-vault")
     row: dict[str, Any] = {
         "id": "/tenants/t/applications/a/credentials/c",
@@ -145,7 +145,11 @@ def test_of_equals_the_head_says_what_the_resource_opens_and_not_how_long_it_las
         "holder_type": "Application",
         "holder_directory_sync": False,
         "holder_tier0": True,
+        "holder_tenant_wide": False,
         "holder_opens_subscriptions": False,
+        "holder_opens_signing": False,
+        "holder_opens_vaults": False,
+        "holder_unprivileged": False,
         "custody": "external",
         "expires_on": NOW + 100_000 * DAY,
         "same_elsewhere": (0, 0),
@@ -154,8 +158,8 @@ def test_of_equals_the_head_says_what_the_resource_opens_and_not_how_long_it_las
     with inventory(credential=[row]) as connection:
         chosen = [each for each in load() if each.text.id in names]
         ((head, also),) = by_cause(judge(connection, chosen, (), JUDGING).findings())
-    assert (head.severity, also.severity) == (Severity.HIGH, Severity.HIGH)
-    assert (head.policy.id, also.policy.id) == (names[1], names[0])
+    assert (head.severity, also.severity) == (Severity.CRITICAL, Severity.HIGH)
+    assert (head.policy.id, also.policy.id) == names
 
 
 CURRENT = (("key-version", "is_current"), ("old-key-versions", "not is_current"))

@@ -54,7 +54,6 @@ def policy(id_: str, table: str, severity: Severity, **more: object) -> PolicyTe
         title=f"What {id_} asks for holds",
         problem=f"{id_} is violated",
         severity=severity,
-        weakness="",
         table=table,
         why="Age is the one control that makes a stolen key useless.",
         fix={"cli": "az keyvault key rotate --vault-name {vault_name} --name {name}"},

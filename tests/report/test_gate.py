@@ -9,7 +9,7 @@ from keyaudit.model.findings import Finding
 from keyaudit.model.run import NotJudged
 from keyaudit.model.severity import Severity
 from keyaudit.report.gate import MOST, render_gate
-from tests.report.example import FINDINGS, GATED, worst
+from tests.report.example import FINDINGS, GATED, SOFTWARE, worst
 
 LATE = next(each for each in worst(FINDINGS, 9) if each.policy.id == "kv-key-rotation-overdue")
 OTHER = "kv-purge-protection-off"
@@ -40,13 +40,18 @@ def not_evaluated(*policies: NotJudged) -> list[str]:
     return [line for line in out.getvalue().splitlines() if "NOT EVALUATED" in line]
 
 
+def many(count: int) -> list[Finding]:
+    """So many, each about a resource of its own."""
+    return [structs.replace(LATE, subject=f"{LATE.subject}{number}") for number in range(count)]
+
+
 def needing(count: int, *needs: str) -> tuple[NotJudged, ...]:
     """So many policies without their evidence."""
     return tuple(structs.replace(each, needs=needs) for each in GATED.verdict.not_judged[:1] * count)
 
 
 def test_few_findings_are_all_listed() -> None:
-    lines = blocks([LATE] * MOST, kv_key_rotation_overdue=MOST)
+    lines = blocks(many(MOST), kv_key_rotation_overdue=MOST)
     assert len(lines) == MOST
     assert all(
         line.startswith(f"  BLOCK  kv-key-rotation-overdue HIGH  {LATE.policy.problem}: kv-prod/keys/codesign-2021: ")
@@ -55,13 +60,20 @@ def test_few_findings_are_all_listed() -> None:
 
 
 def test_of_many_findings_twenty_are_listed_and_the_rest_is_counted_by_policy() -> None:
-    lines = blocks([LATE] * 500, kv_key_rotation_overdue=1_500, kv_purge_protection_off=3)
-    assert sum("HIGH" in line for line in lines) == MOST
+    lines = blocks(many(500), kv_key_rotation_overdue=1_500, kv_purge_protection_off=3)
     assert lines[MOST:] == [
-        "  BLOCK  kv-key-rotation-overdue  1,480 more",
-        f"  BLOCK  {OTHER}  3 not listed",
-        "  BLOCK  20 of 1,503 are listed; the same command with --export csv=PATH writes all",
+        "  BLOCK  kv-key-rotation-overdue HIGH  1,480 not listed",
+        f"  BLOCK  {OTHER} HIGH  3 not listed",
+        "  BLOCK  20 of 1,503 are listed; with --export csv=PATH all are written",
     ]
+
+
+def test_what_blocks_about_one_holder_is_one_line() -> None:
+    [line, *rest] = blocks(
+        [LATE, structs.replace(LATE, policy=SOFTWARE)], kv_key_rotation_overdue=1, kv_key_software_protected=1
+    )
+    assert rest == []
+    assert line.endswith(f"; also {SOFTWARE.id}")
 
 
 def test_blocks_come_before_everything_that_was_not_read_or_not_evaluated() -> None:
