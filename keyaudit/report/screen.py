@@ -13,7 +13,7 @@ from keyaudit.model.severity import Severity, Weakness
 from keyaudit.model.text import one_line
 from keyaudit.model.tier0 import NAMED
 from keyaudit.report.facts import Facts
-from keyaudit.report.first import INDENT, TOP, cut, others, owner, page, step, tier0_lines
+from keyaudit.report.first import INDENT, cut, others, owner, page, step, tier0_lines
 from keyaudit.report.lines import Paint, columns, joined, pad, paint, plural, wrap
 from keyaudit.report.missing import needed, waiver_lines
 from keyaudit.report.options import Options
@@ -28,7 +28,8 @@ _HINTS = 4
 _FEWEST = 7
 """The lines that tier 0 has where there is more to list than fits: for three names and how many more there are."""
 _ENDING = 3
-_LEAST_WHERE = 16
+_WHERE = 12
+"""The columns that a resource has on the line of what is wrong; with less it has the next line."""
 _GAPS = 4
 _WAIVERS = 2
 _WORD = 8
@@ -51,10 +52,11 @@ def render(report: Report, out: TextIO, options: Options) -> None:
     urgent = [each for each in found.rows if each.finding.severity is Severity.CRITICAL]
     others_ = [each for each in found.rows if each not in urgent and each not in ending]
     soon = _soon(ending, width)
-    listed = [*urgent, *others_][: max(len(urgent), TOP)]
-    # The first step of each, where that leaves room for as many.
-    steps = len(before) + len(after) + len(soon) + _FEWEST + _HINTS + 4 + 2 * len(listed) <= HEIGHT
-    lines = ["", *(line for each in urgent for line in _entry(each, width, colour, steps=steps))]
+    grave = [*urgent, *(each for each in others_ if each.finding.severity is Severity.HIGH)]
+    # The first step of each, where that hides none of them.
+    steps = len(before) + len(after) + len(soon) + _FEWEST + _HINTS + 4 + 3 * len(grave) <= HEIGHT
+    lines = [line for each in urgent for line in _entry(each, width, colour, steps=steps)]
+    lines = ["", *lines] if lines else []
     # A blank line before each part, the rest, and the commands.
     room = HEIGHT - len(before) - len(after) - len(lines) - len(soon) - (_HINTS if hints else 0) - 4
     wanted = sum(len(_entry(each, width, colour, steps=steps)) for each in others_)
@@ -116,10 +118,11 @@ def _entry(first: First, width: int, colour: bool, *, steps: bool) -> list[str]:
     room = width - columns(begins)
     more = f" and {first.times - 1:,} more" if first.times > 1 else ""
     also = f" (+{len(finding.cause.also):,})" if finding.cause else ""
-    wrong, *next_ = wrap(f"{finding.policy.problem}:", room)
-    left = room - columns((next_ or [wrong])[-1]) - 1 - columns(more + also)
-    where = _where(Facts.of(finding), max(left, _LEAST_WHERE)) + more + also
-    said = [wrong, *next_, where] if left < _LEAST_WHERE else [*[wrong, *next_][:-1], f"{[wrong, *next_][-1]} {where}"]
+    *above, last = wrap(f"{finding.policy.problem}:", room)
+    left = room - columns(last) - 1 - columns(more + also)
+    below = left < _WHERE
+    where = _where(Facts.of(finding), room - columns(more + also) if below else left) + more + also
+    said = [*above, last, where] if below else [*above, f"{last} {where}"]
     by = owner(first, width // 2)
     if not steps and by and columns(said[-1]) + columns(by) + 2 <= room:
         said[-1] += f"; {by}"
