@@ -11,7 +11,7 @@ from keyaudit.model.causes import SHORT
 from keyaudit.model.coverage import Scope
 from keyaudit.model.expiring import Owner
 from keyaudit.model.findings import Finding, Outcome
-from keyaudit.model.fixes import LABELS, parts
+from keyaudit.model.fixes import LABELS, ordered, parts
 from keyaudit.model.run import Report
 from keyaudit.model.severity import Severity
 from keyaudit.model.text import one_line
@@ -19,7 +19,7 @@ from keyaudit.report.aside import in_order
 from keyaudit.report.causes import apart, problems, repeated, same_cause
 from keyaudit.report.facts import Facts
 from keyaudit.report.first import tier0_lines
-from keyaudit.report.lines import Paint, columns, joined, pad, paint, wrap
+from keyaudit.report.lines import Paint, columns, joined, pad, paint, plural, wrap
 from keyaudit.report.options import Options
 from keyaudit.report.resource import BELOW, context, label, thing
 from keyaudit.report.summary import MESSAGE, footer, header, message, word
@@ -28,6 +28,8 @@ _HEADING = 34
 _WORD = 8
 _INDENT = " " * (2 + _WORD + 2)
 _LONGEST = 10_000
+_FIXED = Severity.MEDIUM
+"""The lowest severity of findings whose fix is listed; explain shows that of each."""
 _UNKNOWN = "UNKNOWN"
 _COLOURS = {
     Severity.CRITICAL: Paint.ALARM,
@@ -60,6 +62,7 @@ def listing(report: Report, out: TextIO, options: Options) -> None:
     unread: dict[Scope, list[str]] = defaultdict(list)
     first: list[Finding] = []
     numbers: dict[tuple[str, str, str], int] = {}
+    fixed: dict[tuple[str, str], str] = {}
 
     def write() -> Iterator[tuple[tuple[object, ...], tuple[int, str]]]:
         """Writes the findings by resource, and returns the lines of causes that many resources have, by their order.
@@ -87,7 +90,7 @@ def listing(report: Report, out: TextIO, options: Options) -> None:
                     )
                 else:
                     own.append((owner, finding))
-            out.write(joined(_groups(own, options)))
+            out.write(joined(_groups(own, options, fixed)))
 
     for cause, lines in groupby(in_order(write()), key=itemgetter(0)):
         finding = first[cause]
@@ -101,8 +104,8 @@ def listing(report: Report, out: TextIO, options: Options) -> None:
     out.writelines(joined(_unread(scope, policies, width, colour)) for scope, policies in unread.items())
 
 
-def _groups(pairs: Iterable[tuple[Owner, Finding]], options: Options) -> list[str]:
-    """The headings: one per row, so that each version of a key has its own."""
+def _groups(pairs: Iterable[tuple[Owner, Finding]], options: Options, fixed: dict[tuple[str, str], str]) -> list[str]:
+    """The headings: one per row, so that each version of a key has its own. `fixed`: as for `_findings`."""
     width, colour = options.page, options.colour
     rows: dict[object, list[tuple[Owner, Finding]]] = defaultdict(list)
     for pair in pairs:
@@ -112,7 +115,7 @@ def _groups(pairs: Iterable[tuple[Owner, Finding]], options: Options) -> list[st
         owner, first = same[0]
         facts = Facts.of(first)
         lines += _heading(one_line(label(facts)), one_line(context(facts, owner)), width, colour)
-        lines += _findings([finding for _, finding in same], options)
+        lines += _findings([finding for _, finding in same], options, fixed)
         lines.append("")
     return lines
 
@@ -128,10 +131,11 @@ def _said(finding: Finding) -> str:
     return f"{message(finding)}{one_line(ending, MESSAGE)}"
 
 
-def _findings(same: Sequence[Finding], options: Options) -> list[str]:
+def _findings(same: Sequence[Finding], options: Options, fixed: dict[tuple[str, str], str]) -> list[str]:
     """The problem of each with its message. Under the head of a cause stand the others on the same row.
 
-    Policies that are unknown for the same reason share an entry at the end.
+    Policies that are unknown for the same reason share an entry at the end. `fixed`: by policy and commands, the id of the
+    finding whose fix was listed; one that is fixed in the same way refers to it, and one whose cause another leads to none.
     """
     lines: list[str] = []
     width, colour = options.page, options.colour
@@ -146,7 +150,7 @@ def _findings(same: Sequence[Finding], options: Options) -> list[str]:
     for finding in same:
         if finding.outcome is not Outcome.UNKNOWN and not (finding.cause and finding in under[finding.cause.key]):
             lines += _finding(finding, width, colour)
-            lines += _fix(finding, width) if options.fixes else ()
+            lines += _fix_once(finding, width, fixed) if options.fixes else ()
             for other in under[finding.cause.key] if finding.cause and finding.leads else ():
                 lines += wrap(
                     f"also {word(other)} {named(other)}: {_id(other)}{message(other)}", width, _INDENT, _INDENT + "  "
@@ -161,11 +165,24 @@ def _findings(same: Sequence[Finding], options: Options) -> list[str]:
     return lines
 
 
+def _fix_once(finding: Finding, width: int, fixed: dict[tuple[str, str], str]) -> Iterable[str]:
+    """How a failure is fixed, as in `_findings`."""
+    if finding.outcome is not Outcome.FAIL or (finding.cause and not finding.leads) or finding.severity.rank < _FIXED.rank:
+        return ()
+    first = fixed.setdefault((finding.policy.id, finding.command), finding.id)
+    if first == finding.id:
+        return _fix(finding, width)
+    again = f"Fix: as for {first[:SHORT]}; keyaudit explain {finding.id[:SHORT]} shows it for this one"
+    return wrap(again, width, _INDENT, _INDENT + "  ")
+
+
 def _fix(finding: Finding, width: int, of: str = "") -> Iterator[str]:
-    """How a failure is fixed; `of`: which one, if others stand beside it. A command is one line however long, to be pasted."""
-    if finding.outcome is not Outcome.FAIL:
-        return
-    for part in parts(finding.fix, finding.steps):
+    """How a failure is fixed, of several steps the first; `of`: which one, if others stand beside it.
+
+    A command is one line however long, to be pasted.
+    """
+    steps = ordered(finding.fix, finding.steps) if finding.outcome is Outcome.FAIL else []
+    for part in parts({}, steps[:1]):
         name = " ".join(filter(None, (part.heading, of)))
         for line in part.lines:
             said = one_line(line, _LONGEST)
@@ -174,6 +191,9 @@ def _fix(finding: Finding, width: int, of: str = "") -> Iterator[str]:
             else:
                 whole = said if line.startswith(LABELS) else f"{name}: {said}"
                 yield from wrap(whole, width, _INDENT + "  " * (whole is said), _INDENT + "  ")
+    if len(steps) > 1:
+        more = f"{plural(len(steps) - 1, 'more step')}: keyaudit explain {finding.id[:SHORT]}"
+        yield from wrap(more, width, _INDENT + "  ", _INDENT + "  ")
 
 
 def _unread(scope: Scope, policies: list[str], width: int, colour: bool) -> Iterator[str]:
