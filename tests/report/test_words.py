@@ -14,7 +14,7 @@ from keyaudit.report.formats import FILES, FORMATS
 from keyaudit.report.gate import render_gate
 from keyaudit.report.options import Options
 from keyaudit.report.summary import verdict_words
-from tests.report.example import CLEAN, GATED, OVERDUE, REPORT, VERDICT
+from tests.report.example import CLEAN, EXPIRED, GATED, OVERDUE, REPORT, VERDICT
 from tests.report.files import exported, sheets
 
 OPEN = structs.replace(
@@ -49,7 +49,7 @@ def test_every_format_names_the_problem(name: str) -> None:
 def test_a_gate_names_the_problem_and_what_it_decided() -> None:
     out = io.StringIO()
     render_gate(GATED, out)
-    assert f"{OVERDUE.problem}: kv-prod/keys/codesign-2021: " in out.getvalue()
+    assert f"{EXPIRED.problem}: kv-prod/keys/codesign-2021: " in out.getvalue()
     out = io.StringIO()
     passed = structs.replace(CLEAN, verdict=structs.replace(CLEAN.verdict, gate=Severity.HIGH))
     render_gate(passed, out)
