@@ -165,7 +165,7 @@ KEY = Table(
         count("user_subscriptions",
             "subscriptions, its own included, of the managed identities that can use it for its purpose", derived=True),
         count("blast_radius", "1 to 5, how far its use reaches: nobody, one workload, several, across subscriptions, tenants "
-            "or environments; 5 where it signs across environments. A factor of the score", derived=True),
+            "or environments; 5 where it signs across environments", derived=True),
         VAULT_ACCESS_MODEL,
         SIGNERS_NAMED,
         text("parameter_set", "the algorithm of an AKP key, which names its parameter set", _MATERIAL, absent="not an AKP key",
