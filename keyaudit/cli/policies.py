@@ -94,7 +94,7 @@ def run_examples(path: Place = None) -> int:
 
     outcome = test_policies(path)
     with printing() as out:
-        out.writelines(f"{line}\n" for line in (*outcome.failures, outcome.summary))
+        out.writelines(f"{line}\n" for line in (*outcome.failures, *outcome.warnings, outcome.summary))
     return Exit.CLEAN if not outcome.failures else Exit.FINDINGS
 
 

@@ -38,6 +38,8 @@ class TestReport(Struct, frozen=True, kw_only=True):
     examples: int
     mutants: int
     failures: tuple[str, ...]
+    warnings: tuple[str, ...] = ()
+    """Lines about what still loads, and has a better form."""
 
     @property
     def summary(self) -> str:
@@ -60,6 +62,11 @@ def test_policies(place: Path | None) -> TestReport:
             problems += trial.problems
             counted.update(trial.counted)
     return TestReport(
+        warnings=tuple(
+            f"{policy.file}: severity_when is deprecated; write weakness and weakness_when: keyaudit explain policy-author"
+            for policy in policies
+            if policy.weakness_when and not policy.text.weakness
+        ),
         policies=len(policies),
         examples=counted["examples"],
         mutants=counted["mutants"],

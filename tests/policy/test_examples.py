@@ -98,6 +98,8 @@ def test_a_severity_is_compared_where_an_example_names_one(tmp_path: Path) -> No
   - {why: less, expect: fail, severity: low, exportable: true, kty: EC}"""
     )
     assert failures(tmp_path, **graded, examples=full) == []
+    [warning] = examples.test_policies(tmp_path / "test.yaml").warnings
+    assert warning.endswith(": severity_when is deprecated; write weakness and weakness_when: keyaudit explain policy-author")
     wrong = full.replace("severity: low", "severity: high")
     assert failures(tmp_path, **graded, examples=wrong) == [":18:5: less: fail (high) expected, but it came out fail (low)"]
 

@@ -76,6 +76,12 @@ def test_values_are_text_until_their_field_types_them(tmp_path: Path) -> None:
             {"severity": None},
             "test.yaml:1:1: neither weakness nor severity; as in weakness: weak, or severity: medium for a fixed one",
         ),
+        ({"weakness": "weak"}, "test.yaml:3:11: a severity beside a weakness; keep one"),
+        ({"severity": None, "weakness": "bad"}, "test.yaml:17:11: no such weakness: 'bad'; one of"),
+        (
+            {"severity": None, "weakness": "weak", "severity_when": "[{low: managed}]"},
+            "test.yaml:18:16: severity_when beside weakness; write weakness_when",
+        ),
         ({"table": "keys"}, "test.yaml:4:8: no such table: 'keys'; did you mean key?"),
         ({"id": "other"}, "test.yaml:1:5: the id 'other' is not the file's name 'test'; rename one of them"),
         ({"title": "Ensure keys are good"}, "test.yaml:2:8: the title begins with Ensure; name the good state"),
