@@ -7,6 +7,7 @@ from keyaudit.inventory.facts.groups import groups
 from keyaudit.inventory.facts.relation import Rows, by_hand, unread
 from keyaudit.inventory.facts.sql import Sources
 from keyaudit.inventory.views.addresses import addresses
+from keyaudit.inventory.views.holder import last_sign_in
 from keyaudit.inventory.views.owners import indirect_users
 from keyaudit.inventory.views.privileges import privileges
 from keyaudit.inventory.views.versions import third_left
@@ -21,6 +22,7 @@ def facts(sources: Sources, as_of: int) -> dict[str, Derived]:
         **addresses(rows),
         **_user_owners(rows),
         **_credentials(rows, as_of),
+        "last_client_sign_in_on": last_sign_in(rows, rows["app_id"].map(sources.sql.lower), "last_client_sign_in_on"),
     }
 
 

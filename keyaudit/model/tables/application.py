@@ -81,5 +81,7 @@ APPLICATION = Table(
             absent="it has none, or several", derived=True),
         text("only_credential_id", "id of its unexpired client secret or certificate",
             absent="it has none, or several", derived=True),
+        time("last_client_sign_in_on", "the last time that the report has it signing in itself, with or without a user",
+            absent="the report has nothing of it, which is no proof that it is not used", derived=True),
     ),
 )
