@@ -212,6 +212,8 @@ class First(Struct, frozen=True, kw_only=True):
     finding: Finding
     times: int
     """The number of causes that it stands for, which differ in their object alone; 1: itself."""
+    beside: int = 0
+    """The number of findings of other causes about the same holder, which it stands for, too."""
 
 
 class Report(Struct, frozen=True, kw_only=True):

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from keyaudit.model import times
 from keyaudit.model.causes import SHORT
@@ -33,7 +33,7 @@ TIER0 = f"keyaudit report --full --select {LISTS}"
 
 
 class Page(Struct, frozen=True):
-    """The causes of a first page in order, and the number of all other causes by severity."""
+    """The causes of a first page in order, one for each holder, and the number of all other causes by severity."""
 
     rows: Sequence[First]
     rest: Mapping[Severity, int]
@@ -43,11 +43,27 @@ def page(report: Report, most: int) -> Page:
     """The first page with room for `most` causes; all critical ones are on it, and need no room."""
     found = report.first()
     critical = sum(each.finding.severity is Severity.CRITICAL for each in found)
-    chosen = found[: max(most, critical)]
+    chosen: dict[object, First] = {}
     rest = Counter({Severity(level): count for level, count in report.causes().open.items()})
-    for each in chosen:
+    for each in found[: max(most, critical)]:
         rest[each.finding.severity] -= each.times
-    return Page(chosen, +rest)
+        holder = _holder(each.finding) if each.times == 1 else each.finding.id
+        before = chosen.setdefault(holder, each)
+        if before is not each:
+            also = len(each.finding.cause.also) if each.finding.cause else 0
+            chosen[holder] = structs.replace(before, beside=before.beside + 1 + also)
+    return Page([*chosen.values()], +rest)
+
+
+def _holder(finding: Finding) -> object:
+    """Whom a line of the page is about: an application with its principal and credentials, else the subject."""
+    app_id = finding.row.get("app_id")
+    return app_id.lower() if isinstance(app_id, str) else finding.subject
+
+
+def beside(first: First) -> int:
+    """The number of findings that the line of a cause stands for besides its head."""
+    return first.beside + (len(first.finding.cause.also) if first.finding.cause else 0)
 
 
 def others(rest: Mapping[Severity, int]) -> str:

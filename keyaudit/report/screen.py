@@ -13,7 +13,7 @@ from keyaudit.model.severity import Severity, Weakness
 from keyaudit.model.text import one_line
 from keyaudit.model.tier0 import NAMED
 from keyaudit.report.facts import Facts
-from keyaudit.report.first import INDENT, cut, others, owner, page, step, tier0_lines
+from keyaudit.report.first import INDENT, beside, cut, others, owner, page, step, tier0_lines
 from keyaudit.report.lines import Paint, columns, joined, pad, paint, plural, wrap
 from keyaudit.report.missing import needed, waiver_lines
 from keyaudit.report.options import Options
@@ -117,7 +117,7 @@ def _entry(first: First, width: int, colour: bool, *, steps: bool) -> list[str]:
     begins = f"{pad(word(finding), _WORD)} {finding.id[:SHORT]} "
     room = width - columns(begins)
     more = f" and {first.times - 1:,} more" if first.times > 1 else ""
-    also = f" (+{len(finding.cause.also):,})" if finding.cause else ""
+    also = f" (+{beside(first):,})" if beside(first) else ""
     *above, last = wrap(f"{finding.policy.problem}:", room)
     left = room - columns(last) - 1 - columns(more + also)
     below = left < _WHERE

@@ -103,6 +103,16 @@ def test_what_was_expected_and_is_missing_is_named() -> None:
     assert "affects 0" not in text
 
 
+def test_causes_of_one_holder_are_one_line_and_the_others_a_number() -> None:
+    report = many(40)
+    same = [
+        replace(each, row={**each.row, "app_id": "A" if number % 20 else "a"})
+        for number, each in enumerate(report.findings(False))
+    ]
+    [entry] = [line for line in shown(holding(report, same)) if "CRITICAL" in line]
+    assert entry.endswith(" (+3)")
+
+
 @pytest.mark.parametrize("hints", [True, False])
 def test_hints_can_be_left_out(hints: bool) -> None:
     assert any(line.startswith("Next: ") for line in shown(many(500), hints=hints)) is hints
