@@ -71,7 +71,7 @@ def decide(
     at_gate = sum(open_[severity] for severity in Severity if fail_on and severity.rank >= fail_on.rank)
     if at_gate > sum(group.count for group in reaching):
         conditions.add(Exit.FINDINGS)
-    ranged = [group for group in reaching if not (allowing.unknown(group) or (run.planned and ledger.beyond_plan(group)))]
+    ranged = [group for group in reaching if not allowing.unknown(group)]
     if before is not None:
         ranged = _more(ranged, before)
     told = [gap for gap in gaps if gap.operations == ()] if before is not None else gaps
@@ -97,7 +97,7 @@ def decide(
         waived=_sum(tally.waived for tally in tallies),
         known=known,
         ranged=tuple(ranged),
-        reaching=sum(group.count for group in reaching),
+        reaching=tuple(reaching),
         known_unknown=sum(group.count for group in results.groups if group.known),
         baseline=accepted.baseline,
         new_only=accepted.new_only,

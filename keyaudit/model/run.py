@@ -131,8 +131,8 @@ class Verdict(Struct, frozen=True, kw_only=True):
     """Failures that the baseline contains; not in `failed`."""
     ranged: tuple[UnknownGroup, ...] = ()
     """The failures that reach the gate only if something that was not read makes them so severe, and that nothing accepts."""
-    reaching: int = 0
-    """The number of such failures, accepted ones too: they are open at the gate's severity, and do not block."""
+    reaching: tuple[UnknownGroup, ...] = ()
+    """All such failures, accepted ones too: they are open at the gate's severity, and do not block."""
     known_unknown: int = 0
     """Unknown results that the baseline holds; in `unknown`."""
     baseline: Baseline | None = None

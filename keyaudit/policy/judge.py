@@ -101,8 +101,7 @@ class Judgement(Results, frozen=True, kw_only=True, dict=True):
         return tier0(self._connection, self._tables, self.tallies, whole=whole)
 
     def worst(self, least: Severity, *, known: bool, most: int) -> list[Finding]:
-        """The `most` worst failing findings that are certainly of severity `least` or above: the most urgent first, then by
-        name and id.
+        """The `most` worst failing findings with severity `least` or above, perhaps: by urgency, then by name and id.
 
         Findings in the baseline are included only if `known`.
         """

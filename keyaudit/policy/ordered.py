@@ -209,9 +209,7 @@ def worst_rows(evaluated: Evaluated, numbered: Numbered, *, least: Severity, kno
 
 
 def _failing(relation: str, numbered: Numbered, *, least: Severity, known: bool) -> str:
-    """The rows of a relation with a failing finding that is certainly of severity `least` or above, with the `urgency` of the
-    most urgent one.
-    """
+    """The rows of a relation with a failing finding of severity `least` or above, with the `urgency` of the most urgent one."""
     below = verdict.UNKNOWN_VIOLATION if known else verdict.KNOWN
-    held = f"{{0}} >= {verdict.FAIL} AND {{0}} < {below} AND {verdict.least_in('{0}')} >= {least.rank}"
+    held = f"{{0}} >= {verdict.FAIL} AND {{0}} < {below} AND {verdict.rank_in('{0}')} >= {least.rank}"
     return f"(SELECT *, {_most_urgent(numbered, held)} AS urgency FROM {relation}) WHERE urgency >= 0"

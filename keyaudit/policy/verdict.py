@@ -212,11 +212,6 @@ def rank_in(code: str) -> str:
     return f"CAST({code} % {_LEVELS} // {_RANKS} AS INTEGER)"
 
 
-def least_in(code: str) -> str:
-    """SQL of the rank of the lowest severity in a code."""
-    return f"{code} % {_RANKS}"
-
-
 def ranged(level: str) -> str:
     """SQL of whether a level is a range."""
     return f"{level} % {_RANKS + 1} <> 0"

@@ -21,8 +21,7 @@ def worst(
     most: int,
     failing: Collection[str],
 ) -> list[Finding]:
-    """The `most` worst findings of failing rows that are certainly of severity `least` or above; those in the baseline only if
-    `known`.
+    """The `most` worst findings of failing rows with severity `least` or above, perhaps; those in the baseline only if `known`.
 
     `failing`: the ids of policies that may have such a finding; others are skipped. Each table is read once, and at most `most`
     rows are fetched.
@@ -42,8 +41,7 @@ def worst(
             for thing in grouped(rows, evaluated, list(numbered.values()), None):
                 _, label, of = thing.place
                 for _, finding in of_thing(thing, NO_CAUSES, passes=False):
-                    proven = finding.least or finding.severity
-                    if finding.outcome is Outcome.FAIL and proven.rank >= least.rank and (known or not finding.known):
+                    if finding.outcome is Outcome.FAIL and finding.severity.rank >= least.rank and (known or not finding.known):
                         found.append(((*_urgency(finding), label, of, finding.policy.id, str(finding.row["id"])), finding))
     found.sort(key=lambda each: each[0])
     return [finding for _, finding in found[:most]]

@@ -52,7 +52,7 @@ def _lines(report: Report) -> Iterator[str]:
     yield f"  checked    {_checked(report)}"
     yield f"  open       {severities(_open(verdict), zeros=True)}"
     yield f"  others     {results(report)}"
-    yield f"  blocking   {sum(_open(verdict)[each] for each in _blocking(verdict)) - verdict.reaching:,}"
+    yield f"  blocking   {sum(_open(verdict)[each] for each in _blocking(verdict)) - sum(group.count for group in verdict.reaching):,}"
     if not report.run.planned:
         yield f"  coverage   {verdict.assessed:,} of {verdict.required:,} required reads"
         if not verdict.expected:
@@ -84,15 +84,20 @@ def _source(run: Run) -> Iterator[str]:
 
 def _blocks(report: Report) -> Iterator[str]:
     """The worst blocking findings, those of one holder on one line, and the number of others by policy."""
-    verdict = report.verdict
-    found = report.worst(MOST)
+    verdict, every = report.verdict, report.worst(MOST)
+    lowest = verdict.gate.rank if verdict.gate else 0
+    found = [each for each in every if (each.least or each.severity).rank >= lowest]
     of_holder: dict[object, list[Finding]] = {}
     for finding in found:
         of_holder.setdefault(finding.row.get("holder_id") or finding.row.get("app_id") or finding.subject, []).append(finding)
-    for finding, *others in of_holder.values():
-        also = f"; also {', '.join(dict.fromkeys(each.policy.id for each in others))}" if others else ""
+    for finding, *same in of_holder.values():
+        also = f"; also {', '.join(dict.fromkeys(each.policy.id for each in same))}" if same else ""
         said = f"{one_line(finding.policy.problem)}: {place(finding)}: {message(finding)}{also}"
         yield f"  BLOCK  {finding.policy.id} {finding.severity.upper()}  {said}"
+    for finding in every:
+        if finding not in found:
+            said = f"{one_line(finding.policy.problem)}: {place(finding)}: {message(finding)}"
+            yield f"  PERHAPS  {finding.policy.id} {finding.severity.upper()}  {said}"
     listed_ = Counter((finding.severity, finding.policy.id) for finding in found)
     rest = [
         (severity, tally.policy.id, count)
@@ -104,10 +109,10 @@ def _blocks(report: Report) -> Iterator[str]:
     rest.sort(key=lambda each: (-each[0].rank, -each[2], each[1]))
     for severity, name, count in rest[:_POLICIES]:
         yield f"  BLOCK  {name} {severity.upper()}  {count:,} not listed"
-    if every := sum(count for *_, count in rest):
+    if others := sum(count for *_, count in rest):
         left = rest[_POLICIES:]
         more = f"; {plural(len(left), 'more policy', 'more policies')} with {severities(_summed(left))}" if left else ""
-        yield f"  BLOCK  {len(found):,} of {len(found) + every:,} are listed{more}; with --export csv=PATH all are written"
+        yield f"  BLOCK  {len(found):,} of {len(found) + others:,} are listed{more}; with --export csv=PATH all are written"
 
 
 def _summed(rest: Sequence[tuple[Severity, str, int]]) -> Mapping[Severity, int]:
@@ -119,7 +124,7 @@ def _summed(rest: Sequence[tuple[Severity, str, int]]) -> Mapping[Severity, int]
 
 def _ranged(verdict: Verdict, tally: Tally, severity: Severity) -> int:
     """The failures of a policy that are perhaps so severe, and do not block."""
-    return sum(group.count for group in verdict.ranged if (group.policy, group.severity) == (tally.policy.id, severity))
+    return sum(group.count for group in verdict.reaching if (group.policy, group.severity) == (tally.policy.id, severity))
 
 
 def _perhaps(verdict: Verdict) -> Iterator[str]:
