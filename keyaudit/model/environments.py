@@ -10,6 +10,10 @@ from msgspec import Struct, structs
 USUAL = (("prod", "production", "prd", "live"), ("dev", "development"), ("test", "tst"))
 """Names that mean one environment unless the settings say otherwise. The first is shown."""
 
+_PRODUCTION = USUAL[0]
+_HARMLESS = ("dev", "development", "test", "tst", "testing", "qa", "sandbox", "sbx", "lab", "poc")
+"""The names of environments whose loss harms nobody outside them. Any other name is taken for production."""
+
 
 class EnvironmentRule(Struct, frozen=True, kw_only=True):
     """The environment of a vault, of a principal, or of all that is in a subscription. `pattern` is a name, id or glob.
@@ -44,3 +48,15 @@ def assigning(rules: Iterable[EnvironmentRule]) -> tuple[EnvironmentRule, ...]:
     return tuple(
         structs.replace(rule, environment=names.get(rule.environment, rule.environment)) for rule in rules if rule.of != "name"
     )
+
+
+def harmless(rules: Iterable[EnvironmentRule]) -> frozenset[str]:
+    """The environments, by the name that is shown, that rules give to vaults or subscriptions and whose names are harmless."""
+    rules = tuple(rules)
+    names = other_names(rules)
+    given = {rule.environment for rule in assigning(rules) if rule.of in ("vault", "subscription")}
+
+    def called(environment: str) -> set[str]:
+        return {environment, *(other for other, name in names.items() if name == environment)}
+
+    return frozenset(each for each in given if called(each) & {*_HARMLESS} and not called(each) & {*_PRODUCTION})

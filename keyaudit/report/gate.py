@@ -52,7 +52,8 @@ def _lines(report: Report) -> Iterator[str]:
     yield f"  checked    {_checked(report)}"
     yield f"  open       {severities(_open(verdict), zeros=True)}"
     yield f"  others     {results(report)}"
-    yield f"  blocking   {sum(_open(verdict)[each] for each in _blocking(verdict)) - sum(group.count for group in verdict.reaching):,}"
+    perhaps = sum(group.count for group in verdict.reaching)
+    yield f"  blocking   {sum(_open(verdict)[each] for each in _blocking(verdict)) - perhaps:,}"
     if not report.run.planned:
         yield f"  coverage   {verdict.assessed:,} of {verdict.required:,} required reads"
         if not verdict.expected:

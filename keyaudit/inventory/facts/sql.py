@@ -34,14 +34,19 @@ class Statement:
 class Sources(Mapping[str, str]):
     """By table, the SQL relation of its stored rows; `sql` is the dialect of the engine that has them.
 
-    `environments`: by its other names, the name of an environment.
+    `environments`: by its other names, the name of an environment. `tests`: the environments for tests that settings record;
+    None: it does not matter which.
     """
 
     def __init__(
-        self, relations: Mapping[str, str], sql: DuckDB = DUCKDB, environments: Mapping[str, str] = MappingProxyType({})
+        self,
+        relations: Mapping[str, str],
+        sql: DuckDB = DUCKDB,
+        environments: Mapping[str, str] = MappingProxyType({}),
+        tests: Collection[str] | None = None,
     ) -> None:
         self._relations = relations
-        self.sql, self.environments = sql, environments
+        self.sql, self.environments, self.tests = sql, environments, tests
         self._made: dict[Callable[[Sources], Any], Any] = {}
 
     def once(self, make: Callable[["Sources"], T]) -> T:
@@ -68,9 +73,13 @@ class StoredRows(Sources):
     """
 
     def __init__(
-        self, filled: Container[str], sql: DuckDB = DUCKDB, environments: Mapping[str, str] = MappingProxyType({})
+        self,
+        filled: Container[str],
+        sql: DuckDB = DUCKDB,
+        environments: Mapping[str, str] = MappingProxyType({}),
+        tests: Collection[str] | None = None,
     ) -> None:
-        super().__init__({name: f"{_ROWS}{name}{_ROWS}" for name in TABLES}, sql, environments)
+        super().__init__({name: f"{_ROWS}{name}{_ROWS}" for name in TABLES}, sql, environments, tests)
         self.filled = filled
 
     def resolved(self, statements: Sequence[str], rows: Mapping[str, str], small: Collection[str]) -> Iterator[Statement]:

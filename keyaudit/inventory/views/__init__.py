@@ -60,7 +60,7 @@ from keyaudit.inventory.views import (
     vault,
 )
 from keyaudit.model.coverage import Coverage, State
-from keyaudit.model.environments import other_names
+from keyaudit.model.environments import harmless, other_names
 from keyaudit.model.evidence import CUSTODY, LOGS, REPOSITORIES, USAGE_BASELINE
 from keyaudit.model.owners import NO_RULES, OwnerRules
 from keyaudit.model.rows import view_name
@@ -212,7 +212,7 @@ def statements(
     `reach_known` the columns that count principals with access are NULL, for callers that do not read them. `looked_at`: what
     `window` returns. `unread`: what `unread_tables` returns; without rows, they are not known to be empty.
     """
-    sources = StoredRows({*rows, *unread}, sql, other_names(run.environment_rules))
+    sources = StoredRows({*rows, *unread}, sql, other_names(run.environment_rules), harmless(run.environment_rules))
 
     def of(table: str) -> Wanted:
         return EVERY if columns is None else columns.get(table, ())
@@ -228,7 +228,7 @@ def statements(
         "key": lambda query: _keys(sources, query, reach_known=reach_known, wanted=of("key")),
         "certificate": lambda query: _certificates(sources, query, reach_known=reach_known, wanted=of("certificate")),
         "secret": lambda query: _secrets(sources, query, reach_known=reach_known, wanted=of("secret")),
-        "deleted": lambda query: deleted.counted(sources.sql, query, known=reach_known, wanted=of("deleted")),
+        "deleted": lambda query: deleted.counted(sources, query, known=reach_known, wanted=of("deleted")),
         "grant": lambda query: grant.joined(sources.sql, query, known=reach_known),
     }
     place = f"/tenants/{run.tenant_id}".lower()
@@ -286,14 +286,14 @@ def _prepared(
 def _vaults(sources: Sources, query: str, *, reach_known: bool, wanted: Wanted) -> str:
     """Adds the counts of principals with access to its content."""
     beside = (USING_AND_GRANTING, ADMINISTRATORS)
-    return reach.counted(sources.sql, query, *ACTIONS, known=reach_known, wanted=wanted, beside=beside)
+    return reach.counted(sources, query, *ACTIONS, known=reach_known, wanted=wanted, beside=beside)
 
 
 def _keys(sources: Sources, query: str, *, reach_known: bool, wanted: Wanted) -> str:
     """Adds the counts of principals that can use it, and its blast radius."""
     beside = (SIGNING_WEIGHT, OTHERS_SIGNING, SIGNER_ENVIRONMENTS, SIGNERS_NAMED)
     counted = reach.counted(
-        sources.sql,
+        sources,
         vault.watched(sources.sql, query),
         *OF_KEYS,
         known=reach_known,
@@ -303,13 +303,13 @@ def _keys(sources: Sources, query: str, *, reach_known: bool, wanted: Wanted) ->
         beside=beside,
         of_keys=True,
     )
-    return blast_radius.keys(sources.sql, counted, known=reach_known)
+    return blast_radius.keys(sources, counted, known=reach_known, wanted=wanted)
 
 
 def _secrets(sources: Sources, query: str, *, reach_known: bool, wanted: Wanted) -> str:
     """Adds the counts of principals that can read it."""
     path = _path(sources.sql, "secrets", "secret_id")
-    return reach.counted(sources.sql, query, READING, known=reach_known, wanted=wanted, vault="vault_id", thing=path)
+    return reach.counted(sources, query, READING, known=reach_known, wanted=wanted, vault="vault_id", thing=path)
 
 
 def _with_lacking(sql: DuckDB, table: str, query: str, run: Run, wanted: Wanted) -> str:
@@ -333,10 +333,10 @@ def _certificates(sources: Sources, query: str, *, reach_known: bool, wanted: Wa
     key, secret_ = (_path(sql, collection, "certificate_id") for collection in ("keys", "secrets"))
     by_key, by_secret = OUTSIDERS
     signed = reach.counted(
-        sql, query, *OF_KEYS, known=reach_known, wanted=wanted, vault="vault_id", thing=key, beside=(by_key,)
+        sources, query, *OF_KEYS, known=reach_known, wanted=wanted, vault="vault_id", thing=key, beside=(by_key,)
     )
     read = reach.counted(
-        sql, signed, READING, known=reach_known, wanted=wanted, vault="vault_id", thing=secret_, beside=(by_secret,)
+        sources, signed, READING, known=reach_known, wanted=wanted, vault="vault_id", thing=secret_, beside=(by_secret,)
     )
     return own_readers.counted(sql, read, known=reach_known) if OTHERS_READING.name in wanted else read
 

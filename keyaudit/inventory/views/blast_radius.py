@@ -5,10 +5,11 @@
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from keyaudit.inventory.dialect import DuckDB
 from keyaudit.inventory.facts.joins import cells
 from keyaudit.inventory.facts.relation import rows_read
-from keyaudit.inventory.views.reach_counts import HOMES
+from keyaudit.inventory.facts.sql import Sources, Wanted
+from keyaudit.inventory.views.environment import no_tests
+from keyaudit.inventory.views.reach_counts import homes
 from keyaudit.model.reasons import Reason
 from keyaudit.model.tables.reach import STANDING
 
@@ -81,21 +82,22 @@ READS["user_subscriptions"] |= rows_read("service_principal", "arm_id")
 _DERIVED = tuple(f"{name}_{end}" for name in (*_OWN, "blast_radius") for end in ("min", "max"))
 
 
-def keys(sql: DuckDB, query: str, *, known: bool) -> str:
+def keys(sources: Sources, query: str, *, known: bool, wanted: Wanted) -> str:
     """The view of keys in `query` with these columns; NULL if reach was not computed.
 
     Their reasons are merged with those of `reach` and `vault` in one step.
     """
+    sql = sources.sql
     if not known:
         both = f"CASE WHEN audit_why IS NULL THEN unknown ELSE {sql.united('unknown', 'audit_why')} END"
         lacking = ", ".join(f"CAST(NULL AS BIGINT) AS {name}" for name in _DERIVED)
         return f"SELECT {sql.replacing({'unknown': both}, without=('audit_why',))}, {lacking} FROM ({query})"
     counts = []
-    for name, (homes, own) in _OWN.items():
-        users = _of_use(homes)
+    for name, (places, own) in _OWN.items():
+        users = _of_use(places)
         beside = f"CASE WHEN {own} IS NULL OR array_contains({users}, {own}) THEN 0 ELSE 1 END"
         count = f"coalesce({sql.size(users)}, 0) + {beside}"
-        counts.append(f"CASE WHEN purpose IS NOT NULL THEN {count} END AS {name}_min, {_doubt(homes, own)} AS why_{name}")
+        counts.append(f"CASE WHEN purpose IS NOT NULL THEN {count} END AS {name}_min, {_doubt(places, own)} AS why_{name}")
     spread = f"""
         SELECT *, {", ".join(f"CASE WHEN why_{name} IS NULL THEN {name}_min END AS {name}_max" for name in _OWN)}
         FROM (SELECT *, {", ".join(counts)} FROM ({query}))"""
@@ -115,11 +117,28 @@ def keys(sql: DuckDB, query: str, *, known: bool) -> str:
         **{name: f"why_{name}" for name in _OWN},
         "blast_radius": f"CASE WHEN blast_radius_min <> blast_radius_max THEN coalesce({why}) END",
     }
+    changed = {}
+    if "in_test" in wanted and not no_tests(sources):
+        used, elsewhere = _elsewhere(sources)
+        changed["in_test"] = f"CASE WHEN {elsewhere} THEN false WHEN NOT in_test OR {used} IS NULL THEN in_test END"
+        doubts["in_test"] = f"CASE WHEN in_test AND NOT ({elsewhere}) THEN {used} END"
     none = " AND ".join(f"({doubt}) IS NULL" for doubt in doubts.values())
     unknown = f"""CASE WHEN audit_why IS NULL AND reach_why IS NULL AND {none} THEN unknown
                 ELSE {sql.united("unknown", "audit_why", "reach_why", sql.present(doubts))} END"""
-    without = (*rungs, *HOMES, *(f"why_{name}" for name in _OWN), "audit_why", "reach_why")
-    return f"SELECT {sql.replacing({'unknown': unknown}, without=without)} FROM ({bounds})"
+    without = (*rungs, *homes(sources), *(f"why_{name}" for name in _OWN), "audit_why", "reach_why")
+    return f"SELECT {sql.replacing({'unknown': unknown, **changed}, without=without)} FROM ({bounds})"
+
+
+def _elsewhere(sources: Sources) -> tuple[str, str]:
+    """SQL: why a principal of another environment than that of its vault may use a key, and whether one does.
+
+    The tags of a principal cannot make it one of that environment: what [environments] says of it counts beside them.
+    """
+    sql = sources.sql
+    lists = [each for each in homes(sources) if each.endswith(("_environments", "_records"))]
+    every = f"flatten({sql.items(*(f'coalesce({each}, {sql.texts(())})' for each in lists))})"
+    others = sql.chosen(every, "home", "home <> recorded")
+    return f"coalesce({', '.join(f'{each}_doubt' for each in lists)})", f"coalesce({sql.size(others)} > 0, false)"
 
 
 def _of_use(what: str) -> str:

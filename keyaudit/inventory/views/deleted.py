@@ -2,8 +2,7 @@
 
 # ruff: noqa: S608 - every name and literal in this SQL is declared in this program or quoted by `quoted`
 
-from keyaudit.inventory.dialect import DuckDB
-from keyaudit.inventory.facts.sql import Wanted
+from keyaudit.inventory.facts.sql import Sources, Wanted
 from keyaudit.inventory.load import quoted
 from keyaudit.inventory.views import reach
 from keyaudit.model.rows import view_name
@@ -11,12 +10,12 @@ from keyaudit.model.tables import TABLES
 from keyaudit.model.tables.deleted import PLACES
 
 
-def counted(sql: DuckDB, query: str, *, known: bool, wanted: Wanted) -> str:
+def counted(sources: Sources, query: str, *, known: bool, wanted: Wanted) -> str:
     """The view in `query` with the counts of principals that can grant themselves access.
 
     Without `known` the counts are NULL, for callers that do not read them.
     """
-    made = reach.counted(sql, query, "granting", known=known, wanted=wanted, vault="vault_id")
+    made = reach.counted(sources, query, "granting", known=known, wanted=wanted, vault="vault_id")
     # A deleted vault is in no vault, so there is no access to count.
     places = ", ".join(map(quoted, PLACES))
     bounds = {
@@ -25,4 +24,4 @@ def counted(sql: DuckDB, query: str, *, known: bool, wanted: Wanted) -> str:
         if column.name in wanted
         for bound in view_name(column)
     }
-    return f"SELECT {sql.replacing(bounds)} FROM ({made})" if bounds else made
+    return f"SELECT {sources.sql.replacing(bounds)} FROM ({made})" if bounds else made

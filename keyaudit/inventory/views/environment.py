@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 
 from keyaudit.inventory.dialect import DuckDB
-from keyaudit.inventory.facts.fact import Doubt, Fact
+from keyaudit.inventory.facts.fact import FALSE, Doubt, Fact, Truth
 from keyaudit.inventory.facts.relation import Rows
 from keyaudit.inventory.facts.sql import Sources
 from keyaudit.model.environments import EnvironmentRule, assigning
@@ -48,6 +48,21 @@ def of_vault(rows: Rows) -> Fact:
     found = BY_RULE.format(rows.alias)
     doubt = Doubt((f"CASE WHEN {found} IS NULL THEN {DOUBT.format(rows.alias)} END",))
     return tagged(rows).or_else(Fact(found, doubt, absent=True))
+
+
+def no_tests(sources: Sources) -> bool:
+    """Whether [environments] names no environment for tests, so that nothing need be planned to find what is in one."""
+    return sources.tests is not None and not sources.tests
+
+
+def in_test(rows: Rows, by_rule: str = BY_RULE) -> Truth:
+    """Whether [environments] puts a row into an environment for tests. No tag counts, because others choose it."""
+    if no_tests(rows.sources):
+        return FALSE
+    found, named = by_rule.format(rows.alias), ", ".join(map(rows.sources.sql.text, sorted(rows.sources.tests or ("",))))
+    doubt = Doubt((f"CASE WHEN {found} IS NULL THEN {DOUBT.format(rows.alias)} END",), rows["subscription_name"].doubt.reads)
+    value = f"(CASE WHEN {found} IN ({named}) THEN true WHEN {doubt.sql} IS NULL THEN false END)"
+    return Truth(value, doubt, exact=False, reads=doubt.reads)
 
 
 def functions(sql: DuckDB, rules: Sequence[EnvironmentRule]) -> Iterator[str]:

@@ -6,7 +6,7 @@ from keyaudit.inventory.dialect import DuckDB
 from keyaudit.inventory.facts.joins import cells, cells_apart, lists
 from keyaudit.inventory.facts.relation import rows_read
 from keyaudit.inventory.facts.sql import Sources, extended, gap, read_to_the_end, stored
-from keyaudit.inventory.views.environment import NAMELESS
+from keyaudit.inventory.views.environment import NAMELESS, no_tests
 from keyaudit.inventory.views.reach_counts import DATA, HOLDS
 from keyaudit.inventory.views.written_vaults import UNSEEN, unlisted
 from keyaudit.model.reasons import Reason
@@ -23,6 +23,7 @@ _DERIVED = (
     "environment_crossings",
     "holders_named",
     "places_named",
+    "in_test",
     *(f"{who}_{bound}" for who in (*HOLDS, "encrypting") for bound in ("min", "max")),
 )
 _TYPES = {
@@ -35,6 +36,7 @@ _TYPES = {
     "environment_crossings": "VARCHAR[]",
     "holders_named": "BOOLEAN",
     "places_named": "BOOLEAN",
+    "in_test": "BOOLEAN",
 }
 
 _NAMED = cells("grant.principal_id") | cells_apart("principal.kind", "principal.home", "principal.members_listed")
@@ -58,6 +60,7 @@ READS = {
     | rows_read("subscription", "management_groups"),
     "environments_opened": _OPENED_BY,
     "places_named": _OPENED_BY,
+    "in_test": _OPENED_BY,
     "environment_crossings": _MEMBERS | _OPENED_BY | _HOMES,
     "holders_named": _MEMBERS | _HOMES,
     "encrypting": _MEMBERS
@@ -75,6 +78,12 @@ _OPENED = f"""count(met.vault) > 0 AS seen,
         FILTER (WHERE {_OPENS.format("possible")}), false) AS unplaced,
     coalesce(bool_or(vault.environment IS NULL AND vault.environment_doubt IS NULL)
         FILTER (WHERE {_OPENS.format("certain")}), false) AS surely_unplaced"""
+_TESTED = """,
+    bool_or(way.data + way.control + way.policy <> 0) AS opening,
+    bool_or(met.possible <> 0 AND vault.in_test IS NOT FALSE) AS tested,
+    coalesce(bool_or(met.certain <> 0 AND NOT vault.in_test), false) AS untested,
+    min(CASE WHEN met.certain = 0 THEN coalesce(met.doubt, vault.in_test_doubt) ELSE vault.in_test_doubt END)
+        FILTER (WHERE met.possible <> 0 AND (met.certain = 0 OR vault.in_test IS NULL)) AS test_doubt"""
 
 
 def _crossed(sql: DuckDB) -> str:
@@ -110,7 +119,8 @@ def prepare(sources: Sources) -> str:
             encrypts_doubt FROM reach_person)
         GROUP BY holder"""
     met = f"""
-        SELECT way.id, {_OPENED}, {sources.sql.distinct("vault.environment", _OPENS.format("certain"))} AS opened,
+        SELECT way.id, {_OPENED}{"" if no_tests(sources) else _TESTED},
+            {sources.sql.distinct("vault.environment", _OPENS.format("certain"))} AS opened,
             bool_or(met.certain <> 0) AS surely, bool_or(met.possible <> 0) AS perhaps,
             min(met.doubt) FILTER (WHERE met.certain = 0 AND met.possible <> 0) AS doubt
         FROM reach_way AS way LEFT JOIN reach_met AS met ON met.way = way.way
@@ -142,6 +152,11 @@ def prepare(sources: Sources) -> str:
     nameless = f"CASE WHEN persons.unnamed THEN {NAMELESS} ELSE {homes_doubt} END"
     unplaced = f"CASE WHEN met.unplaced THEN '{Reason.NOT_CONFIGURED}' END"
     placeless = f"CASE WHEN met.surely_unplaced THEN {NAMELESS} ELSE coalesce({opened_doubt}, {unplaced}) END"
+    in_test, test_doubt = "false", "NULL"
+    if not no_tests(sources):
+        others = f"CASE WHEN met.opening AND (stored.vault_id IS NULL OR NOT met.seen) THEN {UNSEEN} END"
+        test_doubt = f"CASE WHEN NOT met.untested THEN coalesce(CASE WHEN met.tested THEN met.test_doubt END, {others}) END"
+        in_test = f"CASE WHEN met.untested THEN false WHEN {test_doubt} IS NULL THEN coalesce(met.tested, false) END"
     counts = ", ".join(
         f"coalesce(persons.{who}_min, 0) AS {who}_min, CASE WHEN holder.open IS NULL THEN coalesce(persons.{who}_most, 0) END"
         f" AS {who}_max"
@@ -156,7 +171,9 @@ def prepare(sources: Sources) -> str:
             CASE WHEN {opened_doubt} IS NULL THEN {opened} END AS environments_opened,
             CASE WHEN {crossing_doubt} IS NULL THEN {_crossed(sources.sql)} END AS environment_crossings,
             CASE WHEN {nameless} IS NULL THEN NOT coalesce(persons.unnamed, false) END AS holders_named,
-            CASE WHEN {placeless} IS NULL THEN NOT coalesce(met.surely_unplaced, false) END AS places_named, {counts},
+            CASE WHEN {placeless} IS NULL THEN NOT coalesce(met.surely_unplaced, false) END AS places_named, {
+        in_test
+    } AS in_test, {counts},
             {
         extended(
             sources.sql,
@@ -170,6 +187,7 @@ def prepare(sources: Sources) -> str:
                 "environment_crossings": crossing_doubt,
                 "holders_named": nameless,
                 "places_named": placeless,
+                "in_test": test_doubt,
                 **{
                     who: f"CASE WHEN holder.open IS NOT NULL OR persons.{who}_min <> persons.{who}_most"
                     f" THEN coalesce(holder.open, persons.{doubt}) END"

@@ -19,8 +19,8 @@ from keyaudit.inventory.facts.sql import Sources, Wanted, gap, read_to_the_end
 from keyaudit.inventory.load import quoted
 from keyaudit.inventory.rows import SQL_TYPES, columns_of
 from keyaudit.inventory.views import tier0
-from keyaudit.inventory.views.environment import of_vault
-from keyaudit.inventory.views.reach_counts import BITS, DATA, EVERY_ACTION, GRANT, HOMES, SIGNING_OTHERWISE, counts
+from keyaudit.inventory.views.environment import BY_RULE, in_test, of_vault
+from keyaudit.inventory.views.reach_counts import BITS, DATA, EVERY_ACTION, GRANT, SIGNING_OTHERWISE, counts, homes
 from keyaudit.inventory.views.written_vaults import places
 from keyaudit.model.columns import Column, Type
 from keyaudit.model.operations import OPERATIONS as ALL_OPERATIONS
@@ -109,18 +109,18 @@ def prepare(sources: Sources, wanted: Wanted) -> Iterator[str]:
     yield f"CREATE TABLE reach_split AS {_split(sources.sql)}"
     yield f"CREATE TABLE reach_spot AS {_spots(sources.sql)}"
     yield f"CREATE TABLE reach_held AS {_holdings()}"
-    yield f"CREATE TABLE reach AS {counts(sources.sql, wanted)}"
+    yield f"CREATE TABLE reach AS {counts(sources, wanted)}"
 
 
 def prepare_ungranted(sources: Sources, wanted: Wanted) -> Iterator[str]:
     """The same if no grants exist, for callers that only read the views of vaults and their content."""
     yield f"CREATE TABLE reach_vault AS {_vaults(sources)}"
     yield f"CREATE TABLE reach_split ({columns_of({'id': 'VARCHAR', 'objects': 'VARCHAR[]'}, sources.sql)})"
-    yield f"CREATE TABLE reach AS {counts(sources.sql, wanted, granted=False)}"
+    yield f"CREATE TABLE reach AS {counts(sources, wanted, granted=False)}"
 
 
 def counted(
-    sql: DuckDB,
+    sources: Sources,
     query: str,
     *actions: str,
     known: bool,
@@ -134,9 +134,10 @@ def counted(
 
     Of these and of `beside`, other columns that depend on access, only those in `wanted`. `vault` is the column with the id of
     a row's vault, `thing` an expression for its path below that id (`/keys/name`); without it the row is a vault with all its
-    content. `of_keys`: also the columns `HOMES`, if they were computed; the reasons are then not in `unknown` but in the map
+    content. `of_keys`: also the columns `homes`, if they were computed; the reasons are then not in `unknown` but in the map
     `reach_why`, which the caller merges, because a map per row is slow for a million rows.
     """
+    sql = sources.sql
     names = [name for action in actions for who in WHO if (name := f"{who}_{action}") in wanted]
     types = {f"{name}_{bound}": "BIGINT" for name in names for bound in ("min", "max")}
     for column in (each for each in beside if each.name in wanted):
@@ -148,7 +149,7 @@ def counted(
     if not known:
         nulls = ", ".join(f"{sql.typed('NULL', of)} AS {name}" for name, of in types.items())
         return f"SELECT *, {nulls} FROM ({query})"
-    shown = (*types, *(HOMES if of_keys else ()))
+    shown = (*types, *(homes(sources) if of_keys else ()))
     # Computed per spot instead of per row: there are few spots.
     reasons = f"CASE WHEN unknown IS NOT NULL THEN {sql.only('unknown', names)} END AS reasons"
     both = sql.united("made.unknown", "reach.reasons")
@@ -171,7 +172,8 @@ def _vaults(sources: Sources) -> str:
     """Vaults, numbered, with their scopes, and by action why grants on them may be missing."""
     # A Managed HSM has no other model.
     model = "coalesce(vault.access_model, CASE WHEN vault.kind = 'managed-hsm' THEN 'hsm-local' END)"
-    environment = of_vault(Rows(sources, "vault", "vault"))
+    vaults = Rows(sources, "vault", "vault")
+    environment, test = of_vault(vaults), in_test(vaults)
     roles, local, listed = map(read_to_the_end, (ROLES_LISTED, LOCAL_LISTED, SUBSCRIPTIONS))
     return f"""
         SELECT CAST(row_number() OVER (ORDER BY vault.id) AS INTEGER) AS vault, vault.id,
@@ -185,6 +187,7 @@ def _vaults(sources: Sources) -> str:
             CASE WHEN {model} = 'hsm-local' THEN {gap("local")} END AS local_gap,
             {environment.value} AS environment,
             {environment.why.sql} AS environment_doubt,
+            {BY_RULE.format("vault")} AS recorded, {test.value} AS in_test, {test.doubt.sql} AS in_test_doubt,
             vault.unknown['access_model'] AS model_gap
         FROM {sources["vault"]} AS vault
         LEFT JOIN (SELECT * FROM ({roles}) WHERE scope_id LIKE '/tenants/%') AS roles ON true
@@ -303,6 +306,7 @@ def _persons(sources: Sources) -> str:
         SELECT held.holder, held.person_id, CAST(dense_rank() OVER (ORDER BY held.person_id NULLS LAST) AS INTEGER) AS person,
             home.environment, coalesce(home.unnamed, false) AS unnamed,
             {_of_home("environment_why", kind)} AS environment_doubt,
+            home.recorded, {_of_home("recorded_why", kind)} AS recorded_doubt,
             home.subscription, {_of_home("subscription_why", kind)} AS subscription_doubt,
             CASE WHEN home.object_id IS NOT NULL THEN home.encrypts
                 WHEN {_of_home("encrypts_why", kind)} IS NULL THEN false END AS encrypts,

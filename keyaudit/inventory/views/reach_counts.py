@@ -5,9 +5,8 @@
 from collections.abc import Mapping
 from itertools import product
 
-from keyaudit.inventory.dialect import DuckDB
-from keyaudit.inventory.facts.sql import Wanted
-from keyaudit.inventory.views.environment import NAMELESS
+from keyaudit.inventory.facts.sql import Sources, Wanted
+from keyaudit.inventory.views.environment import NAMELESS, no_tests
 from keyaudit.model.reasons import Reason
 from keyaudit.model.tables.grant import HSM_ADMINISTRATOR
 from keyaudit.model.tables.reach import (
@@ -31,8 +30,7 @@ DATA = EVERY_ACTION - GRANT
 USING = ("signing", "decrypting")
 _USE = BITS["signing"] | BITS["decrypting"]
 _PLACES = {"environment": "environments", "subscription": "subscriptions"}
-HOMES = tuple(f"{action}_{homes}{end}" for action, homes, end in product(USING, _PLACES.values(), ("", "_doubt")))
-"""The environments of principals that certainly can use a key, as lists, NULL for none; and why there may be more."""
+_RECORDS = {"recorded": "records"}
 HOLDS = {
     "principals": ("true", "true"),
     "humans": ("human", "human IS NOT FALSE"),
@@ -40,6 +38,20 @@ HOLDS = {
     "foreign": ("abroad", "abroad IS NOT FALSE"),
 }
 """The conditions for being counted certainly, and possibly."""
+
+
+def _places(sources: Sources) -> Mapping[str, str]:
+    return _PLACES if no_tests(sources) else {**_PLACES, **_RECORDS}
+
+
+def homes(sources: Sources) -> tuple[str, ...]:
+    """The environments of principals that certainly can use a key, by tags first and by [environments] alone, and their
+    subscriptions, as lists, NULL for none; and why there may be more.
+
+    Where something may be in an environment for tests, also `recorded`, that of the vault by [environments].
+    """
+    of = tuple(f"{action}_{homes}{end}" for action, homes, end in product(USING, _places(sources).values(), ("", "_doubt")))
+    return of if no_tests(sources) else (*of, "recorded")
 
 
 def _held_by(bits: str, action: str, condition: str = "true") -> str:
@@ -73,12 +85,13 @@ _SUMS = {SIGNING_WEIGHT.name: ("signing",), ADMINISTRATORS.name: (ADMINISTRATORS
 """The columns that are computed differently, with the columns that they depend on."""
 
 
-def counts(sql: DuckDB, wanted: Wanted, *, granted: bool = True) -> str:
+def counts(sources: Sources, wanted: Wanted, *, granted: bool = True) -> str:
     """SQL of the table `reach`, from the earlier tables of `reach.prepare`: a row per spot, with the columns in `wanted`.
 
     Without `granted` there are no grants: each count is 0, without an upper bound if something was not read.
     """
-    columns: list[str] = []
+    sql = sources.sql
+    columns: list[str] = [] if no_tests(sources) else ["recorded"]
     reasons: dict[str, str] = {}
     asked = {name: actions for name, (actions, _, _) in _COUNTS.items()} | _SUMS
     for name, actions in ((name, actions) for name, actions in asked.items() if name in wanted):
@@ -86,7 +99,7 @@ def counts(sql: DuckDB, wanted: Wanted, *, granted: bool = True) -> str:
         doubts = ", ".join((*(["tier0_doubt"] if name in _OUTSIDERS else []), *(f"{action}_doubt" for action in actions)))
         columns.append(f"{name}_min, CASE WHEN {missing} IS NULL THEN {name}_most END AS {name}_max")
         reasons[name] = f"coalesce({missing}, CASE WHEN {name}_min <> {name}_most THEN coalesce({doubts}) END)"
-    for action, homes in product(USING, _PLACES.values()):
+    for action, homes in product(USING, _places(sources).values()):
         columns.append(f"{action}_{homes}, coalesce({action}_missing, {action}_{homes}_open) AS {action}_{homes}_doubt")
     name, doubt = SIGNER_ENVIRONMENTS.name, "signing_environments_doubt"
     columns.append(f"CASE WHEN {doubt} IS NULL THEN coalesce(signing_environments, {sql.texts(())}) END AS {name}")
@@ -97,16 +110,17 @@ def counts(sql: DuckDB, wanted: Wanted, *, granted: bool = True) -> str:
     reasons[SIGNERS_NAMED.name] = nameless
     counted = f"""
         SELECT spot, {", ".join(columns)}, {sql.present(reasons)} AS unknown
-        FROM ({_at_spots(sql, wanted) if granted else _ungranted(sql, wanted)})"""
+        FROM ({_at_spots(sources, wanted) if granted else _ungranted(sources, wanted)})"""
     return f"SELECT {sql.replacing({'unknown': 'CASE WHEN cardinality(unknown) > 0 THEN unknown END'})} FROM ({counted})"
 
 
-def _ungranted(sql: DuckDB, wanted: Wanted) -> str:
+def _ungranted(sources: Sources, wanted: Wanted) -> str:
     """The result of `_at_spots` without grants."""
+    sql = sources.sql
     names = (*(name for name in _COUNTS if name in wanted), SIGNING_WEIGHT.name, ADMINISTRATORS.name)
     nothing = [f"CAST(0 AS BIGINT) AS {name}_{bound}" for name in names for bound in ("min", "most")]
     nothing += [f"CAST(NULL AS STRING) AS {name}_doubt" for name in (*BITS, ADMINISTRATORS.name, "tier0")]
-    for action, places in product(USING, _PLACES.values()):
+    for action, places in product(USING, _places(sources).values()):
         nothing += [
             f"{sql.typed('NULL', 'VARCHAR[]')} AS {action}_{places}",
             f"CAST(NULL AS STRING) AS {action}_{places}_open",
@@ -114,12 +128,13 @@ def _ungranted(sql: DuckDB, wanted: Wanted) -> str:
     missing = [f"{_missing(action, 'NULL')} AS {action}_missing" for action in BITS]
     return f"""
         SELECT vault.id AS spot, {", ".join(nothing + missing)}, vault.local_gap AS {ADMINISTRATORS.name}_missing,
-            false AS unnamed, false AS maybe_unnamed
+            false AS unnamed, false AS maybe_unnamed, vault.recorded
         FROM reach_vault AS vault"""
 
 
-def _at_spots(sql: DuckDB, wanted: Wanted) -> str:
+def _at_spots(sources: Sources, wanted: Wanted) -> str:
     """Each spot with its counts, why each may be higher, and the environments of the principals that can use it."""
+    sql = sources.sql
     counts = []
     for name, (_, sure, maybe) in ((name, each) for name, each in _COUNTS.items() if name in wanted):
         counts += [f"{_number(sure)} AS {name}_min", f"{_number(maybe)} AS {name}_most"]
@@ -129,7 +144,7 @@ def _at_spots(sql: DuckDB, wanted: Wanted) -> str:
     doubts = [f"min(doubt) FILTER (WHERE possible & {bit} <> 0) AS {action}_doubt" for action, bit in BITS.items()]
     open_ = [f"min(holder.open) FILTER (WHERE held.possible & {bit} <> 0) AS {action}_open" for action, bit in BITS.items()]
     homes = []
-    for action, (place, places) in product(USING, _PLACES.items()):
+    for action, (place, places) in product(USING, _places(sources).items()):
         surely, perhaps = _held_by("certain", action), _held_by("possible", action)
         open_home = f"min(CASE WHEN certain & {BITS[action]} = 0 THEN doubt ELSE {place}_doubt END) FILTER (WHERE {perhaps})"
         homes.append(f"{sql.distinct(place, surely)} AS {action}_{places}")
@@ -138,12 +153,13 @@ def _at_spots(sql: DuckDB, wanted: Wanted) -> str:
         homes.append(f"coalesce(bool_or({_held_by(bits, 'signing', 'people.unnamed')}), false) AS {unnamed}")
     name = ADMINISTRATORS.name
     return f"""
-        SELECT counted.*, {", ".join(f"{_missing(action, f'opened.{action}_open')} AS {action}_missing" for action in BITS)},
+        SELECT counted.*, vault.recorded,
+            {", ".join(f"{_missing(action, f'opened.{action}_open')} AS {action}_missing" for action in BITS)},
             coalesce(administering.administrators, 0) AS {name}_min, {name}_min AS {name}_most,
             coalesce(vault.local_gap, administering.open, anywhere.open) AS {name}_missing, CAST(NULL AS STRING) AS {name}_doubt
         FROM (
             SELECT spot.number, spot.spot, spot.vault, {", ".join(counts + doubts + homes)}, min(tier0_doubt) AS tier0_doubt
-            FROM reach_spot AS spot LEFT JOIN ({_people(sql)}) AS people ON people.number = spot.number
+            FROM reach_spot AS spot LEFT JOIN ({_people(sources)}) AS people ON people.number = spot.number
             GROUP BY spot.number, spot.spot, spot.vault
         ) AS counted
         JOIN reach_vault AS vault ON vault.vault = counted.vault
@@ -160,17 +176,19 @@ def _number(condition: str) -> str:
     return f"CAST(coalesce(sum(alike) FILTER (WHERE {condition}), 0) AS BIGINT)"
 
 
-def _people(sql: DuckDB) -> str:
+def _people(sources: Sources) -> str:
     """The permissions of principals at each spot, through all grants and groups; equal ones (`alike`) are counted together.
 
     A thousand vaults with thousands of principals are millions of pairs, but few different kinds.
     """
     # Properties that are the same at every spot are joined after grouping, because grouping by them is the most expensive part.
     # The kind of one that was not read is told by some of its grants.
+    columns = ["human", "abroad", "tier0", "tier0_doubt", "unnamed"]
+    columns += [f"{place}{end}" for place, end in product(_places(sources), ("", "_doubt"))]
     first = "SELECT *, row_number() OVER (PARTITION BY person ORDER BY holder) AS nth FROM reach_person"
     return f"""
-        SELECT {sql.excluding("person", of="people")}, count(*) AS alike, who.human, who.abroad, who.tier0, who.tier0_doubt,
-            who.environment, who.environment_doubt, who.unnamed, who.subscription, who.subscription_doubt
+        SELECT {sources.sql.excluding("person", of="people")}, count(*) AS alike,
+            {", ".join(f"who.{column}" for column in columns)}
         FROM (
             SELECT held.number, person.person, bit_or(CASE WHEN person.proven THEN held.certain ELSE 0 END) AS certain,
                 bit_or(held.possible) AS possible,

@@ -40,7 +40,7 @@ def facts(sources: Sources, as_of: int) -> dict[str, Derived]:
     return {
         **privileges(granted, unlisted, consents, assigned, queried),
         **_sign_in(rows, as_of),
-        "environment": _environment(rows),
+        "environment": _environment(rows, _recorded(rows)),
         "blueprint_publisher": publisher,
         **_last_used(rows, scope),
         **conditional_access.of_principal(rows, object_id(rows)),
@@ -83,10 +83,8 @@ def _subscription(rows: Rows) -> Fact:
     return rows["arm_id"].map(lambda id_: f"nullif(regexp_extract({id_}, '^/subscriptions/([^/]+)', 1), '')", absent=True)
 
 
-def _environment(rows: Rows) -> Fact:
-    """Its own tag first; two tags with different environments leave it unknown. Then what a rule says of it, and, for a
-    managed identity, of its subscription.
-    """
+def _environment(rows: Rows, recorded: Fact) -> Fact:
+    """Its own tag first; two tags with different environments leave it unknown. Then what `_recorded` says."""
     sql = rows.sources.sql
 
     def tagged(tags: str) -> str:
@@ -99,10 +97,15 @@ def _environment(rows: Rows) -> Fact:
     tags = rows["app_tags"]
     number = tags.map(lambda value: sql.size(tagged(value)))
     return case(
-        (number.eq(0), _by_rule(rows).or_else(_of_subscription(rows))),
+        (number.eq(0), recorded),
         (number.eq(1), tags.map(lambda value: sql.item(tagged(value), 1))),
         otherwise=unknown(because(Reason.BAD_VALUE)),
     )
+
+
+def _recorded(rows: Rows) -> Fact:
+    """What [environments] says of it, or, of a managed identity, of its subscription."""
+    return _by_rule(rows).or_else(_of_subscription(rows))
 
 
 def _by_rule(rows: Rows) -> Fact:
@@ -124,19 +127,21 @@ def _of_subscription(rows: Rows) -> Fact:
 def environments(sources: Sources) -> Prepared:
     """The environment of every service principal, by `object_id`, and its `app_id` in lower case.
 
-    `unnamed`: it has no configured environment, and is not known to be a Microsoft service, which has none. `subscription`:
-    that of a managed identity.
+    `unnamed`: it has no configured environment, and is not known to be a Microsoft service, which has none. `recorded`:
+    what [environments] alone says. `subscription`: that of a managed identity.
     """
     rows = Rows(sources, "service_principal")
+    recorded = _recorded(rows)
     facts: dict[str, Derived] = {
         "object_id": object_id(rows),
         "app_id": rows["app_id"].map(sources.sql.lower),
         "home": rows["home"],
         "listed": rows.flag("app_roles_listed"),
-        "environment": _environment(rows),
+        "environment": _environment(rows, recorded),
+        "recorded": recorded,
         "subscription": _subscription(rows),
     }
     homes = shared(sources, facts, rows.sql, "home")
     unnamed = (~homes["environment"].present).certainly & ~homes["home"].eq("microsoft").certainly
-    shown = ("object_id", "app_id", "listed", "environment", "subscription")
+    shown = ("object_id", "app_id", "listed", "environment", "recorded", "subscription")
     return shared(sources, {**{name: homes[name] for name in shown}, "unnamed": unnamed}, homes.sql, homes.alias)

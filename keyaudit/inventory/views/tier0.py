@@ -30,8 +30,8 @@ def prepare(sources: Sources) -> Iterator[str]:
     yield f"CREATE TABLE reach_control AS {_control(sources)}"
     yield f"""
         CREATE TABLE reach_service_principal AS
-        SELECT object_id, app_id, app_id_why, encrypts, encrypts_why, environment, unnamed, environment_why, subscription,
-            subscription_why,
+        SELECT object_id, app_id, app_id_why, encrypts, encrypts_why, environment, unnamed, environment_why,
+            recorded, recorded_why, subscription, subscription_why,
             CASE WHEN controls THEN true WHEN why IS NULL THEN false END AS tier0,
             CASE WHEN controls THEN NULL ELSE why END AS tier0_doubt
         FROM (

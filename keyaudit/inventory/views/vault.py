@@ -9,7 +9,7 @@ from keyaudit.inventory.facts.joins import Reads, inside, joined
 from keyaudit.inventory.facts.relation import Rows, because, by_hand, unread
 from keyaudit.inventory.facts.sql import Sources
 from keyaudit.inventory.views import announced, log_sink, purposes
-from keyaudit.inventory.views.environment import of_vault
+from keyaudit.inventory.views.environment import in_test, of_vault
 from keyaudit.model.operations import OPERATIONS, Surface
 from keyaudit.model.reasons import Reason
 from keyaudit.model.tables import TABLES
@@ -34,6 +34,7 @@ def facts(sources: Sources, as_of: int) -> dict[str, Derived]:
     unlisted = unread("objects_listed", *_OBJECTS, scope="stored.id")
     return {
         "environment": of_vault(rows),
+        "in_test": in_test(rows),
         **_network(rows),
         **_logs(sources),
         "keys_through_arm": _keys_through_arm(rows),

@@ -2,10 +2,10 @@
 
 from collections.abc import Callable
 
-from keyaudit.inventory.facts.fact import Count, Doubt, Fact, Truth, strict
+from keyaudit.inventory.facts.fact import FALSE, Count, Doubt, Fact, Truth, strict
 from keyaudit.inventory.facts.groups import Groups, groups
 from keyaudit.inventory.facts.relation import One, Relation, Rows, because, one
-from keyaudit.inventory.views.environment import of_vault, tagged
+from keyaudit.inventory.views.environment import in_test, no_tests, of_vault, tagged
 from keyaudit.model.reasons import Reason
 from keyaudit.model.times import MAX_TIME
 
@@ -13,10 +13,11 @@ Facts = dict[str, Fact | Count]
 
 
 def facts(rows: Rows, of_object: Groups, *more: str) -> Facts:
-    """The derived columns of versions: superseded ones, environment, the vault's permission model and `more` of its columns."""
+    """The derived columns of versions: superseded ones, environments, and of its vault the permission model and `more`."""
     vault = _vault(rows)
     return {
         "environment": tagged(rows).or_else(vault["environment"]),
+        "in_test": FALSE if no_tests(rows.sources) else vault.flag("in_test"),
         **{f"vault_{name}": vault[name] for name in ("access_model", *more)},
         **counted(of_object, "superseded_enabled", "oldest_superseded_on", _superseded),
     }
@@ -30,7 +31,9 @@ def environment(rows: Rows) -> Fact:
 def _vault(rows: Rows) -> One:
     vaults = Rows(rows.sources, "vault", "vault")
     unread = because(Reason.PARENT_NOT_ASSESSED)
-    return one(vaults, key=rows["vault_id"], missing=unread, facts={"environment": of_vault(vaults)})
+    return one(
+        vaults, key=rows["vault_id"], missing=unread, facts={"environment": of_vault(vaults), "in_test": in_test(vaults)}
+    )
 
 
 def of_object(rows: Rows, subject: str) -> Groups:

@@ -1,7 +1,7 @@
 """The table of other services' keys."""
 
 from keyaudit.model.columns import Area, Table, duration, flag, mapping, text, time, where_found
-from keyaudit.model.tables.places import vault_place
+from keyaudit.model.tables.places import in_test, vault_place
 from keyaudit.model.tables.services import KINDS, SERVICE
 
 ACCOUNT_KEY = Table(
@@ -38,5 +38,6 @@ ACCOUNT_KEY = Table(
         # https://learn.microsoft.com/rest/api/openshift/open-shift-clusters/get; one with managed identities lacks it
         text("client_id", "servicePrincipalProfile.clientId of an OpenShift cluster: the application that it signs in as",
             SERVICE, absent="not an OpenShift cluster, or one with managed identities", guid=True),
+        in_test("its subscription"),
     ),
 )

@@ -18,7 +18,7 @@ from keyaudit.model.columns import (
     unix_time,
     where_found,
 )
-from keyaudit.model.tables.places import KEY_VAULT_LEAVES_OUT, VAULT_ACCESS_MODEL, VAULT_SKU
+from keyaudit.model.tables.places import KEY_VAULT_LEAVES_OUT, VAULT_ACCESS_MODEL, VAULT_SKU, in_test
 from keyaudit.model.tables.reach import OF_KEYS, OUTSIDERS, READING, reach_columns
 from keyaudit.model.tables.vault_objects import attributes, superseded, version_place
 
@@ -142,5 +142,6 @@ CERTIFICATE = Table(
         VAULT_ACCESS_MODEL,
         VAULT_SKU,
         OTHERS_READING,
+        in_test("its vault or subscription"),
     ),
 )

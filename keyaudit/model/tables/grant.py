@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from enum import StrEnum
 
 from keyaudit.model.columns import Area, Table, Where, count, flag, integer, text, texts, time, where_found
+from keyaudit.model.tables.places import in_test
 
 
 class Allows(StrEnum):
@@ -184,5 +185,6 @@ GRANT = Table(
             "of a group included", derived=True),
         flag("places_named", "a tag or setting names the environment of each vault and HSM that it opens; "
             "with [environments] it is unknown where nothing names one", derived=True),
+        in_test("each vault and HSM whose content it opens, and it opens one,"),
     ),
 )

@@ -26,6 +26,7 @@ from keyaudit.model.tables.places import (
     VAULT_ACCESS_MODEL,
     VAULT_SKU,
     VAULTS_FOUND,
+    in_test,
     vault_place,
 )
 from keyaudit.model.tables.reach import (
@@ -175,5 +176,6 @@ KEY = Table(
             _MATERIAL, absent="it is not an external key",
             left_out=Left(None, "external_key is optional in version 2026-04-01 of the API, and only of Managed HSMs")),
         VAULT_SKU,
+        in_test("its vault or subscription", ", and no service principal that can use it is at home in another"),
     ),
 )

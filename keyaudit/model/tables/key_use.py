@@ -2,7 +2,7 @@
 
 from keyaudit.model.columns import Area, Table, flag, text, texts, time, where_found
 from keyaudit.model.consumers import KEY, reading
-from keyaudit.model.tables.places import vault_place
+from keyaudit.model.tables.places import in_test, vault_place
 from keyaudit.model.tables.services import CONSUMERS, SERVICE, version_columns
 
 _ADDED = (*SERVICE, *reading(KEY))
@@ -39,5 +39,6 @@ KEY_USE = Table(
             absent="the key is not in its vault any more", derived=True),
         time("key_expires_on", "when that version expires", absent="it never expires, or is not in its vault any more",
             derived=True),
+        in_test("the vault of the key, or its subscription,"),
     ),
 )

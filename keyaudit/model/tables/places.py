@@ -1,6 +1,6 @@
 """Common to the tables of Key Vault: how vaults are found, and the location of a row."""
 
-from keyaudit.model.columns import Column, text
+from keyaudit.model.columns import Column, flag, text
 
 KEY_VAULT_LEAVES_OUT = "Key Vault leaves unset members out (recorded answers, 2020 to 2026)"
 ARM_LEAVES_OUT = "ARM leaves out what was never set on a vault (recorded answers, 2021 to 2025)"
@@ -45,3 +45,9 @@ def vault_place(operations: tuple[str, ...]) -> tuple[Column, ...]:
         text("resource_group", "the resource group, as Azure spells it"),
         text("location", "the Azure region", operations),
     )
+
+
+def in_test(noun: str, more: str = "") -> Column:
+    """The column of what is recorded as in an environment for tests."""
+    return flag("in_test", f"[environments] puts {noun} into an environment for tests, such as dev or test{more}; its tags do "
+        "not count", derived=True)

@@ -116,6 +116,7 @@ COLUMNS = frozenset(
         "holders_named",
         "others_reading_private",
         "places_named",
+        "in_test",
     )
 )
 """Names of the columns that depend on access."""

@@ -1,7 +1,7 @@
 """The table of secrets, by version, with metadata only. Values are never read."""
 
 from keyaudit.model.columns import Area, Left, Table, count, flag, text, where_found
-from keyaudit.model.tables.places import KEY_VAULT_LEAVES_OUT, VAULT_ACCESS_MODEL
+from keyaudit.model.tables.places import KEY_VAULT_LEAVES_OUT, VAULT_ACCESS_MODEL, in_test
 from keyaudit.model.tables.reach import READING, reach_columns
 from keyaudit.model.tables.vault_objects import attributes, superseded, version_place
 
@@ -38,5 +38,6 @@ SECRET = Table(
         count("bought_certificates", "orders of App Service certificates, as far as readable, that say they store theirs in it",
             derived=True),
         *reach_columns(READING),
+        in_test("its vault or subscription"),
     ),
 )

@@ -25,6 +25,7 @@ from keyaudit.model.tables.places import (
     MANAGED_HSM,
     SKUS,
     VAULT_PARTS,
+    in_test,
     vault_place,
 )
 from keyaudit.model.tables.reach import ACTIONS, ADMINISTRATORS, USING_AND_GRANTING, reach_columns
@@ -170,5 +171,6 @@ VAULT = Table(
         *reach_columns(*ACTIONS),
         USING_AND_GRANTING,
         ADMINISTRATORS,
+        in_test("it or its subscription"),
     ),
 )
