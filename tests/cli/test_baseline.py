@@ -21,7 +21,7 @@ from tests.cli.conftest import Keyaudit, once
 from tests.cli.tenants import running
 from tests.clock import at
 
-FEW = ("--select", "kv-key-exportable", "--select", "kv-key-rotation-overdue", "--select", "app-secret-too-long")
+FEW = ("--select", "kv-key-oldest-signing-version", "--select", "kv-key-rotation-overdue", "--select", "app-secret-too-long")
 
 
 @pytest.fixture(scope="module")
@@ -51,7 +51,7 @@ def test_a_gate_passes_on_a_dirty_tenant_the_day_it_is_switched_on(keyaudit: Key
     assert keyaudit("gate", "--from", contoso, *FEW, "--export", f"json={was}").code == 1
     old = keyaudit(*gate)
     assert old.code == 1
-    blocking = sum(line.startswith("  BLOCK") for line in old.out.splitlines())
+    [blocking] = re.findall(r"^  blocking   (\d+)$", old.out, re.MULTILINE)
     hint = f"  HINT  the baseline knows {blocking} of the {blocking} blocking findings; with --new-only only the others"
     assert hint in old.out
     ran = keyaudit(*gate, "--new-only")
@@ -68,7 +68,7 @@ def test_a_gate_passes_on_a_dirty_tenant_the_day_it_is_switched_on(keyaudit: Key
 
 def test_what_is_new_or_worse_fails(keyaudit: Keyaudit, contoso: Path, baseline: Path) -> None:
     def without_one(found: Any) -> None:
-        found["findings"] = [each for each in found["findings"] if each["policy"] != "kv-key-exportable"]
+        found["findings"] = [each for each in found["findings"] if each["policy"] != "kv-key-oldest-signing-version"]
 
     since = ("gate", "--from", contoso, *FEW, "--baseline", baseline, "--new-only")
     edited(baseline, without_one)
@@ -76,7 +76,7 @@ def test_what_is_new_or_worse_fails(keyaudit: Keyaudit, contoso: Path, baseline:
     assert ran.code == 1
     blocking = [line for line in ran.out.splitlines() if line.startswith("  BLOCK")]
     assert blocking
-    assert all("kv-key-exportable" in line for line in blocking)
+    assert all("kv-key-oldest-signing-version" in line for line in blocking)
 
     def milder(found: Any) -> None:
         without_one(found)
@@ -96,7 +96,7 @@ def test_an_entry_older_than_the_limit_is_open_again(keyaudit: Keyaudit, contoso
     def older(found: Any) -> None:
         made = parse_time(found["as_of"])
         for each in found["findings"]:
-            if each["policy"] == "kv-key-exportable":
+            if each["policy"] == "kv-key-oldest-signing-version":
                 each["since"] = iso_date(made - 180 * DAY)
             elif each["policy"] == "app-secret-too-long":
                 each["since"] = iso_date(made - 179 * DAY)
@@ -104,7 +104,7 @@ def test_an_entry_older_than_the_limit_is_open_again(keyaudit: Keyaudit, contoso
     ran = keyaudit("gate", "--from", contoso, *FEW, "--baseline", edited(baseline, older), "--new-only")
     assert ran.code == 1
     assert "OUTLIVED" in ran.out
-    assert all("kv-key-exportable" in line for line in ran.out.splitlines() if line.startswith("  BLOCK"))
+    assert all("kv-key-oldest-signing-version" in line for line in ran.out.splitlines() if line.startswith("  BLOCK"))
 
 
 def test_making_it_anew_makes_nothing_younger(keyaudit: Keyaudit, contoso: Path, tmp_path: Path) -> None:
@@ -219,12 +219,12 @@ def test_what_is_no_baseline(keyaudit: Keyaudit, baseline: Path, change: Any, sa
 
 
 def of_another(found: Any, *, evaluated: bool = True, rule: bool = False, limits: bool = False, run: str = "another") -> None:
-    """The baseline as another version or other settings would have made it, without kv-key-exportable's findings."""
-    found["findings"] = [each for each in found["findings"] if each["policy"] != "kv-key-exportable"]
+    """The baseline as another version or other settings would have made it, without kv-key-oldest-signing-version's findings."""
+    found["findings"] = [each for each in found["findings"] if each["policy"] != "kv-key-oldest-signing-version"]
     found["run"] = run
-    recorded = found["policies"]["kv-key-exportable"]
+    recorded = found["policies"]["kv-key-oldest-signing-version"]
     if not evaluated:
-        del found["policies"]["kv-key-exportable"]
+        del found["policies"]["kv-key-oldest-signing-version"]
     if rule:
         recorded["rule"] = "0" * 16
     if limits:
@@ -257,7 +257,7 @@ def test_a_gate_says_what_a_changed_policy_found_and_fails_all_the_same(
     assert report["verdict"]["baseline"]["not_covered"] == {origin: count}
     [line] = [line for line in ran.out.splitlines() if line.startswith(TOLD)]
     assert line == f"{begins.format(count)}{line[len(begins.format(count)) :]}"
-    assert line.endswith(f": kv-key-exportable ({count})")
+    assert line.endswith(f": kv-key-oldest-signing-version ({count})")
     assert ("HINT" in ran.out) is (origin != "same")
 
 
@@ -320,7 +320,8 @@ def test_over_its_own_run_nothing_that_a_baseline_lacks_is_of_the_tenant(
     out = keyaudit("gate", "--from", contoso, *FEW, "--baseline", baseline, "--new-only").out
     [line] = [line for line in out.splitlines() if line.startswith(TOLD)]
     assert re.fullmatch(
-        r"  VERSION  \d+ changed by policy version, settings or date, not by the tenant: kv-key-exportable \(\d+\)", line
+        r"  VERSION  \d+ changed by policy version, settings or date, not by the tenant: kv-key-oldest-signing-version \(\d+\)",
+        line,
     )
     assert "HINT" not in out
 
@@ -369,7 +370,9 @@ def test_creating_it_again_says_what_the_version_changed(keyaudit: Keyaudit, con
     edited(path, older)
     lines = keyaudit(*create).out.splitlines()
     assert re.fullmatch(r"\d+ new or raised, compared with the file that was there:", lines[1])
-    assert re.fullmatch(r"  VERSION  \d+ of policies that were evaluated only once, .*: kv-key-exportable \(\d+\)", lines[2])
+    assert re.fullmatch(
+        r"  VERSION  \d+ of policies that were evaluated only once, .*: kv-key-oldest-signing-version \(\d+\)", lines[2]
+    )
     assert lines[3] == "1 no longer open, compared with the file that was there:"
     assert lines[4].endswith(": kv-gone (1)")
     assert len(lines) == 5
@@ -412,13 +415,13 @@ def test_showing_it_names_policies_with_another_rule(keyaudit: Keyaudit, baselin
 
     out = keyaudit("baseline", "show", edited(baseline, older)).out
     assert "created by keyaudit 0.0.9" in out
-    assert "1 policy has another rule in this version: kv-key-exportable" in out
+    assert "1 policy has another rule in this version: kv-key-oldest-signing-version" in out
     assert "1 policy is not among the shipped ones: kv-gone" in out
 
 
 @pytest.mark.parametrize("value", ["text", {"rule": 1, "limits": "x"}, {"rule": "x"}, {"rule": "x", "limits": "x", "more": 1}])
 def test_a_broken_record_of_a_policy_is_no_baseline(keyaudit: Keyaudit, baseline: Path, value: Any) -> None:
-    path = edited(baseline, lambda found: found["policies"].update({"kv-key-exportable": value}))
+    path = edited(baseline, lambda found: found["policies"].update({"kv-key-oldest-signing-version": value}))
     ran = keyaudit("gate", "--demo", "--baseline", path)
     assert ran.code == 2
     assert "not a baseline" in ran.err

@@ -2,7 +2,7 @@
 
 Written from the sources before anything was measured. A footprint that is `normal` has no finding at medium or above. One to
 `confirm` has one, with the comparison that decides it, or several of one cause, which reports show as one. The same footprint
-with one change is at least as severe as `least`.
+with one change has a finding at medium or above, or says why it is low.
 """
 
 from msgspec import Struct
@@ -22,14 +22,14 @@ NORMAL, CONFIRM = "normal", "confirm"
 
 
 class Abuse(Struct, frozen=True, kw_only=True):
-    """The one change, and the least severity that it must have. `hint`: words of the footprint that the text must keep.
+    """The one change. `hint`: words of the footprint that the text must keep. `low`: why no finding of it is above low.
 
     `at`: the objects that the change is found at, if not those of the footprint.
     """
 
     change: str
-    least: str
     hint: tuple[str, ...] = ()
+    low: str = ""
     at: tuple[str, ...] = ()
 
 
@@ -56,7 +56,8 @@ class Footprint(Struct, frozen=True, kw_only=True):
 _HYBRID = "ExchangeServerApp-5f0a4c9e-7b1d-4e0c-9d7a-2c41f0b3a6d8"
 _AS_A_WRAPPING_KEY = ("kv-key-no-expiry", "kv-key-no-auto-rotation", "kv-key-software-protected")
 _NO_DELETION = ("credential delete", "delete the credential", "delete the certificate")
-_TWO_YEARS = Abuse(change="a client secret that is valid for two years", least="high")
+_TWO_YEARS = Abuse(change="a client secret that is valid for two years")
+_LITTLE = "it opens no more than one workload: weak there is low, and a missing owner less"
 
 ENTRA: tuple[Footprint, ...] = (
     Footprint(
@@ -68,9 +69,7 @@ ENTRA: tuple[Footprint, ...] = (
         severity="medium",
         tells=("{thumbprint}", "NPS", "Local Computer", "AzureMfaNpsExtnConfigSetup.ps1"),
         never=_NO_DELETION,
-        abuse=Abuse(
-            change="a client secret on the principal", least="critical", at=("principal:Azure Multi-Factor Auth Client#added",)
-        ),
+        abuse=Abuse(change="a client secret on the principal", at=("principal:Azure Multi-Factor Auth Client#added",)),
     ),
     Footprint(
         row="2",
@@ -81,7 +80,7 @@ ENTRA: tuple[Footprint, ...] = (
         severity="medium",
         tells=("{thumbprint}", "AD FS", "Get-ChildItem Cert:\\LocalMachine\\My"),
         never=(*_NO_DELETION, "New-AdfsAzureMfaTenantCertificate"),
-        abuse=Abuse(change="its subject names another tenant", least="critical"),
+        abuse=Abuse(change="its subject names another tenant"),
     ),
     Footprint(
         row="3",
@@ -89,7 +88,7 @@ ENTRA: tuple[Footprint, ...] = (
         holds=("principal:Azure Multi-Factor Auth Connector",),
         source=_APP_IDS,
         says=NORMAL,
-        abuse=Abuse(change="a certificate on the principal", least="critical"),
+        abuse=Abuse(change="a certificate on the principal"),
     ),
     Footprint(
         row="4, 6",
@@ -109,9 +108,7 @@ ENTRA: tuple[Footprint, ...] = (
             "-ResetFirstPartyServicePrincipalKeyCredentials",
         ),
         never=_NO_DELETION,
-        abuse=Abuse(
-            change="a second certificate with another subject on Exchange Online", least="critical", hint=("Exchange",)
-        ),
+        abuse=Abuse(change="a second certificate with another subject on Exchange Online", hint=("Exchange",)),
     ),
     Footprint(
         row="5",
@@ -119,11 +116,10 @@ ENTRA: tuple[Footprint, ...] = (
         holds=(f"principal:{_HYBRID}",),
         source=_EXCHANGE,
         says=CONFIRM,
-        severity="high",
+        severity="medium",
         tells=("Exchange hybrid",),
         abuse=Abuse(
             change="a client secret on the application",
-            least="high",
             at=("application:ExchangeServerApp-5f0a4c9e-7b1d-4e0c-9d7a-2c41f0b3a6d8#added",),
         ),
     ),
@@ -133,10 +129,10 @@ ENTRA: tuple[Footprint, ...] = (
         holds=("principal:Office 365 SharePoint Online",),
         source=f"{LEARN}/sharepoint/hybrid/configure-server-to-server-authentication",
         says=CONFIRM,
-        severity="high",
+        severity="medium",
         tells=("{thumbprint}", "(Get-SPSecurityTokenServiceConfig).LocalLoginProvider.SigningCertificate"),
         never=_NO_DELETION,
-        abuse=Abuse(change="the principal has no name for a domain of the farm", least="critical"),
+        abuse=Abuse(change="the principal has no name for a domain of the farm"),
     ),
     Footprint(
         row="8",
@@ -144,7 +140,7 @@ ENTRA: tuple[Footprint, ...] = (
         holds=("application:P2P Server", "principal:P2P Server"),
         source=f"{_ENTRA}/identity/devices/faq",
         says=NORMAL,
-        abuse=Abuse(change="the application permission Mail.Read", least="critical", hint=("P2P Server",)),
+        abuse=Abuse(change="the application permission Mail.Read", hint=("P2P Server",)),
     ),
     Footprint(
         row="9",
@@ -155,7 +151,7 @@ ENTRA: tuple[Footprint, ...] = (
         ),
         source=_CONNECT,
         says=NORMAL,
-        abuse=Abuse(change="a client secret on the application", least="critical", hint=("Connect",)),
+        abuse=Abuse(change="a client secret on the application", hint=("Connect",)),
     ),
     Footprint(
         row="10",
@@ -163,7 +159,7 @@ ENTRA: tuple[Footprint, ...] = (
         holds=("application:directory-sync-staging", "principal:directory-sync-staging"),
         source=_CONNECT,
         says=NORMAL,
-        abuse=Abuse(change="a federated credential on the application", least="critical", hint=("Connect",)),
+        abuse=Abuse(change="a federated credential on the application", hint=("Connect",)),
     ),
     Footprint(
         row="11",
@@ -179,7 +175,7 @@ ENTRA: tuple[Footprint, ...] = (
         source=f"{LEARN}/graph/api/applicationtemplate-instantiate",
         says=NORMAL,
         # The application has no permission, so that a certificate opens nothing.
-        abuse=Abuse(change="a certificate on the application", least="medium"),
+        abuse=Abuse(change="a certificate on the application"),
     ),
     Footprint(
         row="13",
@@ -214,7 +210,7 @@ ENTRA: tuple[Footprint, ...] = (
         holds=("principal:Universal Print", "principal:WindowsDefenderATP"),
         source=_APP_IDS,
         says=NORMAL,
-        abuse=Abuse(change="a certificate on WindowsDefenderATP", least="critical"),
+        abuse=Abuse(change="a certificate on WindowsDefenderATP"),
     ),
     Footprint(
         row="21",
@@ -230,7 +226,7 @@ ENTRA: tuple[Footprint, ...] = (
         holds=("application:ServiceNow", "principal:ServiceNow"),
         source=f"{LEARN}/graph/api/serviceprincipal-addtokensigningcertificate",
         says=NORMAL,
-        abuse=Abuse(change="a password on the principal that belongs to no signing certificate", least="medium"),
+        abuse=Abuse(change="a password on the principal that belongs to no signing certificate"),
     ),
     Footprint(
         row="23",
@@ -238,7 +234,7 @@ ENTRA: tuple[Footprint, ...] = (
         holds=("application:Workday", "principal:Workday"),
         source=f"{_ENTRA}/identity/enterprise-apps/howto-saml-token-encryption",
         says=NORMAL,
-        abuse=Abuse(change="the same certificate with usage Verify", least="high"),
+        abuse=Abuse(change="the same certificate with usage Verify"),
     ),
     Footprint(
         row="26",
@@ -247,7 +243,7 @@ ENTRA: tuple[Footprint, ...] = (
         source="https://support.okta.com (forms of the issuer URI)",
         # Its certificate is valid for 365 days, like that of any other domain.
         says=NORMAL,
-        abuse=Abuse(change="a secondary signing certificate unlike the first", least="critical"),
+        abuse=Abuse(change="a secondary signing certificate unlike the first"),
     ),
     Footprint(
         row="27",
@@ -255,8 +251,8 @@ ENTRA: tuple[Footprint, ...] = (
         holds=("principal:Dataverse",),
         source=_APP_IDS,
         says=CONFIRM,
-        severity="high",
-        abuse=Abuse(change="a client secret on the principal", least="critical"),
+        severity="medium",
+        abuse=Abuse(change="a client secret on the principal"),
     ),
     Footprint(
         row="29",
@@ -264,7 +260,7 @@ ENTRA: tuple[Footprint, ...] = (
         holds=("application:Helpdesk Bot (Microsoft Copilot Studio)", "principal:Helpdesk Bot (Microsoft Copilot Studio)"),
         source=f"{LEARN}/microsoft-copilot-studio",
         says=NORMAL,
-        abuse=_TWO_YEARS,
+        abuse=Abuse(change=_TWO_YEARS.change, low=_LITTLE),
     ),
     Footprint(
         row="30, 31",
@@ -272,7 +268,7 @@ ENTRA: tuple[Footprint, ...] = (
         holds=("principal:Travel Agent", "application:Travel Agents", "principal:Travel Agents"),
         source=f"{_ENTRA}/agent-id/agent-owners-sponsors-managers",
         says=NORMAL,
-        abuse=Abuse(change="the agent has no sponsor", least="medium"),
+        abuse=Abuse(change="the agent has no sponsor", low=_LITTLE),
     ),
     Footprint(
         row="33",
@@ -280,9 +276,9 @@ ENTRA: tuple[Footprint, ...] = (
         holds=("principal:Microsoft Graph Command Line Tools",),
         source=_APP_IDS,
         says=CONFIRM,
-        severity="medium",
+        severity="low",
         tells=("appRoleAssignmentRequired",),
-        abuse=Abuse(change="a certificate on the principal", least="critical"),
+        abuse=Abuse(change="a certificate on the principal"),
     ),
     Footprint(
         row="34",
@@ -291,7 +287,7 @@ ENTRA: tuple[Footprint, ...] = (
         source=_APP_IDS,
         says=CONFIRM,
         severity="medium",
-        abuse=Abuse(change="the application permission RoleManagement.ReadWrite.Directory", least="high"),
+        abuse=Abuse(change="the application permission RoleManagement.ReadWrite.Directory"),
     ),
     Footprint(
         row="35",
@@ -308,7 +304,7 @@ ENTRA: tuple[Footprint, ...] = (
         holds=("principal:Adventure Works Surveys",),
         source=f"{LEARN}/graph/api/resources/oauth2permissiongrant",
         says=NORMAL,
-        abuse=Abuse(change="the delegated permission Directory.AccessAsUser.All for every user", least="critical"),
+        abuse=Abuse(change="the delegated permission Directory.AccessAsUser.All for every user"),
     ),
     Footprint(
         row="64",
@@ -316,7 +312,7 @@ ENTRA: tuple[Footprint, ...] = (
         holds=("application:github-release",),
         source=f"{_ENTRA}/workload-id/workload-identity-federation-create-trust",
         says=NORMAL,
-        abuse=Abuse(change="the subject matches every repository of the organization", least="high"),
+        abuse=Abuse(change="the subject matches every repository of the organization"),
     ),
     Footprint(
         row="65",
@@ -333,9 +329,9 @@ ENTRA: tuple[Footprint, ...] = (
         holds=("application:bitbucket-release",),
         source="https://support.atlassian.com/bitbucket-cloud/docs/integrate-pipelines-with-resource-servers-using-oidc/",
         says=CONFIRM,
-        severity="medium",
+        severity="low",
         tells=("workspace",),
-        abuse=Abuse(change="the subject names no repository", least="high"),
+        abuse=Abuse(change="the subject names no repository"),
     ),
     Footprint(
         row="79",
@@ -343,8 +339,8 @@ ENTRA: tuple[Footprint, ...] = (
         holds=("application:azure-cli-2026-03-04-10-11-12",),
         source=_CLI,
         says=CONFIRM,
-        severity="high",
-        abuse=Abuse(change="the role Owner on the subscription", least="high"),
+        severity="low",
+        abuse=Abuse(change="the role Owner on the subscription"),
     ),
     Footprint(
         row="55",
@@ -352,7 +348,7 @@ ENTRA: tuple[Footprint, ...] = (
         holds=("application:aro-x7k2m9qd",),
         source="https://github.com/Azure/azure-cli/blob/dev/src/azure-cli/azure/cli/command_modules/aro/_aad.py",
         says=CONFIRM,
-        severity="high",
+        severity="low",
         tells=("aro-shop",),
     ),
     Footprint(
@@ -361,9 +357,9 @@ ENTRA: tuple[Footprint, ...] = (
         holds=("application:inventory-importer",),
         source=_CLI,
         says=CONFIRM,
-        severity="high",
+        severity="low",
         # The application has no permission: a lifetime alone is not critical.
-        abuse=Abuse(change="the secret is valid for three years", least="high"),
+        abuse=Abuse(change="the secret is valid for three years", low=_LITTLE),
     ),
     Footprint(
         row="82",
@@ -371,7 +367,7 @@ ENTRA: tuple[Footprint, ...] = (
         holds=("application:survey-mailer",),
         source=_SECRETS,
         says=NORMAL,
-        abuse=Abuse(change="the secret is valid for 545 days", least="high"),
+        abuse=Abuse(change="the secret is valid for 545 days", low=_LITTLE),
     ),
     Footprint(
         row="87",
@@ -379,7 +375,7 @@ ENTRA: tuple[Footprint, ...] = (
         holds=("application:old-intranet",),
         source=_ASSESSED,
         says=NORMAL,
-        abuse=Abuse(change="a client secret of 180 days", least="medium"),
+        abuse=Abuse(change="a client secret of 180 days", low=_LITTLE),
     ),
     Footprint(
         row="88",
@@ -387,9 +383,7 @@ ENTRA: tuple[Footprint, ...] = (
         holds=("application:agency-landing-page", "application:site-publisher", "principal:site-publisher"),
         source=_ASSESSED,
         says=NORMAL,
-        abuse=Abuse(
-            change="that application may manage what it owns: site-publisher, which can grant itself any role", least="critical"
-        ),
+        abuse=Abuse(change="that application may manage what it owns: site-publisher, which can grant itself any role"),
     ),
 )
 
@@ -400,7 +394,7 @@ AZURE: tuple[Footprint, ...] = (
         holds=("principal:vm-app-01",),
         source=_MANAGED,
         says=NORMAL,
-        abuse=Abuse(change="a client secret on the identity", least="medium"),
+        abuse=Abuse(change="a client secret on the identity"),
     ),
     Footprint(
         row="40",
@@ -410,7 +404,7 @@ AZURE: tuple[Footprint, ...] = (
         says=CONFIRM,
         severity="medium",
         tells=("roleDefinitionIds",),
-        abuse=Abuse(change="the application permission RoleManagement.ReadWrite.Directory", least="critical"),
+        abuse=Abuse(change="the application permission RoleManagement.ReadWrite.Directory"),
     ),
     Footprint(
         row="41",
@@ -419,7 +413,7 @@ AZURE: tuple[Footprint, ...] = (
         source=_RBAC,
         says=NORMAL,
         beside=_AS_A_WRAPPING_KEY,
-        abuse=Abuse(change="the identity of the set may sign with the key", least="high"),
+        abuse=Abuse(change="the identity of the set may sign with the key"),
     ),
     Footprint(
         row="42, 84",
@@ -430,7 +424,6 @@ AZURE: tuple[Footprint, ...] = (
         beside=_AS_A_WRAPPING_KEY,
         abuse=Abuse(
             change="an application may sign with the key",
-            least="medium",
             hint=("wrapKey unwrapKey",),
             at=(
                 "key:kv-encryption/storage-cmk",
@@ -447,7 +440,6 @@ AZURE: tuple[Footprint, ...] = (
         beside=_AS_A_WRAPPING_KEY,
         abuse=Abuse(
             change="an application may sign with the key",
-            least="high",
             hint=("wrapKey unwrapKey",),
             at=("key:kv-encryption/reports-protector",),
         ),
@@ -458,7 +450,7 @@ AZURE: tuple[Footprint, ...] = (
         holds=("principal:id-encryption",),
         source=f"{LEARN}/azure/storage/common/customer-managed-keys-overview",
         says=NORMAL,
-        abuse=Abuse(change="the identity may sign with the key", least="high"),
+        abuse=Abuse(change="the identity may sign with the key"),
     ),
     Footprint(
         row="43",
@@ -468,7 +460,7 @@ AZURE: tuple[Footprint, ...] = (
         says=NORMAL,
         beside=_AS_A_WRAPPING_KEY,
         never=("disable the old version now",),
-        abuse=Abuse(change="a service names one version of the key", least="low"),
+        abuse=Abuse(change="a service names one version of the key"),
     ),
     Footprint(
         row="44",
@@ -476,7 +468,7 @@ AZURE: tuple[Footprint, ...] = (
         holds=("policy:kv-cosmos/Azure Cosmos DB",),
         source=f"{LEARN}/azure/cosmos-db/how-to-setup-customer-managed-keys",
         says=NORMAL,
-        abuse=Abuse(change="it may also sign", least="high"),
+        abuse=Abuse(change="it may also sign"),
     ),
     Footprint(
         row="45",
@@ -484,7 +476,7 @@ AZURE: tuple[Footprint, ...] = (
         holds=("policy:kv-cosmos/Azure Storage",),
         source=_APP_IDS,
         says=NORMAL,
-        abuse=Abuse(change="every key permission", least="high"),
+        abuse=Abuse(change="every key permission"),
     ),
     Footprint(
         row="46",
@@ -492,7 +484,7 @@ AZURE: tuple[Footprint, ...] = (
         holds=("secret:kv-disks/8C1F4E2B-6D3A-4F7B-9E52-0A1B2C3D4E5F",),
         source=f"{LEARN}/azure/backup/backup-azure-restore-key-secret",
         says=NORMAL,
-        abuse=Abuse(change="no virtual machine names the secret", least="low"),
+        abuse=Abuse(change="no virtual machine names the secret", low=_LITTLE),
     ),
     Footprint(
         row="46, readers",
@@ -500,7 +492,7 @@ AZURE: tuple[Footprint, ...] = (
         holds=("secret:kv-disks/5A2D9C74-1E8B-4B36-A0F7-C3D2E1F0A9B8",),
         source=f"{LEARN}/azure/backup/backup-azure-vms-encryption",
         says=NORMAL,
-        abuse=Abuse(change="a user may read the secrets of the vault", least="medium"),
+        abuse=Abuse(change="a user may read the secrets of the vault"),
     ),
     Footprint(
         row="46, key",
@@ -509,7 +501,7 @@ AZURE: tuple[Footprint, ...] = (
         source=f"{LEARN}/azure/virtual-machines/linux/disk-encryption-key-vault",
         says=NORMAL,
         beside=_AS_A_WRAPPING_KEY,
-        abuse=Abuse(change="a user may sign with the key", least="medium", hint=("wrapKey unwrapKey",)),
+        abuse=Abuse(change="a user may sign with the key", hint=("wrapKey unwrapKey",)),
     ),
     Footprint(
         row="47",
@@ -517,7 +509,7 @@ AZURE: tuple[Footprint, ...] = (
         holds=("policy:kv-disks/Backup Management Service",),
         source=f"{LEARN}/azure/backup/backup-azure-vms-encryption",
         says=NORMAL,
-        abuse=Abuse(change="it may also sign", least="high"),
+        abuse=Abuse(change="it may also sign"),
     ),
     Footprint(
         row="49",
@@ -527,7 +519,6 @@ AZURE: tuple[Footprint, ...] = (
         says=NORMAL,
         abuse=Abuse(
             change="an external principal may read the secret",
-            least="high",
             at=(
                 "secret:kv-web/fabrikam-shop7c9d2f6e-1b3a-4c5d-8e7f-90a1b2c3d4e5",
                 "grant:Adventure Works Surveys",
@@ -540,7 +531,7 @@ AZURE: tuple[Footprint, ...] = (
         holds=("certificate:kv-web/www-fabrikam",),
         source=f"{LEARN}/azure/frontdoor/standard-premium/how-to-configure-https-custom-domain",
         says=NORMAL,
-        abuse=Abuse(change="the certificate is also the credential of an application", least="high"),
+        abuse=Abuse(change="the certificate is also the credential of an application"),
     ),
     Footprint(
         row="51",
@@ -548,7 +539,7 @@ AZURE: tuple[Footprint, ...] = (
         holds=("principal:azurekeyvaultsecretsprovider-aks-web",),
         source=f"{LEARN}/azure/aks/csi-secrets-store-driver",
         says=NORMAL,
-        abuse=Abuse(change="Key Vault Administrator on the subscription", least="high"),
+        abuse=Abuse(change="Key Vault Administrator on the subscription"),
     ),
     Footprint(
         row="52",
@@ -556,7 +547,7 @@ AZURE: tuple[Footprint, ...] = (
         holds=("application:web-worker",),
         source=f"{LEARN}/azure/aks/workload-identity-overview",
         says=NORMAL,
-        abuse=Abuse(change="the issuer is a cluster of another tenant", least="high"),
+        abuse=Abuse(change="the issuer is a cluster of another tenant"),
     ),
     Footprint(
         row="53",
@@ -564,7 +555,7 @@ AZURE: tuple[Footprint, ...] = (
         holds=("application:plant-worker",),
         source=f"{LEARN}/azure/azure-arc/kubernetes/workload-identity",
         says=NORMAL,
-        abuse=Abuse(change="the issuer is a cluster of another tenant", least="high"),
+        abuse=Abuse(change="the issuer is a cluster of another tenant"),
     ),
     Footprint(
         row="56",
@@ -572,7 +563,7 @@ AZURE: tuple[Footprint, ...] = (
         holds=("application:aa-jobs_Qm9vaw==",),
         source=f"{LEARN}/azure/automation/migrate-run-as-accounts-managed-identity",
         says=NORMAL,
-        abuse=Abuse(change="its certificate is valid", least="high"),
+        abuse=Abuse(change="its certificate is valid"),
     ),
     Footprint(
         row="58",
@@ -582,7 +573,7 @@ AZURE: tuple[Footprint, ...] = (
         says=CONFIRM,
         severity="medium",
         tells=("secret scope",),
-        abuse=Abuse(change="it may also sign", least="high"),
+        abuse=Abuse(change="it may also sign"),
     ),
     Footprint(
         row="59",
@@ -598,7 +589,7 @@ AZURE: tuple[Footprint, ...] = (
         holds=("certificate:kv-web/test-listener",),
         source="https://github.com/Azure/azure-cli/blob/dev/src/azure-cli/azure/cli/command_modules/keyvault/custom.py",
         says=NORMAL,
-        abuse=Abuse(change="it is also the credential of an application", least="high"),
+        abuse=Abuse(change="it is also the credential of an application"),
     ),
     Footprint(
         row="63",
@@ -606,7 +597,7 @@ AZURE: tuple[Footprint, ...] = (
         holds=("certificate:kv-web/api-fabrikam",),
         source="https://letsencrypt.org/2025/12/02/from-90-to-45",
         says=NORMAL,
-        abuse=Abuse(change="it expires in 8 days, and no version followed", least="medium"),
+        abuse=Abuse(change="it expires in 8 days, and no version followed"),
     ),
     Footprint(
         row="85",
@@ -614,7 +605,7 @@ AZURE: tuple[Footprint, ...] = (
         holds=("secret:kv-web/vpn-pfx-password",),
         source=f"{LEARN}/azure/key-vault/secrets/about-secrets",
         says=NORMAL,
-        abuse=Abuse(change="its content type is a PFX", least="high"),
+        abuse=Abuse(change="its content type is a PFX"),
     ),
 )
 

@@ -37,11 +37,12 @@ def of_footprint(footprint: Footprint, findings: Iterable[Finding], estate: Esta
     """How what is said of a footprint differs from what should be said; nothing if it does not."""
     objects = Objects(estate)
     found = of_objects(findings, objects, footprint.holds)
+    least = "low" if footprint.severity == "low" else "medium"
     open_ones = [
         one
         for one in found
         if one["outcome"] == "fail"
-        and SEVERITIES.index(one["severity"]) >= SEVERITIES.index("high" if one["policy"] in footprint.beside else "medium")
+        and SEVERITIES.index(one["severity"]) >= SEVERITIES.index("high" if one["policy"] in footprint.beside else least)
     ]
     wrong = [f"unknown: {one['policy']}" for one in found if one["outcome"] == "unknown"]
     wrong += [f"prints {one!r}" for one in footprint.never if one.lower() in _text(found).lower()]
@@ -75,7 +76,7 @@ def of_abuse(footprint: Footprint, findings: Sequence[Finding], estate: Estate, 
     found = of_objects(findings, objects, abuse.at or footprint.holds)
     without = worst(of_objects(bare, objects, footprint.holds))
     said, wrong = worst(found), []
-    for least, why in ((abuse.least, "is wanted"), (without, "without the footprint")):
+    for least, why in (("" if abuse.low else "medium", "is wanted"), (without, "without the footprint")):
         if least and (not said or SEVERITIES.index(said) < SEVERITIES.index(least)):
             wrong.append(f"{said or 'nothing'} is said, {least} {why}")
     wrong += [f"does not tell {one}" for one in abuse.hint if one.lower() not in _text(found).lower()]

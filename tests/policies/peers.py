@@ -64,8 +64,8 @@ def apart(given: str, checks: Sequence[Check]) -> set[str]:
 
 
 def unlike(policy: Policy, checks: Sequence[Check]) -> bool:
-    """Whether one of its severities is two steps or more from those of two tools."""
-    return any(len(apart(each, checks)) >= APART for each in severities(policy))
+    """Whether each of its severities is two steps or more from those of two tools."""
+    return all(len(apart(each, checks)) >= APART for each in severities(policy))
 
 
 def table() -> Iterator[str]:
