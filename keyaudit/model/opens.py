@@ -1,6 +1,6 @@
 """What a row of each table opens to anyone who has it, as conditions over its columns, in the language of policies.
 
-The first that holds counts; a row of which none holds opens little. A column that was not read keeps its level possible. They
+The first that holds counts; where none holds, the row opens little. A column that was not read keeps its level possible. They
 rest on what Entra, ARM, Key Vault or the settings state, and never on a name or tag that somebody in the tenant chooses.
 """
 

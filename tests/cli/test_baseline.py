@@ -219,7 +219,7 @@ def test_what_is_no_baseline(keyaudit: Keyaudit, baseline: Path, change: Any, sa
 
 
 def of_another(found: Any, *, evaluated: bool = True, rule: bool = False, limits: bool = False, run: str = "another") -> None:
-    """The baseline as another version or other settings would have made it, without kv-key-oldest-signing-version's findings."""
+    """The baseline as another version or other settings would have made it, without the findings of one policy."""
     found["findings"] = [each for each in found["findings"] if each["policy"] != "kv-key-oldest-signing-version"]
     found["run"] = run
     recorded = found["policies"]["kv-key-oldest-signing-version"]

@@ -76,7 +76,7 @@ def test_a_range_holds_what_the_row_opens_whatever_was_not_read(table: str) -> N
         cells = {**known, **{name: (None, None) if isinstance(known[name], tuple) else None for name in unread}}
         rows.append((cells, dict.fromkeys(unread, "permission")))
     policy = next(each for each in load() if each.text.table == table and each.text.weakness)
-    asked = {name: None for name in (*policy.columns_read, policy.subject, "id") if name not in columns}
+    asked = [name for name in TABLES[table].by_name if name not in columns]
     for cells, _ in rows:
         cells.update({name: (0, 0) if TABLES[table].by_name[name].type is Type.COUNT else None for name in asked})
     source = written_out(TABLES[table], rows)
