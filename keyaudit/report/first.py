@@ -58,7 +58,7 @@ def page(report: Report, most: int) -> Page:
 def _holder(finding: Finding) -> object:
     """Whom a line of the page is about: an application with its principal and credentials, else the subject."""
     app_id = finding.row.get("app_id")
-    return app_id.lower() if isinstance(app_id, str) else finding.subject
+    return ("application", app_id.lower()) if isinstance(app_id, str) else ("subject", finding.subject)
 
 
 def beside(first: First) -> int:
