@@ -48,7 +48,7 @@ OPENS: Mapping[str, Rules] = {
     },
     "managed_identity": {
         Opens.TENANT: "tier0",
-        Opens.WIDE: "tenant_wide or signs or opens_signing",
+        Opens.WIDE: "tenant_wide or signs",
         Opens.ONE: ALWAYS,
     },
     "risky_principal": _RIGHTS,

@@ -149,7 +149,7 @@ def window(
 def facts_of(table: str, sources: Sources, as_of: int, evidence: Collection[str], *, reach_known: bool) -> dict[str, Derived]:
     """The derived columns of a table as expressions: all but those that SQL written by hand adds.
 
-    `evidence`: what was supplied. Without `reach_known`, `authenticates_tier0` is NULL.
+    `evidence`: what was supplied. Without `reach_known`, `authenticates_tier0` and `authenticates_wide` are NULL.
     """
     rows = Rows(sources, table)
     made: dict[str, Callable[[], dict[str, Derived]]] = {

@@ -10,7 +10,10 @@ from keyaudit.inventory.views.privileges import applications
 from keyaudit.model.reasons import Reason
 from keyaudit.model.tables import TABLES
 
-_POWERS = ("tier0", "tenant_wide", "opens_subscriptions", "directory_sync", "unprivileged")
+_POWERS = (
+    *("tier0", "tenant_wide", "opens_subscriptions", "opens_vaults", "opens_signing"),
+    *("directory_sync", "unprivileged"),
+)
 _REPORT = TABLES["sign_in_activity"].listed_by
 
 

@@ -6,16 +6,20 @@ from collections.abc import Iterator, Mapping
 
 from keyaudit.inventory.facts.fact import Count, Derived, Doubt, Fact, Items, Truth, reasons_of, strict, unknown, unless
 from keyaudit.inventory.facts.groups import Groups, groups
-from keyaudit.inventory.facts.joins import cells, joined
+from keyaudit.inventory.facts.joins import cells, joined, lists
 from keyaudit.inventory.facts.prepared import Prepared, shared
-from keyaudit.inventory.facts.relation import Rows, because, one, unread
-from keyaudit.inventory.facts.sql import Sources, no_rows
+from keyaudit.inventory.facts.relation import Rows, because, by_hand, one, unread
+from keyaudit.inventory.facts.sql import Sources, gap, no_rows, read_to_the_end
 from keyaudit.inventory.load import quoted
 from keyaudit.inventory.views import agents
 from keyaudit.inventory.views.written_vaults import written
+from keyaudit.model.operations import OPERATIONS, Surface
 from keyaudit.model.reasons import Reason
+from keyaudit.model.tables import TABLES
 from keyaudit.model.tables.grant import Allows
+from keyaudit.model.tables.places import HSMS_FOUND, VAULTS_FOUND
 from keyaudit.model.tables.privileges import APP_ROLES, AZURE_ROLES, DIRECTORY_ROLES
+from keyaudit.model.tables.reach import STANDING
 from keyaudit.model.tiers import DELEGATED_CONTROL, DELEGATED_DATA, GRAPH, MANAGES_OWNED, OF_DIRECTORY_SYNC, PERMISSIONS
 from keyaudit.model.times import HOUR
 
@@ -27,6 +31,7 @@ _PRINCIPALS = ("service_principal.list",)
 IN_GROUPS = cells("principal.kind", "principal.members_listed")
 """The columns that decide who has the grants of a group, which count as grants of its members."""
 _CONSENTS = ("delegated_grant.list",)
+_LOCAL = tuple(operation for operation in TABLES["grant"].parts if OPERATIONS[operation].surface is Surface.MANAGED_HSM)
 _ASSIGNMENTS = ("directory_role.assignments",)
 # Assignments were not read for a subscription that was not listed.
 _AZURE_ROLES = ("subscription.list", "role_assignment.query")
@@ -61,6 +66,24 @@ def _grants_access(grant: Rows) -> Truth:
     return grant["kind"].eq("azure-role") & wide & access & grant.flag("standing")
 
 
+def _on_vaults(grant: Rows) -> Truth:
+    """Whether it is an active grant on the content of vaults or HSMs."""
+    kind = grant["kind"].among(("azure-role", "access-policy", "hsm-role"))
+    allows = grant["allows"].told(lambda each: f"{grant.sources.sql.size(each)} > 0")
+    return kind & grant.flag("standing") & allows
+
+
+def _unlisted_policies() -> Doubt:
+    """Why access policies, or roles of HSMs, may be missing."""
+    others = ", ".join(map(quoted, (VAULTS_FOUND[2], *HSMS_FOUND, *_LOCAL)))
+    query = f"""
+        SELECT coalesce({gap("listed")}, (SELECT min(reason) FROM coverage WHERE operation IN ({others})
+            AND state <> 'assessed')) AS reason
+        FROM (SELECT bool_and(whole) AS whole, min(reason) AS reason FROM ({read_to_the_end(VAULTS_FOUND[:2])})) AS listed"""
+    reads = by_hand("policies_listed", f"CROSS JOIN ({query}) AS policies_listed")
+    return Doubt(("policies_listed.reason",), reads | lists(*VAULTS_FOUND, *HSMS_FOUND, *_LOCAL))
+
+
 def given(sources: Sources) -> Prepared:
     """The table of `_given_to`."""
     return sources.once(_given_to)
@@ -93,6 +116,8 @@ def _given_to(sources: Sources) -> Prepared:
         "tenant_wide": _of_tier(grant, 1) & (app_role | directory_role),
         "grants_access": grants_access,
         "assigns_roles": assigns_roles,
+        "opens_vaults": _on_vaults(grant),
+        "opens_signing": _on_vaults(grant) & grant["allows"].has("sign"),
         "opens": assigns_roles | (grants_access & vaults.some),
         "vaults": vaults.names,
         "vaults_unread": reasons_of(vaults.unread),
@@ -111,12 +136,12 @@ def _given_to(sources: Sources) -> Prepared:
 def _given(sources: Sources) -> str:
     """Grants by principal: with `given_to` or why it is unknown, whether they are inherited, and why one is uncertain."""
     grant = Rows(sources, "grant", "active")
-    standing, access = grant.flag("standing"), _grants_access(grant)
+    standing, access = grant.flag("standing"), _grants_access(grant) | _on_vaults(grant)
     active = f"""
         SELECT * FROM {grant.sql} WHERE kind IN ('app-role', 'delegated')
             OR (kind = 'directory-role' AND {standing.value} IS NOT FALSE) OR {access.value} IS NOT FALSE"""
     # Members of groups have their roles, but not their app roles.
-    roles = f"SELECT * FROM ({active}) WHERE kind IN ('directory-role', 'azure-role')"
+    roles = f"SELECT * FROM ({active}) WHERE kind NOT IN ('app-role', 'delegated')"
     named = Rows(sources, "principal", "named")
     unseen = unread("looked", ("principal.lookup",), scope="roles.scope_id") | because(Reason.INTERRUPTED)
     # Members of another tenant's group are in no list, but none of them is a principal of this tenant.
@@ -150,14 +175,16 @@ def grants_of(object_id: Fact, sources: Sources) -> Groups:
     return groups(rows, "granted", by=rows["given_to"], key=object_id, each=rows.flag("certain"))
 
 
-def facts(of: Groups, roles: Doubt, consents: Doubt, assigned: Doubt, azure: Doubt) -> dict[str, Derived]:
-    """The columns of those grants. Why some may be missing: app roles, consents for everyone, directory roles, Azure roles."""
+def facts(of: Groups, doubts: Mapping[str, Doubt]) -> dict[str, Derived]:
+    """The columns of those grants. `doubts`: why app roles (`roles`) and those of `unassigned` may be missing."""
+    roles, consents, assigned, azure = (doubts[name] for name in ("roles", "consents", "assigned", "azure"))
     permission, flags = of.rows["permission"], {name: of.rows.flag(name) for name in _FLAGS}
     groups_, agents_ = Doubt(reads=IN_GROUPS), Doubt(reads=agents.inheritance(of.rows.sources))
     roles, consents, assigned, azure = roles | agents_, consents | agents_, assigned | groups_, azure | groups_
     app_roles = of.lacking(roles).counting("grant", *APP_ROLES)
     directory_roles = of.lacking(assigned).counting("grant", *DIRECTORY_ROLES)
     azure_roles = of.lacking(azure).counting("grant", *AZURE_ROLES)
+    on_vaults = of.lacking(azure).lacking(doubts["policies"]).counting("grant", *STANDING)
     consented = of.lacking(consents).counting("grant", *_CONSENTS)
     both = of.lacking(roles).lacking(assigned).counting("grant", *APP_ROLES, *DIRECTORY_ROLES)
     all_three = of.lacking(roles).lacking(assigned).lacking(consents)
@@ -187,6 +214,7 @@ def facts(of: Groups, roles: Doubt, consents: Doubt, assigned: Doubt, azure: Dou
         "wide_azure_roles": azure_roles.items_of("azure", permission, flags["grants_access"]),
         "opens_subscriptions": azure_roles.any_of("opens_subscriptions", flags["opens"]),
         "policy_vaults": _policy_vaults(azure_roles, flags),
+        **{name: on_vaults.any_of(name, flags[name]) for name in ("opens_vaults", "opens_signing")},
         "unprivileged": ~all_three.any_of(
             "any_permission", flags["app_role"] | flags["directory_role"] | flags["for_everyone"]
         ),
@@ -204,13 +232,14 @@ def _policy_vaults(of: Groups, flags: Mapping[str, Truth]) -> Items:
     return found.where(~of.any_of("assigns_roles", flags["assigns_roles"]))
 
 
-def unassigned(scope: str) -> tuple[Doubt, Doubt, Doubt]:
-    """Why consents, why directory roles, and why Azure roles may be missing."""
-    return (
-        unread("consented", _CONSENTS, scope=scope),
-        unread("assigned", _ASSIGNMENTS, scope=scope),
-        unread("queried", _AZURE_ROLES, scope=scope),
-    )
+def unassigned(scope: str) -> dict[str, Doubt]:
+    """Why consents, directory roles, Azure roles, and access policies with the roles of HSMs may be missing."""
+    return {
+        "consents": unread("consented", _CONSENTS, scope=scope),
+        "assigned": unread("assigned", _ASSIGNMENTS, scope=scope),
+        "azure": unread("queried", _AZURE_ROLES, scope=scope),
+        "policies": _unlisted_policies(),
+    }
 
 
 _FLAGS = (
@@ -225,6 +254,8 @@ _FLAGS = (
     "grants_access",
     "assigns_roles",
     "opens",
+    "opens_vaults",
+    "opens_signing",
     "synchronizes",
 )
 
@@ -257,7 +288,7 @@ def _applications(sources: Sources, began: int = 0) -> Prepared:
         unlisted |= of_agents.doubt_of("unlisted", listed).where(blueprint)
     doubts = {
         "roles": hidden | unlisted,
-        **{name: hidden | doubt for name, doubt in zip(("consents", "assigned", "azure"), unassigned(scope), strict=True)},
+        **{name: hidden | doubt for name, doubt in unassigned(scope).items()},
     }
     known: dict[str, Derived] = {name: reasons_of(doubt) for name, doubt in doubts.items()}
     app = shared(sources, {"app_id": app_id, **known}, f"({_app_ids(sources)}) AS app", "app")
@@ -269,7 +300,7 @@ def _applications(sources: Sources, began: int = 0) -> Prepared:
     placed = cells("service_principal.app_id", "grant.principal_id") | agents.inheritance(sources)
     of_app_id = Fact("opened.of_app_id", Doubt(("opened.of_app_id_why",), placed))
     of = groups(opened, "granted", by=of_app_id, key=app["app_id"], each=opened.flag("certain"), unplaced=unplaced)
-    made = facts(of, *(app[name].doubt for name in known))
+    made = facts(of, {name: app[name].doubt for name in known})
     return Prepared(sources, "granted_application", {"app_id": app["app_id"], **made}, app.sql, "app_grants")
 
 

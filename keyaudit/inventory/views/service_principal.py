@@ -27,18 +27,18 @@ def facts(sources: Sources, as_of: int) -> dict[str, Derived]:
     rows = Rows(sources, "service_principal")
     scope = f"{rows.alias}.scope_id"
     unlisted = rows["app_roles_listed"].doubt
-    consents, assigned, queried = unassigned(scope)
+    doubts = unassigned(scope)
     publisher = ABSENT
     if not agents.none(sources):
         row = agents.parents(sources)
         # There is none for what is certainly no agent.
         parent = one(row, key=object_id(rows), by=row["object_id"])
         unlisted |= parent["inherited_listed"].why
-        consents |= parent["consents_listed"].why
+        doubts["consents"] |= parent["consents_listed"].why
         publisher = parent["publisher"]
     granted = grants_of(object_id(rows), sources)
     return {
-        **privileges(granted, unlisted, consents, assigned, queried),
+        **privileges(granted, {"roles": unlisted, **doubts}),
         **_sign_in(rows, as_of),
         "environment": _environment(rows, _recorded(rows)),
         "blueprint_publisher": publisher,

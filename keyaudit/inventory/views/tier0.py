@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from keyaudit.inventory.facts.fact import Derived, Doubt, Fact, Truth
 from keyaudit.inventory.facts.groups import groups
 from keyaudit.inventory.facts.joins import cells, lists
-from keyaudit.inventory.facts.relation import Rows, by_hand, one
+from keyaudit.inventory.facts.relation import Rows, because, by_hand, one
 from keyaudit.inventory.facts.sql import Sources, gap, read_to_the_end
 from keyaudit.inventory.views import agents, privileges, service_principal
 from keyaudit.inventory.views.encrypting import identities
@@ -119,7 +119,7 @@ def facts(rows: Rows, as_of: int, *, known: bool) -> dict[str, Derived]:
     A credential without its certificate in Graph may have any key, because its author chooses the thumbprint.
     """
     if not known:
-        return {"authenticates_tier0": Truth("CAST(NULL AS BOOLEAN)")}
+        return dict.fromkeys(("authenticates_tier0", "authenticates_wide"), Truth("CAST(NULL AS BOOLEAN)"))
     sources = rows.sources
     credentials = Rows(sources, "credential", "credential")
     homes = Rows(sources, "service_principal", "home", "reach_service_principal")
@@ -130,10 +130,22 @@ def facts(rows: Rows, as_of: int, *, known: bool) -> dict[str, Derived]:
         facts={"tier0": Truth("home.tier0", Doubt(("home.tier0_doubt",)), reads=cells("service_principal.tier0"))},
     ).flag("tier0")
     live = credentials["expires_on"].told(lambda end: f"{end} > {as_of}", absent=True)
-    opens = credentials["kind"].eq("certificate") & live & tier0
-    key = "public_key_sha256"
-    opening = groups(credentials, "opening", by=credentials[key], key=rows[key], missing=_unlisted(), each=opens)
-    return {"authenticates_tier0": opening.any_of("opens")}
+    certificate, key = credentials["kind"].eq("certificate") & live, "public_key_sha256"
+    granted = privileges.applications(sources)
+    holder = one(
+        granted,
+        key=credentials["app_id"].map(sources.sql.lower),
+        by=granted["app_id"],
+        missing=because(Reason.NOT_VISIBLE),
+    )
+    wide = holder.flag("tenant_wide") | holder.flag("opens_subscriptions") | holder.flag("opens_signing")
+    missing = _unlisted()
+    return {
+        f"authenticates_{name}": groups(
+            credentials, f"opening_{name}", by=credentials[key], key=rows[key], missing=missing, each=certificate & opens
+        ).any_of("opens")
+        for name, opens in (("tier0", tier0), ("wide", wide))
+    }
 
 
 def _unlisted() -> Doubt:

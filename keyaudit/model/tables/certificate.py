@@ -139,6 +139,9 @@ CERTIFICATE = Table(
         *OUTSIDERS,
         flag("authenticates_tier0", "an active credential of an application that controls the whole tenant is on its key",
             derived=True),
+        flag("authenticates_wide", "an active credential of an application that reaches all of one kind of data, opens a "
+            "subscription or signs with keys is on its key",
+            derived=True),
         VAULT_ACCESS_MODEL,
         VAULT_SKU,
         OTHERS_READING,

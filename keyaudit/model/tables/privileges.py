@@ -52,6 +52,9 @@ def privileges() -> tuple[Column, ...]:
         texts("policy_vaults", "the vaults under access policies that it may write by such a role, sorted",
             absent="it may assign roles over a subscription or more, and so give itself access to every vault there",
             partial=True, derived=True),
+        flag("opens_vaults", "by an active role or access policy, its own or through groups, it can do something with keys, "
+            "secrets or certificates of a vault or HSM", derived=True),
+        flag("opens_signing", "such a role or policy lets it sign with keys", derived=True),
         flag("unprivileged", "it has no app role, directory role or consent for every user", derived=True),
         flag("directory_sync", "it has app roles that Entra Connect Sync signs in for, and no other app role, directory "
             "role or such Azure role", derived=True),

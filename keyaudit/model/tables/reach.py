@@ -103,6 +103,7 @@ COLUMNS = frozenset(
             )
         ),
         "authenticates_tier0",
+        "authenticates_wide",
         "principal_kind",
         "principal_name",
         "principal_app_id",
