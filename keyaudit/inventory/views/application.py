@@ -2,15 +2,20 @@
 
 # ruff: noqa: S608 - every name and literal in this SQL is declared in this program or quoted by `quoted`
 
-from keyaudit.inventory.facts.fact import Count, Derived, Truth, sized
+from keyaudit.inventory.facts.fact import Count, Derived, Doubt, Truth, sized
 from keyaudit.inventory.facts.groups import groups
+from keyaudit.inventory.facts.joins import NOTHING, Reads, cells, inside
 from keyaudit.inventory.facts.relation import Rows, by_hand, unread
 from keyaudit.inventory.facts.sql import Sources
 from keyaudit.inventory.views.addresses import addresses
 from keyaudit.inventory.views.holder import last_sign_in
 from keyaudit.inventory.views.owners import indirect_users
-from keyaudit.inventory.views.privileges import privileges
+from keyaudit.inventory.views.privileges import controls, privileges
 from keyaudit.inventory.views.versions import third_left
+from keyaudit.model.reasons import Reason
+
+_ROLES = inside(cells("grant.tier", "grant.scope_kind", "grant.principal_id"))
+_PEOPLE = inside(cells("principal.user_type", "principal.enabled"))
 
 
 def facts(sources: Sources, as_of: int) -> dict[str, Derived]:
@@ -60,22 +65,47 @@ def _user_owners(rows: Rows) -> dict[str, Derived]:
     untold = (
         rows["owner_ids"].doubt | own.hidden("hidden") | own.doubt_of("owners", principal["owner_ids"]) | unseen.where(some)
     )
-    users = "coalesce(people.users, 0)"
-    least = f"CASE WHEN {unseen.sql} IS NULL THEN {users} ELSE 0 END"
-    direct = Count(least, f"CASE WHEN {untold.sql} IS NULL THEN {users} END", untold, reads | unseen.reads | untold.reads)
-    return {"user_owners": direct, "indirect_user_owners": indirect_users(rows, unseen, rows["app_id"].doubt | untold)}
+
+    def counted(name: str, doubt: Doubt = untold, beside: Reads = NOTHING) -> Count:
+        least = f"CASE WHEN {unseen.sql} IS NULL THEN coalesce(people.{name}, 0) ELSE 0 END"
+        most = f"CASE WHEN {doubt.sql} IS NULL THEN coalesce(people.{name}, 0) END"
+        return Count(least, most, doubt, reads | unseen.reads | doubt.reads | beside)
+
+    return {
+        "user_owners": counted("users"),
+        "owners_gaining": counted("gaining", beside=_ROLES),
+        "owners_outside": counted("outside", untold | Doubt(("people.outside_doubt",), reads), _ROLES | _PEOPLE),
+        "indirect_user_owners": indirect_users(rows, unseen, rows["app_id"].doubt | untold),
+    }
 
 
 def _users(sources: Sources) -> str:
-    """By application, the number of owners that are not service principals of this tenant."""
-    owned, principal = (sources.sql.lower(f"{each}.app_id") for each in ("owned", "principal"))
+    """By application, the number of owners that are not service principals of this tenant; of those that do not hold, or may
+    activate, a role that controls the tenant, as far as was read; and of these the guests and disabled users, with why there
+    may be others.
+    """
+    lower, each = sources.sql.lower, sources.sql.each
+    owned, principal = (lower(f"{name}.app_id") for name in ("owned", "principal"))
+    grant = Rows(sources, "grant", "each")
+    controlling = f"SELECT principal_id AS owner FROM {grant.sql} WHERE kind = 'directory-role' AND {controls(grant).value}"
     return f"""
-        SELECT id, count(DISTINCT owner) AS users FROM (
-            SELECT id, {sources.sql.lower("owner")} AS owner FROM (
-                SELECT id, {sources.sql.each("owner_ids")} AS owner FROM {sources["application"]}
+        SELECT people.id, count(*) AS users, count(*) FILTER (WHERE NOT people.holds) AS gaining,
+            count(*) FILTER (WHERE NOT people.holds AND (who.user_type = 'Guest' OR NOT who.enabled)) AS outside,
+            min(CASE WHEN who.id IS NULL THEN '{Reason.NOT_VISIBLE}'
+                WHEN who.user_type = 'Guest' OR NOT who.enabled THEN NULL
+                ELSE coalesce(who.unknown['user_type'], who.unknown['enabled']) END) FILTER (WHERE NOT people.holds)
+                AS outside_doubt
+        FROM (
+            SELECT DISTINCT id, {lower("owner")} AS owner, {lower("owner")} IN (
+                SELECT owner FROM ({controlling}) UNION ALL
+                SELECT member_id FROM {sources["membership"]} WHERE group_id IN (SELECT owner FROM ({controlling}))
+            ) AS holds
+            FROM (
+                SELECT id, {each("owner_ids")} AS owner FROM {sources["application"]}
                 UNION ALL
-                SELECT owned.id, {sources.sql.each("principal.owner_ids")} FROM {sources["service_principal"]} AS principal
+                SELECT owned.id, {each("principal.owner_ids")} FROM {sources["service_principal"]} AS principal
                 JOIN {sources["application"]} AS owned ON {owned} = {principal}
                 WHERE {sources.sql.size("principal.owner_ids")} > 0
             )
-        ) WHERE owner NOT IN (SELECT split_part(id, '/', -1) FROM {sources["service_principal"]}) GROUP BY id"""
+        ) AS people LEFT JOIN {sources["principal"]} AS who ON who.object_id = people.owner
+        WHERE owner NOT IN (SELECT split_part(id, '/', -1) FROM {sources["service_principal"]}) GROUP BY people.id"""

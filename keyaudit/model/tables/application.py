@@ -68,6 +68,9 @@ APPLICATION = Table(
         count("owner_count", "its owners, users and service principals", derived=True),
         count("user_owners",
             "users among the owners of it and of its service principal here: the others are service principals", derived=True),
+        count("owners_gaining", "those of them to whom ownership gives something: as far as was read, they hold no role that "
+            "controls the tenant, and can activate none", derived=True),
+        count("owners_outside", "those of these that are guests or disabled", derived=True),
         count("indirect_user_owners",
             "users that own an application that owns it and can manage what it owns, or owns such an owner, up to four of them",
             derived=True),
