@@ -62,6 +62,47 @@ def test_owners_are_counted_and_those_that_are_users_by_what_they_are_not(
     assert found["unknown"].get("user_owners") == reason
 
 
+def person(object_id: str, **values: Any) -> Row:
+    about = {"kind": "user", "user_type": "Member", "enabled": True} | values
+    return row("principal", f"{TENANT.id}/principals/{object_id}", object_id=object_id, **about)
+
+
+def controls(to: str, **values: Any) -> Row:
+    about = {"kind": "directory-role", "scope_kind": "tenant", "tier": 0, "standing": True, "principal_id": to} | values
+    return row("grant", f"{TENANT.id}/grants/{to}", scope_id=TENANT.id, **about)
+
+
+@pytest.mark.parametrize(
+    ("rows", "gaining", "outside"),
+    [
+        ({"principal": [person("u1"), person("u2")]}, (2, 2), (0, 0)),
+        ({"principal": [person("u1", user_type="Guest"), person("u2", enabled=False)]}, (2, 2), (2, 2)),
+        # Who controls the tenant, or may, gains nothing.
+        ({"principal": [person("u1", user_type="Guest"), person("u2")], "grant": [controls("u1")]}, (1, 1), (0, 0)),
+        ({"principal": [person("u1"), person("u2")], "grant": [controls("u1", standing=False)]}, (1, 1), (0, 0)),
+        (
+            {
+                "principal": [person("u1"), person("u2")],
+                "grant": [controls("g")],
+                "membership": [row("membership", "g/u2", group_id="g", member_id="u2")],
+            },
+            (1, 1),
+            (0, 0),
+        ),
+        ({"principal": [person("u1"), person("u2")], "grant": [controls("u1", tier=1)]}, (2, 2), (0, 0)),
+        ({"principal": [person("u1", user_type=BAD), person("u2", user_type="Guest")]}, (2, 2), (1, None)),
+        ({"principal": [person("u1")]}, (2, 2), (0, None)),
+    ],
+)
+def test_owners_that_gain_are_told_from_those_that_control_the_tenant_already(
+    rows: dict[str, list[Row]], gaining: object, outside: object
+) -> None:
+    made = {"application": [application("a", owner_ids=["u1", "u2"])], "service_principal": [principal()]} | rows
+    found = only("application", made, READ)
+    assert (found["owners_gaining_min"], found["owners_gaining_max"]) == gaining
+    assert (found["owners_outside_min"], found["owners_outside_max"]) == outside
+
+
 def owned(number: int, *owners: str, listed: object = True, **values: Any) -> dict[str, Row]:
     """An application and its service principal, with these owners."""
     return {

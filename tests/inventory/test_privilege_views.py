@@ -21,6 +21,7 @@ OPERATIONS = (
     "directory_role.definitions",
     "principal.lookup",
     "role_assignment.query",
+    "vault.query",
     "sign_in_activity.list",
     "credential_activity.list",
     *(f"{holder}.federated{each}" for holder in ("application", "service_principal") for each in ("", "_of")),
@@ -234,7 +235,11 @@ GRANTED = ("app_roles", "app_role_count", "tenant_wide_app_roles", *BOTH, "direc
 GAPS: list[tuple[list[Coverage], dict[str, Reason], tuple[str, ...]]] = [
     (without("delegated_grant.list"), {}, CONSENTS),
     (without("directory_role.assignments"), {}, ASSIGNED),
-    (without("role_assignment.query"), {}, ("wide_azure_roles", "opens_subscriptions", "policy_vaults")),
+    (
+        without("role_assignment.query"),
+        {},
+        ("wide_azure_roles", "opens_subscriptions", "opens_vaults", "opens_signing", "policy_vaults"),
+    ),
     (without("service_principal.app_roles"), {"app_roles_listed": PERMISSION}, GRANTED),
 ]
 
@@ -299,6 +304,38 @@ def test_an_azure_role_over_a_subscription_is_told_of_the_application_too() -> N
     assert (found["opens_subscriptions"], found["wide_azure_roles"]) == (True, ["Owner"])
 
 
+def on_vault(allows: list[str] | Reason, kind: str = "azure-role", **values: Any) -> Row:
+    return grant("r", kind=kind, **({"scope_kind": "vault", "allows": allows} | values))
+
+
+@pytest.mark.parametrize(
+    ("grants", "opens"),
+    [
+        ([on_vault(["sign", "wrap"])], (True, True)),
+        ([on_vault(["wrap"])], (True, False)),
+        ([on_vault([])], (False, False)),
+        ([on_vault(["sign"], standing=False)], (False, False)),
+        ([on_vault(["sign"], to="other")], (False, False)),
+        ([on_vault(["sign"], to=GROUP)], (True, True)),
+        ([on_vault(["sign"], "access-policy")], (True, True)),
+        ([on_vault(["read-private"], "hsm-role")], (True, False)),
+        ([on_vault(PERMISSION)], (None, None)),
+        ([on_vault(["wrap"]), on_vault(PERMISSION, "access-policy")], (True, None)),
+        ([on_vault(["sign"], to=PERMISSION)], (None, None)),
+    ],
+)
+def test_what_grants_on_vaults_open_is_told_of_members_of_groups_too(grants: list[Row], opens: object) -> None:
+    found = derived(grants, principal=[named(ME), named("other"), group()], membership=[member()])
+    assert (found["opens_vaults"], found["opens_signing"]) == opens
+
+
+@pytest.mark.parametrize("operation", ["vault.query", "hsm.role_assignment.list", "role_assignment.query", "subscription.list"])
+def test_grants_on_vaults_that_were_not_listed_may_be_anybodys(operation: str) -> None:
+    found = derived([], without(operation))
+    assert (found["opens_vaults"], found["opens_signing"]) == (None, None)
+    assert reasons(found)["opens_signing"] == PERMISSION
+
+
 def test_a_group_of_another_tenant_gives_its_azure_role_to_nobody_here() -> None:
     partners = named(GROUP, "foreign-group", members_listed=Reason.NOT_VISIBLE)
     owner = row("grant", "partners", **(OWNER_OF_ALL | {"id": "partners", "principal_id": GROUP}))
@@ -358,6 +395,7 @@ def test_an_application_without_a_service_principal_was_granted_nothing(
     assert [found[name] for name in flags] == [None if reason else False] * len(flags)
     assert (found["app_role_count_min"], found["app_role_count_max"]) == (0, None if reason else 0)
     names = {*LISTS, *flags, "unprivileged", "app_role_count", "directory_role_count", "user_owners", "indirect_user_owners"}
+    names |= {"opens_vaults", "opens_signing", "owners_gaining", "owners_outside"}
     assert reasons(found) == (dict.fromkeys(names, reason) if reason else {})
 
 
