@@ -16,7 +16,7 @@ from keyaudit.policy.verdict import UNKNOWN_VIOLATION, WAIVED
 _TELLS_CUSTODY = "sp-privileged-certificate-outside-vault"
 """A policy that reads where the private key of a credential is kept."""
 _TELLS_OWNERS = "app-privileged-with-user-owner"
-"""A policy that reads how many users can become an application because they own it."""
+"""A policy that reads how many users can become an application because they own it, and could not before."""
 
 
 def tier0(
@@ -51,7 +51,7 @@ def _principals(table: Evaluated, number: int, keys: Evaluated | None, owned: Ev
     owners, outside = "NULL, NULL", "FALSE"
     if owned is not None:
         owners = ", ".join(
-            f"(SELECT any_value(user_owners_{end} + indirect_user_owners_{end})"
+            f"(SELECT any_value(owners_gaining_{end} + indirect_user_owners_{end})"
             f" FROM {owned.relation} owned WHERE lower(owned.app_id) = lower(of.app_id))"
             for end in ("min", "max")
         )
