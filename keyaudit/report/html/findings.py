@@ -68,7 +68,6 @@ class Group(Struct):
     waived: int = 0
     unknown: int = 0
     items: list[Item] = field(default_factory=list)
-    room: int = 0
     limits: dict[str, None] = field(default_factory=dict)
     """Some of the limits of the findings, in words."""
     frameworks: Mapping[str, Sequence[str]] = field(default_factory=dict)
@@ -127,27 +126,30 @@ class Findings(Struct, frozen=True):
 
 
 def findings(report: Report) -> Findings:
-    """The findings up to the maximum, the highest severity first."""
+    """The findings up to the maximum, in the order of the report: a policy stands where its first finding does."""
     failing = {
         (severity, tally.policy.id): _group(tally, severity)
         for severity in WORST_FIRST
-        for tally in sorted(report.tallies, key=lambda each: (-each.failed.get(severity, 0), each.policy.id))
+        for tally in report.tallies
         if any(counts.get(severity) for counts in (tally.failed, tally.known, tally.waived))
     }
     unknown = {tally.policy.id: _unknown(tally) for tally in report.tallies if any(tally.unknown.values())}
-    room = MOST
-    for group in (*failing.values(), *unknown.values()):
-        group.room = min(group.count, room)
-        room -= group.room
+    room = min(sum(group.count for group in failing.values()), MOST)
+    left = {True: MOST - room, False: room}
+    ordered: dict[int, Group] = {}
     for owner, finding in report.owned(False):
-        of = unknown[finding.policy.id] if finding.outcome is Outcome.UNKNOWN else failing[finding.severity, finding.policy.id]
-        if len(of.items) < of.room:
+        is_unknown = finding.outcome is Outcome.UNKNOWN
+        of = unknown[finding.policy.id] if is_unknown else failing[finding.severity, finding.policy.id]
+        ordered.setdefault(id(of), of)
+        if left[is_unknown]:
+            left[is_unknown] -= 1
             _add(of, finding, owner)
     by_severity: dict[Severity, list[Group]] = defaultdict(list)
-    for (severity, _), group in failing.items():
-        by_severity[severity].append(group)
+    for group in ordered.values():
+        if not group.unknown:
+            by_severity[group.severity].append(group)
     levels = [Level(severity, by_severity[severity]) for severity in WORST_FIRST if severity in by_severity]
-    return Findings(levels, sorted(unknown.values(), key=lambda each: (-each.severity.rank, -each.unknown, each.policy.id)))
+    return Findings(levels, [group for group in ordered.values() if group.unknown])
 
 
 def _group(tally: Tally, severity: Severity) -> Group:
