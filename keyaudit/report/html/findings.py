@@ -1,7 +1,7 @@
 """The findings of a page by severity and policy, with the text of a policy once."""
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from itertools import takewhile
 
 from msgspec import Struct, field
@@ -23,12 +23,12 @@ from keyaudit.report.summary import WORST_FIRST, message
 
 MOST = 5_000
 """The maximum number of listed findings, the highest severity first, unknown results last."""
-_FIXES = 25
-"""The number of different fixes that are shown per policy."""
+_FIXES = {Severity.CRITICAL: 25, Severity.HIGH: 25}
+"""The number of different fixes that are shown per policy; of lower severities, one as an example."""
 _NAMED = 3
 """The number of resources that are named where several have the same fix."""
 _LIMITS = 4
-_NAME, _EVIDENCE = 200, 240
+_NAME, _EVIDENCE = 200, 120
 
 
 class Item(Struct, frozen=True):
@@ -70,10 +70,6 @@ class Group(Struct):
     items: list[Item] = field(default_factory=list)
     limits: dict[str, None] = field(default_factory=dict)
     """Some of the limits of the findings, in words."""
-    frameworks: Mapping[str, Sequence[str]] = field(default_factory=dict)
-    """The controls of its policy that are evaluated with the limits of this run."""
-    elsewhere: Mapping[str, Sequence[str]] = field(default_factory=dict)
-    """The other controls of its policy: their frameworks have other limits."""
     first: tuple[Part, ...] | None = None
     """The paragraphs with which the fix of every listed finding begins."""
     fixed: dict[tuple[Part, ...], list[Item]] = field(default_factory=dict)
@@ -159,8 +155,6 @@ def _group(tally: Tally, severity: Severity) -> Group:
         open=tally.failed.get(severity, 0),
         known=tally.known.get(severity, 0),
         waived=tally.waived.get(severity, 0),
-        frameworks=_controls(tally, elsewhere=False),
-        elsewhere=_controls(tally, elsewhere=True),
     )
 
 
@@ -170,13 +164,7 @@ def _unknown(tally: Tally) -> Group:
         tally.policy,
         top_severity,
         unknown=sum(tally.unknown.values()),
-        frameworks=_controls(tally, elsewhere=False),
-        elsewhere=_controls(tally, elsewhere=True),
     )
-
-
-def _controls(tally: Tally, *, elsewhere: bool) -> Mapping[str, Sequence[str]]:
-    return {name: ids for name, ids in tally.policy.frameworks.items() if (name in tally.elsewhere) is elsewhere}
 
 
 def _add(group: Group, finding: Finding, owner: Owner) -> None:
@@ -202,7 +190,7 @@ def _add(group: Group, finding: Finding, owner: Owner) -> None:
         begins = tuple(takewhile(lambda part: not part.is_command, steps))
         pairs = zip(begins if group.first is None else group.first, begins, strict=False)
         group.first = tuple(part for part, other in takewhile(lambda pair: pair[0] == pair[1], pairs))
-        if steps in group.fixed or len(group.fixed) < _FIXES:
+        if steps in group.fixed or len(group.fixed) < _FIXES.get(group.severity, 1):
             group.fixed.setdefault(steps, []).append(item)
         else:
             group.unshown += 1

@@ -150,7 +150,7 @@
   tools.addEventListener("input", () => { apply(); note(); });
   by("filter-reset").addEventListener("click", () => { reset(); note(); });
   for (const command of document.querySelectorAll("#findings pre")) {
-    const button = element("button", { type: "button", class: "copy" }, "Copy");
+    const button = element("button", { type: "button", class: "copy", "aria-label": `Copy: ${text(command.previousElementSibling)}` }, "Copy");
     const pick = () => getSelection().selectAllChildren(command);
     button.addEventListener("click", () => {
       const copied = navigator.clipboard?.writeText(command.textContent.trim());
