@@ -25,7 +25,7 @@ from keyaudit.report.first import TOP
 from keyaudit.report.html import write
 from keyaudit.report.html.first import PRINTED
 from keyaudit.report.html.inert import LONGEST
-from tests.report.example import AS_OF, CLEAN, DAY, FINDINGS, GATED, OVERDUE, REPORT, holding, tallies, total
+from tests.report.example import AS_OF, CLEAN, DAY, EXPIRED, FINDINGS, GATED, OVERDUE, REPORT, holding, tallies, total
 from tests.report.excused import EXCUSED
 from tests.report.fixed import fixed_apart
 from tests.report.hostile import hostile
@@ -151,6 +151,18 @@ def test_findings_and_unknown_results_are_counted_as_everywhere() -> None:
     assert listed == Counter(level for _, level in {(each.policy.id, each.severity) for each in FINDINGS if _fails(each)})
 
 
+def test_policies_of_a_severity_stand_in_the_order_of_their_first_findings_and_not_of_their_number() -> None:
+    failing = [each for each in FINDINGS if _fails(each)]
+    [overdue] = [each for each in failing if each.policy is OVERDUE]
+    [other] = [structs.replace(overdue, policy=each.policy) for each in failing if each.policy is EXPIRED][:1]
+    many = [_numbered(overdue.by_itself(), number) for number in range(3)]
+    for found in ([*many, other], [other, *many]):
+        verdict = structs.replace(REPORT.verdict, failed=total(found, Outcome.FAIL), unknown={})
+        page = printed(holding(REPORT, found, verdict=verdict, tallies=tallies(found)))
+        shown = [each.attrib["id"].partition("-")[2] for each in of_class(page, "policy")]
+        assert shown == list(dict.fromkeys(each.policy.id for each in found))
+
+
 def _fails(finding: Finding) -> bool:
     return finding.outcome is Outcome.FAIL
 
@@ -182,9 +194,17 @@ def test_the_band_says_what_was_decided(conditions: tuple[Exit, ...], gate: Seve
     assert ("Also incomplete: something required was not assessed" in text(page) or word == "INCOMPLETE") == incomplete
 
 
-def test_coverage_stands_before_anything_else_where_it_is_not_complete() -> None:
-    anchors = [each.attrib["id"] for each in parsed(printed(REPORT)).iter("section") if "id" in each.attrib]
-    assert anchors[0] == "coverage"
+def test_what_to_do_stands_first_and_the_facts_of_the_run_last() -> None:
+    page = printed(REPORT)
+    anchors = [each.attrib["id"] for each in parsed(page).iter("section") if "id" in each.attrib]
+    assert (anchors[:2], anchors[-1]) == (["top", "findings"], "method")
+    [band] = of_class(page, "band")
+    assert [each.attrib.get("id") for each in band.iter() if each.attrib.get("id") in {"filters", "first-title"}] == [
+        "filters",
+        "first-title",
+    ]
+    assert not list(band.iter("dl"))
+    assert anchors.index("coverage") < anchors.index("unseen")
     assert "coverage" not in [each.attrib.get("id") for each in parsed(printed(CLEAN)).iter("section")]
 
 
@@ -238,8 +258,8 @@ def test_a_command_is_below_the_name_of_its_resource_and_for_its_finding_alone()
         assert f"--name codesign-{number:04d}" in said
         [row] = [row for row in parsed(page).iter("tr") if row.attrib.get("id") == f"f-{each.attrib['data-for']}"]
         assert f"codesign-{number:04d}" in "".join(row.itertext())
-    # No command stands anywhere else in the findings.
-    assert page.count(b"az keyvault key delete") == len(fixes)
+    # No command stands anywhere else, but in the short form for paper.
+    assert page.count(b"az keyvault key delete") == len(fixes) + PRINTED
     assert "5 more with a fix that is not listed here" in text(page)
 
 

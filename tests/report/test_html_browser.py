@@ -17,6 +17,7 @@ from keyaudit.model.run import Past, Report
 from keyaudit.model.severity import Severity
 from keyaudit.report.blast_radius import html as blast_radius
 from keyaudit.report.html import write
+from keyaudit.report.html.first import PRINTED, first_page
 from tests import needs
 from tests.clock import COLLECTED
 from tests.estates import snapshot
@@ -196,9 +197,13 @@ def test_the_worst_findings_for_paper_are_not_on_the_screen(opened: "Browser", p
 def test_paper_has_the_short_form_and_tables_repeat_their_heads(opened: "Browser", pages: dict[str, Path]) -> None:
     with shown(opened, pages["report"], color_scheme="dark") as page:
         page.page.emulate_media(media="print")
-        assert page.page.evaluate(_SHOWN) == ["coverage", "controls", "top", "method"]
+        assert page.page.evaluate(_SHOWN) == ["top", "coverage", "controls", "method"]
         assert page.page.evaluate("document.querySelector('#controls .figures table').getClientRects().length") == 1
-        assert page.page.evaluate("document.querySelectorAll('#top tbody tr').length") == 3
+        assert page.page.evaluate("document.querySelectorAll('#top th[scope=row]').length") == 3
+        steps = "[...document.querySelectorAll('#top pre')].filter(each => each.checkVisibility()).length"
+        assert page.page.evaluate(steps) == sum(
+            part.is_command for each in first_page(REPORT, PRINTED).rows for part in each.steps
+        )
         computed = "getComputedStyle(document.querySelector('{}')).{}"
         assert page.page.evaluate(computed.format("thead", "display")) == "table-header-group"
         assert page.page.evaluate(computed.format(".contents", "display")) == "none"
@@ -257,6 +262,40 @@ def test_a_filter_leaves_the_commands_of_what_it_leaves(opened: "Browser", tmp_p
         assert "--name codesign-0001" in command
         page.page.click("#filter-reset")
         assert len(_commands(page)) == 3
+
+
+def test_a_filter_hides_what_is_not_its_own_and_is_in_the_address(opened: "Browser", pages: dict[str, Path]) -> None:
+    with shown(opened, pages["report"]) as page:
+        page.page.select_option("#filter-severity", "high")
+        address = page.page.url
+        assert address.endswith("#?severity=high")
+        kept = _rows(page)
+        assert not set(page.page.evaluate(_SHOWN)) - {"findings", "unseen"}
+        levels = ".first li:not([hidden]) > .severity"
+        assert set(page.page.locator(levels).all_inner_texts()) <= {"high"}
+        page.page.goto("about:blank")
+        page.page.goto(address)
+        assert (page.page.input_value("#filter-severity"), _rows(page)) == ("high", kept)
+        page.page.click("#filter-reset")
+        assert page.page.url == pages["report"].as_uri()
+        assert "expiry" in page.page.evaluate(_SHOWN)
+        assert page.said == []
+
+
+@pytest.mark.parametrize("refused", [False, True])
+def test_a_command_is_copied_or_at_least_selected(opened: "Browser", tmp_path: Path, refused: bool) -> None:
+    with shown(opened, _written(fixed_apart(1), tmp_path / "fixed.html")) as page:
+        page.page.evaluate(
+            """refused => { window.taken = ""; navigator.clipboard.writeText = text =>
+                refused ? Promise.reject() : Promise.resolve(window.taken = text); }""",
+            refused,
+        )
+        [command] = _commands(page)
+        page.page.focus(".copy")
+        page.page.keyboard.press("Enter")
+        page.page.wait_for_timeout(50)
+        assert page.page.evaluate("window.taken || getSelection().toString()").strip() == command.strip()
+        assert page.said == []
 
 
 def _commands(page: Shown) -> list[str]:

@@ -1,4 +1,4 @@
-"""The top of the page, to be read in ten seconds: the headline, whose tenant, how much was read, and where to start."""
+"""The top of the page, to be read in ten seconds, and the facts about the run at its end."""
 
 import hashlib
 from collections.abc import Iterator

@@ -1,7 +1,7 @@
 """The findings of a page by severity and policy, with the text of a policy once."""
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from itertools import takewhile
 
 from msgspec import Struct, field
@@ -23,12 +23,12 @@ from keyaudit.report.summary import WORST_FIRST, message
 
 MOST = 5_000
 """The maximum number of listed findings, the highest severity first, unknown results last."""
-_FIXES = 25
-"""The number of different fixes that are shown per policy."""
+_FIXES = {Severity.CRITICAL: 25, Severity.HIGH: 25}
+"""The number of different fixes that are shown per policy; of lower severities, one as an example."""
 _NAMED = 3
 """The number of resources that are named where several have the same fix."""
 _LIMITS = 4
-_NAME, _EVIDENCE = 200, 240
+_NAME, _EVIDENCE = 200, 120
 
 
 class Item(Struct, frozen=True):
@@ -68,13 +68,8 @@ class Group(Struct):
     waived: int = 0
     unknown: int = 0
     items: list[Item] = field(default_factory=list)
-    room: int = 0
     limits: dict[str, None] = field(default_factory=dict)
     """Some of the limits of the findings, in words."""
-    frameworks: Mapping[str, Sequence[str]] = field(default_factory=dict)
-    """The controls of its policy that are evaluated with the limits of this run."""
-    elsewhere: Mapping[str, Sequence[str]] = field(default_factory=dict)
-    """The other controls of its policy: their frameworks have other limits."""
     first: tuple[Part, ...] | None = None
     """The paragraphs with which the fix of every listed finding begins."""
     fixed: dict[tuple[Part, ...], list[Item]] = field(default_factory=dict)
@@ -127,27 +122,30 @@ class Findings(Struct, frozen=True):
 
 
 def findings(report: Report) -> Findings:
-    """The findings up to the maximum, the highest severity first."""
+    """The findings up to the maximum, in the order of the report: a policy stands where its first finding does."""
     failing = {
         (severity, tally.policy.id): _group(tally, severity)
         for severity in WORST_FIRST
-        for tally in sorted(report.tallies, key=lambda each: (-each.failed.get(severity, 0), each.policy.id))
+        for tally in report.tallies
         if any(counts.get(severity) for counts in (tally.failed, tally.known, tally.waived))
     }
     unknown = {tally.policy.id: _unknown(tally) for tally in report.tallies if any(tally.unknown.values())}
-    room = MOST
-    for group in (*failing.values(), *unknown.values()):
-        group.room = min(group.count, room)
-        room -= group.room
+    room = min(sum(group.count for group in failing.values()), MOST)
+    left = {True: MOST - room, False: room}
+    ordered: dict[int, Group] = {}
     for owner, finding in report.owned(False):
-        of = unknown[finding.policy.id] if finding.outcome is Outcome.UNKNOWN else failing[finding.severity, finding.policy.id]
-        if len(of.items) < of.room:
+        is_unknown = finding.outcome is Outcome.UNKNOWN
+        of = unknown[finding.policy.id] if is_unknown else failing[finding.severity, finding.policy.id]
+        ordered.setdefault(id(of), of)
+        if left[is_unknown]:
+            left[is_unknown] -= 1
             _add(of, finding, owner)
     by_severity: dict[Severity, list[Group]] = defaultdict(list)
-    for (severity, _), group in failing.items():
-        by_severity[severity].append(group)
+    for group in ordered.values():
+        if not group.unknown:
+            by_severity[group.severity].append(group)
     levels = [Level(severity, by_severity[severity]) for severity in WORST_FIRST if severity in by_severity]
-    return Findings(levels, sorted(unknown.values(), key=lambda each: (-each.severity.rank, -each.unknown, each.policy.id)))
+    return Findings(levels, [group for group in ordered.values() if group.unknown])
 
 
 def _group(tally: Tally, severity: Severity) -> Group:
@@ -157,8 +155,6 @@ def _group(tally: Tally, severity: Severity) -> Group:
         open=tally.failed.get(severity, 0),
         known=tally.known.get(severity, 0),
         waived=tally.waived.get(severity, 0),
-        frameworks=_controls(tally, elsewhere=False),
-        elsewhere=_controls(tally, elsewhere=True),
     )
 
 
@@ -168,13 +164,7 @@ def _unknown(tally: Tally) -> Group:
         tally.policy,
         top_severity,
         unknown=sum(tally.unknown.values()),
-        frameworks=_controls(tally, elsewhere=False),
-        elsewhere=_controls(tally, elsewhere=True),
     )
-
-
-def _controls(tally: Tally, *, elsewhere: bool) -> Mapping[str, Sequence[str]]:
-    return {name: ids for name, ids in tally.policy.frameworks.items() if (name in tally.elsewhere) is elsewhere}
 
 
 def _add(group: Group, finding: Finding, owner: Owner) -> None:
@@ -200,7 +190,7 @@ def _add(group: Group, finding: Finding, owner: Owner) -> None:
         begins = tuple(takewhile(lambda part: not part.is_command, steps))
         pairs = zip(begins if group.first is None else group.first, begins, strict=False)
         group.first = tuple(part for part, other in takewhile(lambda pair: pair[0] == pair[1], pairs))
-        if steps in group.fixed or len(group.fixed) < _FIXES:
+        if steps in group.fixed or len(group.fixed) < _FIXES.get(group.severity, 1):
             group.fixed.setdefault(steps, []).append(item)
         else:
             group.unshown += 1

@@ -6,6 +6,7 @@ from msgspec import Struct
 
 from keyaudit.model.causes import SHORT
 from keyaudit.model.findings import PolicyText
+from keyaudit.model.fixes import Part, parts
 from keyaudit.model.run import First, Report
 from keyaudit.model.severity import Severity
 from keyaudit.model.text import visible
@@ -37,6 +38,8 @@ class Row(Struct, frozen=True, kw_only=True):
     also: str
     """What else the cause explains."""
     step: str
+    steps: Sequence[Part]
+    """The whole fix, for paper."""
     judged: str
     """Its severity, with what is weak and what it opens."""
 
@@ -68,5 +71,6 @@ def _row(first: First) -> Row:
         message=message(finding),
         also=also(finding),
         step=step(finding, _STEP),
+        steps=parts(finding.fix, finding.steps),
         judged=judged_as(finding),
     )

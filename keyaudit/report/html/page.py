@@ -104,19 +104,19 @@ def _sections(report: Report, gaps: Unseen) -> Sequence[Section]:
     open_ = sum(report.verdict.failed.values())
     unknown = sum(report.verdict.unknown.values())
     return [
-        *([Section("coverage", "Coverage", f"{len(gaps.missing):,} missing")] if gaps.incomplete else []),
-        Section("expiry", "Expiry calendar"),
         Section("findings", "Findings", f"{open_:,} open"),
-        Section("ages", "Age and cryptoperiod"),
-        Section("custody", "Custody"),
-        Section("migration", "Quantum-vulnerable algorithms"),
-        Section("access", "Who can use which key"),
-        Section("signing", "Token-signing certificates"),
-        Section("trend", "Trend"),
-        Section("waivers", "Waivers", f"{len(report.verdict.waivers):,}" if report.verdict.waivers else ""),
-        Section("controls", "Controls"),
+        Section("expiry", "Expiry calendar"),
+        *([Section("coverage", "Coverage", f"{len(gaps.missing):,} missing")] if gaps.incomplete else []),
         Section("unseen", "Not read, not evaluated", _left_out(unknown, len(report.verdict.not_judged))),
-        Section("method", "Method and limits"),
+        Section("controls", "Controls"),
+        Section("waivers", "Waivers", f"{len(report.verdict.waivers):,}" if report.verdict.waivers else ""),
+        Section("signing", "Token-signing certificates"),
+        Section("access", "Who can use which key"),
+        Section("custody", "Custody"),
+        Section("ages", "Age and cryptoperiod"),
+        Section("migration", "Quantum-vulnerable algorithms"),
+        Section("trend", "Trend"),
+        Section("method", "This run, method and limits"),
     ]
 
 

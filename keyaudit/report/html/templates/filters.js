@@ -94,14 +94,24 @@
     const some = found.filter(fits).sort(order);
     const shown = new Set(some);
     const view = controls.view.value;
+    const filtered = narrowed();
+    document.body.classList.toggle("filtered", filtered);
     for (const each of found) each.row.hidden = !shown.has(each);
     for (const each of some) each.row.parentNode.append(each.row);
     const kept = new Set(some.map((each) => each.group));
     const ids = new Set(some.map((each) => each.row.id.slice(2)));
-    for (const fix of document.querySelectorAll("#findings .fix")) fix.hidden = !fix.dataset.for.split(" ").some((id) => ids.has(id));
+    for (const fix of document.querySelectorAll("#findings .fix")) {
+      const of = fix.dataset.for.split(" ").filter((id) => ids.has(id));
+      fix.hidden = !of.length;
+      const names = of.slice(0, 3).map((id) => text(by(`f-${id}`).querySelector(".name"))).join(", ");
+      fix.querySelector("summary").textContent = `Fix for ${names}${of.length > 3 ? ` and ${of.length - 3} more` : ""}`;
+    }
+    for (const first of document.querySelectorAll(".first li")) {
+      first.hidden = filtered && ![...ids].some((id) => id.startsWith(first.dataset.id));
+    }
     for (const group of groups) {
-      group.hidden = narrowed() && !kept.has(group);
-      if (narrowed() && kept.has(group) && some.length <= 20) group.open = true;
+      group.hidden = filtered && !kept.has(group);
+      if (filtered && kept.has(group) && some.length <= 20) group.open = true;
     }
     for (const level of document.querySelectorAll("#findings .listed")) {
       level.hidden = view !== "" || [...level.querySelectorAll("details.policy")].every((group) => group.hidden);
@@ -115,19 +125,40 @@
     });
     by("filter-count").textContent = `Matching: ${matching.join(", ")}${more}`;
   };
+  // The filter is in the address, so that what it shows can be sent.
+  const note = () => {
+    const chosen = names.filter((name) => controls[name].value).map((name) => [name, controls[name].value]);
+    history.replaceState(null, "", chosen.length ? `#?${new URLSearchParams(chosen)}` : location.href.split("#")[0]);
+  };
   const reset = () => {
     for (const control of Object.values(controls)) control.value = "";
     apply();
   };
   const follow = () => {
+    if (location.hash.startsWith("#?")) {
+      const chosen = new URLSearchParams(location.hash.slice(2));
+      for (const name of names) controls[name].value = chosen.get(name) ?? "";
+      apply();
+      return;
+    }
     const target = location.hash && document.getElementById(location.hash.slice(1));
     if (!target) return;
     if (target.closest("[hidden]")) reset();
     for (let node = target; node; node = node.parentElement) if (node.localName === "details") node.open = true;
     target.scrollIntoView();
   };
-  tools.addEventListener("input", apply);
-  by("filter-reset").addEventListener("click", reset);
+  tools.addEventListener("input", () => { apply(); note(); });
+  by("filter-reset").addEventListener("click", () => { reset(); note(); });
+  for (const command of document.querySelectorAll("#findings pre")) {
+    const button = element("button", { type: "button", class: "copy", "aria-label": `Copy: ${text(command.previousElementSibling)}` }, "Copy");
+    const pick = () => getSelection().selectAllChildren(command);
+    button.addEventListener("click", () => {
+      const copied = navigator.clipboard?.writeText(command.textContent.trim());
+      if (copied) copied.then(() => { button.textContent = "Copied"; }, pick);
+      else pick();
+    });
+    command.before(button);
+  }
   addEventListener("hashchange", follow);
   tools.hidden = false;
   apply();
