@@ -4,7 +4,6 @@ import asyncio
 import csv
 import io
 from collections.abc import Callable
-from itertools import product
 from pathlib import Path
 
 import pytest
@@ -97,7 +96,7 @@ def test_every_format_lists_what_is_held_beside_vaults(keyaudit: Keyaudit, taken
 
 
 def test_nothing_of_it_is_listed_of_a_vault_or_of_somebody_else(keyaudit: Keyaudit, taken: Taken) -> None:
-    for asked, output in product(("kv-First", "alice"), ("text", "table", "csv", "json")):
+    for asked, output in (("kv-First", "csv"), ("alice", "text")):
         ran = keyaudit("access", asked, "--from", whole(taken), "-o", output)
         assert ran.code == Exit.CLEAN, ran.err
         assert "Global Administrator" not in ran.out

@@ -65,10 +65,11 @@ def test_every_grouping_tells_of_the_same_findings(keyaudit: Keyaudit, contoso: 
     assert {listed("--sort", by) for by in ("policy", "resource", "expires")} == {own}
 
 
+@pytest.mark.exhaustive
 @pytest.mark.usefixtures("narrow_views")
 @pytest.mark.parametrize(
     ("estate_", "arguments"),
-    [("hardened", ("--top", "5")), pytest.param("blind_spots", ("--full", "--all"), marks=pytest.mark.exhaustive)],
+    [("hardened", ("--top", "5")), ("blind_spots", ("--full", "--all"))],
 )
 def test_what_is_printed_does_not_depend_on_what_else_is_written(
     request: pytest.FixtureRequest, keyaudit: Keyaudit, tmp_path: Path, estate_: str, arguments: tuple[str, ...]

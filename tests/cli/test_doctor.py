@@ -54,6 +54,10 @@ def test_each_blind_spot_is_named_with_what_it_blinds_and_the_remedy(keyaudit: K
         if record.state is not State.ASSESSED and record.reason not in OPTIONAL
     }
     gaps = [gap for surface in ran.json["surfaces"] for gap in surface["gaps"]]
+    # Every permission that the blind tenant lacks is among those that are asked for.
+    asked = {(right["kind"], right["name"]) for right in keyaudit("permissions", "--as", "json").json["rights"]}
+    lost = {OPERATIONS[operation].right for gap in gaps for operation in gap["operations"]}
+    assert {(right.rights.value, right.data_action or right.name) for right in lost} <= asked
     named = {(gap["scope"]["name"], operation) for gap in gaps for operation in gap["operations"]}
     # Control-plane reads stand in for others, and no table rests on them alone.
     assert {each for each in missed if not each[1].startswith("arm.")} <= named
@@ -74,20 +78,21 @@ def test_each_blind_spot_is_named_with_what_it_blinds_and_the_remedy(keyaudit: K
         "az role assignment create --role 'Key Vault Reader' --scope",
         "grant Key Vault Reader on the vault (or, under access policies, keys list; certificates list; secrets list)",
         "grant Application.Read.All on Microsoft Graph",
+        # That Azure roles do not open an HSM is the usual case, and the remedy is not one of them.
+        "grant local role Managed HSM Crypto Auditor on the HSM",
+        "az keyvault role assignment create --hsm-name hsm-contoso-trust",
         "affects: app-no-owner and app-privileged-with-user-owner",
     ):
         assert words in text
 
 
-def test_it_evaluates_the_policies_that_a_report_evaluates(keyaudit: Keyaudit, contoso: Path) -> None:
+def test_it_evaluates_the_policies_that_a_report_evaluates(keyaudit: Keyaudit) -> None:
     # Without vaults, no tag names an environment.
     vaultless = snapshot("sized:1x2x1x3", "--source", "applications")
-    for folder, left_out in ((contoso, False), (vaultless, True)):
-        few = ("--from", folder, "--select", "scope-*", "-o", "json")
-        examined, reported = (keyaudit(command, *few).json["not_judged"] for command in ("doctor", "report"))
-        # Only an evaluation shows which policies have no row that can be decided.
-        assert examined == [each for each in reported if each["needs"] != ["left-out"]]
-        assert bool(examined) is left_out
+    few = ("--from", vaultless, "--select", "scope-*", "-o", "json")
+    examined, reported = (keyaudit(command, *few).json["not_judged"] for command in ("doctor", "report"))
+    # Only an evaluation shows which policies have no row that can be decided.
+    assert examined == [each for each in reported if each["needs"] != ["left-out"]] != []
 
 
 def test_only_what_the_selected_policies_rest_on_counts(keyaudit: Keyaudit, blind_spots: Path) -> None:
@@ -95,12 +100,6 @@ def test_only_what_the_selected_policies_rest_on_counts(keyaudit: Keyaudit, blin
     assert ran.code == Exit.CLEAN
     assert "vaults and keys" not in [surface["name"] for surface in ran.json["surfaces"]]
     assert [policy["id"] for policy in ran.json["policies"]] == ["app-credential-never-expires"]
-
-
-def test_it_examines_a_live_tenant(keyaudit: Keyaudit) -> None:
-    ran = keyaudit("doctor", "--demo", "--estate", "sized:2x3")
-    assert ran.code == Exit.CLEAN
-    assert "[ok]" in ran.out
 
 
 def test_without_a_choice_the_rights_are_for_everything(keyaudit: Keyaudit) -> None:
@@ -135,14 +134,6 @@ def test_the_rights_of_a_policy_are_those_of_what_it_reads_and_no_more(keyaudit:
     assert selected == by_policy["kv-key-exportable"]
 
 
-def test_what_is_granted_is_what_lets_the_doctor_pass(keyaudit: Keyaudit, blind_spots: Path) -> None:
-    """Every permission that the blind tenant lacks is among those that are asked for."""
-    asked = {(right["kind"], right["name"]) for right in keyaudit("permissions", "--as", "json").json["rights"]}
-    surfaces = keyaudit("doctor", "--from", blind_spots, "-o", "json").json["surfaces"]
-    lost = {operation for surface in surfaces for gap in surface["gaps"] for operation in gap["operations"]}
-    assert {(OPERATIONS[operation].right.rights.value, _name(operation)) for operation in lost} <= asked
-
-
 def _name(operation: str) -> str:
     right = OPERATIONS[operation].right
     return right.data_action or right.name
@@ -168,7 +159,7 @@ def test_shapes_of_answers_are_shown_and_then_written_without_anything_of_the_te
     assert document["operations"]["key.list"]["statuses"] == {"200": 2}
     assert "kv-" not in file.read_text(encoding="utf-8")
     # Another key of hashes: nothing is kept that would tell what they stand for.
-    keyaudit("doctor", "--demo", "--estate", "sized:2x3", "--shapes", tmp_path / "again.json")
+    keyaudit("doctor", "--demo", "--estate", "sized:1x1", "--shapes", tmp_path / "again.json")
     hashes = [set(re.findall("hash:[0-9a-f]+", path.read_text(encoding="utf-8"))) for path in (file, tmp_path / "again.json")]
     assert all(hashes)
     assert hashes[0].isdisjoint(hashes[1])

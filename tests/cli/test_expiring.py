@@ -121,7 +121,6 @@ def test_instants_are_compared_and_days_are_printed(keyaudit: Keyaudit, contoso:
     given = ("--from", contoso, "--as-of", some["expires_on"], "--all")
     [item] = [each for each in keyaudit("expiring", *given, "-o", "json").json["items"] if each["id"] == some["id"]]
     assert (item["status"], item["days"]) == ("expired", 0)
-    assert "expired 0 s ago" in keyaudit("expiring", *given).out
 
 
 def test_people_see_what_is_in_use_and_are_told_of_the_rest(ninety: Any, text: str, every: str) -> None:
@@ -137,13 +136,6 @@ def test_what_is_no_duration_is_refused(keyaudit: Keyaudit, contoso: Path, withi
     ran = keyaudit("expiring", "--from", contoso, "--", within)
     assert ran.code == Exit.USAGE
     assert "30d" in ran.err
-
-
-def test_a_later_day_finds_more(keyaudit: Keyaudit, contoso: Path) -> None:
-    now = keyaudit("expiring", "0d", "--from", contoso, "-o", "json").json
-    later = keyaudit("expiring", "0d", "--from", contoso, "-o", "json", "--as-of", "2030-01-01").json
-    assert later["expired"] > now["expired"]
-    assert now["expiring"] == later["expiring"] == 0
 
 
 def test_text_fits_80_columns(every: str) -> None:

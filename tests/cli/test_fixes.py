@@ -1,16 +1,14 @@
 """Fixes of findings over the simulated tenant."""
 
-from pathlib import Path
-
-from tests.cli.conftest import Keyaudit
+from tests.cli.conftest import Reported
 
 
-def test_a_credential_is_removed_from_its_holder_and_as_what_it_is(keyaudit: Keyaudit, contoso: Path) -> None:
+def test_a_credential_is_removed_from_its_holder_and_as_what_it_is(contoso_report: Reported) -> None:
     """The Azure CLI finds a certificate only with --cert, and one of a service principal only on that."""
     wrong, kinds = [], set()
-    for finding in keyaudit("report", "--from", str(contoso), "-o", "json").json["findings"]:
+    for finding in contoso_report.findings("fail"):
         command = (finding["fix"] or {}).get("cli", "")
-        if finding["outcome"] != "fail" or " credential delete " not in command:
+        if " credential delete " not in command:
             continue
         on_principal = finding["row"]["holder_kind"] == "service_principal"
         certificate = finding["row"]["kind"] == "certificate"
@@ -22,13 +20,11 @@ def test_a_credential_is_removed_from_its_holder_and_as_what_it_is(keyaudit: Key
     assert len(kinds) == 4
 
 
-def test_a_federated_credential_is_deleted_from_a_managed_identity_as_such(keyaudit: Keyaudit, contoso: Path) -> None:
+def test_a_federated_credential_is_deleted_from_a_managed_identity_as_such(contoso_report: Reported) -> None:
     """Azure CLI finds no application of that id."""
-    policies = ("fed-fic-unknown-issuer", "fed-fic-dangling")
-    asked = [word for policy in policies for word in ("--select", policy)]
     commands: dict[bool, set[str]] = {True: set(), False: set()}
-    for finding in keyaudit("report", "--from", str(contoso), *asked, "-o", "json").json["findings"]:
-        if finding["outcome"] == "fail":
+    for finding in contoso_report.findings("fail"):
+        if finding["policy"] in ("fed-fic-unknown-issuer", "fed-fic-dangling"):
             row = finding["row"]
             managed = row["holder_kind"] == "managed_identity" or row["holder_type"] == "ManagedIdentity"
             commands[managed].add(finding["fix"]["cli"].partition(" delete ")[0])

@@ -144,13 +144,6 @@ def test_a_list_of_repositories_settles_what_a_stored_snapshot_left_open(
     assert "somebody has registered that name again" in preview["message"]
     foreign = [f for f in after.json["findings"] if f["policy"] == "fed-fic-foreign-repository" and f["outcome"] == "fail"]
     assert any("repo:contoso-retail@5521904/storefront@70814233" in f["message"] for f in foreign)
-    file.write_text("host,path,id,owner_id\ngithub.com,contoso-retail/orders,70814240,5521904\n", encoding="utf-8")
-    yours = keyaudit(*report, "--import", f"repositories={file}")
-    [fixed] = [f for f in yours.json["findings"] if "reviews" in f["resource"] and f["outcome"] == "fail"]
-    assert fixed["severity"] == "low"
-    assert "federated-credential create" in fixed["fix"]["cli"]
-    assert '"subject": "repo:contoso-retail@5521904/orders@70814240:pull_request"' in fixed["fix"]["cli"]
-    assert not [f for f in yours.json["findings"] if f["policy"] == "fed-fic-foreign-repository" and f["outcome"] == "fail"]
 
 
 def test_a_broken_list_of_repositories_ends_the_run_before_anything_is_read(

@@ -44,8 +44,8 @@ def test_without_the_files_neither_policy_is_judged_and_each_says_how_it_would_b
 def test_with_planted_files_both_find_what_was_planted_and_nothing_else(
     keyaudit: Keyaudit, plain: Path, tmp_path: Path
 ) -> None:
-    keys = published(keyaudit("trust", "list", "--from", plain, "-o", "json").json["keys"])
-    now = keyaudit("trust", "list", "--from", plain, "-o", "json").json["run"]["as_of"]
+    told = keyaudit("trust", "list", "--from", plain, "-o", "json").json
+    keys, now = published(told["keys"]), told["run"]["as_of"]
     files = tmp_path / "files"
     written(files / "fresh" / "jwks.json", keys, fetched_on=now)
     written(files / "stale" / "jwks.json", [*keys[:1], retired(), stolen()], fetched_on=now)

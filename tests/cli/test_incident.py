@@ -20,6 +20,7 @@ from keyaudit.simulator.estates.logs.held import Held
 from keyaudit.simulator.estates.logs.year import DISGUISE, FOOTHOLD, INTRUSION, STOLEN
 from tests.cli.conftest import Keyaudit, once
 from tests.cli.stolen import asked_of
+from tests.matrices import first_of
 
 KEY = "/".join(STOLEN)
 LEARNED = 42
@@ -166,7 +167,7 @@ def test_the_reports_of_entra_show_a_credential_at_work(keyaudit: Keyaudit, cont
     assert re.search(r"in use: last sign-in on \d{4}-\d\d-\d\d in Entra's sign-in report", stop)
 
 
-@pytest.mark.parametrize("kind", ["saml", "federated-domain", "issuer-key"])
+@pytest.mark.parametrize("kind", first_of(("issuer-key", "saml", "federated-domain")))
 def test_of_a_key_that_signs_tokens_no_log_shows_a_use_or_an_end(
     keyaudit: Keyaudit, contoso: Path, logs: Path, held: Held, kind: str
 ) -> None:

@@ -168,6 +168,7 @@ def test_mail_that_is_read_through_graph_is_that_of_its_caller_and_an_early_addi
     assert f"Mail was read in at least {page['mailboxes']['at_least']} mailboxes; no upper bound" in page["in_short"]
 
 
+@pytest.mark.exhaustive
 def test_without_a_baseline_nobody_is_followed_by_network(asked: Asked, held: Held) -> None:
     planted = [read(held, "owa-1", "person040", app=EXCHANGE, near=INTRUDERS)]
     page = asked(KEY, more={"OfficeActivity": planted}, since=False)
@@ -259,6 +260,7 @@ def test_the_page_of_a_saml_certificate_names_the_sign_ins_that_rest_on_it(
     assert (page["uses"], page["timeline"]) == ([], [])
 
 
+@pytest.mark.exhaustive
 def test_without_sign_ins_of_users_a_saml_certificate_has_no_answer(asked: Asked, contoso: Path) -> None:
     page = asked(thumbprint(contoso, "VanArsdel Payroll"), without=["SigninLogs"])
     assert page["saml"][0]["count"] == 0
@@ -267,6 +269,7 @@ def test_without_sign_ins_of_users_a_saml_certificate_has_no_answer(asked: Asked
     assert basis == "not knowable"
 
 
+@pytest.mark.exhaustive
 def test_another_applications_certificate_has_none_of_them(asked: Asked, contoso: Path) -> None:
     page = asked(thumbprint(contoso, "Litware HR"))
     (basis,) = (basis for text, basis in said(page, "used").items() if "sign-in by SAML or WS-Federation to Litware HR" in text)

@@ -101,6 +101,7 @@ def test_each_forged_token_in_the_year_is_named_and_no_legitimate_one(
     assert {str(token["record"]): token["result"] for token in page["tokens"]} == expected
 
 
+@pytest.mark.exhaustive
 def test_without_the_log_of_managed_identities_it_cannot_be_checked(
     asked: Asked, tmp_path: Path, held: Held, complete: Rows, at: int
 ) -> None:
@@ -112,6 +113,7 @@ def test_without_the_log_of_managed_identities_it_cannot_be_checked(
     assert said(page, "tokens")[text] == "not knowable"
 
 
+@pytest.mark.exhaustive
 def test_a_class_that_says_nothing_is_listed_with_its_numbers(
     asked: Asked, tmp_path: Path, held: Held, complete: Rows, at: int
 ) -> None:

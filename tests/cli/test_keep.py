@@ -45,7 +45,14 @@ def run() -> Run:
     return open_snapshot(snapshot("sized:2x4", "--source", "keys")).run
 
 
-@pytest.mark.parametrize(("hours", "of"), [(1, {}), (30, {}), (1, {"filters": Filters()})], ids=["now", "old", "other"])
+@pytest.mark.parametrize(
+    ("hours", "of"),
+    [
+        pytest.param(1, {}, id="now"),
+        pytest.param(1, {"filters": Filters()}, id="other"),
+        pytest.param(30, {}, id="old", marks=pytest.mark.exhaustive),
+    ],
+)
 def test_one_that_was_stopped_within_a_day_is_gone_on_with_if_it_reads_the_same(
     keyaudit: Keyaudit, run: Run, tmp_path: Path, hours: int, of: dict[str, Filters]
 ) -> None:

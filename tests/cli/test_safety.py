@@ -56,12 +56,6 @@ def test_the_tenant_can_be_named_by_a_domain(keyaudit: Keyaudit, monkeypatch: py
         (Fault("key.list", "every", next_link=f"https://{EVIL}/keys?api-version=2025-07-01"), Exit.UNSAFE, "foreign_link"),
         (Fault("key.get", "every", status=302, headers={"Location": f"https://{EVIL}/"}), Exit.UNSAFE, "redirected"),
         (Fault("application.list", "every", next_link="{self}"), Exit.INCOMPLETE, "page_loop"),
-        (Fault("vault.query", "every", body={}), Exit.INCOMPLETE, "bad_body"),
-        (
-            Fault("key.list", "every", body="<html>sign in</html>", headers={"Content-Type": "text/html"}),
-            Exit.INCOMPLETE,
-            "intercepted",
-        ),
     ],
     ids=lambda value: value.operation if isinstance(value, Fault) else None,
 )

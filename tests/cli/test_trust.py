@@ -93,7 +93,6 @@ def test_a_cache_with_a_retired_consumer_key_fails_and_a_fresh_one_passes(
     assert ran.code == Exit.FINDINGS
     [found] = [key for key in ran.json["keys"] if key["state"] != "published"]
     assert (found["state"], found["file"], found["token_issuer"]) == ("withdrawn", str(stale), CONSUMERS)
-    assert "WITHDRAWN" in keyaudit("trust", "check", stale, "--from", contoso).out
 
 
 def test_offline_nothing_is_known_but_that_a_key_is_stolen(keyaudit: Keyaudit, contoso: Path, tmp_path: Path) -> None:
@@ -195,7 +194,7 @@ def test_names_and_texts_of_files_give_no_orders_to_a_terminal_or_a_spreadsheet(
     odd = "=cmd|x!A1\n\x1b[31m##vso[x]\udcff"
     _settings(tmp_path / odd, ValidateIssuer=False)
     keys = written(tmp_path / "a.json", [{"kid": "\ud800\0\x1b[2J=1+1", "issuer": "\u202e##vso[y]"}])
-    for output in ("text", "json", "csv"):
+    for output in ("text", "csv"):
         for command in (("scan", tmp_path), ("check", keys, "--from", contoso)):
             ran = keyaudit("trust", *command, "-o", output)
             assert ran.code == (Exit.FINDINGS if command[0] == "scan" else Exit.INCOMPLETE), ran.err

@@ -238,15 +238,28 @@ CHANGES: dict[str, tuple[Use, list[str]]] = {
 """By change: the use, and the kinds of reasons at high."""
 
 
-@pytest.mark.parametrize("what", CHANGES)
-def test_changes_that_are_told_whoever_makes_them(tmp_path: Path, what: str) -> None:
-    made, expected = CHANGES[what]
+def learned(folder: Path, uses: Sequence[Use]) -> Path:
+    """The baseline of these twelve weeks."""
+    (folder / "baseline").mkdir()
     window = Window(since=START, until=START + LEARNED * DAY)
-    (tmp_path / "baseline").mkdir()
-    usual = learn(store(tmp_path / "usual", USUAL_CHANGES), window, into=tmp_path / "baseline")
-    until = START + (LEARNED + 1) * DAY
-    found = check(store(tmp_path / "logs", [made]), Window(since=window.until, until=until), usual)
-    assert [kind for _, kind in high(found)] == expected
+    return learn(store(folder / "usual", uses), window, into=folder / "baseline").folder
+
+
+def next_day(tmp_path: Path, uses: Sequence[Use], usual: Path) -> UsageCheck:
+    """What is found in these uses of the day after them."""
+    window = Window(since=START + LEARNED * DAY, until=START + (LEARNED + 1) * DAY)
+    return check(store(tmp_path / "logs", uses), window, open_baseline(usual))
+
+
+@pytest.fixture(scope="module")
+def usual_changes(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return learned(tmp_path_factory.mktemp("changes"), USUAL_CHANGES)
+
+
+@pytest.mark.parametrize("what", CHANGES)
+def test_changes_that_are_told_whoever_makes_them(tmp_path: Path, usual_changes: Path, what: str) -> None:
+    made, expected = CHANGES[what]
+    assert [kind for _, kind in high(next_day(tmp_path, [made], usual_changes))] == expected
 
 
 def calls(day: int, app: str, operation: str, many: int, *, apart: int = 1) -> list[Use]:
@@ -275,16 +288,18 @@ credential_access_key_vault_excessive_retrieval, has far more within a minute.
 """
 
 
-@pytest.mark.parametrize("what", BURSTS)
-def test_bursts_of_calls_to_vaults(tmp_path: Path, what: str) -> None:
-    made, expected = BURSTS[what]
+@pytest.fixture(scope="module")
+def usual_calls(tmp_path_factory: pytest.TempPathFactory) -> Path:
     usual = [each for day in range(LEARNED) for each in (*calls(day, SERVICE, "list", 2), *calls(day, AGENTS, "list", 70))]
     usual += [each for day in range(0, LEARNED, 7) for each in calls(day, SERVICE, "read-secret", 60, apart=400)]
     usual += [use(day, SERVICE, operation="create", target_id=KEY) for day in range(0, LEARNED, 7)]
-    window = Window(since=START, until=START + LEARNED * DAY)
-    (tmp_path / "baseline").mkdir()
-    baseline = learn(store(tmp_path / "usual", usual), window, into=tmp_path / "baseline")
-    found = check(store(tmp_path / "logs", made), Window(since=window.until, until=START + (LEARNED + 1) * DAY), baseline)
+    return learned(tmp_path_factory.mktemp("calls"), usual)
+
+
+@pytest.mark.parametrize("what", BURSTS)
+def test_bursts_of_calls_to_vaults(tmp_path: Path, usual_calls: Path, what: str) -> None:
+    made, expected = BURSTS[what]
+    found = next_day(tmp_path, made, usual_calls)
     assert [kind for _, kind in high(found)] == expected
     for why in (why for each in found.findings for why in each.why if why.kind == "many-in-one-hour"):
         assert (why.uses, why.count, len(why.evidence)) == (len(made), len(made), 3)
