@@ -86,6 +86,11 @@ class Group(Struct):
                 yield Fix(tuple(item.id for item in of), f"{', '.join(item.name for item in of[:_NAMED])}{more}", rest)
 
     @property
+    def is_short(self) -> bool:
+        """Whether it has its rows alone, because its severity is low or info."""
+        return self.severity.rank < Severity.MEDIUM.rank
+
+    @property
     def area(self) -> str:
         """The area of its policy's table."""
         return TABLES[self.policy.table].area.value
