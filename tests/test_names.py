@@ -82,11 +82,11 @@ EXPECTED = (
     # It has no owner, and nobody can sign in as it.
     Facts(why="nothing", least=Severity.INFO, most=MEDIUM),
     Facts(why="a permission that reaches little", opens=((GRAPH, "User.Read.All"),), least=LOW, most=MEDIUM),
-    Facts(why="a permission that reaches every mailbox", opens=((GRAPH, "Mail.ReadWrite"),), least=HIGH, most=HIGH),
+    Facts(why="a permission that reaches every mailbox", opens=((GRAPH, "Mail.ReadWrite"),), least=MEDIUM, most=HIGH),
     Facts(
-        why="Exchange hybrid's permission", opens=((EXCHANGE, "full_access_as_app"),), certificate=True, least=HIGH, most=HIGH
+        why="Exchange hybrid's permission", opens=((EXCHANGE, "full_access_as_app"),), certificate=True, least=MEDIUM, most=HIGH
     ),
-    Facts(why="a secret for ever", secret_until=_YEAR_9999, least=HIGH, most=CRITICAL),
+    Facts(why="a secret for ever", secret_until=_YEAR_9999, least=MEDIUM, most=MEDIUM),
     Facts(why="a short secret", secret_until=_FOR_90_DAYS, least=LOW, most=MEDIUM),
     Facts(
         why="a secret that opens the tenant",

@@ -1,11 +1,14 @@
 """Why something was not read: the one closed list, with what each reason means and what to do about it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from enum import StrEnum
 
 from msgspec import Struct
 
 from keyaudit.model.text import listed
+
+_FEW = 3
+"""The columns that are named where many are unknown for one reason."""
 
 
 class Reason(StrEnum):
@@ -189,11 +192,18 @@ ADVICE: dict[Reason, Advice] = {
 
 
 def unknown_columns(unknown: Mapping[str, Reason]) -> str:
-    """Columns with why they are unknown: "owner count and tags (the identity may not read it); custody (no answer in time)"."""
+    """Columns with why they are unknown: "owner count and tags (the identity may not read it); custody (no answer in time)".
+
+    Of many with one reason, a few and how many more.
+    """
     by_reason: dict[Reason, list[str]] = {}
     for column, reason in unknown.items():
         by_reason.setdefault(reason, []).append(_noun(column))
-    return "; ".join(f"{listed(nouns)} ({ADVICE[reason].meaning})" for reason, nouns in by_reason.items())
+    return "; ".join(f"{listed(_few(nouns))} ({ADVICE[reason].meaning})" for reason, nouns in by_reason.items())
+
+
+def _few(nouns: Sequence[str]) -> Sequence[str]:
+    return nouns if len(nouns) <= _FEW + 1 else [*nouns[:_FEW], f"{len(nouns) - _FEW} more"]
 
 
 def _noun(column: str) -> str:

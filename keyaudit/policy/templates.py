@@ -9,7 +9,7 @@ from msgspec import Struct
 from keyaudit.model.findings import Value
 from keyaudit.model.shell import appended, powershell_quoted, shell_quoted
 from keyaudit.model.text import listed, one_line
-from keyaudit.model.times import duration_text, iso_date, iso_time, set_duration_text
+from keyaudit.model.times import DAY, duration_text, iso_date, iso_time, set_duration_text
 from keyaudit.policy.types import Kind
 
 NAME = "name"
@@ -20,6 +20,8 @@ UNKNOWN = "unknown"
 
 _SHOWN = 4
 """The items of combined lists that are shown, if they are many."""
+_CENTURY, _AGES = 36_525 * DAY, "more than 100 years"
+"""For a date such as the last day of the calendar: a number of days says nothing."""
 
 
 class Source(Protocol):
@@ -142,7 +144,8 @@ class Placeholder(Struct, frozen=True):
         if self.short:
             return one_line(str(value).rstrip("/").rpartition("/")[2])
         if self.span:
-            return duration_text(_seconds(self.span, values, now), limits)
+            seconds = _seconds(self.span, values, now)
+            return _AGES if seconds >= _CENTURY else duration_text(seconds, limits)
         if self.noun:
             return self.noun[0] if _is_one(value) else self.noun[1]
         if self.entry:

@@ -138,7 +138,7 @@ def _perhaps(verdict: Verdict) -> Iterator[str]:
         policies.setdefault(why, set()).add(group.policy)
     for why, count in found.most_common():
         of = plural(len(policies[why]), "policy", "policies")
-        yield f"  INCOMPLETE  {plural(count, 'finding')} of {of} may reach --fail-on, and do not block: not read: {why}"
+        yield f"  INCOMPLETE  {plural(count, 'finding')} of {of} may reach --fail-on; not read: {why}"
 
 
 def _checked(report: Report) -> str:

@@ -70,7 +70,7 @@ def context(facts: Facts, owner: Owner) -> str:
     if not facts.row:
         return BELOW
     parts = _CONTEXTS[facts.kind](facts) if facts.kind in _CONTEXTS else []
-    return ", ".join(part for part in (*parts, _owner_words(facts, owner)) if part)
+    return ", ".join(part for part in (*parts, owner_words(facts, owner)) if part)
 
 
 def algorithm(facts: Facts) -> str:
@@ -104,7 +104,7 @@ def owned_by(owner: Owner) -> str:
     return one_line(f"{', '.join(names(owner.names))}{f' ({owner.source})' if owner.source else ''}", 500)
 
 
-def _owner_words(facts: Facts, owner: Owner) -> str:
+def owner_words(facts: Facts, owner: Owner) -> str:
     """ "owner ada@contoso.example", "no owner"; empty for tables that need no owner."""
     if owner.reason:
         return "owner unknown" if facts.kind in _OWNED else ""

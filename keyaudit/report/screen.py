@@ -8,13 +8,13 @@ from keyaudit.model.causes import SHORT
 from keyaudit.model.coverage import ScopeKind
 from keyaudit.model.findings import Finding
 from keyaudit.model.reasons import ADVICE
-from keyaudit.model.run import First, Report, Verdict
+from keyaudit.model.run import First, Gap, Report, Verdict
 from keyaudit.model.severity import Severity, Weakness
 from keyaudit.model.text import one_line
 from keyaudit.model.tier0 import NAMED
 from keyaudit.report.facts import Facts
 from keyaudit.report.first import INDENT, beside, cut, others, owner, page, step, tier0_lines
-from keyaudit.report.lines import Paint, columns, joined, pad, paint, plural, wrap
+from keyaudit.report.lines import Paint, columns, joined, listed, pad, paint, plural, wrap
 from keyaudit.report.missing import needed, waiver_lines
 from keyaudit.report.options import Options
 from keyaudit.report.resource import label
@@ -44,8 +44,8 @@ def short(report: Report) -> bool:
 def render(report: Report, out: TextIO, options: Options) -> None:
     """Write it: on at most `HEIGHT` lines of a terminal that is 80 columns wide or wider, unless more is critical."""
     verdict, width, colour, hints = report.verdict, options.page, options.colour, options.hints
-    before = [*header(report.run, verdict, width, colour), *(f"  {line}" for line in _unread(verdict, width, colour))]
-    before += [paint(line, Paint.BOLD, colour) for line in wrap(headline(report), width)]
+    head = header(report.run, verdict, width, colour, brief=True)
+    numbers = [paint(line, Paint.BOLD, colour) for line in wrap(headline(report), width)]
     after = [*_waivers(report, width, colour)]
     found = page(report, HEIGHT)
     ending = [each for each in found.rows if _ends(each.finding)]
@@ -53,6 +53,10 @@ def render(report: Report, out: TextIO, options: Options) -> None:
     others_ = [each for each in found.rows if each not in urgent and each not in ending]
     soon = _soon(ending, width)
     grave = [*urgent, *(each for each in others_ if each.finding.severity is Severity.HIGH)]
+    least = (
+        sum(len(_entry(each, width, colour, steps=False)) for each in urgent) + len(soon) + len(after) + _FEWEST + _HINTS + 5
+    )
+    before = [*head, *_unread(verdict, width, colour, HEIGHT - len(head) - len(numbers) - least), *numbers]
     # The first step of each, where that hides none of them.
     steps = len(before) + len(after) + len(soon) + _FEWEST + _HINTS + 4 + 3 * len(grave) <= HEIGHT
     lines = [line for each in urgent for line in _entry(each, width, colour, steps=steps)]
@@ -141,14 +145,17 @@ def _where(facts: Facts, room: int) -> str:
     return cut(name if name and columns(where) > room and where.endswith(f" {name}") else where, room)
 
 
-def _unread(verdict: Verdict, width: int, colour: bool) -> list[str]:
-    """What was not read, one line each; empty if everything required was read."""
+def _unread(verdict: Verdict, width: int, colour: bool, room: int) -> list[str]:
+    """What was not read, one line each if there is room for that, else in one; empty if everything required was read."""
     gaps = needed(verdict)
     if not gaps:
         return []
-    lines = [paint(f"Not read: {plural(len(gaps), 'gap')}, each with the policies that it affects", Paint.WARN, colour)]
+    count = plural(len(gaps), "gap")
+    if room < min(len(gaps), _GAPS + 1) + 1:
+        named = listed([*map(_place, gaps[:2]), *([f"{len(gaps) - 2:,} more"] if len(gaps) > 2 else ())])
+        return [paint(cut(f"  Not read: {count}: {named}", width), Paint.WARN, colour)]
+    lines = [paint(f"  Not read: {count}, each with the policies that it affects", Paint.WARN, colour)]
     for gap in gaps[:_GAPS]:
-        name = "the tenant" if gap.scope.kind is ScopeKind.TENANT else one_line(gap.scope.name or gap.scope.id)
         meaning = ADVICE[gap.reason].meaning
         # A gap that affects no policy is something expected that is not there, which its detail names.
         if gap.blinds or not gap.detail:
@@ -156,10 +163,15 @@ def _unread(verdict: Verdict, width: int, colour: bool) -> list[str]:
             said = f", {plural(len(gap.blinds), 'policy', 'policies')}: {meaning}"
         else:
             said = f": {one_line(gap.detail)} ({meaning})"
-        lines.append(cut(f"  {name}{said}", width))
+        lines.append(cut(f"{INDENT}{_place(gap)}{said}", width))
     if len(gaps) > _GAPS:
-        lines.append(f"  and {plural(len(gaps) - _GAPS, 'more gap')}")
+        lines.append(f"{INDENT}and {plural(len(gaps) - _GAPS, 'more gap')}")
     return lines
+
+
+def _place(gap: Gap) -> str:
+    """Where something was not read."""
+    return "the tenant" if gap.scope.kind is ScopeKind.TENANT else one_line(gap.scope.name or gap.scope.id)
 
 
 def _waivers(report: Report, width: int, colour: bool) -> list[str]:

@@ -30,18 +30,18 @@ MESSAGE = 1_000
 """The maximum length of a message for people."""
 
 
-def header(run: Run, verdict: Verdict, width: int, colour: bool) -> list[str]:
-    """The header: tenant, identity, time and network."""
+def header(run: Run, verdict: Verdict, width: int, colour: bool, *, brief: bool = False) -> list[str]:
+    """The header: tenant, identity, time and network; if `brief`, without what is so in nearly every run."""
     facts = [one_line(run.tenant_name or run.tenant_id), *_subscriptions(verdict), f"as {one_line(run.identity)}"]
     notes = [
         f"as of {times.iso_time(run.as_of)}",
-        *network(run),
+        *(() if brief and not run.skew and not run.network else network(run)),
         *copied(run),
         *(f"{name} as supplied" for name in sorted(run.evidence)),
     ]
     if run.filters.shown:
         notes.append(f"not the whole tenant: {one_line('; '.join(run.filters.shown), _FILTERS)}")
-    if not verdict.expected:
+    if not verdict.expected and not brief:
         notes.append(RELATIVE)
     if run.environment != "public":
         notes.insert(0, f"cloud: {one_line(run.environment)}")

@@ -21,7 +21,7 @@ from keyaudit.report.facts import Facts
 from keyaudit.report.first import tier0_lines
 from keyaudit.report.lines import Paint, columns, joined, pad, paint, plural, wrap
 from keyaudit.report.options import Options
-from keyaudit.report.resource import BELOW, context, label, thing
+from keyaudit.report.resource import BELOW, context, label, owner_words, thing
 from keyaudit.report.summary import MESSAGE, footer, header, message, word
 
 _HEADING = 34
@@ -83,7 +83,7 @@ def listing(report: Report, out: TextIO, options: Options) -> None:
                         first.append(finding)
                     number += 1
                     row = finding.row["id"]
-                    name = names[row] = names.get(row) or one_line(label(Facts.of(finding)))
+                    name = names[row] = names.get(row) or _resource(Facts.of(finding), owner)
                     yield (
                         (-finding.severity.rank, finding.policy.id, cause, number),
                         (cause, f"{_id(finding)}{name}: {_said(finding)}"),
@@ -95,7 +95,7 @@ def listing(report: Report, out: TextIO, options: Options) -> None:
     for cause, lines in groupby(in_order(write()), key=itemgetter(0)):
         finding = first[cause]
         times = report.causes().repeated[finding.alike]
-        out.write(joined(_heading(f"{times:,} resources with the same cause", "", width, colour)))
+        out.write(joined(_heading(f"{times:,} resources with the same problem", "", width, colour)))
         out.write(joined(_first(named(finding), word(finding), painted(finding, colour), width)))
         out.writelines(joined(wrap(line, width, _INDENT, _INDENT + "  ")) for _, line in lines)
         if options.fixes:
@@ -118,6 +118,11 @@ def _groups(pairs: Iterable[tuple[Owner, Finding]], options: Options, fixed: dic
         lines += _findings([finding for _, finding in same], options, fixed)
         lines.append("")
     return lines
+
+
+def _resource(facts: Facts, owner: Owner) -> str:
+    """A resource among others of the same problem, with its owner."""
+    return one_line(", ".join(filter(None, (label(facts), owner_words(facts, owner)))))
 
 
 def _id(finding: Finding) -> str:

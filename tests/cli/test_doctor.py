@@ -81,7 +81,7 @@ def test_each_blind_spot_is_named_with_what_it_blinds_and_the_remedy(keyaudit: K
         # That Azure roles do not open an HSM is the usual case, and the remedy is not one of them.
         "grant local role Managed HSM Crypto Auditor on the HSM",
         "az keyvault role assignment create --hsm-name hsm-contoso-trust",
-        "affects: app-no-owner and app-privileged-with-user-owner",
+        "affects: app-no-owner, app-owner-guest-or-disabled and app-privileged-with-user-owner",
     ):
         assert words in text
 

@@ -126,7 +126,7 @@ def test_a_global_administrator_application_is_named_on_the_page_of_an_ordinary_
     assert "Tier 0: 3 principals outside Microsoft, 3 with a certificate in no vault " in said(ran.out)
     assert f"    {TIER0} --auth env" in ran.out.splitlines()
     listed = said(served(tenant, *TIER0.split()[2:]).out)
-    assert "Quarterly Statements no owner" in listed
+    assert "Quarterly Statements, no owner: " in listed
     signs_in = (
         "can take over the tenant with Global Administrator; signs in with 0 client secrets, 1 certificate and 0 federated"
     )
@@ -148,8 +148,8 @@ def test_a_tenant_without_findings_says_that_nobody_is_tier_0(keyaudit: Keyaudit
 
 def test_the_owner_of_an_application_is_named_with_its_principal(keyaudit: Keyaudit, contoso: Path) -> None:
     listed = said(keyaudit(*TIER0.split()[1:], "--from", contoso).out)
-    assert "service principal Billing API owner lukas.brandt@contoso.example" in listed
-    assert "service principal github-infra no owner" in listed
+    assert "service principal Billing API, owner lukas.brandt@contoso.example: " in listed
+    assert "service principal github-infra, no owner: " in listed
 
 
 @pytest.mark.exhaustive

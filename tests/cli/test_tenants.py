@@ -70,7 +70,7 @@ def test_the_gravest_exit_code_counts_and_the_others_are_said(
     blind_spots: Path, fabrikam: Path, keyaudit: Keyaudit, tmp_path: Path
 ) -> None:
     file = tmp_path / "all.json"
-    both = ("--from", fabrikam, "--from", blind_spots, *FEW, "--select", "sp-first-party-with-credential")
+    both = ("--from", fabrikam, "--from", blind_spots, *FEW, "--select", "sp-tier0-with-secret")
     ran = keyaudit("gate", *both, "--fail-on", "critical", "--export", f"json={file}")
     written = json.loads(file.read_text(encoding="utf-8"))
     held = {condition["exit"] for run in written["runs"] for condition in run["verdict"]["conditions"]}

@@ -15,7 +15,7 @@ import pytest
 from keyaudit.model.errors import Exit
 from tests.cli.redirected import Done, redirected
 
-FEW = ("--select", "kv-key-*", "--select", "sp-first-party-with-credential")
+FEW = ("--select", "kv-key-*", "--select", "sp-tier0-with-secret")
 
 
 def _at_a_terminal(*arguments: str, columns: int = 100, **environ: str) -> tuple[int, str]:
@@ -64,7 +64,7 @@ def test_colour_is_for_terminals_that_want_it(contoso: Path) -> None:
     report = ("report", "--from", str(contoso), "--select", "kv-key-exportable")
     assert "\x1b[" in _at_a_terminal(*report)[1]
     for _, got in (_at_a_terminal(*report, NO_COLOR="1"), _at_a_terminal(*report, TERM="dumb")):
-        assert "HIGH" in got
+        assert "MEDIUM" in got
         assert "\x1b[" not in got
 
 
@@ -140,7 +140,7 @@ def test_stdout_to_a_file_is_plain_while_stderr_is_a_terminal(contoso: Path, tmp
     subprocess.run(["sh", "-c", shell], stdout=slave, stderr=slave, env={**clean, "TERM": "xterm"}, check=False)
     os.close(slave)
     out = (tmp_path / "out").read_bytes()
-    assert b"HIGH" in out
+    assert b"MEDIUM" in out
     assert b"\x1b[" not in out
     assert b"\x1b[1;31m" in os.read(master, 65_536)
     os.close(master)

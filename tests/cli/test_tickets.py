@@ -31,6 +31,7 @@ def test_each_finding_is_sent_once_and_the_dry_run_says_which(
     keyaudit: Keyaudit, kept: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     found = keyaudit("report", "--from", kept / "1", *KEYS, "-o", "json").json["findings"]
+    found = [each for each in found if each["severity"] in ("high", "critical")]
     dry = keyaudit("tickets", kept, *KEYS, "--dry-run")
     assert (dry.code, dry.err) == (Exit.CLEAN, "")
     assert dry.out.endswith(f"Tickets to send: {len(found)} opened, 0 closed\n")

@@ -56,7 +56,7 @@ def test_a_mistake_is_one_line_with_a_remedy(keyaudit: Keyaudit, arguments: list
         ("expires_on - now < warn", "expires_onn - now < warn", "did you mean expires_on?"),
         ("expires_on - now < warn", "kty - now < warn", "kty"),
         ("weakness: hygiene", "weakness: hygiene\nseverity: high", "severity"),
-        ("weakness: hygiene", "weaknes: hygiene", "did you mean weakness?"),
+        ("weakness: hygiene", "weaknes: hygiene", "did you mean weakness"),
     ],
 )
 def test_a_broken_policy_is_named_with_file_line_and_remedy(

@@ -13,7 +13,7 @@ from tests.cli.conftest import Keyaudit, Ran
 from tests.clock import START
 
 NO_EXPIRY = "kv-key-no-expiry"
-CRITICAL = "sp-first-party-with-credential"
+CRITICAL = "sp-tier0-with-secret"
 
 
 def entry(name: str, policy: str, resource: str, expires: str, **more: str) -> str:

@@ -67,7 +67,7 @@ def test_what_would_fail_if_it_were_written_plainly_never_passes(gate: Any, how:
     ran = gate(*OWN, *HOW[how])
     assert ran.code in (Exit.INCOMPLETE, Exit.FINDINGS), ran.out
     if ran.code == Exit.INCOMPLETE:
-        assert any(each.address in ran.out for each in HOW[how]), ran.out
+        assert "PERHAPS" in ran.out or any(each.address in ran.out for each in HOW[how]), ran.out
 
 
 def test_what_terraform_only_forgets_stays_as_it_was(gate: Any) -> None:

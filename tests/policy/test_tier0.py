@@ -110,7 +110,7 @@ def application(of: str, users: int, more: int) -> dict[str, Any]:
         "tier0": True,
         "tenant_wide": True,
         "opens_subscriptions": False,
-        "user_owners": (users, users),
+        "owners_gaining": (users, users),
         "indirect_user_owners": (more, None if more else 0),
         "unknown": {},
     }

@@ -273,7 +273,7 @@ def test_a_filter_hides_what_is_not_its_own_and_is_in_the_address(opened: "Brows
         assert not set(page.page.evaluate(_SHOWN)) - {"findings", "unseen"}
         levels = ".first li:not([hidden]) > .severity"
         assert set(page.page.locator(levels).all_inner_texts()) <= {"high"}
-        # What is sent still says whose it is and that it is not complete.
+        # The page that somebody sends names its tenant and what is incomplete.
         said = page.page.inner_text("header")
         assert "REFUSED FOR SAFETY" in said
         assert "Also incomplete" in said

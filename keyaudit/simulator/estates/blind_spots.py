@@ -18,6 +18,7 @@ from keyaudit.simulator.estates.defects import (
     NO_KEY_ALERTS,
     NO_OWNER,
     NOT_RETIRED,
+    OUTSIDE_OWNER,
     POWERFUL_WITH_USER_OWNER,
     SECRET_OLD_VERSION,
     UNOBSERVED_CROWN_KEY,
@@ -100,7 +101,7 @@ def _still_certain(plant: Plant, left_behind: str) -> bool:
         # Which version of a secret is the current one is unknown where none was listed.
         ({SECRET_OLD_VERSION}, f"/{_FIREWALL}.vault.azure.net/"),
         # Where Entra's logs go, Microsoft Sentinel may watch them.
-        ({ENTRA_LOGS_MISSING, NO_KEY_ALERTS, NO_OWNER, POWERFUL_WITH_USER_OWNER}, ""),
+        ({ENTRA_LOGS_MISSING, NO_KEY_ALERTS, NO_OWNER, OUTSIDE_OWNER, POWERFUL_WITH_USER_OWNER}, ""),
     )
     unread = any(place in plant.subject for place in _UNREAD) or plant.subject.endswith(_ENTRA_ALONE)
     return not unread and not any(plant.policy in policies and place in plant.subject for policies, place in in_doubt)
