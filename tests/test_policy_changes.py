@@ -69,7 +69,7 @@ def test_the_topic_lists_each_entry() -> None:
         (("now - created_on > max_age", "now - created_on >= max_age"), ("condition",)),
         (("enabled and is_current", "is_current"), ("condition",)),
         (
-            ("severity: high\ntable", "severity: high\nseverity_when: [critical: exportable]\ntable"),
+            ("weakness: weak\nweakness_when:\n", "weakness: weak\nweakness_when:\n  - open: exportable\n"),
             ("cases",),
         ),
         (("subject: key_id", "subject: id"), ("resources",)),

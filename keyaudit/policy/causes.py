@@ -32,7 +32,7 @@ from keyaudit.policy.verdict import FAIL, KNOWN, rank_in
 
 _SEVERITIES = tuple(Severity)
 _BEGAN = ("created_on", "starts_on", "used_on", "detected_on")
-"""Columns since when a row is as it is, of which a table has the first."""
+"""Columns since when a row is as it is, in this order: a table has its first."""
 _ORDER = "urgency DESC, policy, id"
 
 

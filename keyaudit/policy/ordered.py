@@ -73,7 +73,7 @@ _WEAKNESSES, _OPENS = len(Weakness) + 1, len(Opens)
 
 
 def _most_urgent(numbered: Numbered, held: str) -> str:
-    """SQL of the highest urgency of a row's results of which `held` is true, with the code in place of {}; -1: none."""
+    """SQL of the highest urgency of a row's results for which `held` is true, with the code in place of {}; -1: none."""
     each = (
         f"CASE WHEN {held.format(f'code{number}')} THEN {urgency(number, bound)} ELSE -1 END"
         for number, bound in numbered.items()

@@ -3,7 +3,8 @@
 from keyaudit.model.columns import Column, Table, Type
 from keyaudit.model.documents.problems import nearest, shown
 from keyaudit.model.errors import UsageError
-from keyaudit.model.severity import Weakness
+from keyaudit.model.opens import OPENS
+from keyaudit.model.severity import Severity, Weakness
 from keyaudit.model.tables import TABLES
 from keyaudit.policy.schema import ID
 
@@ -48,8 +49,7 @@ def scaffold(name: str, table: str) -> str:
             f"title: {declared.noun.capitalize()} is as it should be",
             "# The violation as a noun phrase, at most 60 characters.",
             f"problem: {declared.noun.capitalize()} is not as it should be"[:69],
-            f"# {', '.join(Weakness)}: times what a row opens, that is the severity.",
-            "weakness: weak",
+            *_judged(table),
             f"# {declared.meaning}.",
             f"table: {table}",
             "# applies_to: a condition; the policy ignores all other rows.",
@@ -68,6 +68,13 @@ def scaffold(name: str, table: str) -> str:
             "",
         ]
     )
+
+
+def _judged(table: str) -> tuple[str, str]:
+    """What decides the severity. Of tables such as workspace, nothing says what a row opens."""
+    if table not in OPENS:
+        return f"# {', '.join(Severity)}: the same for every row.", "severity: medium"
+    return f"# {', '.join(Weakness)}: the severity follows from this and from what a row opens.", "weakness: weak"
 
 
 def _column(table: Table) -> Column:

@@ -24,7 +24,7 @@ MOST = 20
 _NAMES = 3
 """The maximum number of reads that a gap names."""
 _POLICIES = 10
-"""The maximum number of policies of which the other findings, or the unknown results, are counted."""
+"""The maximum number of policies whose other findings, or unknown results, are counted."""
 
 
 def render_gate(report: Report, out: TextIO) -> None:

@@ -95,7 +95,7 @@ def test_programs_get_both_facts_of_every_open_finding(contoso_report: Reported)
     for each in contoso_report.findings("fail"):
         by_policy.setdefault(each["policy"], set()).update(each["opens"])
     assert by_policy["sp-tier0-with-secret"] == by_policy["sp-can-take-over-tenant"] == {"tenant"}
-    # What a long lifetime is worth depends on what the secret opens.
+    # A long lifetime counts by what the secret opens.
     assert {"tenant", "wide"} < by_policy["app-secret-too-long"]
 
 

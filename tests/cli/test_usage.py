@@ -52,11 +52,11 @@ def test_a_mistake_is_one_line_with_a_remedy(keyaudit: Keyaudit, arguments: list
 @pytest.mark.parametrize(
     ("old", "new", "words"),
     [
-        ("severity: low", "severity: urgent", "urgent"),
+        ("weakness: hygiene", "weakness: urgent", "urgent"),
         ("expires_on - now < warn", "expires_onn - now < warn", "did you mean expires_on?"),
         ("expires_on - now < warn", "kty - now < warn", "kty"),
-        ("severity: low", "severity: low\nseverity: high", "severity"),
-        ("severity: low", "severty: low", "did you mean severity?"),
+        ("weakness: hygiene", "weakness: hygiene\nseverity: high", "severity"),
+        ("weakness: hygiene", "weaknes: hygiene", "did you mean weakness?"),
     ],
 )
 def test_a_broken_policy_is_named_with_file_line_and_remedy(
@@ -126,7 +126,7 @@ def test_exports_are_complete_private_and_agree_with_stdout(keyaudit: Keyaudit, 
     assert "FAIL" in ran.out
     for path in (csv, json):
         assert stat.S_IMODE(path.stat().st_mode) == 0o600
-    assert len(csv.read_text(encoding="utf-8").splitlines()[0].split(",")) == 60
+    assert len(csv.read_text(encoding="utf-8").splitlines()[0].split(",")) == 63
     assert sorted(entry.name for entry in tmp_path.iterdir()) == ["findings.csv", "findings.json"]
 
 

@@ -28,7 +28,7 @@ ALONE = frozenset(
         "agent-blueprint-without-sponsor", "agent-credential-admins", "agent-foreign-blueprint-with-secret",
         "agent-without-sponsor", "app-identifier-uri-not-unique",
         "app-expired-credential-left", "app-many-live-credentials", "app-no-owner",
-        "app-privileged-with-user-owner", "fed-claims-custom-signing-key",
+        "app-owner-guest-or-disabled", "app-privileged-with-user-owner", "fed-claims-custom-signing-key",
         "fed-domain-mfa-trust", "fed-published-key-expired", "fed-published-key-for-consumers", "fed-saml-signed-over-sha1",
         "fed-token-lifetime-extended", "hsm-admin-also-user", "hsm-admin-count", "hsm-ekm-certificate-expiring",
         "hsm-keys-through-arm", "hsm-purge-protection-off", "hsm-security-domain-unverified", "kv-custody-record-contradicted",

@@ -263,6 +263,20 @@ def test_a_command_is_below_the_name_of_its_resource_and_for_its_finding_alone()
     assert "5 more with a fix that is not listed here" in text(page)
 
 
+@pytest.mark.parametrize(
+    ("severity", "steps"), [(Severity.HIGH, 3), (Severity.MEDIUM, 1), (Severity.LOW, 0), (Severity.INFO, 0)]
+)
+def test_a_lower_severity_has_one_example_of_the_steps_and_the_lowest_how_to_read_them(severity: Severity, steps: int) -> None:
+    [overdue] = [each for each in FINDINGS if each.policy is OVERDUE and each.outcome is Outcome.FAIL]
+    found = [structs.replace(_numbered(overdue.by_itself(), number), severity=severity) for number in range(3)]
+    verdict = structs.replace(REPORT.verdict, failed=total(found, Outcome.FAIL), unknown={})
+    page = printed(holding(REPORT, found, verdict=verdict, tallies=tallies(found)))
+    assert len(list(of_class(page, "fix"))) == steps
+    [body] = of_class(page, "body")
+    assert (f"keyaudit explain {OVERDUE.id}" in "".join(body.itertext())) == (not steps)
+    assert (OVERDUE.why in "".join(body.itertext())) == bool(steps)
+
+
 def test_five_thousand_findings_are_less_than_three_megabytes() -> None:
     [overdue] = [each for each in FINDINGS if each.policy is OVERDUE and each.outcome is Outcome.FAIL]
     found = [_numbered(overdue.by_itself(), number) for number in range(5_000)]

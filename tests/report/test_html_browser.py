@@ -273,6 +273,10 @@ def test_a_filter_hides_what_is_not_its_own_and_is_in_the_address(opened: "Brows
         assert not set(page.page.evaluate(_SHOWN)) - {"findings", "unseen"}
         levels = ".first li:not([hidden]) > .severity"
         assert set(page.page.locator(levels).all_inner_texts()) <= {"high"}
+        # What is sent still says whose it is and that it is not complete.
+        said = page.page.inner_text("header")
+        assert "REFUSED FOR SAFETY" in said
+        assert "Also incomplete" in said
         page.page.goto("about:blank")
         page.page.goto(address)
         assert (page.page.input_value("#filter-severity"), _rows(page)) == ("high", kept)

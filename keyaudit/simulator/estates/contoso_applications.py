@@ -8,6 +8,7 @@ from keyaudit.simulator.estates.defects import (
     CREDENTIAL_NEVER_EXPIRES,
     CREDENTIAL_ON_PRINCIPAL,
     CREDENTIAL_UNUSED,
+    CREDENTIAL_WHERE_NONE_BELONGS,
     DORMANT_POWERFUL_SECRET,
     EXPIRED_CREDENTIAL_LEFT,
     IDENTIFIER_URI,
@@ -18,6 +19,7 @@ from keyaudit.simulator.estates.defects import (
     MAPPED_CLAIMS,
     MULTI_TENANT,
     NO_OWNER,
+    OUTSIDE_OWNER,
     PERSONAL_ACCOUNTS,
     POWERFUL_WITH_USER_OWNER,
     PRIVILEGED_WITH_SECRET,
@@ -62,7 +64,7 @@ _MICROSOFT_MADE = (
             Secret(2_390, FOREVER, finds=(SECRET_TOO_LONG, CREDENTIAL_NEVER_EXPIRES)),
             Secret(900, 730, finds=(EXPIRED_CREDENTIAL_LEFT,)),
         ),
-        finds=(SECRET_EXISTS, NO_OWNER),
+        finds=(SECRET_EXISTS, NO_OWNER, CREDENTIAL_WHERE_NONE_BELONGS),
     ),
     ApplicationPlan(
         name="ConnectSyncProvisioning_ADCONNECT01_3f5c9e7a1b2d",
@@ -227,8 +229,9 @@ _LEFT_BEHIND = (
             Secret(70, 180, "b", finds=(PRIVILEGED_WITH_SECRET,)),
             Secret(130, 180, "a", finds=(CREDENTIAL_UNUSED, PRIVILEGED_WITH_SECRET)),
         ),
-        owners=("amira.haddad",),
-        finds=(MANY_LIVE_CREDENTIALS, SECRET_EXISTS, POWERFUL_WITH_USER_OWNER),
+        # The second is a guest.
+        owners=("amira.haddad", "Pat Okafor"),
+        finds=(MANY_LIVE_CREDENTIALS, SECRET_EXISTS, POWERFUL_WITH_USER_OWNER, OUTSIDE_OWNER),
     ),
     ApplicationPlan(
         name="Data Lake Loader",

@@ -20,7 +20,7 @@
       status: row.dataset.status,
       resource: text(head.querySelector(".name")),
       owners: [...head.querySelectorAll(".owners b")].map(text),
-      words: `${problem} ${group.id} ${row.id} ${text(row)}`.toLowerCase(),
+      words: `${problem} ${group.id.slice(group.id.indexOf("-") + 1)} ${row.id} ${text(row)}`.toLowerCase(),
     };
   }));
   found.forEach((each, number) => { each.number = number; });
