@@ -16,6 +16,7 @@ from keyaudit.report import files
 from keyaudit.report.formats import BUNDLE
 from tests.cli.conftest import Keyaudit
 from tests.cli.redirected import apart, redirected
+from tests.estates import snapshot
 from tests.report.test_files import room_for
 
 LISTINGS = (["inventory"], ["inventory", "key", "-o", "csv"], ["expiring"], ["doctor"])
@@ -36,10 +37,11 @@ def _closed() -> Iterator[int]:
         os.close(write)
 
 
-def test_a_closed_pipe_never_turns_a_failing_gate_into_success(contoso: Path) -> None:
+def test_a_closed_pipe_never_turns_a_failing_gate_into_success() -> None:
     with _closed() as closed:
-        for command, code in (("gate", Exit.FINDINGS), ("report", Exit.CLOSED)):
-            ran = apart([command, "--from", contoso, "-o", "json", "--select", "kv-key-exportable"], stdout=closed)
+        for command, code in ((("gate", "--fail-on", "low"), Exit.FINDINGS), (("report",), Exit.CLOSED)):
+            of = ("--from", snapshot("sized:2x3x1x4"), "-o", "json", "--select", "kv-no-private-endpoint")
+            ran = apart([*command, *of], stdout=closed)
             assert ran.returncode == code
             assert ran.stderr == b""
 

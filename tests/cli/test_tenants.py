@@ -123,14 +123,6 @@ def test_a_snapshot_of_a_tenant_that_was_not_named_is_refused(contoso: Path, fab
     assert keyaudit("report", *folders, *named[:2], "-q").code == Exit.UNSAFE
 
 
-def test_two_tenants_are_read_in_one_run(simulator: Simulator, keyaudit: Keyaudit) -> None:
-    first, second = ids(*BOTH)
-    ran = keyaudit("report", "--auth", "env", "--tenant", first, "--tenant", second, *VAULTS, "-o", "json", "-q")
-    assert [run["run"]["tenant"]["id"] for run in ran.json["runs"]] == [first, second]
-    assert [run["run"]["rows"]["vault"] for run in ran.json["runs"]] == [2, 1]
-    assert ran.code == Exit.CLEAN
-
-
 def test_a_tenant_that_cannot_be_signed_in_to_is_a_gap_that_gates(simulator: Simulator, keyaudit: Keyaudit) -> None:
     [first] = ids(BOTH[0])
     flags = ("--auth", "env", "--tenant", first, "--tenant", NOBODY, *VAULTS)

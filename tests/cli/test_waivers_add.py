@@ -179,7 +179,6 @@ def test_a_name_in_the_file_matches_nothing_and_every_report_says_so(keyaudit: K
     assert "waiver W-1 of team@contoso.example covers nothing" in first_screen.out
     for printed in (
         keyaudit("report", *chosen, "--full"),
-        keyaudit("report", *chosen, "-o", "table"),
         keyaudit("gate", *chosen),
     ):
         assert said in " ".join(printed.out.split())
