@@ -53,10 +53,9 @@ def render(report: Report, out: TextIO, options: Options) -> None:
     others_ = [each for each in found.rows if each not in urgent and each not in ending]
     soon = _soon(ending, width)
     grave = [*urgent, *(each for each in others_ if each.finding.severity is Severity.HIGH)]
-    least = (
-        sum(len(_entry(each, width, colour, steps=False)) for each in urgent) + len(soon) + len(after) + _FEWEST + _HINTS + 5
-    )
-    before = [*head, *_unread(verdict, width, colour, HEIGHT - len(head) - len(numbers) - least), *numbers]
+    least = len(head) + len(numbers) + sum(len(_entry(each, width, colour, steps=False)) for each in urgent)
+    least += len(soon) + len(after) + _FEWEST + _HINTS + 5
+    before = [*head, *_unread(verdict, width, colour, HEIGHT - least), *numbers]
     # The first step of each, where that hides none of them.
     steps = len(before) + len(after) + len(soon) + _FEWEST + _HINTS + 4 + 3 * len(grave) <= HEIGHT
     lines = [line for each in urgent for line in _entry(each, width, colour, steps=steps)]

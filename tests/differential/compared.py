@@ -129,7 +129,7 @@ class Compared:
 
     def _policies(self, name: str, bounds: Sequence[Bound]) -> Iterator[Found]:
         as_of, held = self._snapshot.run.as_of, f"judged_{name}"
-        asked = {column for _, column in self._duckdb.execute(doubted((name,))).fetchall()}
+        asked = frozenset(column for _, column in self._duckdb.execute(doubted((name,))).fetchall())
         ours, theirs = (judged(TABLES[name], bounds, as_of, asked, sql) for sql in (DUCKDB, SPARK))
         self._duckdb.execute(f"CREATE TABLE {held} AS SELECT * FROM {ours}")
         self._give(held, [self._exported(held)])

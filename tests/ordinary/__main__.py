@@ -38,7 +38,7 @@ def main() -> None:
         abused = of_abuse(each, found["ordinary-abused"], tenants["ordinary-abused"], found["ordinary-abused, stripped"])
         print(f"{each.row:7} {each.says} {each.severity}: {'; '.join(wrong) or 'as wanted'}")
         if each.abuse:
-            print(f"{'':7} abused, at least {each.abuse.least}: {'; '.join(abused) or 'as wanted'}")
+            print(f"{'':7} abused: {'; '.join(abused) or 'as wanted'}")
     for name, findings in found.items():
         tally = counts(findings)
         print(f"{name:28}", *(f"{kind} {tally[kind]}" for kind in (*reversed(SEVERITIES), "unknown")))
