@@ -175,9 +175,9 @@ def test_causes_that_differ_in_their_resource_alone_are_one_entry_with_a_list() 
     assert flat(text).count(f"({EXPIRED.id})") == 1
     assert f"{MANY + 2} resources with the same problem\n  CRITICAL  {EXPIRED.problem}" in text
     first, second = (finding(EXPIRED, Outcome.FAIL, {**CODESIGN, "key_id": f"k{n}"}, "").id[:6] for n in (0, 1))
-    listed = f"{first} kv-prod/keys/key-0000: old 0 (also {OVERDUE.problem}) {second} kv-prod/keys/key-0001: old 1 "
-    assert listed in flat(text)
-    assert f"kv-prod/keys/key-{MANY + 1:04}: old {MANY + 1} (also {OVERDUE.problem})" in flat(text)
+    listed = f"{first} kv-prod/keys/key-0000, owner team-release: old 0 (also {OVERDUE.problem}) {second} "
+    assert f"{listed}kv-prod/keys/key-0001, owner team-release: old 1 " in flat(text)
+    assert f"kv-prod/keys/key-{MANY + 1:04}, owner team-release: old {MANY + 1} (also {OVERDUE.problem})" in flat(text)
     assert text.index("resources with the same problem") > text.index(OTHER.message)
 
 
