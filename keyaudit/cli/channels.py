@@ -16,6 +16,7 @@ from keyaudit.model.digest import Digest
 from keyaudit.model.errors import UsageError
 from keyaudit.model.extras import installing
 from keyaudit.model.text import one_line
+from keyaudit.report.digest import spelled
 
 if TYPE_CHECKING:
     import apprise
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 VARIABLE = "KEYAUDIT_NOTIFY_URLS"
 OPEN = ("json", "jsons", "form", "forms", "xml", "xmls")
 """Schemes whose addresses contain no secret if they consist of a host and a port only."""
+MAIL = ("mailto", "mailtos")
+"""Schemes of mail, which shows text as it is."""
 _MOST = 65_536
 _PROTECT = "protect it with chmod 600"
 _REMEDY = f"put the address into {VARIABLE}, or into a file for --to-file"
@@ -34,6 +37,7 @@ class Channel:
 
     called: str
     _target: "apprise.NotifyBase" = field(repr=False)
+    _mail: bool
 
     def send(self, digest: Digest) -> bool:
         """Send the message; False if the address did not accept it."""
@@ -41,7 +45,8 @@ class Channel:
 
         sender = Apprise(asset=self._target.asset)
         sender.add(self._target)
-        return bool(sender.notify(body=digest.body, title=digest.title, body_format=NotifyFormat.TEXT))
+        message = spelled(digest, mail=self._mail)
+        return bool(sender.notify(body=message.body, title=message.title, body_format=NotifyFormat.TEXT))
 
 
 def recipients(
@@ -156,4 +161,5 @@ def _channel(address: Address) -> Channel:
     target = Apprise.instantiate(address.text, asset=asset, suppress_exceptions=True)
     if target is None:
         raise UsageError(one_line(address.place), "no address that apprise knows", "see https://appriseit.com/services/")
-    return Channel(f"{one_line(address.place)} ({one_line(str(target.service_name))})", target)
+    called = f"{one_line(address.place)} ({one_line(str(target.service_name))})"
+    return Channel(called, target, address.text.partition("://")[0].lower() in MAIL)

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from keyaudit.cli.options import Choice, FailOn, Live, Stored, flags, settings_file
+from keyaudit.cli.options import Choice, FailOn, Live, Stored, duration, flags, settings_file
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -46,6 +46,7 @@ def notify(
             "Default: KEYAUDIT_NOTIFY_URLS, separated by spaces.",
         ),
     ] = None,
+    within: Annotated[str, typer.Option("--within", metavar="DAYS", help="How far to look ahead for what expires.")] = "30d",
     fail_on: Annotated[
         FailOn, typer.Option("--fail-on", help="Report when a gate with this --fail-on failed before and passes now.")
     ] = FailOn.HIGH,
@@ -53,7 +54,7 @@ def notify(
 ) -> int:
     """Tell each owner what changed, by chat, mail or ticket.
 
-    New critical and high findings, what is no longer readable, what expires within 30 and 7 days, and that a gate passes again.
+    New critical and high findings, what is no longer readable, what expires soon, and that a gate passes again.
     [notify] in keyaudit.toml says which owner's messages go to which addresses; all others go to its default, --to, --to-file
     or the variable. Addresses contain secrets and are never printed. Exit 70: a message could not be delivered.
     """
@@ -65,7 +66,7 @@ def notify(
     from keyaudit.inventory.snapshot import open_snapshot
     from keyaudit.model.errors import Exit, UsageError
     from keyaudit.model.severity import Severity
-    from keyaudit.report.digest import LOOK_AHEAD, digests, ends_soon
+    from keyaudit.report.digest import digests, ends_soon
 
     if kept is not None:
         if since is not None or stored.from_:
@@ -77,17 +78,18 @@ def notify(
         since, stored = newest[0], Stored(from_=[newest[1]], as_of=stored.as_of)
     if since is None:
         raise UsageError("notify", "no earlier snapshot to compare with", "name one with --since, or a folder with --keep")
+    ahead = duration("--within", within)
     to_whom = _recipients(live, to or (), to_file, sending=not dry_run)
     told = None if dry_run else channels(to_whom)
     offline = Live(config=live.config)
     earlier = with_owners(open_snapshot(since), live)
     with judged(offline, Stored(from_=[since]), choice) as before:
-        with ask.expiring(earlier, as_of=earlier.run.as_of, within=LOOK_AHEAD) as found:
+        with ask.expiring(earlier, as_of=earlier.run.as_of, within=ahead) as found:
             ended = ends_soon(found)
         with (
             snapshot(live, stored) as (taken, as_of),
             judged(offline, Stored(from_=[taken.folder], as_of=stored.as_of), choice, since=since) as after,
-            ask.expiring(taken, as_of=as_of, within=LOOK_AHEAD) as ending,
+            ask.expiring(taken, as_of=as_of, within=ahead) as ending,
         ):
             check_since(earlier, after.run)
             messages = digests(before, after, ended, ending, Severity(fail_on), has_address=to_whom.has)

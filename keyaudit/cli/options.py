@@ -2,6 +2,7 @@
 
 import dataclasses
 import inspect
+import re
 import typing
 from collections.abc import Callable, Collection
 from enum import StrEnum
@@ -11,6 +12,8 @@ from typing import Annotated, Any
 import typer
 
 from keyaudit.inventory.input_file import is_there
+from keyaudit.model import times
+from keyaudit.model.errors import UsageError
 from keyaudit.model.shell import option
 from keyaudit.model.text import one_line
 
@@ -181,6 +184,17 @@ class Live:
         ),
     ] = None
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress and no hints.")] = False
+
+
+def duration(name: str, text: str) -> int:
+    """The seconds of a duration that somebody typed. Raises UsageError, with the name of the option or command."""
+    days = re.fullmatch(r"(\d{1,6})([dw]?)", text.lower(), re.ASCII)
+    if days:
+        return int(days[1]) * (7 if days[2] == "w" else 1) * times.DAY
+    try:
+        return times.parse_duration(text)
+    except ValueError as error:
+        raise UsageError(name, f"not a duration: {text!r}", "use 30d, 12w or P90D") from error
 
 
 def settings_file(live: Live) -> Path | None:

@@ -1,16 +1,16 @@
 """Digests of the changes since the last snapshot: one per owner, and one for resources without an owner.
 
-The channel of a digest is unknown, so names of the tenant are written so that no chat, mail or ticket system reads a mention,
-link or markup in them.
+Names of the tenant are plain text here. Chat and ticket systems read mentions, links and markup in text: for them, `spelled`.
 """
 
 import re
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from keyaudit.model import times
+from keyaudit.model.causes import SHORT
 from keyaudit.model.coverage import ScopeKind
 from keyaudit.model.difference import Change, Changed, Difference
 from keyaudit.model.digest import Digest
@@ -18,28 +18,31 @@ from keyaudit.model.errors import Exit
 from keyaudit.model.expiring import Ending, Owner
 from keyaudit.model.findings import Finding, Outcome
 from keyaudit.model.reasons import ADVICE
-from keyaudit.model.run import Expiring, Report, Run
+from keyaudit.model.run import Expiring, Report
 from keyaudit.model.severity import Severity
 from keyaudit.model.text import one_line
 from keyaudit.report.causes import problems, same_cause
 from keyaudit.report.difference import compare
 from keyaudit.report.expiring.words import name
 from keyaudit.report.extent import extent
+from keyaudit.report.first import step
 from keyaudit.report.lines import listed, plural
 from keyaudit.report.missing import by_needs
 from keyaudit.report.summary import SIMULATED
 
 TOLD = 5
-"""The maximum number of changes in a digest."""
+"""The maximum number of changes in a digest, unless more of them are critical."""
 MOST = 25
 """The maximum number of digests of one run for owners without an address of their own; further ones are counted in the last."""
 LOOK_AHEAD = 30 * times.DAY
 _GRAVE = (Severity.CRITICAL, Severity.HIGH)
-_SPANS = ((0, "expired"), (7 * times.DAY, "expiring within 7 days"), (LOOK_AHEAD, "expiring within 30 days"))
+_WEEK = 7 * times.DAY
 _DARK = "no longer readable"
 _RECOVERED = "gate passes again"
-_KINDS = (_RECOVERED, "new critical", "new high", _DARK, *(word for _, word in _SPANS))
+_CRITICAL = "new critical"
+_KINDS = (_RECOVERED, _CRITICAL, "new high", _DARK, "expired", "expiring within 7 days", "expiring within {}")
 """The kinds of changes in display order."""
+_EXPIRED = _KINDS.index("expired")
 _NAME, _MESSAGE = 120, 200
 
 _ACTS = {"<": "\\x3c", ">": "\\x3e", "[": "\\x5b", "]": "\\x5d", "`": "\\x60", "*": "\\x2a", "~": "\\x7e", "|": "\\x7c"}
@@ -54,18 +57,31 @@ class _News(Struct, frozen=True, order=True):
 
 
 def inert(text: str, limit: int = _NAME) -> str:
-    """Text without mentions, links, entities, markup or commands for any channel."""
-    shown = one_line(text, limit).translate(_SPELLED)
+    """One line of text without mentions, links, entities, markup or commands for any channel."""
+    return _spelled(one_line(text, limit))
+
+
+def spelled(digest: Digest, *, mail: bool) -> Digest:
+    """The digest for one channel. Mail shows text as it is, except that some programs make links of addresses."""
+    spell = _unlinked if mail else _spelled
+    return structs.replace(digest, title=spell(digest.title), body="\n".join(map(spell, digest.body.splitlines())))
+
+
+def _unlinked(text: str) -> str:
+    return re.sub(r"(?<=www)\.", r"\\x2e", text, flags=re.IGNORECASE).replace("://", ":\\x2f/")
+
+
+def _spelled(text: str) -> str:
+    shown = text.translate(_SPELLED)
     shown = re.sub(r"&(?=#?\w{1,31};)", r"\\x26", shown)
-    shown = re.sub(r"(?<=www)\.", r"\\x2e", shown, flags=re.IGNORECASE)
+    shown = _unlinked(shown)
     # Within a word it is an ordinary character; at its edge it means emphasis.
-    shown = re.sub(r"(?<![^\W_])_|_(?![^\W_])", r"\\x5f", shown)
-    return shown.replace("://", ":\\x2f/")
+    return re.sub(r"(?<![^\W_])_|_(?![^\W_])", r"\\x5f", shown)
 
 
 def ends_soon(found: Expiring) -> dict[str, int]:
     """By id, the range in which each resource in use expires."""
-    return {_id(each): span for each in found.endings() if (span := _span(each, found.run.as_of)) is not None}
+    return {_id(each): span for each in found.endings() if (span := _span(each, found)) is not None}
 
 
 def digests(
@@ -79,8 +95,8 @@ def digests(
 ) -> list[Digest]:
     """The digests, the most severe first; none without changes.
 
-    `ended`: the result of `ends_soon` for the earlier snapshot. `gate`: the lowest severity that fails a gate. `has_address`:
-    whether these owners have an address of their own, so that their digest is never left out.
+    `ended`: the result of `ends_soon` for the earlier snapshot, looking as far ahead. `gate`: the lowest severity that fails a
+    gate. `has_address`: whether these owners have an address of their own, so that their digest is never left out.
     """
     news: dict[tuple[str, ...], list[_News]] = defaultdict(list)
     found = compare(before, after)
@@ -96,10 +112,11 @@ def digests(
     for owner, item in _owned(before, after, _worth_telling(found.changes)):
         news[owner.names].append(item)
     for each in ending.endings():
-        span = _span(each, ending.run.as_of)
-        if span is not None and span < ended.get(_id(each), len(_SPANS)):
+        span = _span(each, ending)
+        if span is not None and span < ended.get(_id(each), len(_KINDS)):
             news[each.owner.names].append(_ends(each, span))
-    return _written(news, found.new, found.old, has_address)
+    kinds = [kind.format(plural((ending.before - ending.run.as_of) // times.DAY, "day")) for kind in _KINDS]
+    return _written(news, found, kinds, has_address)
 
 
 def _worth_telling(changes: Iterable[Changed]) -> dict[tuple[str, str], Changed]:
@@ -132,42 +149,44 @@ def _owned(before: Report, after: Report, changed: Mapping[tuple[str, str], Chan
         for same in told.values():
             first, *others = sorted(same, key=lambda each: (_KINDS.index(_kind(each[2]) or ""), not each[1].leads))
             owner, finding, each = first
-            also = listed([inert(problem) for problem in problems(other.policy.problem for _, other, _ in others)])
-            yield owner, _finding(each, f"; also: {also}" if also else "", inert(same_cause(finding), _MESSAGE))
+            also = listed([one_line(problem, _NAME) for problem in problems(other.policy.problem for _, other, _ in others)])
+            yield owner, _finding(each, finding, f"; also: {also}" if also else "")
 
 
-def _finding(each: Changed, also: str, of: str) -> _News:
-    """`also`: what else has changed for the same cause. `of`: the head of the cause, if it is not this finding."""
+def _finding(each: Changed, finding: Finding, also: str) -> _News:
+    """What changed, with what `explain` takes; a critical one with its first step. `also`: the same cause's other changes."""
     kind = _kind(each) or ""
-    said = "" if kind == _DARK else f": {inert(each.message, _MESSAGE)}"
+    said = "" if kind == _DARK else f": {one_line(each.message, _MESSAGE)}"
+    of = one_line(same_cause(finding), _MESSAGE)
     head = f"; {of}" if of else ""
-    text = f"{inert(each.problem)}: {inert(each.resource)}{said} ({each.policy}){also}{head}"
-    return _News(_KINDS.index(kind), text)
+    fix = f"; fix: {step(finding, _MESSAGE)}" if kind == _CRITICAL else ""
+    text = f"{finding.id[:SHORT]} {one_line(each.problem, _NAME)}: {one_line(each.resource, _NAME)}{said} ({each.policy}){also}"
+    return _News(_KINDS.index(kind), f"{text}{head}{fix}")
 
 
 def _dark(found: Difference) -> Iterator[_News]:
     for each in found.dark:
         called = found.new.tenant_name if each.scope.kind is ScopeKind.TENANT else each.scope.name
-        text = f"{each.scope.kind} {inert(called or each.scope.id)}: {ADVICE[each.reason].meaning} ({each.reason})"
+        text = f"{each.scope.kind} {one_line(called or each.scope.id, _NAME)}: {ADVICE[each.reason].meaning} ({each.reason})"
         yield _News(_KINDS.index(_DARK), text)
     if found.unevaluated:
         text = (
             f"{plural(len(found.unevaluated), 'policy is', 'policies are')} no longer evaluated: {by_needs(found.unevaluated)}"
         )
-        yield _News(_KINDS.index(_DARK), inert(text, _MESSAGE))
+        yield _News(_KINDS.index(_DARK), one_line(text, _MESSAGE))
 
 
 def _ends(each: Ending, span: int) -> _News:
     day = times.iso_date(each.expires_on or 0)
-    return _News(_KINDS.index(_SPANS[span][1]), f"{inert(name(each))}, {'expired' if span == 0 else 'expires'} {day}")
+    return _News(span, f"{one_line(name(each), _NAME)}, {'expired' if span == _EXPIRED else 'expires'} {day}")
 
 
-def _span(each: Ending, as_of: int) -> int | None:
-    """The number of the range that it expires in; None if it is not in use, expires later, or has an unknown date."""
-    if each.retired or each.expires_on is None:
+def _span(each: Ending, found: Expiring) -> int | None:
+    """The kind of its end; None if it is not in use, expires later, or has an unknown date."""
+    if each.retired or each.expires_on is None or each.expires_on > found.before:
         return None
-    left = each.expires_on - as_of
-    return next((number for number, (span, _) in enumerate(_SPANS) if left <= span), None)
+    left = each.expires_on - found.run.as_of
+    return _EXPIRED + (0 if left <= 0 else 1 if left <= _WEEK else 2)
 
 
 def _id(each: Ending) -> str:
@@ -187,30 +206,38 @@ def _green(report: Report, gate: Severity) -> bool:
 
 
 def _written(
-    news: Mapping[tuple[str, ...], Sequence[_News]], new: Run, old: Run, has_address: Callable[[Sequence[str]], bool]
+    news: Mapping[tuple[str, ...], Sequence[_News]],
+    between: Difference,
+    kinds: Sequence[str],
+    has_address: Callable[[Sequence[str]], bool],
 ) -> list[Digest]:
     """One digest per owner, the most severe first, and the one without an owner last."""
     owners = sorted((names for names in news if names), key=lambda names: (min(news[names]).kind, names))
     others = [names for names in owners if not has_address(names)]
     more = others[MOST - 1 :]
     left_out = set(more)
-    found = [_digest(names, news[names], new, old, ()) for names in owners if names not in left_out]
+    found = [_digest(names, news[names], between, kinds, ()) for names in owners if names not in left_out]
     if news.get(()) or more:
         rest = sum(len(news[names]) for names in more)
         note = (f"{plural(len(more), 'more owner has', 'more owners have')} {plural(rest, 'change')}.",) if more else ()
-        found.append(_digest((), news.get((), ()), new, old, note))
+        found.append(_digest((), news.get((), ()), between, kinds, note))
     return found
 
 
-def _digest(owners: tuple[str, ...], news: Sequence[_News], new: Run, old: Run, notes: Sequence[str]) -> Digest:
-    tenant = inert(new.tenant_name or new.tenant_id)
-    kinds = [each.kind for each in news]
-    counts = ", ".join(f"{kinds.count(number):,} {word}" for number, word in enumerate(_KINDS) if number in kinds)
+def _digest(
+    owners: tuple[str, ...], news: Sequence[_News], between: Difference, kinds: Sequence[str], notes: Sequence[str]
+) -> Digest:
+    new = between.new
+    tenant = one_line(new.tenant_name or new.tenant_id, _NAME)
+    count = Counter(each.kind for each in news)
+    counts = ", ".join(f"{count[number]:,} {word}" for number, word in enumerate(kinds) if count[number])
     lines = [SIMULATED] if new.simulated else []
-    lines.append(f"{tenant}, since {times.iso_time(old.as_of)}: {counts or 'no changes'}.")
-    lines += [f"- {_KINDS[each.kind]}: {each.text}" for each in sorted(news)[:TOLD]]
-    if len(news) > TOLD:
-        lines.append(f"and {len(news) - TOLD:,} more; keyaudit diff and keyaudit expiring list all of them.")
+    lines.append(f"{tenant}, since {times.iso_time(between.old.as_of)}: {counts or 'no changes'}.")
+    # A gate that passes again has nothing critical.
+    told = max(TOLD, count[_KINDS.index(_CRITICAL)])
+    lines += [f"- {kinds[each.kind]}: {each.text}" for each in sorted(news)[:told]]
+    if len(news) > told:
+        lines.append(f"and {len(news) - told:,} more; keyaudit diff and keyaudit expiring list all of them.")
     simulated = ", simulated tenant" if new.simulated else ""
-    of = ", ".join(map(inert, owners)) or "no owner known"
+    of = ", ".join(one_line(owner, _NAME) for owner in owners) or "no owner known"
     return Digest(f"keyaudit{simulated}: {tenant}, {of}", "\n".join([*lines, *notes]), owners)

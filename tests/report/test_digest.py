@@ -12,7 +12,8 @@ from keyaudit.model.expiring import Ending, Owner
 from keyaudit.model.findings import Finding, Outcome
 from keyaudit.model.run import Expiring, Report
 from keyaudit.model.severity import Severity
-from keyaudit.report.digest import LOOK_AHEAD, MOST, TOLD, digests, ends_soon, inert
+from keyaudit.report.digest import MOST, TOLD, digests, ends_soon, inert, spelled
+from keyaudit.report.first import step
 from tests.report.example import AS_OF, CLEAN, CODESIGN, DAY, EXPIRED, FINDINGS, OVERDUE, REPORT, SUBSCRIPTION, finding, owned
 from tests.report.hostile import hostile
 from tests.report.listings import expiring
@@ -44,11 +45,13 @@ def ending(name: str, days: int | None, *names: str, **more: object) -> Ending:
 
 def test_what_is_new_and_grave_is_told_to_its_owner_and_the_rest_to_nobody() -> None:
     release, nobody = told(EMPTY, REPORT)
+    [grave] = [each for each in FINDINGS if each.policy is EXPIRED and each.outcome is Outcome.FAIL]
+    fix = step(grave, 200)
     key, said = "kv-prod/keys/codesign-2021", "codesign-2021 expired 2026-11-21 and is still enabled"
     assert release.title == "keyaudit: contoso.example, team-release"
     assert release.body.splitlines() == [
         "contoso.example, since 2026-11-24T13:30:00Z: 1 new critical.",
-        f"- new critical: {EXPIRED.problem}: {key}: {said} ({EXPIRED.id}); also: {OVERDUE.problem}",
+        f"- new critical: {grave.id[:6]} {EXPIRED.problem}: {key}: {said} ({EXPIRED.id}); also: {OVERDUE.problem}; fix: {fix}",
     ]
     assert nobody.title == "keyaudit: contoso.example, no owner known"
     assert "1 new high." in nobody.body
@@ -73,13 +76,16 @@ def test_what_somebody_waived_is_no_news() -> None:
     assert told(EMPTY, holding([structs.replace(grave, outcome=Outcome.WAIVED)])) == []
 
 
-def test_five_are_told_and_the_others_counted() -> None:
+def test_all_critical_ones_are_told_and_of_others_five() -> None:
     rows = ({**CODESIGN, "name": f"key-{number}", "key_id": f"k{number}", "id": f"k{number}/v"} for number in range(12))
     many = [finding(EXPIRED, Outcome.FAIL, row, "old") for row in rows]
     [digest] = told(EMPTY, holding(many))
-    lines = digest.body.splitlines()
+    assert "12 new critical." in digest.body
+    assert len([line for line in digest.body.splitlines() if line.startswith("- new critical: ")]) == 12
+    [high] = told(EMPTY, holding(structs.replace(each, severity=Severity.HIGH) for each in many))
+    lines = high.body.splitlines()
     assert len([line for line in lines if line.startswith("- ")]) == TOLD
-    assert "12 new critical" in lines[0]
+    assert "12 new high" in lines[0]
     assert lines[-1] == "and 7 more; keyaudit diff and keyaudit expiring list all of them."
 
 
@@ -109,7 +115,7 @@ def test_an_end_that_came_nearer_is_told_once_for_each_span() -> None:
             ending("f", 3, "ann", retired=True),
         )
     )
-    assert found.before == AS_OF + LOOK_AHEAD
+    assert found.before == AS_OF + 30 * DAY
     [digest] = told(EMPTY, EMPTY, found)
     assert digest.body.splitlines()[1:] == [
         "- expired: kv-prod/keys/c, expired 2026-11-24",
@@ -118,9 +124,15 @@ def test_an_end_that_came_nearer_is_told_once_for_each_span() -> None:
     ]
     # Notifications are not repeated, except for objects that have come closer to expiration since.
     assert told(EMPTY, EMPTY, found, ends_soon(found)) == []
-    earlier = dict.fromkeys(ends_soon(found), 2)
+    earlier = dict.fromkeys(ends_soon(found), max(ends_soon(found).values()))
     [again] = told(EMPTY, EMPTY, found, earlier)
     assert "1 expired, 1 expiring within 7 days." in again.body
+
+
+def test_how_far_to_look_ahead_is_said() -> None:
+    found = structs.replace(expiring((ending("a", 60, "ann"), ending("b", 61, "ann"))), before=AS_OF + 60 * DAY)
+    [digest] = told(EMPTY, EMPTY, found)
+    assert digest.body.splitlines()[1:] == ["- expiring within 60 days: kv-prod/keys/a, expires 2027-01-23"]
 
 
 def test_more_owners_than_anybody_reads_are_counted_in_the_last() -> None:
@@ -156,7 +168,7 @@ def _attacked(payload: str) -> list[Digest]:
 @every_payload
 def test_no_name_is_more_than_text_to_any_channel(payload: str) -> None:
     assert _attacked(payload)
-    for digest in _attacked(payload):
+    for digest in (spelled(each, mail=False) for each in _attacked(payload)):
         for text in (digest.title, digest.body):
             assert terminal_codes(text.encode()) == []
             assert agent_commands(text.encode()) == []
@@ -173,6 +185,16 @@ def test_no_name_is_more_than_text_to_any_channel(payload: str) -> None:
         assert len(digest.title) < 600
         assert len(digest.body.splitlines()) <= TOLD + 3
         assert all(len(line) < 1_000 for line in digest.body.splitlines())
+
+
+@every_payload
+def test_mail_has_the_names_as_they_are_and_no_links(payload: str) -> None:
+    for digest in (spelled(each, mail=True) for each in _attacked(payload)):
+        for text in (digest.title, digest.body):
+            assert terminal_codes(text.encode()) == []
+            assert "://" not in text
+    [nobody] = [each for each in told(EMPTY, REPORT) if not each.owners]
+    assert spelled(nobody, mail=True) == nobody
 
 
 def test_what_a_channel_acts_on_is_spelled_out_and_the_rest_is_as_it_is() -> None:
