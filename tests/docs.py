@@ -16,6 +16,7 @@ import typer
 from keyaudit.cli import source
 from keyaudit.cli.app import app, run
 from keyaudit.cli.options import Choice, Live, Redaction, Shown, Stored
+from keyaudit.cli.parameters import EVERY
 from keyaudit.model.errors import MEANINGS
 from keyaudit.model.extras import installing
 from keyaudit.model.operations import BY_SURFACE, OPERATIONS, Surface
@@ -151,7 +152,8 @@ def _command(name: str) -> Any:
 
 
 def _context(command: Any, name: str) -> Any:
-    return command.make_context(name, [], resilient_parsing=True, terminal_width=80, max_content_width=80)
+    every = {EVERY: True}
+    return command.make_context(name, [], resilient_parsing=True, terminal_width=80, max_content_width=80, obj=every)
 
 
 def _fields(group: type) -> set[str]:

@@ -11,7 +11,7 @@ from typer.exceptions import TyperException
 
 from keyaudit import __version__
 from keyaudit.cli.bugs import bug
-from keyaudit.cli.parameters import Command, Group
+from keyaudit.cli.parameters import EVERY, Command, Group
 from keyaudit.cli.stop import terminable
 from keyaudit.cli.streams import ClosedError, coloured, need_stderr, tell
 from keyaudit.model.errors import AuditError, Exit
@@ -29,6 +29,8 @@ _SECTIONS: Mapping[str, tuple[str, ...]] = {
     "Configure": ("init", "config", "policies"),
 }
 """The commands by section of --help. Each is a function in the module of the same name, or one of _GROUPS."""
+HELP_ALL = "--help-all"
+"""In place of --help: also the flags that few need."""
 LONGEST = 60
 """The maximum length of a command's line in --help; typer truncates longer ones."""
 _GROUPS = {
@@ -72,7 +74,11 @@ def app(arguments: Sequence[str] = ()) -> typer.Typer:
         "never asks for a secret's value or a private key.",
         rich_markup_mode=None,
         pretty_exceptions_enable=False,
-        context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+        context_settings={
+            "help_option_names": ["-h", "--help"],
+            "max_content_width": 100,
+            "obj": {EVERY: HELP_ALL in arguments},
+        },
     )
     made.callback()(_root)
     first = next(iter(arguments), "")
@@ -111,7 +117,8 @@ def run(arguments: Sequence[str]) -> int:
 
 def _run(arguments: Sequence[str]) -> int:
     try:
-        outcome = app(arguments)(args=list(arguments), prog_name="keyaudit", standalone_mode=False)
+        typed = ["--help" if each == HELP_ALL else each for each in arguments]
+        outcome = app(arguments)(args=typed, prog_name="keyaudit", standalone_mode=False)
     except AuditError as error:
         if not isinstance(error, ClosedError):
             _say(str(error))

@@ -1,5 +1,6 @@
 """Flags that several commands share: each declared once, in a group, with default and help."""
 
+import copy
 import dataclasses
 import inspect
 import re
@@ -358,7 +359,7 @@ def flags(*groups: type, without: Collection[str] = ()) -> Callable[[Callable[..
         own = [p for p in inspect.signature(command).parameters.values() if p.kind is p.KEYWORD_ONLY]
         fields = {group: [field for field in dataclasses.fields(group) if field.name not in without] for group in groups}
         hints = {group: typing.get_type_hints(group, include_extras=True) for group in groups}
-        shared = [_parameter(field, hints[group][field.name]) for group in groups for field in fields[group]]
+        shared = [_parameter(field, hints[group][field.name], group) for group in groups for field in fields[group]]
 
         def run(**values: Any) -> int:
             filled = [group(**{f.name: values.pop(f.name) for f in fields[group]}) for group in groups]
@@ -387,5 +388,10 @@ def typed(*groups: Any, without: Collection[str] = ()) -> str:
     return " ".join(found)
 
 
-def _parameter(field: "dataclasses.Field[Any]", annotation: Any) -> inspect.Parameter:
+def _parameter(field: "dataclasses.Field[Any]", annotation: Any, group: type) -> inspect.Parameter:
+    """The parameter of a field, in the section of its group in the help."""
+    title = (group.__doc__ or "").partition(".\n")[0].partition(".")[0]
+    declared = copy.copy(annotation.__metadata__[0])
+    declared.rich_help_panel = title
+    annotation = Annotated[annotation.__origin__, declared]
     return inspect.Parameter(field.name, inspect.Parameter.KEYWORD_ONLY, default=field.default, annotation=annotation)

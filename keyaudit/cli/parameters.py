@@ -13,6 +13,19 @@ from typing import Any, get_args
 
 from typer.core import TyperCommand, TyperGroup
 
+EVERY = "every"
+"""The member of a context's object that says whether all flags are wanted."""
+MANY = 25
+"""The number of flags and arguments up to which help shows all of them."""
+RARE = frozenset(
+    {
+        *("--allow-gap", "--area", "--as-of", "--bom", "--budget", "--cloud", "--columns", "--concurrency", "--control"),
+        *("--engine", "--environment", "--estate", "--ignore", "--master", "--no-waivers", "--redact", "--redact-salt"),
+        *("--require", "--reread", "--resource", "--resource-group", "--share", "--since", "--source", "--top"),
+    }
+)
+"""Flags that few need."""
+_OWN = ("Arguments", "Options")
 _NOT_PLAIN = object()
 
 
@@ -22,6 +35,24 @@ class Command(TyperCommand):
     def get_params(self, ctx: Any) -> list[Any]:
         """Its parameters, --help among them."""
         return _converting(super().get_params(ctx))
+
+    def format_options(self, ctx: Any, formatter: Any) -> None:
+        """Writes arguments and flags by section. Of many flags, those that few need are there with --help-all alone."""
+        flags = [each for each in self.get_params(ctx) if not each.hidden]
+        rare = {each.name for each in flags if RARE.intersection(each.opts)}
+        left_out = len(rare) if len(flags) > MANY and rare and not (ctx.obj or {}).get(EVERY) else 0
+        sections: dict[str, list[Any]] = {}
+        for each in flags:
+            if record := None if left_out and each.name in rare else each.get_help_record(ctx):
+                title = "Arguments" if each.param_type_name == "argument" else each.rich_help_panel or "Options"
+                sections.setdefault(title, []).append(record)
+        # The command's own come first, and --help, which is the last of them, with them.
+        for title in sorted(sections, key=lambda title: _OWN.index(title) if title in _OWN else len(_OWN)):
+            with formatter.section(title):
+                formatter.write_dl(sections[title])
+        if left_out:
+            with formatter.section("More"):
+                formatter.write_dl([("--help-all", f"Show {left_out} more options.")])
 
 
 class Group(TyperGroup):

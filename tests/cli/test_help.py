@@ -1,5 +1,6 @@
 """Help that fits a screen, and mistaken command lines: each names the nearest thing that would be right, in our own words."""
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -8,6 +9,7 @@ import pytest
 import typer
 
 from keyaudit.cli.app import LONGEST, app
+from keyaudit.cli.parameters import MANY, RARE
 from keyaudit.model.errors import Exit
 from tests.cli.conftest import Keyaudit
 
@@ -79,6 +81,21 @@ def test_help_lists_every_command_in_a_section(keyaudit: Keyaudit) -> None:
         assert f"\n{section}\n  " in printed
     assert all(f"\n  {name} " in printed for name in TREE.commands)
     assert len(printed.splitlines()) < 55
+
+
+def test_the_first_help_has_what_most_need_and_the_other_everything(keyaudit: Keyaudit) -> None:
+    flags = {name for each in TREE.commands["report"].params for name in each.opts[:1]}
+    first, every = (
+        {flag for flag in flags if re.search(rf"^  (-\w, )?{flag}( |$)", keyaudit("report", how).out, re.MULTILINE)}
+        for how in ("--help", "--help-all")
+    )
+    assert every == flags
+    assert len(first) <= MANY
+    assert flags - first == flags & RARE
+    assert "Show 25 more options." in keyaudit("report", "-h").out
+    # One with few flags shows all of them, the rare ones, too.
+    assert "--as-of TIME" in keyaudit("expiring", "--help").out
+    assert {name for _, command in _leaves(TREE, "") for each in command.params for name in each.opts} >= RARE
 
 
 def test_all_mistakes_of_the_settings_are_listed_at_once(

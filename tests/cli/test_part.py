@@ -136,7 +136,7 @@ def test_every_output_says_that_it_is_a_part(keyaudit: Keyaudit, contoso: Path, 
     assert "only vaults kv-data-prod" in (tmp_path / "markdown").read_text("utf-8")
     hidden = keyaudit("report", "--from", contoso, "--vault", "kv-data-prod", "--redact", "names", "-q")
     assert "kv-data-prod" not in hidden.out
-    assert "only vaults " in hidden.out
+    assert "only vaults " in " ".join(hidden.out.split())
 
 
 def test_lists_take_a_part_too(keyaudit: Keyaudit, contoso: Path) -> None:

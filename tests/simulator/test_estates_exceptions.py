@@ -197,6 +197,7 @@ def test_blind_spots_expects_nothing_that_cannot_be_seen(contoso: Estate, blind:
     # Of owners, of where Entra's logs go, and of what the dark vaults keep, nothing is shown.
     unseen = {
         "app-no-owner",
+        "app-owner-guest-or-disabled",
         "app-privileged-with-user-owner",
         "log-entra-diag-missing",
         "log-no-key-alerts",
