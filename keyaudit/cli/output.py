@@ -1,5 +1,6 @@
 """Writes reports to files and then to stdout, so that a broken pipe does not lose the files."""
 
+import os
 import shutil
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -190,6 +191,6 @@ def _render(name: str, reports: Sequence[Report], out: TextIO, options: Options)
 
 
 def options(out: TextIO, *, passes: bool = False, bom: bool = False) -> Options:
-    """Display options for a terminal, or for output that is not one."""
-    width = shutil.get_terminal_size().columns if out.isatty() else None
+    """Display options for a terminal, or for output that is not one, whose width COLUMNS may say."""
+    width = shutil.get_terminal_size().columns if out.isatty() or os.environ.get("COLUMNS") else None
     return Options(passes=passes, bom=bom, width=width, colour=coloured(out))

@@ -77,6 +77,12 @@ def test_everything_critical_is_on_the_screen_whatever_it_is_about(
     assert all(len(line) <= 80 for line in lines if "keyaudit report" not in line and not line.startswith("Next: "))
 
 
+def test_columns_says_how_wide_a_pipe_is(keyaudit: Keyaudit, contoso: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "60")
+    lines = keyaudit("report", "--from", contoso).out.splitlines()
+    assert 50 < max(len(line) for line in lines if "keyaudit report" not in line and not line.startswith("Next: ")) <= 60
+
+
 @pytest.mark.parametrize("name", ["contoso", "blind_spots"])
 def test_the_rest_is_a_number(keyaudit: Keyaudit, request: pytest.FixtureRequest, name: str) -> None:
     ran = keyaudit("report", "--from", request.getfixturevalue(name))
