@@ -47,7 +47,7 @@ def page(report: Report, most: int) -> Page:
     rest = Counter({Severity(level): count for level, count in report.causes().open.items()})
     for each in found[: max(most, critical)]:
         rest[each.finding.severity] -= each.times
-        holder = _holder(each.finding) if each.times == 1 else each.finding.id
+        holder = holder_of(each.finding) if each.times == 1 else each.finding.id
         before = chosen.setdefault(holder, each)
         if before is not each:
             also = len(each.finding.cause.also) if each.finding.cause else 0
@@ -55,7 +55,7 @@ def page(report: Report, most: int) -> Page:
     return Page([*chosen.values()], +rest)
 
 
-def _holder(finding: Finding) -> object:
+def holder_of(finding: Finding) -> object:
     """Whom a line of the page is about: an application with its principal and credentials, else the subject."""
     app_id = finding.row.get("app_id")
     return ("application", app_id.lower()) if isinstance(app_id, str) else ("subject", finding.subject)

@@ -12,6 +12,7 @@ from keyaudit.model.reasons import ADVICE, unknown_columns
 from keyaudit.model.run import Gap, Report, Run, Verdict
 from keyaudit.model.severity import Severity
 from keyaudit.model.text import one_line
+from keyaudit.report.first import holder_of
 from keyaudit.report.lines import plural
 from keyaudit.report.missing import by_needs, outlived, reads, waiver_lines
 from keyaudit.report.plan import place, unknown_until_applied
@@ -20,7 +21,8 @@ from keyaudit.report.summary import SIMULATED, copied, message, network, results
 from keyaudit.report.versions import lines, uncovered
 
 MOST = 20
-"""The maximum number of listed findings."""
+"""The maximum number of listed findings, unless more are critical."""
+_CRITICAL = 100
 _NAMES = 3
 """The maximum number of reads that a gap names."""
 _POLICIES = 10
@@ -85,12 +87,13 @@ def _source(run: Run) -> Iterator[str]:
 
 def _blocks(report: Report) -> Iterator[str]:
     """The worst blocking findings, those of one holder on one line, and the number of others by policy."""
-    verdict, every = report.verdict, report.worst(MOST)
+    verdict = report.verdict
+    every = report.worst(min(max(MOST, verdict.failed.get(Severity.CRITICAL, 0)), _CRITICAL))
     lowest = verdict.gate.rank if verdict.gate else 0
     found = [each for each in every if (each.least or each.severity).rank >= lowest]
     of_holder: dict[object, list[Finding]] = {}
     for finding in found:
-        of_holder.setdefault(finding.row.get("holder_id") or finding.row.get("app_id") or finding.subject, []).append(finding)
+        of_holder.setdefault(holder_of(finding), []).append(finding)
     for finding, *same in of_holder.values():
         also = f"; also {', '.join(dict.fromkeys(each.policy.id for each in same))}" if same else ""
         said = f"{one_line(finding.policy.problem)}: {place(finding)}: {message(finding)}{also}"
