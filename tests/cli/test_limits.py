@@ -22,7 +22,6 @@ Found = frozenset[tuple[str, str, str, str]]
 
 FAR = {
     "kv-disk-key-readers max_workloads": "in the demo, a person reads the key that one workload reads",
-    "sp-acs-credential-left recent": "in the demo, no legacy service principal signs in",
     "use-cmk-old-version grace": "in the demo, every key that a service has not taken up was rotated weeks ago",
     "use-secret-old-version grace": "in the demo, every secret that a service has not taken up was replaced weeks ago",
 }

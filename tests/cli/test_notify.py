@@ -192,11 +192,11 @@ def test_only_an_earlier_snapshot_of_the_same_tenant_is_taken(keyaudit: Keyaudit
 
 @pytest.mark.exhaustive
 def test_a_live_tenant_is_compared_with_a_snapshot(keyaudit: Keyaudit, blind_spots: Path) -> None:
-    critical = ("--select", "combo-unobserved-crown-key")
-    ran = keyaudit("notify", "--demo", "--since", blind_spots, *critical, "--dry-run", "--quiet")
+    high = ("--select", "combo-unobserved-crown-key")
+    ran = keyaudit("notify", "--demo", "--since", blind_spots, *high, "--dry-run", "--quiet")
     assert ran.code == Exit.CLEAN
     assert ran.err == ""
-    assert "new critical" in ran.out
+    assert "new high" in ran.out
     assert "no longer readable" not in ran.out
 
 

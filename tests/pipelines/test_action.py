@@ -58,7 +58,7 @@ def test_a_tenant_that_is_as_it_should_be_passes(agent: Agent) -> None:
 
 
 def test_findings_fail_the_job_after_all_else(agent: Agent) -> None:
-    ran = _gate(agent, demo="contoso", arguments="--source=keys\n--select=kv-key-exportable")
+    ran = _gate(agent, demo="contoso", fail_on="low", arguments="--source=keys\n--select=kv-key-exportable")
     assert ran.returncode == 0, ran.stderr
     assert "::error title=keyaudit " in ran.stdout
     assert agent.outputs["complete"] == "true"

@@ -158,9 +158,10 @@ def test_applications_that_refer_to_one_certificate_share_it(gate: Any) -> None:
         )
     one, two = applications
     ran = gate(vault(**SAFE), LOGGED, certificate(), *one, *two, flags=several)
-    assert ran.code == Exit.FINDINGS, ran.out
+    # What the applications may do is not in the plan.
+    assert ran.code == Exit.INCOMPLETE, ran.out
     assert "used by several applications: generated-cert" in ran.out.replace("kv-example/certificates/", "")
-    assert ran.out.count("BLOCK  sp-same-credential-on-several") == 2
+    assert ran.out.count("PERHAPS  sp-same-credential-on-several") == 2
     ran = gate(vault(**SAFE), LOGGED, certificate(), *one, flags=several)
     assert ran.code == Exit.CLEAN, ran.out
 

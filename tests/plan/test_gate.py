@@ -241,10 +241,15 @@ def test_findings_name_their_resource_and_its_line(gate: Any, tmp_path: Path) ->
         flags=("--ci", "github", "--export", "sarif=o.sarif", "--export", "json=o.json"),
     )
     at = "(azurerm_key_vault.example, vaults.tf:3)"
-    assert f"BLOCK  log-keyvault-audit-off HIGH  Vault without an audit log: kv-example {at}: " in ran.out
+    where = "(module.keys.azurerm_key_vault_key.k, modules/keys/main.tf:1)"
+    assert (
+        f"PERHAPS  kv-key-software-protected HIGH  Software-protected key: kv-example/keys/generated-certificate {where}"
+        in ran.out
+    )
     after = "module.keys.azurerm_key_vault_key.k.expiration_date is known after apply (modules/keys/main.tf:1)"
-    assert f"UNKNOWN  kv-key-no-expiry LOW  Key without an expiration date: {after}" in ran.out
-    assert "::error file=vaults.tf,line=3,title=keyaudit log-keyvault-audit-off::" in ran.out
+    assert f"UNKNOWN  kv-key-no-expiry MEDIUM  Key without an expiration date: {after}" in ran.out
+    log = "::warning file=vaults.tf,line=3,title=keyaudit log-keyvault-audit-off::Vault without an audit log: kv-example"
+    assert f"{log} {at}: " in ran.out
     assert "::warning file=modules/keys/main.tf,line=1,title=keyaudit kv-key-no-expiry::" in ran.out
     [run] = [run for run in json.loads((tmp_path / "o.sarif").read_bytes())["runs"] if run["results"]]
     places = {

@@ -75,7 +75,7 @@ def test_what_the_plan_adds_is_not_said_to_come_of_another_version_of_a_policy(g
     added = {**key(name="added").values, "key_vault_id": DATA, "rotation_policy": []}
     ran = gate(Resource("azurerm_key_vault_key.added", added), flags=("--fail-on", "low"))
     assert ran.code == Exit.FINDINGS, ran.err
-    assert "BLOCK  kv-key-no-auto-rotation" in ran.out
+    assert "also kv-key-no-auto-rotation" in ran.out
     assert "VERSION" not in ran.out
 
 

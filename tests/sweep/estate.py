@@ -51,6 +51,7 @@ _CLOSED = "kv-orders-dev"
 
 _APPLICATIONS = frozenset(
     {
+        "aad-extensions-app. Do not modify. Used by AADB2C for storing user data.",
         "P2P Server", "Contoso Gift Cards", "Supplier Portal", "Warehouse Scanner Gateway", "Backup Orchestrator",
         "Legacy Reporting", "Integration Hub", "Adatum Helpdesk", "Woodgrove Treasury", "Payments API", "etl-runner",
         "etl-runner-test", "feed-publisher", "catalog-api-prod", "search-indexer-test", "VanArsdel Payroll",

@@ -87,7 +87,7 @@ TRUST_HSM = HsmPlan(
             "sovereign-kek",
             EXTERNAL_RSA_3072,
             WRAP,
-            (VersionPlan(200, 215),),
+            (VersionPlan(200, 210),),
             tags={"app": "payments"},
             external=True,
             finds=(NO_AUTO_ROTATION, EXPIRING_SOON),
