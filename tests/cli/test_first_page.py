@@ -167,7 +167,7 @@ def test_renaming_every_application_does_not_change_the_order(served: Callable[.
         there,
         applications=tuple(
             # That it has a credential is found by its name.
-            each if each.name.startswith("aad-extensions-app. ") else replace(each, name=f"Microsoft Graph {number:03}")
+            each if (each.name or "").startswith("aad-extensions-app. ") else replace(each, name=f"Microsoft Graph {number:03}")
             for number, each in enumerate(reversed(there.applications))
         )[::-1],
         service_principals=tuple(
