@@ -60,6 +60,7 @@ def contoso(tmp_path_factory: pytest.TempPathFactory) -> tuple[Outcomes, Sequenc
     return judged(asyncio.run(take(tmp_path_factory.mktemp("usages") / "contoso", estate=CONTOSO)))
 
 
+@pytest.mark.exhaustive
 async def test_token_encryption_certificates_change_no_result_and_no_gate(
     tmp_path: Path, contoso: tuple[Outcomes, Sequence[Exit]]
 ) -> None:

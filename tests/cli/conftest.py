@@ -81,7 +81,7 @@ def _worked_out_once(_opened: Opened) -> Iterator[None]:
     """Snapshots are read once, for the tests of commands."""
     with pytest.MonkeyPatch.context() as patch:
         _opened.install(patch)
-        # The width of pages is that of a pipe, whatever started the tests.
+        # Pages are as wide as in a pipe, also where a terminal started the tests.
         patch.delenv("COLUMNS", raising=False)
         yield
 

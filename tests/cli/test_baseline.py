@@ -127,6 +127,7 @@ def test_making_it_anew_makes_nothing_younger(keyaudit: Keyaudit, contoso: Path,
     assert "2026-03-01" in shown.out
 
 
+@pytest.mark.exhaustive
 def test_what_was_not_read_gates_whatever_the_baseline_says(keyaudit: Keyaudit, blind_spots: Path, tmp_path: Path) -> None:
     path = tmp_path / "b.json"
     made = keyaudit("baseline", "create", "--from", blind_spots, *FEW, "--out", path)

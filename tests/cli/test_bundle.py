@@ -59,6 +59,7 @@ def test_a_manifest_that_only_claims_to_be_a_bundles_is_no_snapshot_either(
     assert keyaudit("report", "--from", folder).code == Exit.UNSAFE
 
 
+@pytest.mark.exhaustive
 def test_the_same_snapshot_gives_the_same_bundle(keyaudit: Keyaudit, blind_spots: Path, bundle: Path, tmp_path: Path) -> None:
     keyaudit("export", f"bundle={tmp_path / 'again'}", "--from", blind_spots, *FEW)
     one, other = (keyaudit("export", "verify", folder).out for folder in (bundle, tmp_path / "again"))

@@ -114,6 +114,7 @@ def test_what_a_deleted_vault_held_is_fixed(keyaudit: Keyaudit, tenant: Estate, 
     assert fixed.total() == sum(f"//{gone}." in each["subject"] for each in found)
 
 
+@pytest.mark.exhaustive
 def test_a_vault_that_was_not_listed_because_lists_were_refused_is_dark(
     keyaudit: Keyaudit, tenant: Estate, old: Path, tmp_path: Path
 ) -> None:

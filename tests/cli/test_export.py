@@ -161,6 +161,7 @@ def test_the_page_counts_as_json_does(written: Path) -> None:
     assert sum(map(int, re.findall(r">(\d+) unknown</span>", unknown))) == sum(verdict["unknown"].values())
 
 
+@pytest.mark.exhaustive
 def test_a_page_shows_how_the_tenant_has_fared(keyaudit: Keyaudit, contoso: Path, blind_spots: Path, tmp_path: Path) -> None:
     kept = tmp_path / "kept"
     for name, snapshot in (("1", blind_spots), ("2", contoso)):

@@ -224,7 +224,7 @@ def test_all_formats_count_the_same(shown: Shown) -> None:
         assert counts in " ".join(shown.out[name].decode().split())
     severe = sum(each["outcome"] == "fail" and each["severity"] in {"high", "critical"} for each in report["findings"])
     assert severe == verdict["failed"]["high"] + verdict["failed"]["critical"]
-    # What is so severe only if what was not read is so does not block.
+    # A range blocks by its lowest level.
     failed = [each for each in report["findings"] if each["outcome"] == "fail"]
     blocking = sum((each["severity_low"] or each["severity"]) in {"high", "critical"} for each in failed)
     assert 0 < blocking < severe

@@ -41,6 +41,7 @@ def test_without_the_files_neither_policy_is_judged_and_each_says_how_it_would_b
     assert "supply it with --import relying-parties=PATH" in " ".join(told.split())
 
 
+@pytest.mark.exhaustive
 def test_with_planted_files_both_find_what_was_planted_and_nothing_else(
     keyaudit: Keyaudit, plain: Path, tmp_path: Path
 ) -> None:

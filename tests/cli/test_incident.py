@@ -301,6 +301,7 @@ def test_the_page_goes_to_a_file_in_the_format_of_its_ending(
         assert keyaudit("incident", KEY, "--from", contoso, "--out", tmp_path / refused).code == Exit.USAGE
 
 
+@pytest.mark.exhaustive
 def test_a_stored_snapshot_takes_logs_that_came_later(
     keyaudit: Keyaudit, contoso: Path, logs: Path, held: Held, tmp_path: Path
 ) -> None:

@@ -109,6 +109,7 @@ def test_a_fraction_counts_what_was_evaluated_and_few_objects_tell_nothing() -> 
     assert found[1].severities == {"high": 4}
 
 
+@pytest.mark.exhaustive
 def test_a_tenant_without_azure_can_say_so(
     ordinary: tuple[Findings, Estate], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -42,6 +42,7 @@ def rows(keyaudit: Keyaudit, *arguments: str | Path) -> list[dict[str, str]]:
     return opened(keyaudit("report", *arguments, "-o", "csv").out)
 
 
+@pytest.mark.exhaustive
 def test_a_rule_gives_an_owner_to_what_has_none_and_to_nothing_else(
     keyaudit: Keyaudit, contoso: Path, config: Path, tmp_path: Path
 ) -> None:

@@ -50,6 +50,7 @@ def test_each_finding_is_sent_once_and_the_dry_run_says_which(
     assert sorted(path.name for path in kept.iterdir()) == ["1", "tickets.jsonl"]
 
 
+@pytest.mark.exhaustive
 def test_one_that_is_not_accepted_is_sent_by_the_next_run(
     keyaudit: Keyaudit, kept: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -119,6 +119,7 @@ def requests(size: str, tmp: Path) -> Iterator[Counter[str]]:
         yield Counter(take(tmp / f"{size.replace(':', '-')}-{number}", of, each).calls)
 
 
+@pytest.mark.exhaustive
 def test_the_number_of_requests_does_not_grow_with_keys_and_applications(tmp_path: Path) -> None:
     few, many = list(requests("sized:1x10x1x400", tmp_path)), list(requests("sized:1x50x1x1100", tmp_path))
     for less, more in zip(few, many, strict=True):

@@ -154,6 +154,7 @@ def test_sql_reaches_nothing_but_the_snapshot(connection: duckdb.DuckDBPyConnect
     assert not (made.folder.parent / "stolen.csv").exists()
 
 
+@pytest.mark.exhaustive
 def test_a_large_sort_spills_into_the_snapshots_folder_and_leaves_nothing(made: Snapshot) -> None:
     with made.connect(AS_OF) as connection:
         connection.execute(

@@ -96,6 +96,7 @@ async def test_evidence_that_is_no_longer_supplied_is_missed(whole: Snapshot) ->
     assert missed(logged, Expectations(shrinkage=0), logged) == missed(logged, Expectations(shrinkage=0), whole) == []
 
 
+@pytest.mark.exhaustive
 async def test_what_is_missed_gates_unless_it_is_allowed(whole: Snapshot) -> None:
     policies = [policy for policy in load() if policy.text.id == "kv-purge-protection-off"]
 

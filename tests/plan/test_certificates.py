@@ -158,7 +158,7 @@ def test_applications_that_refer_to_one_certificate_share_it(gate: Any) -> None:
         )
     one, two = applications
     ran = gate(vault(**SAFE), LOGGED, certificate(), *one, *two, flags=several)
-    # What the applications may do is not in the plan.
+    # The permissions of the applications are not in the plan.
     assert ran.code == Exit.INCOMPLETE, ran.out
     assert "used by several applications: generated-cert" in ran.out.replace("kv-example/certificates/", "")
     assert ran.out.count("PERHAPS  sp-same-credential-on-several") == 2

@@ -19,6 +19,7 @@ from keyaudit.report import markdown
 from keyaudit.report.arrange import chosen
 from keyaudit.report.explain import render_policy
 from keyaudit.report.finding import render_finding
+from keyaudit.report.first import step
 from keyaudit.report.formats import FORMATS
 from keyaudit.report.html.findings import findings
 from keyaudit.report.html.first import first_page
@@ -183,7 +184,7 @@ def test_causes_that_differ_in_their_resource_alone_are_one_entry_with_a_list() 
 
 def test_two_are_listed_one_by_one() -> None:
     text = printed("text", repeated(MANY))
-    assert "with the same cause" not in text
+    assert "with the same problem" not in text
     assert flat(text).count(f"({EXPIRED.id})") == MANY
 
 
@@ -212,16 +213,17 @@ def test_at_most_so_many_causes_are_listed_for_people_and_findings_for_programs(
 
 def test_a_list_that_is_cut_claims_no_number() -> None:
     text = printed("text", repeated(MANY + 2), top=3)
-    assert "with the same cause" not in text
+    assert "with the same problem" not in text
     assert flat(text).count(f"({EXPIRED.id})") == 3
 
 
 def test_one_cause_is_one_line_of_a_message_for_each_owner() -> None:
     here, nobody = told(holding(REPORT, ()), REPORT)
     lines = [line for line in here.body.splitlines() if line.startswith("- ")]
-    assert lines == [
-        f"- new critical: {EXPIRED.problem}: kv-prod/keys/codesign-2021: {HEAD.message} ({EXPIRED.id}); also: {OVERDUE.problem}"
-    ]
+    said = (
+        f"{HEAD.id[:6]} {EXPIRED.problem}: kv-prod/keys/codesign-2021: {HEAD.message} ({EXPIRED.id}); also: {OVERDUE.problem}"
+    )
+    assert lines == [f"- new critical: {said}; fix: {step(HEAD, 200)}"]
     assert "1 new critical." in here.body
     assert SOFTWARE.problem not in nobody.body
 
