@@ -53,6 +53,12 @@ class Control(Struct, frozen=True, kw_only=True):
     passed: int = 0
     not_applicable: int = 0
 
+    @property
+    def results(self) -> str:
+        """The counts in words, of what applies: "4 open, 2 waived or known, 9 passed"; empty if nothing does."""
+        counts = {"open": self.failed, "waived or known": self.excused, "unknown": self.unknown, "passed": self.passed}
+        return ", ".join(f"{count:,} {word}" for word, count in counts.items() if count)
+
 
 def controls(framework: Framework, report: Report) -> tuple[Control, ...]:
     """Every control of the framework, in its order, then those that only a policy names."""

@@ -95,14 +95,14 @@ def test_nothing_is_fetched_and_nothing_is_run_but_the_filters(report: Report) -
 
 
 def test_every_finding_has_a_link_of_its_own_with_what_it_is_filtered_by() -> None:
-    rows = [each for each in parsed(printed(REPORT)).iter() if "data-status" in each.attrib]
+    rows = [row for each in of_class(printed(REPORT), "items") for row in each]
     shown = {finding.id: finding for _, finding in REPORT.owned(False)}
     assert {each.attrib["id"].removeprefix("f-") for each in rows} == set(shown)
     for each in rows:
         finding = shown[each.attrib["id"].removeprefix("f-")]
         status = {Outcome.FAIL: "known" if finding.known else "open"}.get(finding.outcome, finding.outcome.value)
-        assert each.attrib["data-status"] == status
-        [link] = [a for a in each.iter("a") if a.attrib.get("class") == "link"]
+        assert each.attrib.get("data-status", "open") == status
+        [link] = each.iter("a")
         assert (link.attrib["href"], link.text) == (f"#f-{finding.id}", finding.id[:6])
 
 
@@ -144,9 +144,8 @@ def test_findings_and_unknown_results_are_counted_as_everywhere() -> None:
     tiles = ["".join(each.itertext()).split() for each in next(of_class(page, "tiles"))]
     failed, unknown = total(FINDINGS, Outcome.FAIL), total(FINDINGS, Outcome.UNKNOWN)
     assert {words[1]: int(words[0]) for words in tiles} == {level: failed.get(level, 0) for level in Severity}
-    rows = [each for table in of_class(page, "items") for each in table.iter("tr")]
-    heads = len(list(of_class(page, "items")))
-    assert len(rows) - heads == sum(failed.values()) + sum(unknown.values())
+    rows = [row for each in of_class(page, "items") for row in each]
+    assert len(rows) == sum(failed.values()) + sum(unknown.values())
     listed = Counter(_level(each) for each in of_class(page, "policy") if "unknown" not in each.attrib["class"].split())
     assert listed == Counter(level for _, level in {(each.policy.id, each.severity) for each in FINDINGS if _fails(each)})
 
@@ -231,14 +230,14 @@ def test_what_a_page_cannot_hold_is_counted(monkeypatch: pytest.MonkeyPatch) -> 
     out = io.BytesIO()
     write(REPORT, out)
     page = out.getvalue()
-    rows = sum(len(list(table.iter("tr"))) - 1 for table in of_class(page, "items"))
+    rows = sum(map(len, of_class(page, "items")))
     assert rows == 3
     left_out = sum(total(FINDINGS, Outcome.FAIL).values()) + sum(total(FINDINGS, Outcome.UNKNOWN).values()) - 3
     assert sum(map(int, re.findall(r"(\d+) more are counted and not listed here", text(page)))) == left_out
 
 
 def test_a_finding_says_what_is_weak_and_what_it_opens() -> None:
-    rows = [row for table in of_class(printed(EXCUSED), "items") for row in table.iter("tr")]
+    rows = [row for each in of_class(printed(EXCUSED), "items") for row in each]
     [judged] = [" ".join("".join(row.itertext()).split()) for row in rows if " x " in "".join(row.itertext())]
     assert judged.startswith("kv-prod/keys/rolled")
     assert judged.endswith("low or medium: weak x one workload or wide")
@@ -250,17 +249,17 @@ def test_a_command_is_below_the_name_of_its_resource_and_for_its_finding_alone()
     [body] = of_class(page, "body")
     assert "".join(body.itertext()).count("Move the workload.") == 1
     fixes = list(of_class(page, "fix"))
-    assert len(fixes) == 25
+    assert len(fixes) == 3
     for number, each in enumerate(fixes):
         said = " ".join("".join(each.itertext()).split())
         assert said.startswith(f"Fix for kv-prod/keys/codesign-{number:04d}")
         assert said.count("az keyvault key delete") == 1
         assert f"--name codesign-{number:04d}" in said
-        [row] = [row for row in parsed(page).iter("tr") if row.attrib.get("id") == f"f-{each.attrib['data-for']}"]
+        [row] = [row for row in parsed(page).iter("li") if row.attrib.get("id") == f"f-{each.attrib['data-for']}"]
         assert f"codesign-{number:04d}" in "".join(row.itertext())
     # No command stands anywhere else, but in the short form for paper.
     assert page.count(b"az keyvault key delete") == len(fixes) + PRINTED
-    assert "5 more with a fix that is not listed here" in text(page)
+    assert "27 more with a fix that is not listed here" in text(page)
 
 
 @pytest.mark.parametrize(

@@ -218,7 +218,7 @@ def _rows(page: Shown) -> list[str]:
     """The ids of the findings that can be seen once every group is open."""
     page.page.evaluate("document.querySelectorAll('details').forEach(each => { each.open = true; })")
     found: list[str] = page.page.evaluate(
-        "[...document.querySelectorAll('tr[data-status]')].filter(each => each.checkVisibility()).map(each => each.id.slice(2))"
+        "[...document.querySelectorAll('.items > li')].filter(each => each.checkVisibility()).map(each => each.id.slice(2))"
     )
     return found
 
@@ -318,7 +318,7 @@ def test_another_view_has_the_same_findings(opened: "Browser", pages: dict[str, 
         page.page.select_option("#filter-view", view)
         page.page.evaluate("document.querySelectorAll('#arranged details').forEach(each => { each.open = true; })")
         page.page.wait_for_timeout(100)
-        links = page.page.evaluate("[...document.querySelectorAll('#arranged a.link')].map(each => each.hash.slice(3))")
+        links = page.page.evaluate("[...document.querySelectorAll('#arranged tbody th a')].map(each => each.hash.slice(3))")
         times = {id_: max(len(owner.names), 1) if view == "owner" else 1 for id_, owner in listed.items()}
         assert Counter(links) == Counter(times)
         assert page.said == []
@@ -336,7 +336,7 @@ def test_a_link_opens_its_finding_though_a_filter_hides_it(opened: "Browser", pa
 def test_without_scripts_everything_is_there_and_no_filter_is(opened: "Browser", pages: dict[str, Path]) -> None:
     with shown(opened, pages["report"], java_script_enabled=False) as page:
         assert not page.page.is_visible("#filters")
-        assert page.page.locator("tr[data-status]").count() == sum(1 for _ in REPORT.owned(False))
+        assert page.page.locator(".items > li").count() == sum(1 for _ in REPORT.owned(False))
 
 
 def test_on_paper_no_filter_is_shown(opened: "Browser", pages: dict[str, Path]) -> None:

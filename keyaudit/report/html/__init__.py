@@ -16,7 +16,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from keyaudit.model.run import Report
-from keyaudit.report.html.inert import inert, whole
+from keyaudit.report.html.inert import inert, lines, place, whole
 from keyaudit.report.html.page import WORDS, page
 from keyaudit.report.html.tenants import tenants
 
@@ -55,7 +55,7 @@ def _templates() -> Environment:
         lstrip_blocks=True,
     )
     made.globals.update(WORDS)
-    made.filters["whole"] = whole
+    made.filters.update(lines=lines, place=place, whole=whole)
     return made
 
 

@@ -16,7 +16,7 @@ from keyaudit.report.html.charts import Bars, bars
 from keyaudit.report.resource import label
 from keyaudit.report.summary import message, word
 
-MOST = 1_000
+MOST = 20
 """The maximum number of findings listed below a framework."""
 _NAME = 200
 

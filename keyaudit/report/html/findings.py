@@ -6,8 +6,6 @@ from itertools import takewhile
 
 from msgspec import Struct, field
 
-from keyaudit.model import times
-from keyaudit.model.columns import Type
 from keyaudit.model.expiring import Owner
 from keyaudit.model.findings import Finding, Outcome, PolicyText, Tally
 from keyaudit.model.fixes import Part, parts
@@ -16,31 +14,30 @@ from keyaudit.model.severity import Severity
 from keyaudit.model.tables import TABLES
 from keyaudit.model.text import visible
 from keyaudit.report.causes import also, same_cause
-from keyaudit.report.facts import Facts, plain
+from keyaudit.report.facts import Facts
 from keyaudit.report.judgement import said
 from keyaudit.report.resource import context, label, owned_by
 from keyaudit.report.summary import WORST_FIRST, message
 
 MOST = 5_000
 """The maximum number of listed findings, the highest severity first, unknown results last."""
-_FIXES = {Severity.CRITICAL: 25, Severity.HIGH: 25}
+_FIXES = {Severity.CRITICAL: 25, Severity.HIGH: 3}
 """The number of different fixes that are shown per policy; of lower severities, one as an example."""
 _NAMED = 3
 """The number of resources that are named where several have the same fix."""
 _LIMITS = 4
-_NAME, _EVIDENCE = 200, 120
+_NAME = 200
 
 
 class Item(Struct, frozen=True):
-    """One finding: the resource, the message and the evidence."""
+    """One finding: the resource, and the message."""
 
     id: str
-    owners: tuple[str, ...]
-    """Each owner, or one text that says why there is none."""
+    owners: str
+    """Each owner on a line, or one that says why they are unknown; empty if no owner is known."""
     name: str
     context: str
     message: str
-    evidence: str
     judged: str
     """Its severity, with what is weak and what it opens."""
     cause: str
@@ -177,12 +174,11 @@ def _add(group: Group, finding: Finding, owner: Owner) -> None:
     mark = "waived" if finding.outcome is Outcome.WAIVED else "known" if finding.known else ""
     item = Item(
         finding.id,
-        tuple(visible(name, _NAME) for name in owner.names) or (owned_by(owner),),
+        "\n".join(visible(name, _NAME) for name in owner.names) or (owned_by(owner) if owner.reason else ""),
         visible(label(facts), _NAME),
         # Nothing more is known about a scope without rows.
         visible(context(facts, owner), _NAME) if facts.row else "",
         message(finding),
-        _evidence(finding, facts),
         said(finding),
         also(finding) or same_cause(finding),
         mark,
@@ -199,12 +195,3 @@ def _add(group: Group, finding: Finding, owner: Owner) -> None:
             group.fixed.setdefault(steps, []).append(item)
         else:
             group.unshown += 1
-
-
-def _evidence(finding: Finding, facts: Facts) -> str:
-    shown = []
-    for name, value in finding.evidence.items():
-        type_ = facts.type(name)
-        text = times.iso_date(value) if type_ is Type.TIME and isinstance(value, int) else plain(type_, value)
-        shown.append(f"{name} {text or ('absent' if value is None else 'empty')}")
-    return visible("; ".join(shown), _EVIDENCE)

@@ -25,6 +25,17 @@ def whole(value: object) -> Markup:
     return Markup(_GUID.sub(r'<span class="id">\g<0></span>', str(inert(value))))  # noqa: S704 - escaped text in our own tag
 
 
+def lines(value: str) -> Markup:
+    """Like `inert`, line by line."""
+    return Markup("\n").join(map(inert, value.split("\n")))
+
+
+def place(address: str) -> str:
+    """An address in short: its host, and the last part of its path: "learn.microsoft.com/…/about-keys"."""
+    host, *path = address.removeprefix("https://").rstrip("/").split("/")
+    return f"{host}/{'…/' if len(path) > 1 else ''}{path[-1]}" if path else host
+
+
 def inert(value: object) -> Markup:
     """The value as markup: numbers with thousands separators, hidden characters as `\\x1b`; Markup is unchanged."""
     if isinstance(value, Markup):

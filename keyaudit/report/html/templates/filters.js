@@ -9,17 +9,17 @@
   const groups = [...document.querySelectorAll("details.policy[data-severity]")];
   const unlisted = groups.reduce((sum, group) => sum + Number(group.dataset.leftOut.replaceAll(",", "")), 0);
   const text = (node) => node.textContent.replace(/\s+/g, " ").trim();
-  const found = groups.flatMap((group) => [...group.querySelectorAll("tr[data-status]")].map((row) => {
-    const head = row.cells[0];
+  const named = (row) => text(row.querySelector("b"));
+  const owners = (row) => (row.dataset.owners ?? "no owner known").split("\n");
+  const found = groups.flatMap((group) => [...group.querySelectorAll(".items > li")].map((row) => {
     const problem = text(group.querySelector(".title"));
     return {
       group, row, problem,
-      place: row.rowIndex,
       severity: group.dataset.severity,
       area: group.dataset.area,
-      status: row.dataset.status,
-      resource: text(head.querySelector(".name")),
-      owners: [...head.querySelectorAll(".owners b")].map(text),
+      status: row.dataset.status ?? "open",
+      resource: named(row),
+      owners: owners(row),
       words: `${problem} ${group.id.slice(group.id.indexOf("-") + 1)} ${row.id} ${text(row)}`.toLowerCase(),
     };
   }));
@@ -56,10 +56,10 @@
   const copies = (cell) => [...cell.cloneNode(true).childNodes];
   const line = (each) => element("tr", {},
     element("td", {}, severity(each.severity), element("small", {}, each.status)),
-    element("th", { scope: "row" }, ...copies(each.row.cells[0])),
-    element("td", {}, element("b", {}, each.problem), ...copies(each.row.cells[1])));
-  const table = (title, some) => element("table", { class: "items" }, element("caption", {}, title),
-    element("thead", {}, element("tr", {}, ...["Severity", "Resource", "Problem and evidence"].map(
+    element("th", { scope: "row" }, ...copies(each.row.children[0])),
+    element("td", {}, element("b", {}, each.problem), ...copies(each.row.children[1])));
+  const table = (title, some) => element("table", { class: "grid" }, element("caption", {}, title),
+    element("thead", {}, element("tr", {}, ...["Severity", "Resource", "Problem"].map(
       (head) => element("th", { scope: "col" }, head)))),
     element("tbody", {}, ...some.map(line)));
 
@@ -103,8 +103,8 @@
     for (const fix of document.querySelectorAll("#findings .fix")) {
       const of = fix.dataset.for.split(" ").filter((id) => ids.has(id));
       fix.hidden = !of.length;
-      const names = of.slice(0, 3).map((id) => text(by(`f-${id}`).querySelector(".name"))).join(", ");
-      fix.querySelector("summary").textContent = `Fix for ${names}${of.length > 3 ? ` and ${of.length - 3} more` : ""}`;
+      const some = of.slice(0, 3).map((id) => named(by(`f-${id}`))).join(", ");
+      fix.querySelector("summary").textContent = `Fix for ${some}${of.length > 3 ? ` and ${of.length - 3} more` : ""}`;
     }
     for (const first of document.querySelectorAll(".first li")) {
       first.hidden = filtered && ![...ids].some((id) => id.startsWith(first.dataset.id));
