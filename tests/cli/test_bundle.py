@@ -54,7 +54,7 @@ def test_a_manifest_that_only_claims_to_be_a_bundles_is_no_snapshot_either(
     """A snapshot whose manifest was edited stays damaged, also where it says something else."""
     folder = tmp_path / "edited"
     shutil.copytree(blind_spots, folder)
-    edited = {**manifest(folder), "schema": "keyaudit/1"}
+    edited = {**manifest(folder), "schema": "keyaudit/2"}
     (folder / "manifest.json").write_text(json.dumps(edited), encoding="utf-8")
     assert keyaudit("report", "--from", folder).code == Exit.UNSAFE
 

@@ -95,7 +95,7 @@ def test_json_holds_the_whole_ledger_and_ends_with_the_verdict() -> None:
     assert [(each["reason"], each["required"], each["allowed"]) for each in read["gaps"]] == [
         (each.reason, each.required, each.allowed) for each in GAPS
     ]
-    assert (read["schema"], read["verdict"]["exit"], read["verdict"]["name"]) == ("keyaudit/1", 5, "unsafe")
+    assert (read["schema"], read["verdict"]["exit"], read["verdict"]["name"]) == ("keyaudit/2", 5, "unsafe")
 
 
 def test_json_keeps_absent_and_unknown_apart() -> None:
