@@ -41,7 +41,12 @@ def assignment(facts: Facts) -> str:
         what = f"eligible {what}"
     role = facts.text("name") or facts.text("role_id")
     named = f"{what} {role}" if role and kind != "access-policy" else what
-    return f"{named}: {_principal(facts)} on {_place(facts)}"
+    return f"{named}: {who_and_where(facts)}"
+
+
+def who_and_where(facts: Facts) -> str:
+    """The same in short: "Sofia Rossi on kv-prod"."""
+    return f"{_principal(facts)} on {_place(facts)}"
 
 
 def _principal(facts: Facts) -> str:

@@ -25,7 +25,7 @@ TOP = 10
 INDENT = " " * 4
 """Before the second line of a cause, and of the sentence about tier 0."""
 ON_SCREEN = 3
-"""The principals of tier 0 that a screen names even where that leaves room for fewer causes."""
+"""The principals of tier 0 that a list of few findings names."""
 _NAME = 32
 _LEAST_NAME = 16
 TIER0 = f"keyaudit report --full --select {LISTS}"
@@ -72,9 +72,9 @@ def others(rest: Mapping[Severity, int]) -> str:
     return f"And {plural(count, 'more cause')}: {severities(rest)}" if count else ""
 
 
-def tier0(report: Report) -> str:
-    """ "Tier 0: 9 principals outside Microsoft, 3 with a client secret and 6 by federation"; empty if not evaluated, though not
-    where what it needs was left out.
+def tier0(report: Report, named: int = 0) -> str:
+    """ "Tier 0: 9 principals outside Microsoft, 3 with a client secret (CI; Deploy; Sync) and 6 by federation", with so many of
+    them by name; empty if not evaluated, though not where what it needs was left out.
     """
     found, part = report.tier0(), report.verdict.part
     if found is None:
@@ -82,7 +82,10 @@ def tier0(report: Report) -> str:
         return "Tier 0: not evaluated, because what it needs was left out" if out else ""
     if not found.count:
         return f"Tier 0: none outside Microsoft{READ if not found.whole else PART if part else ''}"
-    ways = listed([f"{count:,} {way}" for way, count in found.ways.items()])
+    shown = found.named[:named]
+    ways = listed(
+        [f"{count:,} {way}{_named(count, [each for each in shown if each.way is way])}" for way, count in found.ways.items()]
+    )
     return (
         f"Tier 0: {'' if found.whole and not part else 'at least '}{plural(found.count, 'principal')} outside Microsoft, {ways}"
     )
@@ -95,6 +98,20 @@ def tier0_named(report: Report, most: int, room: int = 1_000) -> Iterator[str]:
         yield from (_principal(each, room) for each in found.named[:most])
         if found.count > len(found.named[:most]):
             yield f"and {found.count - len(found.named[:most]):,} more"
+
+
+def _named(count: int, some: Sequence[Principal]) -> str:
+    """ " (CI; Deploy, owned by 2 users; and 3 more)"; empty without one."""
+    if not some:
+        return ""
+    said = [", ".join([cut(one_line(each.name), _NAME), *_owned(each), *_unused(each)]) for each in some]
+    said += [f"and {count - len(some):,} more"] if count > len(some) else []
+    return f" ({'; '.join(said)})"
+
+
+def _unused(each: Principal) -> Iterator[str]:
+    if each.last_sign_in is None:
+        yield "no use recorded" if each.sign_ins_read else "its use was not read"
 
 
 def _owned(each: Principal) -> Iterator[str]:
@@ -110,25 +127,17 @@ def _principal(each: Principal, room: int) -> str:
 
     A name is cut rather than what is said of it, but not to less than `_LEAST_NAME` columns.
     """
-    never = "no use recorded" if each.sign_ins_read else "its use was not read"
-    facts = [
-        each.way,
-        *_owned(each),
-        never if each.last_sign_in is None else f"last used {times.iso_date(each.last_sign_in)}",
-    ]
-    said = f": {', '.join(facts)}"
+    used = _unused(each) if each.last_sign_in is None else [f"last used {times.iso_date(each.last_sign_in)}"]
+    said = f": {', '.join([each.way, *_owned(each), *used])}"
     return f"{cut(one_line(each.name, _NAME), min(_NAME, max(_LEAST_NAME, room - columns(said))))}{said}"
 
 
 def tier0_lines(report: Report, options: Options, named: int = ON_SCREEN) -> list[str]:
-    """The same in lines, with so many of them by name, and the command that lists them."""
-    said = tier0(report)
+    """The same in lines, and the command that lists them if they are not all named."""
+    said = tier0(report, named)
     lines = wrap(said, options.page, rest=INDENT) if said else []
-    # One line each: how long names are must not decide how many causes there is room for.
-    room = options.page - len(INDENT)
-    lines += [cut(INDENT + each, options.page) for each in (tier0_named(report, named, room) if named else ())]
     found = report.tier0()
-    if options.hints and found is not None and found.count:
+    if options.hints and found is not None and found.count > named:
         lines.append(INDENT + " ".join(filter(None, (TIER0, " ".join(options.sources), options.choice))))
     return lines
 

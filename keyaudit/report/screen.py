@@ -12,6 +12,7 @@ from keyaudit.model.run import First, Gap, Report, Verdict
 from keyaudit.model.severity import Severity, Weakness
 from keyaudit.model.text import one_line
 from keyaudit.model.tier0 import NAMED
+from keyaudit.report.assignment import who_and_where
 from keyaudit.report.facts import Facts
 from keyaudit.report.first import INDENT, beside, cut, others, owner, page, step, tier0_lines
 from keyaudit.report.lines import Paint, columns, joined, listed, pad, paint, plural, wrap
@@ -25,8 +26,8 @@ FEW = 20
 HEIGHT = 45
 _HINTS = 4
 """The lines of the commands, and the one before."""
-_FEWEST = 7
-"""The lines that tier 0 has where there is more to list than fits: for three names and how many more there are."""
+_FEWEST = 6
+"""The lines that tier 0 has where there is more to list than fits."""
 _ENDING = 3
 _WHERE = 12
 """The columns that a resource has on the line of what is wrong; with less it has the next line."""
@@ -45,7 +46,7 @@ def render(report: Report, out: TextIO, options: Options) -> None:
     """Write it: on at most `HEIGHT` lines of a terminal that is 80 columns wide or wider, unless more is critical."""
     verdict, width, colour, hints = report.verdict, options.page, options.colour, options.hints
     head = header(report.run, verdict, width, colour, brief=True)
-    numbers = [paint(line, Paint.BOLD, colour) for line in wrap(headline(report), width)]
+    numbers = [paint(line, Paint.BOLD, colour) for line in wrap(headline(report, brief=True), width)]
     after = [*_waivers(report, width, colour)]
     found = page(report, HEIGHT)
     ending = [each for each in found.rows if _ends(each.finding)]
@@ -65,7 +66,7 @@ def render(report: Report, out: TextIO, options: Options) -> None:
     wanted = sum(len(_entry(each, width, colour, steps=steps)) for each in others_)
     principals = _tier0(report, options, max(room - wanted, _FEWEST), NAMED)
     lines += ["", *principals] if principals else []
-    lines += ["", *soon] if soon else []
+    lines += soon
     lines += [""] if others_ else []
     room -= len(principals)
     shown = 0
@@ -123,8 +124,9 @@ def _entry(first: First, width: int, colour: bool, *, steps: bool) -> list[str]:
     also = f" (+{beside(first):,})" if beside(first) else ""
     *above, last = wrap(f"{finding.policy.problem}:", room)
     left = room - columns(last) - 1 - columns(more + also)
-    below = left < _WHERE
-    where = _where(Facts.of(finding), room - columns(more + also) if below else left) + more + also
+    where = _where(Facts.of(finding), left) if left > 1 else "…"
+    below = where.endswith("…") and left < _WHERE
+    where = (_where(Facts.of(finding), room - columns(more + also)) if below else where) + more + also
     said = [*above, last, where] if below else [*above, f"{last} {where}"]
     by = owner(first, width // 2)
     if not steps and by and columns(said[-1]) + columns(by) + 2 <= room:
@@ -138,10 +140,14 @@ def _entry(first: First, width: int, colour: bool, *, steps: bool) -> list[str]:
 
 
 def _where(facts: Facts, room: int) -> str:
-    """The resource in at most `room` columns; for a credential its holder. Where its kind and name are too long, its name."""
-    where = one_line(facts.text("holder_name") or label(facts))
+    """The resource in at most `room` columns; for a credential its holder. Where that is too long, its own name in short."""
+    forms = [one_line(facts.text("holder_name") or label(facts))]
     name = one_line(facts.text("name") or "")
-    return cut(name if name and columns(where) > room and where.endswith(f" {name}") else where, room)
+    if facts.kind == "grant":
+        forms += [one_line(who_and_where(facts)), one_line(facts.text("principal_name") or "")]
+    elif name and forms[0].endswith((f" {name}", f"/{name}")):
+        forms.append(name)
+    return next((form for form in forms if form and columns(form) <= room), cut(next(filter(None, reversed(forms))), room))
 
 
 def _unread(verdict: Verdict, width: int, colour: bool, room: int) -> list[str]:

@@ -31,10 +31,12 @@ MESSAGE = 1_000
 
 
 def header(run: Run, verdict: Verdict, width: int, colour: bool, *, brief: bool = False) -> list[str]:
-    """The header: tenant, identity, time and network; if `brief`, without what is so in nearly every run."""
-    facts = [one_line(run.tenant_name or run.tenant_id), *_subscriptions(verdict), f"as {one_line(run.identity)}"]
+    """The header: tenant, identity, time and network; if `brief`, without the identity and what is so in nearly every run."""
+    as_of = f"as of {times.iso_time(run.as_of)}"
+    facts = [one_line(run.tenant_name or run.tenant_id), *_subscriptions(verdict)]
+    facts.append(as_of if brief else f"as {one_line(run.identity)}")
     notes = [
-        f"as of {times.iso_time(run.as_of)}",
+        *(() if brief else (as_of,)),
         *(() if brief and not run.skew and not run.network else network(run)),
         *copied(run),
         *(f"{name} as supplied" for name in sorted(run.evidence)),
@@ -48,7 +50,7 @@ def header(run: Run, verdict: Verdict, width: int, colour: bool, *, brief: bool 
     return [
         *([paint(SIMULATED, Paint.BOLD, colour)] if run.simulated else []),
         *_packed(facts, width),
-        *wrap("; ".join(notes), width, rest="    "),
+        *(wrap("; ".join(notes), width, rest="    ") if notes else ()),
     ]
 
 
@@ -99,15 +101,18 @@ def verdict_words(verdict: Verdict) -> str:
             return "nothing assessed"
 
 
-def headline(report: Report) -> str:
-    """The headline: open findings, reads, unknown results, and policies that were not evaluated."""
+def headline(report: Report, *, brief: bool = False) -> str:
+    """The headline: open findings, reads, unknown results, and policies that were not evaluated, with their reasons if not
+    `brief`.
+    """
     verdict = report.verdict
     parts = [open_findings(report), reads_done(verdict)]
     unknown = sum(verdict.unknown.values())
     if unknown:
         parts.append(f"{plural(unknown, 'result')} unknown")
     if verdict.not_judged:
-        parts.append(not_evaluated(verdict))
+        said = not_evaluated(verdict)
+        parts.append(said.partition(" (")[0] if brief else said)
     return f"{'; '.join(parts)}."
 
 
