@@ -4,7 +4,7 @@ from msgspec import Struct
 
 
 class Danger(Struct, frozen=True):
-    """One danger. `objects`: names, one of which a finding must give; `at_least`: the severity it deserves."""
+    """One danger. `objects`: a finding must give one of these names; `at_least`: the severity it deserves."""
 
     key: str
     objects: tuple[str, ...]

@@ -1,5 +1,6 @@
 """A company written without regard to the policies: its dangers come first, and its ordinary objects are left alone."""
 
+import os
 import re
 import subprocess
 import sys
@@ -21,7 +22,7 @@ Findings = list[dict[str, Any]]
 
 def named(finding: dict[str, Any], *names: str) -> bool:
     """Whether a finding is of an object of one of these names, not of one whose name only begins like it."""
-    said = f"{finding['subject']['name']} {finding['subject']['id']}".lower()
+    said = finding["resource"].lower()
     return any(re.search(rf"(?<![\w-]){re.escape(name.lower())}(?![\w-])", said) for name in names)
 
 
@@ -44,7 +45,7 @@ def screen() -> list[str]:
     """The first screen of a terminal with 80 columns."""
     stored = snapshot("northgate-abused")
     command = [sys.executable, "-m", "tests.estates", "report", "--from", str(stored)]
-    ended = subprocess.run(command, capture_output=True, text=True, check=False, env={"COLUMNS": "80", "LC_ALL": "C.UTF-8"})
+    ended = subprocess.run(command, capture_output=True, text=True, check=False, env={**os.environ, "COLUMNS": "80"})
     return ended.stdout.splitlines()
 
 
@@ -83,12 +84,12 @@ def test_the_dangers_are_named_at_the_top_of_the_first_screen(screen: list[str])
 @pytest.mark.exhaustive
 @pytest.mark.parametrize("kind", ACCEPTABLE)
 def test_what_is_acceptable_is_at_most_medium(kind: str, sound: Findings) -> None:
-    loud = [(one["policy"], one["subject"]["name"], one["severity"]) for one in sound if named(one, *ACCEPTABLE[kind])]
+    loud = [(one["policy"], one["resource"], one["severity"]) for one in sound if named(one, *ACCEPTABLE[kind])]
     assert [each for each in loud if SEVERITIES.index(each[2]) > SEVERITIES.index("medium")] == []
 
 
 @pytest.mark.exhaustive
 def test_few_findings_of_the_sound_company_are_high_and_all_are_defended(sound: Findings) -> None:
     loud = [one for one in sound if rank(one) >= SEVERITIES.index("high")]
-    assert [(one["policy"], one["subject"]["name"]) for one in loud if not named(one, *DEFENDED)] == []
+    assert [(one["policy"], one["resource"]) for one in loud if not named(one, *DEFENDED)] == []
     assert len(loud) <= MOST

@@ -1,4 +1,4 @@
-"""The estate `northgate-abused`: `northgate` with fifteen dangers, each of which can be left out."""
+"""The estate `northgate-abused`: `northgate` with fifteen dangers, and each can be left out."""
 
 from collections.abc import Callable, Mapping
 from typing import TypeAlias

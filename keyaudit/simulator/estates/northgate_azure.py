@@ -67,66 +67,49 @@ def _tags(app: str) -> dict[str, str]:
     return {"env": "prod", "owner": "platform", "app": app}
 
 
-_VAULTS: tuple[tuple[str, VaultPlan], ...] = (
-    (
-        PROD,
-        _prod(
-            name=CMK,
-            tags=_tags("encryption"),
-            keys=(
-                kept("disks-cmk", RSA_2048, WRAP, 120),
-                # The portal offers every operation, and no end date.
-                # https://learn.microsoft.com/azure/storage/common/customer-managed-keys-configure-existing-account
-                KeyPlan("storage-cmk", RSA_2048, EVERY, (VersionPlan(200),)),
-                # https://learn.microsoft.com/azure/azure-sql/database/transparent-data-encryption-byok-overview
-                kept(SQL_KEY, RSA_2048, WRAP, 90, count=2, live=1),
-                kept("cosmos-cmk", RSA_2048, WRAP, 150),
-            ),
+_VAULTS = (
+    _prod(
+        name=CMK,
+        tags=_tags("encryption"),
+        keys=(
+            kept("disks-cmk", RSA_2048, WRAP, 120),
+            # The portal offers every operation, and no end date.
+            # https://learn.microsoft.com/azure/storage/common/customer-managed-keys-configure-existing-account
+            KeyPlan("storage-cmk", RSA_2048, EVERY, (VersionPlan(200),)),
+            # https://learn.microsoft.com/azure/azure-sql/database/transparent-data-encryption-byok-overview
+            kept(SQL_KEY, RSA_2048, WRAP, 90, count=2, live=1),
+            kept("cosmos-cmk", RSA_2048, WRAP, 150),
         ),
     ),
-    (
-        PROD,
-        _prod(
-            name=WEB,
-            tags=_tags("edge"),
-            keys=tuple(KeyPlan(name, RSA_2048, EVERY, (VersionPlan(age, 199),), managed=True, exportable=True)
-                       for name, age in (("www-northgate", 40), ("portal-northgate", 70), ("api-northgate", 25))),
+    _prod(
+        name=WEB,
+        tags=_tags("edge"),
+        keys=tuple(
+            KeyPlan(name, RSA_2048, EVERY, (VersionPlan(age, 199),), managed=True, exportable=True)
+            for name, age in (("www-northgate", 40), ("portal-northgate", 70), ("api-northgate", 25))
         ),
     ),
-    (
-        PROD,
-        _prod(
-            name=SIGNING,
-            tags=_tags("documents"),
-            keys=(kept(BILL_OF_LADING, P256_HSM, SIGN, 80, count=2, live=1), kept("invoice-signing", P256_HSM, SIGN, 50)),
-        ),
+    _prod(
+        name=SIGNING,
+        tags=_tags("documents"),
+        keys=(kept(BILL_OF_LADING, P256_HSM, SIGN, 80, count=2, live=1), kept("invoice-signing", P256_HSM, SIGN, 50)),
     ),
-    (
-        PROD,
-        _prod(
-            name=BUILD,
-            tags=_tags("build"),
-            # Publicly trusted code signing keys are in an HSM. https://cabforum.org/working-groups/code-signing/requirements/
-            keys=(KeyPlan(CODE_SIGNING, RSA_HSM_3072, EVERY, (VersionPlan(60, 365),), managed=True),),
-        ),
+    # Publicly trusted code signing keys are in an HSM. https://cabforum.org/working-groups/code-signing/requirements/
+    _prod(
+        name=BUILD,
+        tags=_tags("build"),
+        keys=(KeyPlan(CODE_SIGNING, RSA_HSM_3072, EVERY, (VersionPlan(60, 365),), managed=True),),
     ),
-    *((PROD, _prod(name=f"kv-ng-{team}-prod", sku="standard", tags=_tags(team))) for team in _TEAMS),
-    *((TEST, _test(name=f"kv-ng-{team}-test")) for team in _TEAMS),
+    *(_prod(name=f"kv-ng-{team}-prod", sku="standard", tags=_tags(team)) for team in _TEAMS),
+    *(_test(name=f"kv-ng-{team}-test") for team in _TEAMS),
     # Access policies, from before roles.
-    *((PROD, _prod(name=name, sku="standard", rbac=False, tags=_tags("legacy"))) for name in (_TABLE_SHARED, _SAP)),
-    (
-        PROD,
-        _prod(
-            name=_ADE,
-            rbac=False,
-            tags=_tags("disks"),
-            keys=(KeyPlan("disk-kek", RSA_2048, WRAP, (VersionPlan(300),)),),
-        ),
-    ),
-    (TEST, _test(name=SANDBOX, purge_protection=None)),
-    (TEST, _test(name="kv-ng-data-test", rbac=False)),
-    (PLATFORM, _prod(name="kv-ng-platform", group=_GROUPS[PLATFORM], sku="standard", tags=_tags("platform"))),
-)  # fmt: skip
+    *(_prod(name=name, sku="standard", rbac=False, tags=_tags("legacy")) for name in (_TABLE_SHARED, _SAP)),
+    _prod(name=_ADE, rbac=False, tags=_tags("disks"), keys=(KeyPlan("disk-kek", RSA_2048, WRAP, (VersionPlan(300),)),)),
+    _test(name=SANDBOX, purge_protection=None),
+    _test(name="kv-ng-data-test", rbac=False),
+    _prod(name="kv-ng-platform", group=_GROUPS[PLATFORM], sku="standard", tags=_tags("platform")),
+)
+_SUBSCRIPTIONS = {group: name for name, group in _GROUPS.items()}
 _AUTHORITY = "GeoTrust TLS RSA CA G1"
 
 
@@ -172,7 +155,7 @@ class Azure(Struct, frozen=True):
 def lay_azure(make: Maker) -> Azure:
     """The subscriptions with all they hold."""
     ground = make.ground
-    vaults = tuple(_vault(ground, subscription, plan) for subscription, plan in _VAULTS)
+    vaults = tuple(_vault(ground, plan) for plan in _VAULTS)
     principals = tuple(_principals(make))
     return Azure(
         subscriptions=tuple(_subscription(ground, name) for name in (PLATFORM, PROD, TEST)),
@@ -225,7 +208,7 @@ def assigned(ground: Ground, principal: str, role: str, scope: str, kind: str = 
 
 
 def _subscription(ground: Ground, name: str) -> Subscription:
-    # Management groups and the policy for activity logs: https://learn.microsoft.com/azure/cloud-adoption-framework/ready/landing-zone/
+    # https://learn.microsoft.com/azure/cloud-adoption-framework/ready/landing-zone/
     place = f"subscriptions/{subscription_id(ground, name)}/providers/AzureResourceManager"
     categories = ("Administrative", "Security", "Alert", "Policy")
     return Subscription(
@@ -237,8 +220,8 @@ def _subscription(ground: Ground, name: str) -> Subscription:
     )
 
 
-def _vault(ground: Ground, subscription: str, plan: VaultPlan) -> Vault:
-    vault, _ = lay_vault(plan, subscription_id(ground, subscription), ground)
+def _vault(ground: Ground, plan: VaultPlan) -> Vault:
+    vault, _ = lay_vault(plan, subscription_id(ground, _SUBSCRIPTIONS[plan.group]), ground)
     vault, _ = furnished(vault, _furniture(plan.name), ground)
     policies = {
         # https://learn.microsoft.com/azure/databricks/security/secrets/: an Azure Key Vault-backed scope gets and lists.
