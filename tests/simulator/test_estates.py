@@ -158,7 +158,7 @@ def test_no_end_is_written_in_both_ways(contoso: Estate) -> None:
 
 def test_an_unknown_name_says_what_there_is() -> None:
     with pytest.raises(
-        ValueError, match="no such estate; try contoso, blind-spots, hardened, ordinary, ordinary-abused, sized:20x50"
+        ValueError, match=r"no such estate; try contoso, blind-spots, .*, northgate, northgate-abused, sized:20x50"
     ):
         estate("fabrikam", NOVEMBER_2026)
 

@@ -1,14 +1,27 @@
 """The estates of the simulated tenant, by name: whole tenants, dated from the time they are asked for."""
 
+from collections.abc import Callable, Mapping
+
 from keyaudit.simulator.estate import Estate
 from keyaudit.simulator.estates.blind_spots import blind_spots
 from keyaudit.simulator.estates.contoso import contoso
 from keyaudit.simulator.estates.hardened import hardened
+from keyaudit.simulator.estates.northgate import northgate
+from keyaudit.simulator.estates.northgate_abused import northgate_abused
 from keyaudit.simulator.estates.ordinary import ordinary
 from keyaudit.simulator.estates.ordinary_abused import ordinary_abused
 from keyaudit.simulator.estates.sized import sized
 
-NAMES = ("contoso", "blind-spots", "hardened", "ordinary", "ordinary-abused", "sized:20x50")
+_WHOLE: Mapping[str, Callable[[int], Estate]] = {
+    "contoso": contoso,
+    "blind-spots": blind_spots,
+    "hardened": hardened,
+    "ordinary": ordinary,
+    "ordinary-abused": ordinary_abused,
+    "northgate": northgate,
+    "northgate-abused": northgate_abused,
+}
+NAMES = (*_WHOLE, "sized:20x50")
 """Names that `estate` takes; a sized one with any numbers, see `estates.sized`."""
 
 
@@ -17,16 +30,8 @@ def estate(name: str, as_of: int) -> Estate:
 
     Raises ValueError, with the known names, if there is none of that name.
     """
-    if name == "contoso":
-        return contoso(as_of)
-    if name == "blind-spots":
-        return blind_spots(as_of)
-    if name == "hardened":
-        return hardened(as_of)
-    if name == "ordinary":
-        return ordinary(as_of)
-    if name == "ordinary-abused":
-        return ordinary_abused(as_of)
+    if name in _WHOLE:
+        return _WHOLE[name](as_of)
     if name.startswith("sized:"):
         return sized(name, as_of)
     raise ValueError(f"estate {name!r}: no such estate; try {', '.join(NAMES)}")
