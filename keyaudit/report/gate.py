@@ -21,8 +21,9 @@ from keyaudit.report.summary import SIMULATED, copied, message, network, results
 from keyaudit.report.versions import lines, uncovered
 
 MOST = 20
-"""The maximum number of listed findings, unless more are critical."""
-_CRITICAL = 100
+"""The maximum number of listed holders, unless more have something critical."""
+_READ = 200
+"""The number of findings that the list is made from."""
 _NAMES = 3
 """The maximum number of reads that a gap names."""
 _POLICIES = 10
@@ -86,37 +87,40 @@ def _source(run: Run) -> Iterator[str]:
 
 
 def _blocks(report: Report) -> Iterator[str]:
-    """The worst blocking findings, those of one holder on one line, and the number of others by policy."""
+    """The worst blocking findings, those of one holder on one line, and in one line the number of others by policy."""
     verdict = report.verdict
-    every = report.worst(min(max(MOST, verdict.failed.get(Severity.CRITICAL, 0)), _CRITICAL))
+    every = report.worst(_READ)
     lowest = verdict.gate.rank if verdict.gate else 0
-    found = [each for each in every if (each.least or each.severity).rank >= lowest]
     of_holder: dict[object, list[Finding]] = {}
-    for finding in found:
-        of_holder.setdefault(holder_of(finding), []).append(finding)
-    for finding, *same in of_holder.values():
+    for finding in every:
+        if (finding.least or finding.severity).rank >= lowest:
+            of_holder.setdefault(holder_of(finding), []).append(finding)
+    critical = sum(worst.severity is Severity.CRITICAL for worst, *_ in of_holder.values())
+    listed_ = list(of_holder.values())[: max(MOST, critical)]
+    found = [finding for same in listed_ for finding in same]
+    for finding, *same in listed_:
         also = f"; also {', '.join(dict.fromkeys(each.policy.id for each in same))}" if same else ""
         said = f"{one_line(finding.policy.problem)}: {place(finding)}: {message(finding)}{also}"
         yield f"  BLOCK  {finding.policy.id} {finding.severity.upper()}  {said}"
-    for finding in every:
-        if finding not in found:
+    for finding in every[:MOST]:
+        if (finding.least or finding.severity).rank < lowest:
             said = f"{one_line(finding.policy.problem)}: {place(finding)}: {message(finding)}"
             yield f"  PERHAPS  {finding.policy.id} {finding.severity.upper()}  {said}"
-    listed_ = Counter((finding.severity, finding.policy.id) for finding in found)
+    counted = Counter((finding.severity, finding.policy.id) for finding in found)
     rest = [
         (severity, tally.policy.id, count)
         for severity in reversed(_blocking(verdict))
         for tally in report.tallies
-        if (count := _open(verdict, tally)[severity] - _ranged(verdict, tally, severity) - listed_[severity, tally.policy.id])
+        if (count := _open(verdict, tally)[severity] - _ranged(verdict, tally, severity) - counted[severity, tally.policy.id])
         > 0
     ]
     rest.sort(key=lambda each: (-each[0].rank, -each[2], each[1]))
-    for severity, name, count in rest[:_POLICIES]:
-        yield f"  BLOCK  {name} {severity.upper()}  {count:,} not listed"
     if others := sum(count for *_, count in rest):
+        named = ", ".join(f"{name} ({count:,} {severity})" for severity, name, count in rest[:_POLICIES])
         left = rest[_POLICIES:]
-        more = f"; {plural(len(left), 'more policy', 'more policies')} with {severities(_summed(left))}" if left else ""
-        yield f"  BLOCK  {len(found):,} of {len(found) + others:,} are listed{more}; with --export csv=PATH all are written"
+        more = f" and {plural(len(left), 'more policy', 'more policies')} with {severities(_summed(left))}" if left else ""
+        listed_of = f"{len(found):,} of {len(found) + others:,} are listed; --export csv=PATH writes all"
+        yield f"  BLOCK  {listed_of}; not listed: {named}{more}"
 
 
 def _summed(rest: Sequence[tuple[Severity, str, int]]) -> Mapping[Severity, int]:
