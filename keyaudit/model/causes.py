@@ -54,8 +54,8 @@ KINDS: Mapping[str, Kind] = {
     "key-version": Kind(
         "key",
         "Give the key a rotation policy with an expiry time, or a key outside Azure a job that rotates it. Make one new "
-        "version with the right type, size, protection and operations, and move its users to it. Disable the older ones when no "
-        "data or backup needs them any more.",
+        "version with the right type, size, protection and operations, and move its users to it. Disable the older ones when "
+        "no data or backup needs them any more.",
     ),
     "old-key-versions": Kind(
         "key",

@@ -65,8 +65,8 @@ def render(report: Report, out: TextIO, options: Options) -> None:
     room = HEIGHT - len(before) - len(after) - len(lines) - len(soon) - (_HINTS if hints else 0) - 4
     wanted = sum(len(_entry(each, width, colour, steps=steps)) for each in others_)
     principals = _tier0(report, options, max(room - wanted, _FEWEST), NAMED)
-    lines += ["", *principals] if principals else []
-    lines += soon
+    lines += principals if lines else ["", *principals]
+    lines += soon if lines else ["", *soon]
     lines += [""] if others_ else []
     room -= len(principals)
     shown = 0

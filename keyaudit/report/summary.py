@@ -34,7 +34,7 @@ def header(run: Run, verdict: Verdict, width: int, colour: bool, *, brief: bool 
     """The header: tenant, identity, time and network; if `brief`, without the identity and what is so in nearly every run."""
     as_of = f"as of {times.iso_time(run.as_of)}"
     facts = [one_line(run.tenant_name or run.tenant_id), *_subscriptions(verdict)]
-    facts.append(as_of if brief else f"as {one_line(run.identity)}")
+    facts.append(f"{as_of[:-4]}Z" if brief else f"as {one_line(run.identity)}")
     notes = [
         *(() if brief else (as_of,)),
         *(() if brief and not run.skew and not run.network else network(run)),

@@ -122,8 +122,17 @@ DANGERS = (
 )
 """In the order in which an architect deals with them."""
 
-ON_TOP = 13
-"""Dangers of these that must be named within the first 20 lines of the first screen."""
+TABLE = {
+    "federated domain": ("high", "who runs the host is not known; a lifetime that AD FS does not issue is weak, not a proof"),
+    "first-party secret": ("high", "what a Microsoft application may do is not in the tenant, so it opens one workload"),
+    "any branch": ("high", "it opens production and not the directory"),
+    "test root": ("medium", "when a root was added is not returned, and one without a list mostly issues to other authorities"),
+    "every mailbox": ("high", "a secret that works too long is no sign of an intruder"),
+}
+"""By key, what the table of severities gives less than the architect, and why."""
+
+ON_SCREEN, ON_TOP = 13, 8
+"""Dangers of these that must be named on the first screen, and within its first 20 lines."""
 
 ACCEPTABLE = {
     "gallery applications with a certificate of a year or more": (
@@ -171,4 +180,10 @@ DEFENDED = {
     "terraform-landing-zone": "It owns the subscription with the logs; a reader may ask who can change the workspace.",
 }
 """Without the dangers, something critical or high is defended of these alone, once each, and never more than ten findings."""
+LOUD = {
+    "dock-notifier": "Mail.Send for every mailbox is more than the little that the architect saw in it.",
+    "All Developers": "Nothing that an administrator recorded says that ng-test is for tests, and a tag does not.",
+    "scan-to-mail": "Mail.Send for every mailbox, by a copied secret.",
+}
+"""What is critical or high without the dangers, though the architect did not expect it, and why it stays."""
 MOST = 10
