@@ -71,7 +71,7 @@ VAULT = Table(
             ("vault.query", "vault.list"),
             absent="not a Key Vault", absent_where=_NO_VAULT),
         integer("storage_policies", "the number of its access policies with a permission for storage accounts that the vault "
-            "manages, a deprecated feature; under rbac they have no effect",
+            "manages, a legacy feature; under rbac they have no effect",
             ("vault.query", "vault.list"),
             absent="not a Key Vault", absent_where=_NO_VAULT),
         flag("purge_protection", "a deleted vault or key cannot be purged before its retention ends", _FOUND,
