@@ -1,7 +1,7 @@
 """Fixes in steps: what replaces something comes before the command that takes it away, which never stands alone."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import groupby
 
 from msgspec import Struct
@@ -41,6 +41,11 @@ https://learn.microsoft.com/azure/key-vault/general/access-control-default, http
 _MANAGES = re.compile(
     r"\baz keyvault (?:create|update(?:-hsm)?|show|list|delete(?:-policy)?|set-policy|purge|recover|network-rule)(?![\w-])"
 )
+
+
+def version_needed(commands: Iterable[str]) -> str:
+    """The sentence about the version of the Azure CLI; empty if no command manages a vault."""
+    return AZ_KEYVAULT if any(map(_MANAGES.search, commands)) else ""
 
 
 def takes_away(command: str) -> bool:
@@ -86,7 +91,8 @@ def parts(fix: Mapping[str, str], steps: Sequence[Mapping[str, str]] = ()) -> li
             if is_command:
                 commands = list(group)
                 found += [Part(f"{name} ({kind})", (step[kind],), True) for kind in commands]
-                before, told = after, (AZ_KEYVAULT,) if any(_MANAGES.search(step[kind]) for kind in commands) else ()
+                needed = version_needed(step[kind] for kind in commands)
+                before, told = after, (needed,) if needed else ()
             else:
                 found.append(Part(f"{name}{before}", (*told, *(f"{_SAID[part]}{step[part]}" for part in group)), False))
                 told = ()

@@ -101,9 +101,13 @@ STEPS: Mapping[str, Mapping[str, str]] = {
         "back": "Assign the same role at the same scope again: note them before.",
     },
     "remove-old-credential": {
-        "text": "Delete the old credential.",
-        "breaks": f"Every program that still signs in with it. {_TOKENS}",
+        "text": "Delete the old credential. KEY_ID is in the list; a certificate takes --cert, too.",
+        "breaks": (
+            f"Every program that still signs in with it. {_TOKENS} Last sign-in with any of its credentials that "
+            "Entra reports: {credential_last_used_on:none, which proves nothing}."
+        ),
         "before": "The sign-in log shows that every program signs in with the new one.",
+        "cli": "az ad app credential delete --id {app_id} --key-id KEY_ID",
         "check": "az ad app credential list --id {app_id}, with --cert for certificates, no longer shows it.",
         "back": "A deleted credential cannot be restored: add a new one.",
     },

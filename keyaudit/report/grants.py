@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from msgspec import Struct
 
 from keyaudit.model.coverage import Scope, ScopeKind
+from keyaudit.model.fixes import version_needed
 from keyaudit.model.identity import parsed
 from keyaudit.model.operations import OPERATIONS, Operation
 from keyaudit.model.run import Gap
@@ -43,13 +44,13 @@ def grants(gap: Gap) -> Sequence[Grant]:
     return tuple({grant.command: grant for grant in reversed(found)}.values())[::-1]
 
 
-def unfilled(found: Iterable[Grant]) -> str:
-    """What the reader has to fill in, as a sentence; empty if the commands name the identity."""
+def notes(found: Sequence[Grant]) -> Iterator[str]:
+    """What the reader has to fill in if the commands do not name the identity, and which Azure CLI they take."""
     words = {word for grant in found for word in shlex.split(grant.command)}
-    left = [each for each in (ASSIGNEE, OBJECT_ID) if each in words]
-    if not left:
-        return ""
-    return f"{' and '.join(left)}: the object id of the identity that runs keyaudit, which this run does not name"
+    if left := [each for each in (ASSIGNEE, OBJECT_ID) if each in words]:
+        yield f"{' and '.join(left)}: the object id of the identity that runs keyaudit, which this run does not name"
+    if needed := version_needed(grant.command for grant in found):
+        yield needed
 
 
 def permission_flags(allowed: Mapping[str, Iterable[str]]) -> str:

@@ -13,7 +13,7 @@ from keyaudit.model.severity import Severity
 from keyaudit.model.text import one_line
 from keyaudit.model.times import DAY
 from keyaudit.model.waivers import State, Use, Waiver
-from keyaudit.report.grants import access_policies, grants, unfilled
+from keyaudit.report.grants import access_policies, grants, notes
 from keyaudit.report.lines import Paint, in_short, listed, paint, plural, wrap
 
 _INDENT = "    "
@@ -262,8 +262,8 @@ def _grants(gaps: Sequence[Gap], width: int) -> list[str]:
     for grant in found:
         lines += wrap(f"{grant.when}:", width, _INDENT) if grant.when else []
         lines.append(f"{_INDENT}{grant.command}")
-    if left := unfilled(found):
-        lines += wrap(left, width, _INDENT, _INDENT + "  ")
+    for note in notes(found):
+        lines += wrap(note, width, _INDENT, _INDENT + "  ")
     if lines and len(gaps) > 1:
         lines += wrap(f"and likewise for the other {len(gaps) - 1:,}", width, _INDENT)
     return lines

@@ -71,6 +71,7 @@ def test_a_recorded_vault_as_a_whole_row() -> None:
         "soft_delete": True,
         "soft_delete_retention": None,
         "public_network_access": None,
+        "api_version": None,
         "access_policies": 1,
         "storage_policies": 0,
         "kind": "key-vault",
@@ -251,7 +252,7 @@ def test_who_made_a_vault_and_when(made: object, created_on: object, created_by:
 def test_a_vault_without_properties_is_not_a_vault_with_defaults(members: dict[str, object], reason: str) -> None:
     row = of({"id": ID, "name": "V", "location": "x"} | members)
     told_otherwise = {"id", "name", "resource_id", "scope_id", "source_url", "source_version", "location", "kind", "tags"}
-    told_otherwise |= {"subscription_id", "subscription_name", "resource_group", "created_on", "created_by"}
+    told_otherwise |= {"subscription_id", "subscription_name", "resource_group", "created_on", "created_by", "api_version"}
     of_an_hsm = {"security_domain", "initial_admins", "regions"}
     assert row["unknown"] == dict.fromkeys({column.name for column in VAULT.stored} - told_otherwise - of_an_hsm, reason)
 

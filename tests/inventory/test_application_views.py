@@ -253,3 +253,22 @@ def test_the_only_unexpired_credential_is_named(credentials: list[Row], secret: 
         unknown = found["unknown"].get(column)
         named = str(found[column]).rpartition("/")[2] if found[column] else None
         assert (named, unknown) == ((None, expected) if isinstance(expected, Reason) else (expected, None)), column
+
+
+def use(number: int, app_id: object, last_used_on: object) -> Row:
+    return row("credential_activity", f"{TENANT.id}/{number}", app_id=app_id, last_used_on=last_used_on, scope_id=TENANT.id)
+
+
+REPORT_READ = [*READ, *assessed(TENANT, "credential_activity.list")]
+USES: list[tuple[list[Row], list[Coverage], object, object]] = [
+    ([use(1, "a", SOON), use(2, "a", LATER), use(3, "b", LATER + DAY)], REPORT_READ, LATER, None),
+    ([use(1, "b", SOON)], REPORT_READ, None, None),
+    ([use(1, "a", SOON), use(2, "a", BAD)], REPORT_READ, None, "bad_value"),
+    ([], [*READ, refused(TENANT, "credential_activity.list", Reason.NOT_LICENSED)], None, "not_licensed"),
+]
+
+
+@pytest.mark.parametrize(("uses", "coverage", "last", "reason"), USES)
+def test_the_last_use_of_any_credential(uses: list[Row], coverage: list[Coverage], last: object, reason: object) -> None:
+    found = only("application", {"application": [application("a")], "credential_activity": uses}, coverage)
+    assert (found["credential_last_used_on"], found["unknown"].get("credential_last_used_on")) == (last, reason)

@@ -145,6 +145,25 @@ def test_of_the_shipped_policies_what_takes_away_in_words_is_a_step_too_with_wha
     assert found == WITHOUT_STEPS.keys()
 
 
+AZ = re.compile(r"\baz [a-z -]+ ")
+ONLY_FOR_SOME = {
+    "kv-private-endpoint-not-approved": "nothing works with such a connection",
+    "account-key-too-old": "each service has a command of its own",
+    "kv-key-deleted-recoverable": "purges a key, which needs that the vault has no purge protection",
+}
+
+
+def test_of_the_shipped_policies_a_command_that_takes_away_is_not_only_in_prose() -> None:
+    found = {
+        policy.text.id
+        for policy in load()
+        for how in (policy.how, *(arm.how for arm in policy.message_when))
+        for step in (how.steps if how else ())
+        if "text" in step and not step.keys() & {*COMMANDS} and "breaks" in step and AZ.search(step["text"].readable)
+    }
+    assert found == ONLY_FOR_SOME.keys()
+
+
 def test_of_the_shipped_policies_a_shared_step_has_the_command_of_each_kind_of_row() -> None:
     policies = {policy.text.id: policy for policy in load()}
 

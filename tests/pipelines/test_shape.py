@@ -114,3 +114,10 @@ def test_every_input_of_the_action_reaches_a_step() -> None:
 def test_every_parameter_of_the_template_reaches_a_step() -> None:
     names = {each["name"] for each in read(TEMPLATE)["parameters"]}
     assert set(re.findall(r"parameters\.(\w+)", TEMPLATE.read_text(encoding="utf-8"))) == names
+
+
+def test_no_layer_of_the_container_is_built_on_an_image_that_a_tag_names() -> None:
+    """A tag may name another image tomorrow; who builds names one by its digest."""
+    recipe = (GITHUB / "container" / "Dockerfile").read_text(encoding="utf-8")
+    assert re.findall(r"^FROM (\S+)", recipe, re.MULTILINE) == ["$BASE", "$BASE"]
+    assert re.findall(r"^ARG (.+)", recipe, re.MULTILINE) == ["BASE"]

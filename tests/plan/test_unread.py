@@ -225,3 +225,17 @@ def test_access_policies_that_a_dynamic_block_may_add_are_never_a_pass(gate: Any
     ran = gate(configured, LOGGED, flags=flags)
     assert ran.code == Exit.INCOMPLETE
     assert outcomes(ran)["scope-access-policy-all"] == "unknown"
+
+
+def test_a_vault_that_a_plan_manages_with_an_api_version_that_ends_is_found(gate: Any) -> None:
+    """https://learn.microsoft.com/azure/key-vault/general/access-control-default"""
+    body = {"properties": {"tenantId": TENANT, "sku": {"name": "standard"}, "enableRbacAuthorization": True}}
+    versions = ("2025-05-01", "2026-02-01", "2026-04-01-preview")
+    vaults = [azapi(f"vault{number}", f"Microsoft.KeyVault/vaults@{each}", body) for number, each in enumerate(versions)]
+    changed = azapi("vault3", "Microsoft.KeyVault/vaults@2023-07-01", body)
+    changed.actions = ("update",)
+    ran = gate(*vaults, changed, vault(**SAFE), flags=("-o", "csv", "--all", "--select", "kv-api-version-retiring"))
+    found = [outcomes(ran, f"/vaults/crvault{number}")["kv-api-version-retiring"] for number in range(4)]
+    assert found == ["fail", "pass", "pass", "fail"], ran.out
+    # The provider azurerm chooses the version itself.
+    assert len(list(csv.DictReader(io.StringIO(ran.out)))) == len(found), ran.out

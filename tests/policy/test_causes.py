@@ -39,7 +39,7 @@ ALONE = frozenset(
         "use-jwks-stale-trust", "sp-conditional-access-everywhere", "sp-conditional-access-not-enforced",
         "hsm-device-audit-off", "hsm-device-custody-unknown", "hsm-device-not-active", "hsm-device-public-network",
         "hsm-dedicated-retiring", "scope-cross-tenant-mfa-trusted", "scope-partner-admin-roles", "scope-partner-creates-users",
-        "sp-mi-not-limited",
+        "kv-api-version-retiring", "sp-mi-not-limited",
         "sp-workload-at-risk", "sp-workload-detection-live",
         "use-validator-any-audience", "use-validator-common-metadata",
         # One of them applies to expired certificates, the other to valid ones.

@@ -20,8 +20,9 @@ def test_what_a_message_names_is_a_value(bound: Bound) -> None:
     with duckdb.connect(":memory:", config={"threads": 1}) as connection:
         for made, source in messages(connection, bound):
             said = [text.findall(made.fill(source)) for text in NAMED]
-            # The words of the policy itself, and its limits, which have a column of their own.
-            besides = " ".join([made.text, *map(source.parameter, bound.policy.parameters)])
+            # The words of the policy itself, and its limits, which have a column of their own; and versions of an API.
+            versions = [str(source.value(name)) for name in made.names if name == "api_version"]
+            besides = " ".join([made.text, *map(source.parameter, bound.policy.parameters), *versions])
             values = [iso_date(value) for value in made.times(source).values()]
             days = [f"{whole_days(value):,}" for value in made.durations(source).values()]
             dates, durations = (set(found) - set(text.findall(besides)) for found, text in zip(said, NAMED, strict=True))

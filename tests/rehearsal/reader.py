@@ -15,7 +15,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from keyaudit.report.guardrails.in_force import APP_MANAGEMENT_URL, SAVE, SAVED
 from keyaudit.simulator.arm_logs import workspace_id
-from keyaudit.simulator.estate import Estate, Posture, Workspace
+from keyaudit.simulator.estate import Estate, ManagedHsm, Posture, Vault, Workspace
 from tests.clock import COLLECTED
 from tests.rehearsal.stage import Stage
 
@@ -100,6 +100,29 @@ def _earlier(command: str, estate: Estate) -> list[str]:
     return [one.version for one in found.versions if one.enabled and one.version != found.current]
 
 
+def _credentials(command: str, estate: Estate) -> list[str]:
+    """How az names each valid credential of the application in a command."""
+    of = next(one for one in estate.applications if f" --id {one.app_id} " in command)
+    live = [
+        (one, cert) for held, cert in ((of.passwords, ""), (of.keys, " --cert")) for one in held if (one.end or 0) > COLLECTED
+    ]
+    assert live, command
+    return [f"--key-id {one.key_id}{cert}" for one, cert in live]
+
+
+def _user_owners(command: str, estate: Estate) -> list[str]:
+    """The users among the owners of the application in a command."""
+    of = next(one for one in estate.applications if f" --id {one.app_id} " in command)
+    return [one for one in of.owners if one in {user.id for user in estate.users}]
+
+
+def _earlier_of_key(command: str, estate: Estate) -> list[str]:
+    """The enabled versions before the current one of the key in a command."""
+    boxes: list[Vault | ManagedHsm] = [*estate.vaults, *estate.hsms]
+    found = next(key for box in boxes for key in box.keys if f"://{box.name}." in command and f"/keys/{key.name}/" in command)
+    return [one.version for one in found.versions if one.enabled and one.version != found.current]
+
+
 def guardrail(command: str, estate: Estate) -> str:
     """A command of `keyaudit guardrails` for the workspace that keeps its logs longest, in its resource group."""
     kept = _longest(estate)
@@ -117,6 +140,12 @@ def guardrail(command: str, estate: Estate) -> str:
 
 def filled(command: str, estate: Estate) -> str:
     """The command with what only its reader knows: a date, an owner. It is repeated for each earlier version."""
+    if " --key-id KEY_ID" in command:
+        return " && ".join(command.replace("--key-id KEY_ID", option) for option in _credentials(command, estate))
+    if command.startswith("az ad app owner remove "):
+        return " && ".join(command.replace("OWNER", each) for each in _user_owners(command, estate))
+    if "/VERSION " in command:
+        return " && ".join(command.replace("/VERSION ", f"/{version} ") for version in _earlier_of_key(command, estate))
     if " --version VERSION " in command:
         versions = _earlier(command, estate)
         assert versions, command

@@ -29,7 +29,6 @@ HALF_DONE = "kv-cert-exportable-key"
 """A policy whose fix leaves an earlier version: of that one only an audit before the first step knows what is to be done."""
 FIRST_STEPS = frozenset(
     {
-        "app-secret-exists",
         "combo-dormant-powerful-secret",
         "kv-cert-self-signed-auth",
     }

@@ -8,10 +8,11 @@ import pytest
 from msgspec import structs
 
 from keyaudit.model.coverage import Scope, ScopeKind
+from keyaudit.model.fixes import AZ_KEYVAULT
 from keyaudit.model.reasons import Reason
 from keyaudit.model.run import Gap
 from keyaudit.model.shell import option
-from keyaudit.report.grants import Grant, grants, unfilled
+from keyaudit.report.grants import Grant, grants, notes
 from keyaudit.report.missing import remedied
 
 ID = "/subscriptions/5b2c/resourcegroups/rg-keys/providers/microsoft.keyvault/vaults/kv-legacy"
@@ -88,7 +89,8 @@ def test_a_command_names_the_identity_that_was_refused(identity: str, assignee: 
     role, policy = grants(gap)
     assert role.command == ROLE.replace("ASSIGNEE", assignee)
     assert policy.command == POLICY.replace("--object-id OBJECT_ID", principal)
-    assert not unfilled([role, policy])
+    assert list(notes([role])) == []
+    assert list(notes([role, policy])) == [AZ_KEYVAULT]
     assert "this run does not name" not in " ".join(remedied([gap], 80))
 
 
@@ -104,8 +106,8 @@ def test_an_identity_that_is_not_known_is_a_placeholder_with_its_meaning(identit
 
 
 def test_only_the_placeholder_that_is_there_is_explained() -> None:
-    assert unfilled(grants(_gap("rbac"))).startswith("ASSIGNEE: ")
-    assert unfilled(grants(_gap("access-policy"))).startswith("OBJECT_ID: ")
+    assert [note.partition(":")[0] for note in notes(grants(_gap("rbac")))] == ["ASSIGNEE"]
+    assert [note.partition(":")[0] for note in notes(grants(_gap("access-policy")))] == ["OBJECT_ID", AZ_KEYVAULT]
 
 
 @pytest.mark.parametrize("width", [20, 80])

@@ -52,6 +52,8 @@ class VaultItem(Struct, rename="camel"):
     """The SKU of an HSM; a vault has it in its properties."""
     system_data: Wire = UNSET
     properties: Wire = UNSET
+    api_version: Wire = UNSET
+    """Only of a plan: the version that its provider azapi is given."""
 
 
 class _Sku(Struct):
@@ -105,6 +107,7 @@ def vault_row(
     )
     row = Row(VAULT, id=item.id, resource_id=item.id, scope_id=subscription.scope.id, url=url, version=version)
     row.put("name", item.name)
+    row.put("api_version", item.api_version)
     row.put("subscription_id", subscription.id)
     row.put("subscription_name", subscription.name)
     row.put("resource_group", parts.resource_group)

@@ -27,6 +27,11 @@ def type_of(planned: Planned) -> str:
     return (planned.text("type") or "").partition("@")[0].lower()
 
 
+def version_of(planned: Planned) -> str:
+    """The API version of a resource; empty if it is known after apply."""
+    return (planned.text("type") or "").partition("@")[2]
+
+
 def body_of(planned: Planned) -> dict[str, Any] | None:
     """What is sent, with marks for what is known after apply; None if it is not known at all, or partly a secret."""
     if planned.is_set("sensitive_body"):

@@ -223,6 +223,7 @@ def _sent(
     policies = given.get("accessPolicies", [] if planned.is_new else NOT_IN_PLAN)
     return {
         "name": _known(planned.value("name")),
+        "apiVersion": azapi.version_of(planned) or AFTER_APPLY,
         "location": planned.value("location"),
         "tags": azapi.tags_of(planned, body),
         "systemData": NOT_IN_PLAN,
@@ -247,7 +248,7 @@ def _by_default(planned: Planned) -> Value:
 
     https://learn.microsoft.com/azure/key-vault/general/access-control-default
     """
-    version = (planned.text("type") or "").partition("@")[2]
+    version = azapi.version_of(planned)
     if not planned.is_new:
         return NOT_IN_PLAN
     return version >= _ROLES_FROM if _DATED.fullmatch(version) else AFTER_APPLY

@@ -2,7 +2,7 @@
 
 # ruff: noqa: S608 - every name and literal in this SQL is declared in this program or quoted by `quoted`
 
-from keyaudit.inventory.facts.fact import Count, Derived, Doubt, Truth, sized
+from keyaudit.inventory.facts.fact import Count, Derived, Doubt, Fact, Truth, sized
 from keyaudit.inventory.facts.groups import groups
 from keyaudit.inventory.facts.joins import NOTHING, Reads, cells, inside
 from keyaudit.inventory.facts.relation import Rows, by_hand, unread
@@ -13,6 +13,7 @@ from keyaudit.inventory.views.owners import indirect_users
 from keyaudit.inventory.views.privileges import controls, privileges
 from keyaudit.inventory.views.versions import third_left
 from keyaudit.model.reasons import Reason
+from keyaudit.model.tables import TABLES
 
 _ROLES = inside(cells("grant.tier", "grant.scope_kind", "grant.principal_id"))
 _PEOPLE = inside(cells("principal.user_type", "principal.enabled"))
@@ -27,6 +28,7 @@ def facts(sources: Sources, as_of: int) -> dict[str, Derived]:
         **addresses(rows),
         **_user_owners(rows),
         **_credentials(rows, as_of),
+        "credential_last_used_on": _credential_last_used(rows),
         "last_client_sign_in_on": last_sign_in(rows, rows["app_id"].map(sources.sql.lower), "last_client_sign_in_on"),
     }
 
@@ -48,6 +50,14 @@ def _credentials(rows: Rows, as_of: int) -> dict[str, Derived]:
         "only_secret_id": of.only("secrets", credential["id"], secret),
         "only_credential_id": of.only("live", credential["id"], live),
     }
+
+
+def _credential_last_used(rows: Rows) -> Fact:
+    """The last use of any of its credentials, by the report that credentials take theirs from."""
+    used = Rows(rows.sources, "credential_activity", "used")
+    unreported = unread("uses", TABLES["credential_activity"].listed_by, scope=f"{rows.alias}.scope_id")
+    app_id = rows["app_id"].map(rows.sources.sql.lower)
+    return groups(used, "uses_of", by=used["app_id"], key=app_id, missing=unreported).latest("last", used["last_used_on"])
 
 
 def _user_owners(rows: Rows) -> dict[str, Derived]:

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from keyaudit.model.access import Way
 from keyaudit.model.blast_radius import BlastRadius, Edge, Kind, Relation
+from keyaudit.model.fixes import version_needed
 from keyaudit.model.tables.grant import Allows
 from keyaudit.model.text import one_line
 from keyaudit.model.work import Work, in_vault
@@ -31,12 +32,16 @@ def cut_off(found: BlastRadius, kept: Edge, shown: str, users: Sequence[Edge]) -
     unserved = host not in found.serving and not _unread(found, Relation.ENCRYPTS)
     ended = {id_: uses for id_, uses in held.items() if _may_end(found, uses, work, unserved=unserved)}
     commands = _commands(kept.facts.get("vault_name", ""), [uses[0] for uses in ended.values()][:_FEW])
-    text = _kept(found, [use for use in users if use.way is None or use.way.id not in ended], work)
     going = [use for uses in ended.values() for use in uses]
+    text = [
+        *_kept(found, [use for use in users if use.way is None or use.way.id not in ended], work),
+        *([_going(found, going, work)] if going else []),
+        version_needed(commands),
+    ]
     return Step(
         phase=Phase.REVOKE,
         title=f"Remove access of principals that do not use {shown}",
-        text=" ".join([*text, *([_going(found, going, work)] if going else [])]),
+        text=" ".join(filter(None, text)),
         breaks="everything that they do with the vault, legitimate work too",
         commands=commands,
     )

@@ -11,7 +11,7 @@ from keyaudit.model.findings import PolicyText
 from keyaudit.model.reasons import ADVICE, UNGRANTED, UNSAFE, Reason
 from keyaudit.model.run import Gap, Report, Run, Verdict
 from keyaudit.report.extent import extent
-from keyaudit.report.grants import Grant, grants, unfilled
+from keyaudit.report.grants import Grant, grants, notes
 from keyaudit.report.lines import plural
 from keyaudit.report.missing import alike, permissions, reads, remedy_of
 
@@ -30,7 +30,7 @@ class Hole(Struct, frozen=True, kw_only=True):
     blinds: tuple[str, ...]
     remedy: str
     commands: Sequence[Grant]
-    unfilled: str
+    notes: tuple[str, ...]
     """What the reader has to fill in in the commands; empty if nothing."""
 
 
@@ -93,7 +93,7 @@ def _holes(gaps: Sequence[Gap], run: Run) -> Iterator[Hole]:
             blinds=gap.blinds,
             remedy=f"grant {'; and '.join(permissions(gap.operations))}" if granting else remedy_of(gap),
             commands=commands,
-            unfilled=unfilled(commands),
+            notes=tuple(notes(commands)),
         )
 
 
