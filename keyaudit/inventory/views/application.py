@@ -70,7 +70,7 @@ def _users(sources: Sources) -> str:
     return f"""
         SELECT id, count(DISTINCT owner) AS users FROM (
             SELECT id, {sources.sql.lower("owner")} AS owner FROM (
-                SELECT id, {sources.sql.each("owner_ids")} AS owner FROM {sources["application"]}
+                SELECT own.id, {sources.sql.each("own.owner_ids")} AS owner FROM {sources["application"]} AS own
                 UNION ALL
                 SELECT owned.id, {sources.sql.each("principal.owner_ids")} FROM {sources["service_principal"]} AS principal
                 JOIN {sources["application"]} AS owned ON {owned} = {principal}

@@ -9,7 +9,7 @@ from keyaudit.inventory.facts.groups import Groups, groups
 from keyaudit.inventory.facts.joins import cells, joined
 from keyaudit.inventory.facts.prepared import Prepared, shared
 from keyaudit.inventory.facts.relation import Rows, because, one, unread
-from keyaudit.inventory.facts.sql import Sources, no_rows
+from keyaudit.inventory.facts.sql import Sources, no_rows, stored
 from keyaudit.inventory.load import quoted
 from keyaudit.inventory.views import agents
 from keyaudit.inventory.views.written_vaults import written
@@ -141,7 +141,7 @@ def _given(sources: Sources) -> str:
     return f"""
         {query}
         UNION ALL
-        SELECT given_to, NULL, why, true, {sources.sql.excluding("given_to", "why")} FROM ({inherited})"""
+        SELECT given_to, NULL, why, true, {stored("grant", "inherited")}, unknown FROM ({inherited}) AS inherited"""
 
 
 def grants_of(object_id: Fact, sources: Sources) -> Groups:
@@ -299,7 +299,7 @@ def _opened(sources: Sources) -> str:
     if agents.none(sources):
         return query
     blueprints = f"SELECT app_id FROM ({_app_ids(sources)}) WHERE blueprint"
-    return f"{query} UNION ALL ({agents.opened(sources, rows, blueprints)})"
+    return f"{query} UNION ALL {agents.opened(sources, rows, blueprints)}"
 
 
 def _app_ids(sources: Sources) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from itertools import product
 
 from keyaudit.inventory.dialect import DuckDB
+from keyaudit.inventory.facts.fact import coalesced
 from keyaudit.inventory.facts.sql import Wanted
 from keyaudit.inventory.views.environment import NAMELESS
 from keyaudit.model.reasons import Reason
@@ -82,13 +83,13 @@ def counts(sql: DuckDB, wanted: Wanted, *, granted: bool = True) -> str:
     reasons: dict[str, str] = {}
     asked = {name: actions for name, (actions, _, _) in _COUNTS.items()} | _SUMS
     for name, actions in ((name, actions) for name, actions in asked.items() if name in wanted):
-        missing = f"coalesce({', '.join(f'{action}_missing' for action in actions)})"
-        doubts = ", ".join((*(["tier0_doubt"] if name in _OUTSIDERS else []), *(f"{action}_doubt" for action in actions)))
+        missing = coalesced([f"{action}_missing" for action in actions])
+        doubts = coalesced([*(["tier0_doubt"] if name in _OUTSIDERS else []), *(f"{action}_doubt" for action in actions)])
         columns.append(f"{name}_min, CASE WHEN {missing} IS NULL THEN {name}_most END AS {name}_max")
-        reasons[name] = f"coalesce({missing}, CASE WHEN {name}_min <> {name}_most THEN coalesce({doubts}) END)"
+        reasons[name] = f"coalesce({missing}, CASE WHEN {name}_min <> {name}_most THEN {doubts} END)"
     for action, homes in product(USING, _PLACES.values()):
         columns.append(f"{action}_{homes}, coalesce({action}_missing, {action}_{homes}_open) AS {action}_{homes}_doubt")
-    name, doubt = SIGNER_ENVIRONMENTS.name, "signing_environments_doubt"
+    name, doubt = SIGNER_ENVIRONMENTS.name, "coalesce(signing_missing, signing_environments_open)"
     columns.append(f"CASE WHEN {doubt} IS NULL THEN coalesce(signing_environments, {sql.texts(())}) END AS {name}")
     reasons[name] = doubt
     open_ = f"coalesce(signing_doubt, '{Reason.NOT_CONFIGURED}')"
@@ -139,7 +140,7 @@ def _at_spots(sql: DuckDB, wanted: Wanted) -> str:
     name = ADMINISTRATORS.name
     return f"""
         SELECT counted.*, {", ".join(f"{_missing(action, f'opened.{action}_open')} AS {action}_missing" for action in BITS)},
-            coalesce(administering.administrators, 0) AS {name}_min, {name}_min AS {name}_most,
+            coalesce(administering.administrators, 0) AS {name}_min, coalesce(administering.administrators, 0) AS {name}_most,
             coalesce(vault.local_gap, administering.open, anywhere.open) AS {name}_missing, CAST(NULL AS STRING) AS {name}_doubt
         FROM (
             SELECT spot.number, spot.spot, spot.vault, {", ".join(counts + doubts + homes)}, min(tier0_doubt) AS tier0_doubt
@@ -169,8 +170,8 @@ def _people(sql: DuckDB) -> str:
     # The kind of one that was not read is told by some of its grants.
     first = "SELECT *, row_number() OVER (PARTITION BY person ORDER BY holder) AS nth FROM reach_person"
     return f"""
-        SELECT {sql.excluding("person", of="people")}, count(*) AS alike, who.human, who.abroad, who.tier0, who.tier0_doubt,
-            who.environment, who.environment_doubt, who.unnamed, who.subscription, who.subscription_doubt
+        SELECT {sql.excluding("person", of="people")}, count(*) AS alike, who.human, who.abroad, who.tier0,
+            who.tier0_doubt, who.environment, who.environment_doubt, who.unnamed, who.subscription, who.subscription_doubt
         FROM (
             SELECT held.number, person.person, bit_or(CASE WHEN person.proven THEN held.certain ELSE 0 END) AS certain,
                 bit_or(held.possible) AS possible,
@@ -179,7 +180,8 @@ def _people(sql: DuckDB) -> str:
             GROUP BY held.number, person.person
         ) AS people
         JOIN (SELECT * FROM ({first}) WHERE nth = 1) AS who ON who.person = people.person
-        GROUP BY ALL"""
+        GROUP BY people.number, people.certain, people.possible, people.doubt, who.human, who.abroad, who.tier0,
+            who.tier0_doubt, who.environment, who.environment_doubt, who.unnamed, who.subscription, who.subscription_doubt"""
 
 
 def _administering() -> str:
