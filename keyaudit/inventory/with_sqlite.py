@@ -9,8 +9,8 @@ import duckdb
 import msgspec
 
 from keyaudit.inventory import views
-from keyaudit.inventory.dialect import DUCKDB, SQLITE
-from keyaudit.inventory.dialect.sqlite import Database
+from keyaudit.inventory.dialect import DUCKDB
+from keyaudit.inventory.dialect.sqlite import SQLITE, Database
 from keyaudit.inventory.rows import columns_of, stored_types, view_types
 from keyaudit.inventory.snapshot import Snapshot
 from keyaudit.inventory.views import ledger

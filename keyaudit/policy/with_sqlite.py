@@ -5,7 +5,8 @@
 import re
 from collections.abc import Collection, Mapping, Sequence
 
-from keyaudit.inventory.dialect import DUCKDB, SQLITE
+from keyaudit.inventory.dialect import DUCKDB
+from keyaudit.inventory.dialect.sqlite import SQLITE
 from keyaudit.inventory.with_sqlite import WithSQLite
 from keyaudit.model.columns import Table
 from keyaudit.model.tables import TABLES

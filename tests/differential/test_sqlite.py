@@ -8,7 +8,7 @@ import duckdb
 import msgspec
 import pytest
 
-from keyaudit.inventory.dialect.sqlite import OLDEST, Database, SQLite
+from keyaudit.inventory.dialect.sqlite import OLDEST, SQLITE, Database
 from keyaudit.inventory.rows import view_types
 from keyaudit.inventory.snapshot import open_snapshot
 from keyaudit.inventory.with_sqlite import judging_with_sqlite
@@ -63,39 +63,36 @@ def _value(expression: str) -> Any:
     return Database().execute(f"SELECT {expression}").fetchone()[0]
 
 
-SQL = SQLite()
-
-
 @pytest.mark.parametrize(
     ("expression", "value"),
     [
         # Letters are lowered one by one, also those that Python lowers by their neighbours or to two characters.
-        (SQL.lower("'\u00c4\u03a3\u0130I'"), "\u00e4\u03c3ii"),
-        (SQL.trimmed("'\u00a0 x\t\u3000'"), "x\t"),
+        (SQLITE.lower("'\u00c4\u03a3\u0130I'"), "\u00e4\u03c3ii"),
+        (SQLITE.trimmed("'\u00a0 x\t\u3000'"), "x\t"),
         # SQLite's own max and min of several values are NULL if one is.
         ("greatest(1, NULL, 3)", 3),
         ("least(NULL, NULL)", None),
-        (SQL.quotient("-7", 2), -3),
+        (SQLITE.quotient("-7", 2), -3),
         ("'a' < 'B'", 0),
-        (SQL.like("'a_b'", "a_*"), 1),
-        (SQL.like("'axb'", "a_*"), 0),
+        (SQLITE.like("'a_b'", "a_*"), 1),
+        (SQLITE.like("'axb'", "a_*"), 0),
         # An empty list has nothing, even nothing unknown.
-        (SQL.has("'[]'", "NULL"), 0),
-        (SQL.has(SQL.texts(["a"]), "NULL"), None),
-        (SQL.has("NULL", "'a'"), None),
-        (SQL.overlaps("NULL", "'[]'"), 0),
-        (SQL.covers("NULL", "'[]'"), 1),
-        (SQL.covers("'[]'", SQL.texts(["a"])), 0),
+        (SQLITE.has("'[]'", "NULL"), 0),
+        (SQLITE.has(SQLITE.texts(["a"]), "NULL"), None),
+        (SQLITE.has("NULL", "'a'"), None),
+        (SQLITE.overlaps("NULL", "'[]'"), 0),
+        (SQLITE.covers("NULL", "'[]'"), 1),
+        (SQLITE.covers("'[]'", SQLITE.texts(["a"])), 0),
         ("split_part('a/b', '/', -1)", "b"),
         ("split_part('a/b', '/', 3)", ""),
-        (SQL.found("'a\n'", r"a\z"), 0),
-        (SQL.matches("'\u0661'", r"'\d'"), 0),
-        (SQL.entry(SQL.entries({"it's": "x"}), "'it''s'"), "x"),
-        (SQL.present({"a": "NULL", "b": "'c'"}), '{"b":"c"}'),
-        (SQL.only(SQL.entries({"a": "b", "c": "d"}), ["c"]), '{"c":"d"}'),
-        (SQL.mapped(SQL.texts(["a", "b"]), "each", "each || '!'"), '["a!","b!"]'),
-        (SQL.chosen(SQL.texts(["b", "c", "a"]), "each", "each < 'c'"), '["a","b"]'),
-        (SQL.mapped("NULL", "each", "each"), None),
+        (SQLITE.found("'a\n'", r"a\z"), 0),
+        (SQLITE.matches("'\u0661'", r"'\d'"), 0),
+        (SQLITE.entry(SQLITE.entries({"it's": "x"}), "'it''s'"), "x"),
+        (SQLITE.present({"a": "NULL", "b": "'c'"}), '{"b":"c"}'),
+        (SQLITE.only(SQLITE.entries({"a": "b", "c": "d"}), ["c"]), '{"c":"d"}'),
+        (SQLITE.mapped(SQLITE.texts(["a", "b"]), "each", "each || '!'"), '["a!","b!"]'),
+        (SQLITE.chosen(SQLITE.texts(["b", "c", "a"]), "each", "each < 'c'"), '["a","b"]'),
+        (SQLITE.mapped("NULL", "each", "each"), None),
     ],
 )
 def test_an_expression_has_the_value_that_duckdb_gives_it(expression: str, value: object) -> None:
@@ -105,7 +102,7 @@ def test_an_expression_has_the_value_that_duckdb_gives_it(expression: str, value
 def test_a_list_in_a_select_gives_a_row_for_each_item_and_none_for_null() -> None:
     database = Database()
     database.fill("held", {"name": "VARCHAR", "items": "VARCHAR[]"}, [("a", ["x", "y"]), ("b", None), ("c", [])])
-    found = database.execute(f"SELECT held.name, {SQL.each('held.items')} AS item FROM held WHERE held.name <> 'd'")
+    found = database.execute(f"SELECT held.name, {SQLITE.each('held.items')} AS item FROM held WHERE held.name <> 'd'")
     assert found.fetchall() == [("a", "x"), ("a", "y")]
 
 

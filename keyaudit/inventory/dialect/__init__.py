@@ -1,14 +1,12 @@
-"""The SQL dialects of three engines. Every literal is quoted here.
+"""The SQL dialects of two engines. Every literal is quoted here. That of SQLite is not imported here: few commands need it.
 
 All dialects answer the same for the same arguments, except where a method says otherwise.
 """
 
 from keyaudit.inventory.dialect.duckdb import DuckDB
 from keyaudit.inventory.dialect.spark import Spark
-from keyaudit.inventory.dialect.sqlite import SQLite
 
-__all__ = ["DUCKDB", "SPARK", "SQLITE", "DuckDB", "SQLite", "Spark"]
+__all__ = ["DUCKDB", "SPARK", "DuckDB", "Spark"]
 
 DUCKDB = DuckDB()
 SPARK = Spark()
-SQLITE = SQLite()

@@ -17,8 +17,8 @@ import msgspec
 from keyaudit.inventory.dialect.duckdb import DuckDB
 from keyaudit.inventory.dialect.spark import SPACES
 
-OLDEST = (3, 39, 0)
-"""The oldest SQLite that has all that is written here: IS NOT DISTINCT FROM is the newest of it."""
+OLDEST = (3, 46, 1)
+"""The oldest SQLite that the tests have run with. The newest syntax written here, IS NOT DISTINCT FROM, needs 3.39."""
 
 _ITEMS, _END = "\x03", "\x04"
 """Before and after the list of a SELECT that has a row for each of its items."""
@@ -175,6 +175,9 @@ class SQLite(DuckDB):
         return f"{others}, {of}{'.' if of else ''}*"
 
 
+SQLITE = SQLite()
+
+
 class Database:
     """A SQLite database in memory that executes the statements of the dialect."""
 
@@ -206,8 +209,7 @@ class Database:
 
     def fill(self, table: str, types: Mapping[str, str], rows: Sequence[Sequence[object]]) -> None:
         """Creates a table with these rows; types are declared as DuckDB writes them."""
-        sql = SQLite()
-        columns = ", ".join(f"{sql.name(name)} {sql.type(type_)}" for name, type_ in types.items())
+        columns = ", ".join(f"{SQLITE.name(name)} {SQLITE.type(type_)}" for name, type_ in types.items())
         self.connection.execute(f"CREATE TABLE {table} ({columns})")
         coded = [number for number, type_ in enumerate(types.values()) if type_.endswith(("[]", ")"))]
         if coded:
