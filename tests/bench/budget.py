@@ -1,8 +1,8 @@
 """Holds what a command takes of the processor to what was agreed: `python -m tests.bench.budget NAME COMMAND...`.
 
 Machines differ, so the CPU seconds are divided by those of a fixed piece of work, in bare Python and DuckDB, that runs before
-it on every core at once, as the tests do. Of a short command, as of the piece of work, the least of some runs counts. The command's own
-exit code is kept.
+it on every core at once, as the tests do. Of a short command, as of the piece of work, the least of some runs counts. The
+command's own exit code is kept.
 """
 
 import os

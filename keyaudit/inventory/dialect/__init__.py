@@ -1,6 +1,6 @@
-"""The SQL dialects of two engines. Every literal is quoted here.
+"""The SQL dialects of two engines. Every literal is quoted here. That of SQLite is not imported here: few commands need it.
 
-Both dialects answer the same for the same arguments, except where a method says otherwise.
+All dialects answer the same for the same arguments, except where a method says otherwise.
 """
 
 from keyaudit.inventory.dialect.duckdb import DuckDB

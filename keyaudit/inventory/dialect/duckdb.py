@@ -242,6 +242,14 @@ class DuckDB:
         """A struct of SQL by name. Structs are compared by their values in order."""
         return f"{{{', '.join(f'{self.text(name)}: {value}' for name, value in values.items())}}}"
 
+    def member(self, struct: str, name: str) -> str:
+        """A member of a struct."""
+        return f"{struct}.{name}"
+
+    def greatest(self, struct: str) -> str:
+        """An aggregate: the greatest struct."""
+        return f"max({struct})"
+
     def least(self, value: str, most: int) -> str:
         """An aggregate: the sorted list of the least values."""
         return f"min({value}, {most})"
