@@ -1,9 +1,13 @@
-"""Evaluates a small snapshot with SQLite: it makes the views, and what policies add to them; DuckDB reads the result."""
+"""Evaluates an inventory of few rows with SQLite, which answers before DuckDB has planned: it makes the same views.
+
+DuckDB plans each expression, which takes as long for ten rows as for a million.
+"""
 
 # ruff: noqa: S608 - every name in this SQL is declared in this program
 
-import contextlib
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any, Self
 
 import duckdb
 import msgspec
@@ -11,70 +15,104 @@ import msgspec
 from keyaudit.inventory import views
 from keyaudit.inventory.dialect import DUCKDB
 from keyaudit.inventory.dialect.sqlite import SQLITE, Database
+from keyaudit.inventory.owners import functions
+from keyaudit.inventory.reader import NOTHING
 from keyaudit.inventory.rows import columns_of, stored_types, view_types
-from keyaudit.inventory.snapshot import Snapshot
-from keyaudit.inventory.views import ledger
+from keyaudit.inventory.views import environment, ledger
+from keyaudit.model.coverage import Coverage
+from keyaudit.model.owners import NO_RULES, OwnerRules
+from keyaudit.model.run import Run
 from keyaudit.model.tables import TABLES
+
+_LARGE = 64 * 1024 * 1024
+"""The maximum bytes of all rows, which are in memory."""
+_BATCH = 64
+_WIDE = 2**53
+"""Sums and products of integers up to this have 64 bits, so that none overflows."""
 
 
 class WithSQLite:
-    """A snapshot's views in SQLite, and the connection that gets what is made of them."""
+    """The views of an inventory in SQLite; it reads them, too."""
 
-    def __init__(self, database: Database, connection: duckdb.DuckDBPyConnection, names: Collection[str]) -> None:
-        self.connection = connection
-        self.names = names
-        """The tables that have a view."""
-        self._database = database
+    sql = SQLITE
+
+    def __init__(self, names: Collection[str], owner_rules: OwnerRules) -> None:
+        self._names, self._owner_rules = names, owner_rules
+        self._database = Database()
+        self._kept = 0
+
+    def rows(
+        self, query: str, parameters: Sequence[object] = (), types: Mapping[str, str] = NOTHING
+    ) -> Iterator[tuple[Any, ...]]:
+        answer = self._database.execute(query, parameters)
+        coded = {
+            place: bool if types[name] == "BOOLEAN" else msgspec.json.decode
+            for place, (name, *_) in enumerate(answer.description or ())
+            if name in types
+        }
+        for row in answer:
+            cells = list(row)
+            for place, read in coded.items():
+                if cells[place] is not None:
+                    cells[place] = read(cells[place])
+            yield tuple(cells)
+
+    def keep(self, name: str, query: str) -> str:
+        self._kept += 1
+        relation = f"{name}_{self._kept}"
+        self._database.execute(SQLITE.table(relation, query))
+        return relation
+
+    @contextmanager
+    def apart(self) -> Iterator[Self]:
+        yield self
+
+    def has(self, table: str) -> bool:
+        """Whether a table is there."""
+        return bool(self._database.columns(table))
 
     def execute(self, statement: str) -> None:
-        """Executes a statement of the dialect SQLITE."""
+        """Executes a statement of the dialect."""
         self._database.execute(statement)
 
-    def table(self, name: str, types: Mapping[str, str], rows: Iterable[Sequence[object]]) -> None:
+    def table(self, name: str, types: Mapping[str, str], rows: Sequence[Sequence[object]]) -> None:
         """Creates a table of these rows; the types are declared as DuckDB writes them."""
-        self._database.fill(name, types, list(rows))
+        self._database.fill(name, types, rows)
 
-    def rows(self, query: str) -> list[tuple[object, ...]]:
-        """The rows of a query of the dialect SQLITE."""
-        return self._database.execute(query).fetchall()
+    def give(self, connection: duckdb.DuckDBPyConnection) -> None:
+        """Gives all that `views.create` creates for other readers to a connection."""
+        for name in self._names:
+            here, types = self._database.columns(name), view_types(TABLES[name])
+            self._give(connection, name, {column: types[column] for column in types if column in here})
+        self._give(connection, environment.NAMED, {"id": "VARCHAR"})
+        self._give(connection, "coverage", ledger.COVERAGE)
+        for function in functions(self._owner_rules):
+            connection.execute(function)
 
-    def columns(self, relation: str) -> tuple[str, ...]:
-        """The columns of a table of the database."""
-        return self._database.columns(relation)
-
-    def give(self, name: str, relation: str, types: Mapping[str, str]) -> None:
-        """Creates the table `name` of the connection, with these columns of a table of the database."""
-        held = DUCKDB.name(name)
+    def _give(self, connection: duckdb.DuckDBPyConnection, name: str, types: Mapping[str, str]) -> None:
         columns = {DUCKDB.name(column): type_ for column, type_ in types.items()}
-        self.connection.execute(f"CREATE TABLE {held} ({columns_of(columns)})")
-        rows = self.rows(f"SELECT {', '.join(columns)} FROM {SQLITE.name(relation)}")
+        connection.execute(f"CREATE TABLE {DUCKDB.name(name)} ({columns_of(columns)})")
+        rows = list(self.rows(f"SELECT {', '.join(columns)} FROM {SQLITE.name(name)}"))
         if not rows:
             return
-        coded = [type_.endswith(("[]", ")")) for type_ in types.values()]
-        made = [
-            {
-                column: msgspec.Raw(value.encode()) if as_json and isinstance(value, str) else value
-                for column, value, as_json in zip(types, row, coded, strict=True)
-            }
-            for row in rows
-        ]
-        shape = msgspec.json.encode([{column: _shape(type_) for column, type_ in types.items()}]).decode()
-        unpacked = f"unnest(from_json_strict(?::VARCHAR, {DUCKDB.text(shape)}), max_depth := 2)"
-        self.connection.execute(f"INSERT INTO {held} SELECT {unpacked}", [msgspec.json.encode(made).decode()])
+        # Of a column of NULL, nothing need be planned.
+        held = zip(types, types.values(), zip(*rows, strict=True), strict=True)
+        given = [each for each in held if any(value is not None for value in each[2])]
+        text = msgspec.json.encode({column: _coded(type_, values) for column, type_, values in given})
+        shape = msgspec.json.encode({column: [_shape(type_)] for column, type_, _ in given})
+        names = [DUCKDB.name(column) for column, *_ in given]
+        unpacked = ", ".join(f"unnest(given.{name})" for name in names)
+        parsed = f"SELECT from_json_strict(?::VARCHAR, {DUCKDB.text(shape.decode())}) AS given"
+        connection.execute(
+            f"INSERT INTO {DUCKDB.name(name)} ({', '.join(names)}) SELECT {unpacked} FROM ({parsed})", [text.decode()]
+        )
 
-    def show(self, table: str, given: str | None = None) -> None:
-        """Gives the view of a table to the connection, with the columns of its table `given`, or by itself."""
-        types = self.types(table)
-        if given is None:
-            self.give(table, table, types)
-        else:
-            columns = ", ".join(map(DUCKDB.name, types))
-            self.connection.execute(DUCKDB.view(DUCKDB.name(table), f"SELECT {columns} FROM {given}"))
 
-    def types(self, table: str) -> dict[str, str]:
-        """The columns of the view of a table that were made, with their types as DuckDB writes them."""
-        here = set(self.columns(table))
-        return {name: type_ for name, type_ in view_types(TABLES[table]).items() if name in here}
+def _coded(type_: str, values: Sequence[object]) -> Sequence[object]:
+    """The values as they are in JSON; lists and maps are already."""
+    if not type_.endswith(("[]", ")")):
+        return values
+    return [msgspec.Raw(value.encode()) if isinstance(value, str) else value for value in values]
 
 
 def _shape(declared: str) -> object:
@@ -84,40 +122,55 @@ def _shape(declared: str) -> object:
     return "TINYINT" if declared == "BOOLEAN" else declared
 
 
-@contextlib.contextmanager
-def judging_with_sqlite(
-    snapshot: Snapshot,
+def create(
+    connection: duckdb.DuckDBPyConnection,
+    sources: Mapping[str, str],
+    coverage: Sequence[Coverage],
+    run: Run,
     as_of: int,
     *,
+    names: Collection[str],
     reach_known: bool,
-    names: Collection[str] = tuple(TABLES),
     columns: Mapping[str, Collection[str]] | None = None,
-) -> Iterator[tuple[duckdb.DuckDBPyConnection, WithSQLite]]:
-    """Like `Snapshot.judging`, with the views in SQLite."""
-    database = Database()
-    with snapshot.judging(as_of, reach_known=False, names=()) as connection:
-        filled = [name for name, table in snapshot.tables.items() if table.rows]
-        rows = {name: snapshot.stored(name) for name in filled}
-        ours = {name: f"stored_rows_of_{name}" for name in filled}
-        for name in filled:
-            read = connection.execute(f"SELECT {', '.join(stored_types(TABLES[name]))} FROM {rows[name]}").fetchall()
-            database.fill(ours[name], stored_types(TABLES[name]), read)
-        statements = views.statements(
-            SQLITE,
-            ours,
-            snapshot.run,
-            as_of,
-            names=names,
-            small=(),
-            kept=(),
-            reach_known=reach_known,
-            columns=columns and views.needed(columns),
-            looked_at=views.window(connection, rows, snapshot.run, as_of, names=names),
-            unread=views.unread_tables(snapshot.coverage),
-        )
-        within = WithSQLite(database, connection, names)
-        for name, (types, values) in ledger.tables(snapshot.coverage, statements).items():
-            within.table(name, types, values)
-        for statement in statements:
-            within.execute(statement.text)
-        yield connection, within
+    owner_rules: OwnerRules = NO_RULES,
+) -> WithSQLite | None:
+    """All that `views.create` creates with the same arguments, in SQLite; None for rows that it may see otherwise: of text with
+    NUL, integers that may overflow, or more than memory should hold.
+    """
+    filled = {name: f"stored_rows_of_{name}" for name in sources}
+    statements = views.statements(
+        SQLITE,
+        filled,
+        run,
+        as_of,
+        names=names,
+        small=(),
+        kept=(),
+        reach_known=reach_known,
+        columns=columns,
+        looked_at=views.window(connection, sources, run, as_of, names=names),
+        unread=views.unread_tables(coverage),
+    )
+    made = WithSQLite(names, owner_rules)
+    large = 0
+    for name, relation in filled.items():
+        types = stored_types(TABLES[name])
+        rows: list[tuple[Any, ...]] = []
+        answer = connection.execute(f"SELECT {', '.join(types)} FROM {sources[name]}")
+        while found := answer.fetchmany(_BATCH):
+            text = msgspec.json.encode(found)
+            large += len(text)
+            if b"\\u0000" in text or large > _LARGE:
+                return None
+            rows += found
+        whole = (values for values, type_ in zip(zip(*rows, strict=True), types.values(), strict=True) if type_ == "BIGINT")
+        if rows and any(abs(value) > _WIDE for values in whole for value in values if value is not None):
+            return None
+        made.table(relation, types, rows)
+    for name, (declared, held) in ledger.tables(coverage, statements).items():
+        made.table(name, declared, list(held))
+    for statement in statements:
+        made.execute(statement.text)
+    for function in functions(owner_rules, SQLITE):
+        made.execute(function)
+    return made

@@ -1,6 +1,7 @@
 """SQLite's SQL, where it differs from DuckDB's, for tenants so small that planning costs more than running.
 
-A truth is 0 or 1. A list and a map are JSON texts. What SQLite has no function for, a `Database` adds.
+A truth is 0 or 1. A list and a map are JSON texts, a map in the order of its entries, as in DuckDB. What SQLite has no function
+for, a `Database` adds.
 """
 
 # ruff: noqa: S608 - every name and literal in this SQL is declared in this program or quoted by the dialect
@@ -17,13 +18,15 @@ import msgspec
 from keyaudit.inventory.dialect.duckdb import DuckDB
 from keyaudit.inventory.dialect.spark import SPACES
 
-OLDEST = (3, 46, 1)
-"""The oldest SQLite that the tests have run with. The newest syntax written here, IS NOT DISTINCT FROM, needs 3.39."""
-
-_ITEMS, _END = "\x03", "\x04"
-"""Before and after the list of a SELECT that has a row for each of its items."""
-_TOKENS = re.compile(r"'(?:[^']|'')*'|\"[^\"]*\"|[()]|\b(?:FROM|JOIN|WHERE|GROUP|UNION|ORDER|LIMIT)\b|[\x03\x04]")
-_TYPES = ((" AS STRING)", " AS TEXT)"), ("::BIGINT", ""))
+_ITEMS, _END, _ITEM = "\x03", "\x04", "item_of.value"
+"""Before and after the list of a SELECT that has a row for each of its items; and such an item."""
+_TOKENS = re.compile(
+    r"""\[(?P<key>'(?:[^']|'')*')\]|'(?:[^']|'')*'|"[^"]*"|[()\x03\x04]|//|::(?:BIGINT|HUGEINT)\b"""
+    r"|\b(?:FROM|JOIN|WHERE|GROUP|UNION|ORDER|LIMIT|STRING)\b"
+)
+_WRITTEN = {"//": "/", "::BIGINT": "", "::HUGEINT": "", "STRING": "TEXT"}
+"""What DuckDB and Spark have in common, as SQLite has it."""
+_QUOTE = "'"
 _WORD = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_."
 _FUNCTION = re.compile(r"CREATE FUNCTION (\w+)\(([\w, ]*)\) AS (.*)", re.DOTALL)
 
@@ -45,6 +48,14 @@ class SQLite(DuckDB):
 
     def quotient(self, value: str, by: int | str) -> str:
         return f"({value} / {by})"
+
+    def side_by_side(self, columns: Mapping[str, Sequence[str]]) -> str:
+        found = []
+        for name, values in columns.items():
+            cases = (f"WHEN {place} THEN {value}" for place, value in enumerate(values))
+            found.append(f"CASE {_ITEM} {' '.join(cases)} END AS {name}")
+        places = self.text(_encoded(list(range(len(values)))))
+        return ", ".join((f"{self.each(places)} AS place", *found))
 
     def view(self, name: str, query: str) -> str:
         return f"CREATE TABLE {name} AS {query}"
@@ -140,7 +151,7 @@ class SQLite(DuckDB):
         return f"map_with({column}, {key}, {value})"
 
     def in_order(self, column: str) -> str:
-        return column
+        return f"map_sorted({column})"
 
     def map(self, values: Mapping[str, str]) -> str:
         return f"map_of({', '.join(f'{self.text(name)}, {value}' for name, value in values.items())})"
@@ -184,12 +195,12 @@ class Database:
     def __init__(self) -> None:
         self.connection, self._beside = _opened(), _opened()
 
-    def execute(self, statement: str) -> sqlite3.Cursor:
+    def execute(self, statement: str, parameters: Sequence[Any] = ()) -> sqlite3.Cursor:
         """Executes a statement of the dialect."""
         if declared := _FUNCTION.fullmatch(statement):
             self._declare(*declared.groups())
             return self.connection.cursor()
-        return self.connection.execute(translated(statement))
+        return self.connection.execute(translated(statement), parameters)
 
     def columns(self, table: str) -> tuple[str, ...]:
         """The columns of a table."""
@@ -236,54 +247,44 @@ def _opened() -> sqlite3.Connection:
 
 
 def translated(statement: str) -> str:
-    """The statement, in which what DuckDB and Spark have in common is written for SQLite."""
-    for theirs, ours in _TYPES:
-        statement = statement.replace(theirs, ours)
-    first, *others = statement.split("['")
-    parts = [first]
-    for each in others:
-        before, (key, _, after) = parts.pop(), each.partition("']")
-        place = len(before.rstrip(_WORD))
-        entry = f"json_extract({before[place:]}, '$.{key}')" if key.isidentifier() else f"map_entry({before[place:]}, '{key}')"
-        parts += (before[:place], entry, after)
-    return _layered("".join(parts))
+    """The statement, in which what DuckDB and Spark have in common is written for SQLite.
 
-
-def _layered(statement: str) -> str:
-    """Without flattening: each query in a FROM clause is computed once; and with a join of the items of each list."""
+    Without flattening: each query in a FROM clause is computed once. With a join of the items of each list that is a column.
+    """
     found: list[str] = []
-    # For each open bracket: where it begins in `found`, whether it is a query in FROM, and its list of items.
-    stack: list[list[Any]] = [["", None, None]]
+    # For each open bracket: whether it is a query in FROM, where its list of items begins in `found`, and that list.
+    stack: list[list[Any]] = [[False, None, None]]
     last = 0
     previous = ""
     for token in _TOKENS.finditer(statement):
-        kind = token[0]
-        between = statement[last : token.start()]
-        found.append(between)
+        kind, between = token[0], statement[last : token.start()]
         last = token.end()
+        if token["key"]:
+            before = between.rstrip(_WORD)
+            key, column = token["key"], between[len(before) :]
+            entry = f"json_extract({column}, '$.{key[1:-1]}')" if key[1:-1].isidentifier() else f"map_entry({column}, {key})"
+            found += (before, entry)
+            previous = kind
+            continue
+        found.append(between)
         if kind == "(":
             query = previous in {"FROM", "JOIN"} and not between.strip()
             opens = query and statement[last : last + 60].lstrip().startswith("SELECT")
             found.append("(WITH m AS MATERIALIZED (" if opens else "(")
-            stack.append(["query" if opens else "", None, None])
+            stack.append([opens, None, None])
         elif kind == ")":
             _close(stack[-1], found)
-            top = stack.pop()
-            found.append(") SELECT * FROM m)" if top[0] else ")")
+            found.append(") SELECT * FROM m)" if stack.pop()[0] else ")")
         elif kind == _ITEMS:
             stack[-1][1] = len(found)
-            found.append("")
         elif kind == _END:
             start = stack[-1][1]
-            items = "".join(found[start:])
-            del found[start:]
-            stack[-1][2] = items
-            stack[-1][1] = None
-            found.append("item_of.value")
+            stack[-1][1:] = None, "".join(found[start:])
+            found[start:] = [_ITEM]
         else:
             if kind in {"WHERE", "GROUP", "UNION", "ORDER", "LIMIT"}:
                 _close(stack[-1], found)
-            found.append(kind)
+            found.append(_WRITTEN.get(kind, kind))
         previous = kind
     found.append(statement[last:])
     _close(stack[-1], found)
@@ -292,11 +293,13 @@ def _layered(statement: str) -> str:
 
 def _close(top: list[Any], found: list[str]) -> None:
     if top[2] is not None:
-        found.append(f" CROSS JOIN json_each({top[2]}) AS item_of ")
+        each = f"json_each({top[2]})"
+        # It has more columns, which unqualified names may mean as well. A query in FROM sees no other relation there.
+        found.append(f" CROSS JOIN {f'(SELECT value FROM {each})' if top[2].startswith(_QUOTE) else each} AS item_of ")
         top[2] = None
 
 
-_ENCODER = msgspec.json.Encoder(order="deterministic")
+_ENCODER = msgspec.json.Encoder()
 
 
 def _encoded(value: Any) -> str:
@@ -436,7 +439,8 @@ _FUNCTIONS: tuple[tuple[str, int, Callable[..., Any]], ...] = (
     ("map_has", 2, _known(lambda column, key: key in _decoded(column))),
     ("map_with", -1, _with),
     ("map_of", -1, lambda *entries: _encoded(_pairs(entries))),
-    ("struct_of", -1, lambda *entries: msgspec.json.encode(_pairs(entries)).decode()),
+    ("struct_of", -1, lambda *entries: _encoded(_pairs(entries))),
+    ("map_sorted", 1, _known(lambda column: _encoded(dict(sorted(_decoded(column).items()))))),
     ("map_only", 2, _known(_only)),
     ("map_united", -1, _united),
 )
