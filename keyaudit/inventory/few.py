@@ -1,5 +1,7 @@
 """Decides which engine evaluates a snapshot: SQLite one of few rows, for which DuckDB plans longer than it runs."""
 
+from keyaudit.model.run import Run
+
 FEW = 8_000
 """The maximum rows of a snapshot that SQLite evaluates: with more, DuckDB is faster."""
 OLDEST = (3, 46, 1)
@@ -8,9 +10,12 @@ _TOGETHER = 100
 """The maximum of what is in one expression or one table; SQLite limits both."""
 
 
-def fits_sqlite(rows: int, *together: int) -> bool:
-    """Whether SQLite evaluates so many rows; `together`: the numbers of settings, waivers, and policies of one table."""
-    if rows > FEW or max(together) > _TOGETHER:
+def fits_sqlite(run: Run, rows: int, *together: int) -> bool:
+    """Whether SQLite evaluates so many rows of a run. `together`: the numbers of rules, waivers, and policies of one table.
+
+    What evidence adds, such as logs, is written for DuckDB alone.
+    """
+    if run.evidence or rows > FEW or max((len(run.environment_rules), *together)) > _TOGETHER:
         return False
     try:
         import sqlite3  # noqa: PLC0415 - some builds of Python have none

@@ -5,6 +5,7 @@ DuckDB plans each expression, which takes as long for ten rows as for a million.
 
 # ruff: noqa: S608 - every name in this SQL is declared in this program
 
+import sqlite3
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, Self
@@ -23,6 +24,7 @@ from keyaudit.model.coverage import Coverage
 from keyaudit.model.owners import NO_RULES, OwnerRules
 from keyaudit.model.run import Run
 from keyaudit.model.tables import TABLES
+from keyaudit.model.usage import Window
 
 _LARGE = 64 * 1024 * 1024
 """The maximum bytes of all rows, which are in memory."""
@@ -40,6 +42,7 @@ class WithSQLite:
         self._names, self._owner_rules = names, owner_rules
         self._database = Database()
         self._kept = 0
+        self._given = False
 
     def rows(
         self, query: str, parameters: Sequence[object] = (), types: Mapping[str, str] = NOTHING
@@ -67,9 +70,9 @@ class WithSQLite:
     def apart(self) -> Iterator[Self]:
         yield self
 
-    def has(self, table: str) -> bool:
-        """Whether a table is there."""
-        return bool(self._database.columns(table))
+    def columns(self, table: str) -> tuple[str, ...]:
+        """The columns of a table; none if there is no such table."""
+        return self._database.columns(table)
 
     def execute(self, statement: str) -> None:
         """Executes a statement of the dialect."""
@@ -80,7 +83,10 @@ class WithSQLite:
         self._database.fill(name, types, rows)
 
     def give(self, connection: duckdb.DuckDBPyConnection) -> None:
-        """Gives all that `views.create` creates for other readers to a connection."""
+        """Gives all that `views.create` creates for other readers to its connection, once."""
+        if self._given:
+            return
+        self._given = True
         for name in self._names:
             here, types = self._database.columns(name), view_types(TABLES[name])
             self._give(connection, name, {column: types[column] for column in types if column in here})
@@ -135,9 +141,54 @@ def create(
     owner_rules: OwnerRules = NO_RULES,
 ) -> WithSQLite | None:
     """All that `views.create` creates with the same arguments, in SQLite; None for rows that it may see otherwise: of text with
-    NUL, integers that may overflow, or more than memory should hold.
+    NUL, integers that may overflow, or more than memory should hold; and where this SQLite cannot create them.
     """
-    filled = {name: f"stored_rows_of_{name}" for name in sources}
+    stored = _stored(connection, sources)
+    if stored is None:
+        return None
+    looked_at = views.window(connection, sources, run, as_of, names=names)
+    how: dict[str, Any] = {"names": names, "reach_known": reach_known, "columns": columns, "owner_rules": owner_rules}
+    try:
+        return over(stored, coverage, run, as_of, looked_at=looked_at, **how)
+    except sqlite3.OperationalError:
+        # A build may have lower limits than the one that is tested.
+        return None
+
+
+def _stored(connection: duckdb.DuckDBPyConnection, sources: Mapping[str, str]) -> dict[str, list[tuple[Any, ...]]] | None:
+    """The rows by table, as `over` takes them; None if SQLite may see them otherwise."""
+    stored: dict[str, list[tuple[Any, ...]]] = {}
+    large = 0
+    for name, source in sources.items():
+        types = stored_types(TABLES[name])
+        rows = stored[name] = []
+        answer = connection.execute(f"SELECT {', '.join(types)} FROM {source}")
+        while found := answer.fetchmany(_BATCH):
+            text = msgspec.json.encode(found)
+            large += len(text)
+            if b"\\u0000" in text or large > _LARGE:
+                return None
+            rows += found
+        whole = (values for values, type_ in zip(zip(*rows, strict=True), types.values(), strict=True) if type_ == "BIGINT")
+        if rows and any(abs(value) > _WIDE for values in whole for value in values if value is not None):
+            return None
+    return stored
+
+
+def over(
+    stored: Mapping[str, Sequence[Sequence[object]]],
+    coverage: Sequence[Coverage],
+    run: Run,
+    as_of: int,
+    *,
+    names: Collection[str],
+    reach_known: bool,
+    columns: Mapping[str, Collection[str]] | None = None,
+    owner_rules: OwnerRules = NO_RULES,
+    looked_at: Window | None = None,
+) -> WithSQLite:
+    """The views over these rows, which have the columns of `stored_types`; the other arguments as in `views.statements`."""
+    filled = {name: f"stored_rows_of_{name}" for name in stored}
     statements = views.statements(
         SQLITE,
         filled,
@@ -148,27 +199,14 @@ def create(
         kept=(),
         reach_known=reach_known,
         columns=columns,
-        looked_at=views.window(connection, sources, run, as_of, names=names),
+        looked_at=looked_at,
         unread=views.unread_tables(coverage),
     )
     made = WithSQLite(names, owner_rules)
-    large = 0
     for name, relation in filled.items():
-        types = stored_types(TABLES[name])
-        rows: list[tuple[Any, ...]] = []
-        answer = connection.execute(f"SELECT {', '.join(types)} FROM {sources[name]}")
-        while found := answer.fetchmany(_BATCH):
-            text = msgspec.json.encode(found)
-            large += len(text)
-            if b"\\u0000" in text or large > _LARGE:
-                return None
-            rows += found
-        whole = (values for values, type_ in zip(zip(*rows, strict=True), types.values(), strict=True) if type_ == "BIGINT")
-        if rows and any(abs(value) > _WIDE for values in whole for value in values if value is not None):
-            return None
-        made.table(relation, types, rows)
-    for name, (declared, held) in ledger.tables(coverage, statements).items():
-        made.table(name, declared, list(held))
+        made.table(relation, stored_types(TABLES[name]), stored[name])
+    for name, (types, rows) in ledger.tables(coverage, statements).items():
+        made.table(name, types, list(rows))
     for statement in statements:
         made.execute(statement.text)
     for function in functions(owner_rules, SQLITE):

@@ -21,7 +21,7 @@ class InSQLite:
         self.again = again
 
     def create_baseline(self, entries: Sequence[Entry]) -> None:
-        if self.reader.has(BASELINE):
+        if self.reader.columns(BASELINE):
             return
         types = {"policy": "VARCHAR", "subject": "VARCHAR", "rank": "INTEGER", "because": "VARCHAR"}
         self.reader.table(BASELINE, types, entries)

@@ -10,9 +10,11 @@ from unittest import mock
 
 import duckdb
 import pytest
+from msgspec.structs import replace
 
 from keyaudit import audit
 from keyaudit.inventory import snapshot as snapshots
+from keyaudit.inventory import views
 from keyaudit.inventory.dialect.sqlite import SQLITE, Database
 from keyaudit.inventory.few import FEW, OLDEST, fits_sqlite
 from keyaudit.inventory.rows import view_types
@@ -24,7 +26,10 @@ from keyaudit.policy.load import load
 from keyaudit.policy.settings import Judging
 from keyaudit.report import csv, gate, json
 from tests import estates
-from tests.inventory.sample import AS_OF, TENANT, assessed, key, snapshot
+from tests.inventory import sample
+from tests.inventory.cells import Tenant
+from tests.inventory.sample import AS_OF, RUN, TENANT, assessed, key, snapshot
+from tests.inventory.test_unread_cells import CAN_BE_UNKNOWN, TURNS
 
 pytestmark = pytest.mark.skipif(sqlite3.sqlite_version_info < OLDEST, reason="an older SQLite evaluates nothing")
 ESTATES = ("contoso", "blind-spots", "ordinary", "ordinary-abused", "hardened")
@@ -33,6 +38,11 @@ ESTATES = ("contoso", "blind-spots", "ordinary", "ordinary-abused", "hardened")
 def by_duckdb() -> AbstractContextManager[object]:
     """Meanwhile, DuckDB evaluates everything."""
     return mock.patch.object(snapshots, "fits_sqlite", return_value=False)
+
+
+def by_sqlite() -> AbstractContextManager[object]:
+    """Meanwhile, DuckDB must not evaluate anything."""
+    return mock.patch.object(views, "create", side_effect=AssertionError)
 
 
 def _told(report: Report) -> tuple[object, ...]:
@@ -50,7 +60,7 @@ def _told(report: Report) -> tuple[object, ...]:
 def test_every_verdict_and_finding_is_the_same(estate: str) -> None:
     taken, policies = open_snapshot(estates.snapshot(estate)), load()
     judging = Judging(as_of=taken.run.as_of)
-    with audit.judge(taken, policies, judging, fail_on=Severity.HIGH) as report:
+    with by_sqlite(), audit.judge(taken, policies, judging, fail_on=Severity.HIGH) as report:
         found = _told(report)
     with by_duckdb(), audit.judge(taken, policies, judging, fail_on=Severity.HIGH) as report:
         assert found == _told(report)
@@ -74,7 +84,8 @@ OTHERS = [pytest.param(estate, marks=pytest.mark.exhaustive) for estate in ESTAT
 @pytest.mark.parametrize("estate", ["contoso", *OTHERS])
 def test_every_derived_cell_is_the_same(estate: str) -> None:
     taken = open_snapshot(estates.snapshot(estate))
-    found = _views(taken)
+    with by_sqlite():
+        found = _views(taken)
     with by_duckdb():
         expected = _views(taken)
     for name, rows in expected.items():
@@ -82,12 +93,23 @@ def test_every_derived_cell_is_the_same(estate: str) -> None:
     assert sum(len(rows) for rows in found.values()) > 200
 
 
+@pytest.mark.parametrize("turn", [0, *(pytest.param(turn, marks=pytest.mark.exhaustive) for turn in range(1, TURNS))])
+def test_every_cell_is_the_same_however_little_was_read(turn: int) -> None:
+    """In each turn, other columns of every table are unknown in a third of its rows."""
+    tenant = Tenant(evidence=False)
+    unread = {name: columns[turn::TURNS] for name, columns in CAN_BE_UNKNOWN.items() if turn < len(columns)}
+    found = tenant.cells(unread=unread)
+    with mock.patch.object(sample, "fits_sqlite", return_value=False):
+        assert found == tenant.cells(unread=unread)
+
+
 def test_few_rows_and_settings_are_evaluated_by_sqlite_that_is_new_enough(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert fits_sqlite(FEW, 100, 1)
-    assert not fits_sqlite(FEW + 1, 1)
-    assert not fits_sqlite(1, 1, 101)
+    assert fits_sqlite(RUN, FEW, 100, 1)
+    assert not fits_sqlite(RUN, FEW + 1)
+    assert not fits_sqlite(RUN, 1, 1, 101)
+    assert not fits_sqlite(replace(RUN, evidence={"logs": ""}), 1)
     monkeypatch.setattr(sqlite3, "sqlite_version_info", (*OLDEST[:2], OLDEST[2] - 1))
-    assert not fits_sqlite(1, 1)
+    assert not fits_sqlite(RUN, 1)
 
 
 @pytest.mark.parametrize(

@@ -242,7 +242,7 @@ def _opened() -> sqlite3.Connection:
     for name, count, function in _FUNCTIONS:
         connection.create_function(name, count, function, deterministic=True)
     for name, aggregate in _AGGREGATES.items():
-        connection.create_aggregate(name, 1, aggregate)
+        connection.create_aggregate(name, -1, aggregate)
     return connection
 
 
@@ -487,6 +487,20 @@ class _All(_Collected):
         return min(_present(self.values), default=None)
 
 
+class _LeastBy:
+    """The value with the least order."""
+
+    def __init__(self) -> None:
+        self.values: list[tuple[Any, Any]] = []
+
+    def step(self, value: Any, order: Any) -> None:
+        if value is not None and order is not None:
+            self.values.append((order, value))
+
+    def finalize(self) -> Any:
+        return min(self.values)[1] if self.values else None
+
+
 class _Bits(_Collected):
     """The bits of all numbers."""
 
@@ -512,4 +526,5 @@ _AGGREGATES: dict[str, type[Any]] = {
     "bool_or": _Any,
     "bool_and": _All,
     "bit_or": _Bits,
+    "min_by": _LeastBy,
 }
