@@ -99,7 +99,7 @@ class Snapshot(Struct, frozen=True):
 
     def _in_sqlite(self, connection: duckdb.DuckDBPyConnection, as_of: int, *together: int, **how: Any) -> "WithSQLite | None":
         """The views in SQLite, if it evaluates this snapshot. `together` as in `few.fits_sqlite`."""
-        rows = sum(table.rows for table in self.tables.values())
+        rows = (table.rows for table in self.tables.values())
         if not fits_sqlite(self.run, rows, len(self.owners.rules), *together):
             return None
         from keyaudit.inventory import with_sqlite  # noqa: PLC0415 - some builds of Python have no SQLite

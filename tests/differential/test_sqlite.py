@@ -16,7 +16,7 @@ from keyaudit import audit
 from keyaudit.inventory import snapshot as snapshots
 from keyaudit.inventory import views
 from keyaudit.inventory.dialect.sqlite import SQLITE, Database
-from keyaudit.inventory.few import FEW, OLDEST, fits_sqlite
+from keyaudit.inventory.few import FEW, OF_TABLE, OLDEST, fits_sqlite
 from keyaudit.inventory.rows import view_types
 from keyaudit.inventory.snapshot import Snapshot, open_snapshot
 from keyaudit.model.run import Report
@@ -104,12 +104,14 @@ def test_every_cell_is_the_same_however_little_was_read(turn: int) -> None:
 
 
 def test_few_rows_and_settings_are_evaluated_by_sqlite_that_is_new_enough(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert fits_sqlite(RUN, FEW, 100, 1)
-    assert not fits_sqlite(RUN, FEW + 1)
-    assert not fits_sqlite(RUN, 1, 1, 101)
-    assert not fits_sqlite(replace(RUN, evidence={"logs": ""}), 1)
+    assert fits_sqlite(RUN, [0, OF_TABLE], 100, 1)
+    assert not fits_sqlite(RUN, [0, OF_TABLE + 1])
+    assert fits_sqlite(RUN, [FEW // 40] * 40)
+    assert not fits_sqlite(RUN, [FEW // 40] * 41)
+    assert not fits_sqlite(RUN, [1], 1, 101)
+    assert not fits_sqlite(replace(RUN, evidence={"logs": ""}), [1])
     monkeypatch.setattr(sqlite3, "sqlite_version_info", (*OLDEST[:2], OLDEST[2] - 1))
-    assert not fits_sqlite(RUN, 1)
+    assert not fits_sqlite(RUN, [1])
 
 
 @pytest.mark.parametrize(

@@ -168,7 +168,7 @@ def seen(
     table: str, rows: Mapping[str, Sequence[Row]], coverage: Mapping[Scope, Sequence[Coverage]], **options: Any
 ) -> list[Found]:
     """The rows of a view over these rows and this coverage. `options` as in `in_memory`."""
-    if not fits_sqlite(options.get("run", RUN), 0):
+    if not fits_sqlite(options.get("run", RUN), ()):
         with in_memory(rows, coverage, table, **options) as connection:
             found = {str(each["id"]): each for each in fetch(connection, f'SELECT * FROM "{table}"')}
     else:
@@ -268,7 +268,7 @@ def made(
     """Makes views as a snapshot of so few rows does."""
     how: dict[str, Any] = {"names": names, "reach_known": reach_known, "owner_rules": owner_rules}
     how["columns"] = columns and views.needed(columns)
-    in_sqlite = fits_sqlite(run, 0) and not prepared
+    in_sqlite = fits_sqlite(run, ()) and not prepared
     few = with_sqlite.create(connection, sources, coverage, run, as_of, **how) if in_sqlite else None
     if few is None:
         views.create(connection, sources, coverage, run, as_of, small=(), kept=names, **how)

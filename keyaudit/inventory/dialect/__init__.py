@@ -1,4 +1,5 @@
-"""The SQL dialects of two engines. Every literal is quoted here. That of SQLite is not imported here: few commands need it.
+"""The SQL dialects of two engines. Every literal is quoted here. That of SQLite is not imported here: some builds of Python
+have none.
 
 All dialects answer the same for the same arguments, except where a method says otherwise.
 """
