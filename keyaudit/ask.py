@@ -197,7 +197,7 @@ def access(snapshot: Snapshot, asked: str, *, as_of: int, unmet: Sequence[Gap] |
     _, meant = resolve(snapshot, asked, ACCESS)
     if meant is None:
         raise RuntimeError("a resource was required and not found")
-    with snapshot.judging(as_of, names=TABLES_ASKED) as connection:
+    with snapshot.judging(as_of, names=TABLES_ASKED, prepared=True) as connection:
         by_principal = meant.noun == "principal"
         found = reached_by(connection, meant) if by_principal else who_reaches(connection, meant)
         note = described(connection, meant)
@@ -251,7 +251,7 @@ def blast_radius(
 
     earlier = known(since, *resolve(since, asked, KEYS, required=False)) if since is not None else None
     text, meant = resolve(snapshot, asked, KEYS, required=not verify)
-    with snapshot.judging(as_of, reach_known=not verify, columns=DERIVED) as connection:
+    with snapshot.judging(as_of, reach_known=not verify, columns=DERIVED, prepared=True) as connection:
         found = read(connection, text, meant, as_of=as_of, verify=verify, earlier=earlier)
     run, coverage = found.places(snapshot.run, snapshot.coverage)
     verdict = assess(run, coverage, found.required, unmet=unmet)
@@ -283,7 +283,7 @@ def incident(
     from keyaudit.model.incident import Incident
 
     text, meant = resolve(snapshot, asked, KEYS)
-    with snapshot.judging(as_of, columns=DERIVED) as connection:
+    with snapshot.judging(as_of, columns=DERIVED, prepared=True) as connection:
         found = read(connection, text, meant, as_of=as_of, verify=False)
         about = known.about(connection, found.subject)
         keys = known.facts(connection, about)

@@ -53,6 +53,7 @@ def doctor(
     from keyaudit.cli.source import snapshot, unmet
     from keyaudit.gate import assess
     from keyaudit.gate.access_models import with_access_models
+    from keyaudit.inventory.reader import Connection
     from keyaudit.inventory.reads import operations
     from keyaudit.policy.evidence import supplied
     from keyaudit.policy.judge import not_judged
@@ -67,7 +68,7 @@ def doctor(
         if shapes is not None and recorder is not None:
             _write_shapes(shapes, recorder, taken.run)
         with taken.judging(as_of, reach_known=False, names=("vault",)) as connection:
-            lacking = not_judged(policies, supplied(taken.run, policies, (), connection))
+            lacking = not_judged(policies, supplied(taken.run, policies, (), Connection(connection)))
         without = {each.policy.id for each in lacking}
         judged = [policy for policy in policies if policy.text.id not in without]
         needs = needed_by(judged)
