@@ -93,7 +93,7 @@ class Opened:
             return self._connection(snapshot, as_of, **how)
 
         patch.setattr(Snapshot, "judging", judging)
-        for name in ("access", "blast_radius", "incident", "rotation"):
+        for name in ("access", "incident", "rotation"):
             patch.setattr(ask, name, self._called(name, getattr(ask, name)))
         for name in ("inventory", "expiring"):
             patch.setattr(ask, name, self._streamed(name, getattr(ask, name)))
