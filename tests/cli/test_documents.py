@@ -50,10 +50,13 @@ NAMED = {
     "export",
     "diff",
     "send",
+    "notify",
+    "tickets",
     "policies",
     "waivers",
     "baseline",
     "doctor",
+    "config",
     "trust",
     "usage",
     "init",
@@ -93,7 +96,7 @@ def _run(command: Command, snapshots: Mapping[str, Path]) -> int:
     leaf, words = _leaf(command)
     arguments = list(command.words)
     given = {word.partition("=")[0] for word in words}
-    if command.words[:2] == ["send", "log-analytics"] and "--demo" in given:
+    if [*current(command.words)][:2] == ["send", "log-analytics"] and "--demo" in given:
         # Only the simulated tenant has an endpoint here that takes what is sent.
         return run(arguments)
     if "--demo" in given:
@@ -112,7 +115,7 @@ def _run(command: Command, snapshots: Mapping[str, Path]) -> int:
         # A plan is judged alone where no snapshot is named.
         and "--plan" not in given
         # Only the overview takes a snapshot.
-        and not (command.words[1] == "guardrails" and "--as" in given)
+        and not ([*current(command.words)][:2] == ["policies", "guardrails"] and "--as" in given)
     ):
         arguments += ["--from", "snapshot"]
     return run(arguments)
