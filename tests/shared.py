@@ -97,7 +97,7 @@ class Opened:
 
         patch.setattr(Snapshot, "judging", judging)
         patch.setattr(Snapshot, "evaluating", evaluating)
-        for name in ("access", "blast_radius", "incident", "rotation"):
+        for name in ("access", "incident", "rotation"):
             patch.setattr(ask, name, self._called(name, getattr(ask, name)))
         for name in ("inventory", "expiring"):
             patch.setattr(ask, name, self._streamed(name, getattr(ask, name)))
