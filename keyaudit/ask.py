@@ -1,4 +1,4 @@
-"""Answers questions about a snapshot without policies: access, blast radius, inventory, expirations."""
+"""Answers questions about a snapshot without policies: access, incidents, rotation, inventory, expirations."""
 
 import contextlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -32,7 +32,6 @@ if TYPE_CHECKING:
     from keyaudit.inventory.logs import LogStore
     from keyaudit.inventory.usage.baseline import Baseline
     from keyaudit.model.access import Access
-    from keyaudit.model.blast_radius import BlastRadius
     from keyaudit.model.incident import Incident
     from keyaudit.model.rotation import Rotation
 
@@ -197,7 +196,7 @@ def access(snapshot: Snapshot, asked: str, *, as_of: int, unmet: Sequence[Gap] |
     _, meant = resolve(snapshot, asked, ACCESS)
     if meant is None:
         raise RuntimeError("a resource was required and not found")
-    with snapshot.judging(as_of, names=TABLES_ASKED) as connection:
+    with snapshot.judging(as_of, names=TABLES_ASKED, prepared=True) as connection:
         by_principal = meant.noun == "principal"
         found = reached_by(connection, meant) if by_principal else who_reaches(connection, meant)
         note = described(connection, meant)
@@ -233,47 +232,27 @@ def access(snapshot: Snapshot, asked: str, *, as_of: int, unmet: Sequence[Gap] |
     )
 
 
-def blast_radius(
-    snapshot: Snapshot,
-    asked: str,
-    *,
-    as_of: int,
-    verify: bool,
-    since: Snapshot | None = None,
-    unmet: Sequence[Gap] | None = None,
-) -> "BlastRadius":
-    """What trusts the key `asked`, and what its holder can access; with `verify`, only the former.
-
-    A key that the snapshot does not have is taken from the earlier one, `since`. Raises UsageError if `asked` is unknown or
-    ambiguous.
-    """
-    from keyaudit.inventory.blast.reading import DERIVED, known, read
-
-    earlier = known(since, *resolve(since, asked, KEYS, required=False)) if since is not None else None
-    text, meant = resolve(snapshot, asked, KEYS, required=not verify)
-    with snapshot.judging(as_of, reach_known=not verify, columns=DERIVED) as connection:
-        found = read(connection, text, meant, as_of=as_of, verify=verify, earlier=earlier)
-    run, coverage = found.places(snapshot.run, snapshot.coverage)
-    verdict = assess(run, coverage, found.required, unmet=unmet)
-    radius = found.radius(structs.replace(snapshot.run, as_of=as_of), verdict)
-    return structs.replace(radius, verdict=with_conditions(radius.verdict, radius.held))
-
-
 def incident(
     snapshot: Snapshot,
     asked: str,
     *,
     as_of: int,
-    logs: "LogStore | None",
-    usual: "Baseline | None",
-    since: int | None,
+    logs: "LogStore | None" = None,
+    usual: "Baseline | None" = None,
+    first: int | None = None,
+    reach: bool = False,
+    verify: bool = False,
+    since: Snapshot | None = None,
+    unmet: Sequence[Gap] | None = None,
 ) -> "Incident":
-    """What happened with the key `asked`, and what trusts it. Raises UsageError if it is unknown or ambiguous.
+    """What trusts the key `asked`, what its holder can access, and what happened with it. Raises UsageError if it is unknown or
+    ambiguous.
 
-    `since`: the start of the first day of logs; None: the day after the baseline `usual`, or without one, the first day of the
-    logs.
+    `first`: the start of the first day of logs; None: the day after the baseline `usual`, or without one, the first day of the
+    logs. `reach`: the answer is complete without logs. `verify`: only what trusts it; a key that the snapshot does not have is
+    taken from the earlier one, `since`.
     """
-    from keyaudit.inventory.blast.reading import DERIVED, read
+    from keyaudit.inventory.blast.reading import DERIVED, in_earlier, read
     from keyaudit.inventory.incident import acts, work
     from keyaudit.inventory.incident import logs as logged
     from keyaudit.inventory.incident import subject as known
@@ -282,16 +261,18 @@ def incident(
     from keyaudit.inventory.usage.learn import window_of
     from keyaudit.model.incident import Incident
 
-    text, meant = resolve(snapshot, asked, KEYS)
-    with snapshot.judging(as_of, columns=DERIVED) as connection:
-        found = read(connection, text, meant, as_of=as_of, verify=False)
+    earlier = in_earlier(since, *resolve(since, asked, KEYS, required=False)) if since is not None else None
+    text, meant = resolve(snapshot, asked, KEYS, required=not verify)
+    with snapshot.judging(as_of, reach_known=not verify, columns=DERIVED, prepared=True) as connection:
+        found = read(connection, text, meant, as_of=as_of, verify=verify, earlier=earlier)
         about = known.about(connection, found.subject)
         keys = known.facts(connection, about)
         run, coverage = found.places(snapshot.run, snapshot.coverage)
-        radius = found.radius(structs.replace(snapshot.run, as_of=as_of), assess(run, coverage, found.required))
+        verdict = assess(run, coverage, found.required, unmet=unmet)
+        radius = found.radius(structs.replace(snapshot.run, as_of=as_of), verdict)
         seen = None
         if logs is not None:
-            first = usual.until if since is None and usual is not None else since
+            first = usual.until if first is None and usual is not None else first
             window = window_of(logs, first, None)
             with logs.connect(window, besides=[usual.folder] if usual else []) as uses:
                 seen = logged.observed(uses, about, window, usual, logs.tenant_id, unrecorded=known.unrecorded(radius))
@@ -309,7 +290,7 @@ def incident(
         compared = known.compared(connection, found.subject)
     extractable = known.extractable(keys, found.stolen)
     made = Incident(radius=radius, keys=keys, observed=seen, extractable=extractable, compared=compared)
-    verdict = with_conditions(radius.verdict, {*radius.held, *made.held})
+    verdict = with_conditions(radius.verdict, radius.held if reach else {*radius.held, *made.held})
     return structs.replace(made, radius=structs.replace(radius, verdict=verdict))
 
 

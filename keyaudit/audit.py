@@ -4,9 +4,10 @@ import contextlib
 import functools
 import math
 import uuid
+from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct, field, structs
 
@@ -173,10 +174,14 @@ def judge(
     columns = _columns(policies, judging, detail) if narrow else None
     names = TABLES if columns is None else columns
     with contextlib.ExitStack() as opened:
-        engine = None
-        if master is None:
-            connection = opened.enter_context(
-                snapshot.judging(judging.as_of, reach_known=reach_known, often=often, names=names, columns=columns)
+        engine, sqlite = None, None
+        views: dict[str, Any] = {"reach_known": reach_known, "often": often, "names": names, "columns": columns}
+        if part:
+            connection = opened.enter_context(snapshot.judging(judging.as_of, **views))
+        elif master is None:
+            together = Counter(policy.table.name for policy in policies).values()
+            connection, sqlite = opened.enter_context(
+                snapshot.evaluating(judging.as_of, len(accepted.waivers), *together, **views)
             )
         else:
             from keyaudit.inventory.with_spark import judging_with_spark
@@ -198,6 +203,7 @@ def judge(
             limits=limits,
             coverage=limits.coverage(snapshot.coverage),
             connection=connection,
+            sqlite=sqlite,
             columns=columns,
             engine=engine,
             lacks_owners=narrow and not detail.shown,

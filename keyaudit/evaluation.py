@@ -23,6 +23,7 @@ from keyaudit.model.reasons import Reason
 from keyaudit.model.run import First, Run, UnderProfile
 from keyaudit.model.tables import TABLES
 from keyaudit.policy.bind import answered_apart, differing
+from keyaudit.policy.engine import Engine, InDuckDB
 from keyaudit.policy.evidence import supplied
 from keyaudit.policy.judge import Judgement
 from keyaudit.policy.judge import judge as judge_policies
@@ -32,7 +33,7 @@ from keyaudit.policy.settings import Judging
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
-    from keyaudit.policy.engine import Engine
+    from keyaudit.inventory.with_sqlite import WithSQLite
 
 
 @dataclasses.dataclass(kw_only=True)
@@ -51,9 +52,11 @@ class Evaluation:
     limits: Within
     coverage: Sequence[Coverage]
     connection: "DuckDBPyConnection"
+    sqlite: "WithSQLite | None"
+    """What has the views instead of `connection`."""
     columns: Mapping[str, Collection[str]] | None
     """Those of the views of `connection`; None: all."""
-    engine: "Engine | None"
+    engine: Engine | None
     lacks_owners: bool
     """Whether the views of `connection` lack what owners are read from."""
     reach_known: bool
@@ -171,15 +174,26 @@ class Evaluation:
     def _whole(self) -> "DuckDBPyConnection":
         # Few formats need columns that no policy reads: these views are created on demand.
         if self.columns is None:
+            if self.sqlite:
+                self.sqlite.give(self.connection)
             return self.connection
         return self.opened.enter_context(self.snapshot.judging(self.judging.as_of, reach_known=self.reach_known))
+
+    def _engine(self, again: str, *, whole: bool) -> Engine:
+        """`whole`: for views with every column."""
+        if self.sqlite and not whole:
+            from keyaudit.policy.with_sqlite import InSQLite
+
+            return InSQLite(self.sqlite, self.judging.as_of, again)
+        connection = self._whole if whole else self.connection
+        return InDuckDB(connection, self.judging.as_of, self.snapshot.sizes, again, self.limits)
 
     def _judge(
         self,
         policies: Sequence[Policy],
         judging: Judging,
         *,
-        engine: "Engine | None" = None,
+        engine: Engine | None = None,
         again: str = "",
         owners: bool = False,
         every: bool = False,
@@ -189,22 +203,19 @@ class Evaluation:
         """
         run = self.snapshot.run
         whole = owners and self.lacks_owners
-        connection = self._whole if whole else self.connection
+        engine = engine or self._engine(again, whole=whole)
         return judge_policies(
-            connection,
+            engine,
             policies,
             self.coverage,
             judging,
             self.accepted,
-            supplied=supplied(run, policies, judging.require, connection),
+            supplied=supplied(run, policies, judging.require, engine.reader),
             optional=self.may_lack,
             tenant=Scope(f"/tenants/{run.tenant_id}".lower(), run.tenant_name, ScopeKind.TENANT),
             sizes=self.snapshot.sizes,
             columns=None if whole else self.columns,
             shown=self.shown,
-            engine=engine,
-            again=again,
-            within=self.limits,
             unanswered=() if every else self._unanswered,
             lacks=APPLY if self.plan_alone else LEFT_OUT,
         )

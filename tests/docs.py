@@ -115,9 +115,9 @@ def commands() -> Iterator[str]:
 
 def _below(command: Any, name: str) -> Iterator[str]:
     inner = getattr(command, "commands", None)
-    if inner is None:
+    if inner is None or hasattr(command, "lead"):
         yield name
-    else:
+    if inner is not None:
         for each, below in inner.items():
             yield from _below(below, f"{name} {each}".strip())
 
@@ -147,6 +147,7 @@ def _command(name: str) -> Any:
     command: Any = typer.main.get_command(app())
     for word in name.split():
         command = command.commands[word]
+    command = getattr(command, "lead", command)
     command.add_help_option = False
     return command
 

@@ -75,7 +75,7 @@ class Opened:
         self._few: Kept = OrderedDict()
         self._many: Kept = OrderedDict()
         self._judged: dict[tuple[int, object], tuple[object, Any]] = {}
-        self._judging = Snapshot.judging
+        self._judging, self._evaluating = Snapshot.judging, Snapshot.evaluating
         self._judge_policies = judge
 
     def close(self) -> None:
@@ -92,8 +92,12 @@ class Opened:
         def judging(snapshot: Snapshot, as_of: int, **how: Any) -> Any:
             return self._connection(snapshot, as_of, **how)
 
+        def evaluating(snapshot: Snapshot, as_of: int, *together: int, **how: Any) -> Any:
+            return self._evaluated(snapshot, as_of, *together, **how)
+
         patch.setattr(Snapshot, "judging", judging)
-        for name in ("access", "blast_radius", "incident", "rotation"):
+        patch.setattr(Snapshot, "evaluating", evaluating)
+        for name in ("access", "incident", "rotation"):
             patch.setattr(ask, name, self._called(name, getattr(ask, name)))
         for name in ("inventory", "expiring"):
             patch.setattr(ask, name, self._streamed(name, getattr(ask, name)))
@@ -124,30 +128,48 @@ class Opened:
 
     @contextlib.contextmanager
     def _connection(self, snapshot: Snapshot, as_of: int, **how: Any) -> Iterator[Any]:
-        if not self._asked or snapshot.owners != NO_RULES or snapshot.folder.parent.name.startswith("keyaudit-"):
+        if not self._keeps(snapshot):
             with self._judging(snapshot, as_of, **how) as connection:
                 yield connection
             return
-        made = (snapshot.folder / "manifest.json").stat().st_mtime_ns
-        given = {name: sorted(value) if isinstance(value, set) else value for name, value in how.items()}
-        key = (snapshot.folder, made, as_of, str(given), self._asked[-1], self.narrow)
-        kept = self._many if self._asked[-1].count(", ") > _MANY else self._few
-        if key not in kept:
-            while len(kept) >= _KEPT:
-                self._drop(kept)
-            with ExitStack() as stack:
-                whole = None if self.narrow and how.get("columns") is not None else self._whole(snapshot, as_of, made)
-                opened = _copied(whole) if whole else self._judging(snapshot, as_of, **how)
-                connection = stack.enter_context(opened)
-                kept[key] = (stack.pop_all(), connection)
-        kept.move_to_end(key)
-        connection = kept[key][1]
+
+        def opened() -> Any:
+            made = (snapshot.folder / "manifest.json").stat().st_mtime_ns
+            whole = None if self.narrow and how.get("columns") is not None else self._whole(snapshot, as_of, made)
+            return _copied(whole) if whole else self._judging(snapshot, as_of, **how)
+
+        connection = self._held(snapshot, (as_of, self.narrow), how, opened)
         if self._asked[-1].startswith("judge "):
             yield connection
             return
         # What asks makes temporary tables, which a cursor has to itself.
         with connection.cursor() as own:
             yield own
+
+    @contextlib.contextmanager
+    def _evaluated(self, snapshot: Snapshot, as_of: int, *together: int, **how: Any) -> Iterator[Any]:
+        if self._keeps(snapshot):
+            yield self._held(snapshot, (as_of, together), how, lambda: self._evaluating(snapshot, as_of, *together, **how))
+            return
+        with self._evaluating(snapshot, as_of, *together, **how) as views:
+            yield views
+
+    def _keeps(self, snapshot: Snapshot) -> bool:
+        return bool(self._asked) and snapshot.owners == NO_RULES and not snapshot.folder.parent.name.startswith("keyaudit-")
+
+    def _held(self, snapshot: Snapshot, asked: object, how: dict[str, Any], opened: Callable[[], Any]) -> Any:
+        made = (snapshot.folder / "manifest.json").stat().st_mtime_ns
+        given = {name: sorted(value) if isinstance(value, set) else value for name, value in how.items()}
+        key = (snapshot.folder, made, asked, str(given), self._asked[-1])
+        kept = self._many if self._asked[-1].count(", ") > _MANY else self._few
+        if key not in kept:
+            while len(kept) >= _KEPT:
+                self._drop(kept)
+            with ExitStack() as stack:
+                found = stack.enter_context(opened())
+                kept[key] = (stack.pop_all(), found)
+        kept.move_to_end(key)
+        return kept[key][1]
 
     def _whole(self, snapshot: Snapshot, as_of: int, made: int) -> Path | None:
         """The database with every view of a snapshot, each materialized once; None until it is worth that work."""
@@ -158,20 +180,27 @@ class Opened:
             return None
         return made_once(whole, lambda path: _with_views(path, snapshot, as_of))
 
-    def _judged_policies(self, connection: Any, policies: Any, *rest: Any, **how: Any) -> Any:
-        if not any(connection is held for kept in (self._few, self._many) for _, held in kept.values()):
-            return self._judge_policies(connection, policies, *rest, **how)
-        key = id(connection), how.get("again")
+    def _judged_policies(self, engine: Any, policies: Any, *rest: Any, **how: Any) -> Any:
+        views = getattr(engine, "_connection", engine.reader)
+        if not any(views in _views(held) for kept in (self._few, self._many) for _, held in kept.values()):
+            return self._judge_policies(engine, policies, *rest, **how)
+        key = id(views), engine.again
         # The policies are kept with it, so that their ids stay theirs.
         if key not in self._judged:
-            self._judged[key] = (policies, self._judge_policies(connection, policies, *rest, **how))
+            self._judged[key] = (policies, self._judge_policies(engine, policies, *rest, **how))
         return self._judged[key][1]
 
     def _drop(self, kept: Kept) -> None:
-        _, (stack, connection) = kept.popitem(last=False)
-        for key in [key for key in self._judged if key[0] == id(connection)]:
+        _, (stack, held) = kept.popitem(last=False)
+        ids = set(map(id, _views(held)))
+        for key in [key for key in self._judged if key[0] in ids]:
             del self._judged[key]
         stack.close()
+
+
+def _views(held: Any) -> Sequence[object]:
+    """What has the views, of what is kept: a connection, or a connection and SQLite."""
+    return held if isinstance(held, tuple) else (held,)
 
 
 @pytest.fixture(scope="module")

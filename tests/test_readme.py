@@ -56,7 +56,7 @@ def test_every_path_in_the_guide_for_contributors_is_there() -> None:
 def test_every_command_is_in_the_topic_of_commands() -> None:
     text = (TOPICS / "commands.md").read_text(encoding="utf-8")
     names = list(commands())
-    assert {"report", "policies docs", "usage learn", "guardrails"} <= set(names)
+    assert {"report", "policies docs", "usage learn", "policies guardrails", "doctor", "doctor config"} <= set(names)
     assert all(f"\n$ keyaudit {name} --help\n" in text for name in names)
 
 

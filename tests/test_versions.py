@@ -12,7 +12,7 @@ from typing import Any
 import typer
 
 from keyaudit import __version__
-from keyaudit.cli.app import app
+from keyaudit.cli.app import FORMER, app
 from keyaudit.model import bundle, shapes
 from keyaudit.model.errors import PRECEDENCE, Exit
 from keyaudit.policy import baseline
@@ -46,14 +46,26 @@ def _flags(command: Any, name: str) -> Iterator[str]:
         yield from _flags(below, f"{name} {each}")
 
 
+def _by_former_name(flags: set[str]) -> set[str]:
+    """The flags that commands take by their former names."""
+    places = {f"keyaudit {' '.join(former)} ": f"keyaudit {' '.join(now)} " for former, now in FORMER.items()}
+    places["keyaudit blast-radius "] = "keyaudit incident "
+    return {f"{old}{flag.removeprefix(new)}" for old, new in places.items() for flag in flags if flag.startswith(new)}
+
+
 def test_nothing_that_others_build_on_is_gone() -> None:
     recorded, now = json.loads(RECORDED.read_text(encoding="utf-8")), interface()
     for name in ("exit_codes", "exit_code_that_counts"):
         assert now[name] == recorded[name]
     for name in ("csv_columns", "control_columns", "log_analytics_columns"):
         assert now[name][: len(recorded[name])] == recorded[name], "columns are added at the end"
-    for name in ("schemas", "policies", "formats", "flags"):
+    for name in ("schemas", "policies", "formats"):
         assert set(recorded[name]) - set(now[name]) == set()
+    flags = {*now["flags"]}
+    gone = set(recorded["flags"]) - flags - _by_former_name(flags)
+    # The names of arguments are typed by nobody.
+    assert {flag for flag in gone if " -" in flag} == set()
+    assert {flag for flag in gone if flag.split()[1] not in {name for name, *_ in FORMER}} == set()
 
 
 def test_the_changes_begin_with_this_version() -> None:

@@ -21,27 +21,30 @@ from keyaudit.report.lines import Paint, paint
 _INTERRUPTED = ("Query interrupted",)
 
 _SECTIONS: Mapping[str, tuple[str, ...]] = {
-    "Look": ("report", "inventory", "expiring", "diff", "history", "explain"),
-    "Decide": ("gate", "waivers", "baseline"),
-    "Export": ("export", "notify", "tickets", "ship"),
-    "Investigate": ("access", "blast-radius", "incident", "rotation", "trust", "usage", "mcp"),
-    "Maintain": ("collect", "doctor", "permissions", "guardrails"),
-    "Configure": ("init", "config", "policies"),
+    "Look": ("report", "inventory", "expiring", "diff", "explain"),
+    "Decide": ("gate", "waivers", "baseline", "policies"),
+    "Share": ("export", "send"),
+    "Investigate": ("access", "incident", "rotation", "trust", "usage", "mcp"),
+    "Set up": ("init", "collect", "doctor"),
 }
 """The commands by section of --help. Each is a function in the module of the same name, or one of _GROUPS."""
+FORMER: Mapping[tuple[str, ...], tuple[str, ...]] = {
+    ("blast-radius",): ("incident", "--reach"),
+    ("config", "show"): ("doctor", "config"),
+    ("config",): ("doctor", "config"),
+    ("guardrails",): ("policies", "guardrails"),
+    ("history",): ("diff",),
+    ("notify",): ("send", "notifications"),
+    ("permissions",): ("doctor", "permissions"),
+    ("ship",): ("send",),
+    ("tickets",): ("send", "tickets"),
+}
+"""Former names of commands, which are accepted and not shown, and what they stand for."""
 HELP_ALL = "--help-all"
 """In place of --help: also the flags that few need."""
 LONGEST = 60
 """The maximum length of a command's line in --help; typer truncates longer ones."""
-_GROUPS = {
-    "config": "show_config",
-    "trust": "trust",
-    "policies": "policies",
-    "waivers": "waivers",
-    "baseline": "baseline",
-    "usage": "usage",
-    "ship": "ship",
-}
+_GROUPS = ("baseline", "doctor", "policies", "send", "trust", "usage", "waivers")
 """Groups of commands, each the `app` of a module."""
 
 
@@ -85,11 +88,9 @@ def app(arguments: Sequence[str] = ()) -> typer.Typer:
     known = [name for names in _SECTIONS.values() for name in names]
     for name in [first] if first in known else known:
         if name in _GROUPS:
-            made.add_typer(import_module(f"keyaudit.cli.{_GROUPS[name]}").app, name=name)
+            made.add_typer(import_module(f"keyaudit.cli.{name}").app, name=name)
         else:
-            module = name.replace("-", "_")
-            command = getattr(import_module(f"keyaudit.cli.{module}"), module)
-            made.command(name, cls=Command)(command)
+            made.command(name, cls=Command)(getattr(import_module(f"keyaudit.cli.{name}"), name))
     return made
 
 
@@ -112,7 +113,13 @@ def run(arguments: Sequence[str]) -> int:
     os.umask(0o077)
     need_stderr()
     with terminable() as ended:
-        return ended(_run(arguments))
+        return ended(_run(current(arguments)))
+
+
+def current(arguments: Sequence[str]) -> Sequence[str]:
+    """The arguments with the present name of a command in place of a former one."""
+    former = next((name for name in FORMER if tuple(arguments[: len(name)]) == name), ())
+    return [*FORMER[former], *arguments[len(former) :]] if former else arguments
 
 
 def _run(arguments: Sequence[str]) -> int:

@@ -7,6 +7,7 @@ import typer
 
 from keyaudit import __version__
 from keyaudit.cli.options import Choice, Live, Stored, flags
+from keyaudit.cli.parameters import Command
 from keyaudit.cli.streams import printing
 from keyaudit.model.errors import Exit, UsageError
 
@@ -91,7 +92,7 @@ def create(
         return report.verdict.exit
 
 
-app.command("create")(create)
+app.command("create", cls=Command)(create)
 
 
 def _compared(before: "Baseline", made: "Baseline") -> "Iterator[str]":

@@ -1,4 +1,4 @@
-"""`keyaudit doctor`: what can be read of a tenant, and what is missing for the rest."""
+"""`keyaudit doctor`: what can be read of a tenant, and what is missing for the rest; settings in force; rights to grant."""
 
 import secrets
 from enum import StrEnum
@@ -8,7 +8,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from msgspec import structs
 
+from keyaudit.cli.doctor_config import config
 from keyaudit.cli.options import Live, Selection, Stored, flags
+from keyaudit.cli.parameters import Command, Leading
+from keyaudit.cli.permissions import permissions
 from keyaudit.cli.streams import tell
 from keyaudit.model.errors import UsageError
 from keyaudit.model.text import one_line
@@ -16,6 +19,10 @@ from keyaudit.model.text import one_line
 if TYPE_CHECKING:
     from keyaudit.collect.shapes import Recorder
     from keyaudit.model.run import Run
+
+app = typer.Typer(cls=Leading, help="Show what can be read, what cannot, and what grants it.", rich_markup_mode=None)
+app.command("config", cls=Command)(config)
+app.command("permissions", cls=Command)(permissions)
 
 
 class As(StrEnum):
@@ -25,6 +32,7 @@ class As(StrEnum):
     JSON = "json"
 
 
+@app.command("doctor", cls=Command)
 @flags(Live, Stored, Selection)
 def doctor(
     live: Live,
@@ -46,6 +54,8 @@ def doctor(
     Names the reason of each gap and the policies that it affects, and how many findings have no owner. It reads what a report
     would read and keeps nothing; with --from it explains the gaps of a snapshot. The file of --shapes can be handed over, so
     that keyaudit learns answers that nobody has recorded; stderr shows what it holds before it is written.
+
+    keyaudit doctor config shows the settings in force; keyaudit doctor permissions prints the least rights needed.
     """
     from keyaudit.cli.chosen import chosen, needed_by
     from keyaudit.cli.judged import without_owner
@@ -53,6 +63,7 @@ def doctor(
     from keyaudit.cli.source import snapshot, unmet
     from keyaudit.gate import assess
     from keyaudit.gate.access_models import with_access_models
+    from keyaudit.inventory.reader import Connection
     from keyaudit.inventory.reads import operations
     from keyaudit.policy.evidence import supplied
     from keyaudit.policy.judge import not_judged
@@ -67,7 +78,7 @@ def doctor(
         if shapes is not None and recorder is not None:
             _write_shapes(shapes, recorder, taken.run)
         with taken.judging(as_of, reach_known=False, names=("vault",)) as connection:
-            lacking = not_judged(policies, supplied(taken.run, policies, (), connection))
+            lacking = not_judged(policies, supplied(taken.run, policies, (), Connection(connection)))
         without = {each.policy.id for each in lacking}
         judged = [policy for policy in policies if policy.text.id not in without]
         needs = needed_by(judged)

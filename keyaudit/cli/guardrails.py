@@ -1,4 +1,4 @@
-"""`keyaudit guardrails`: Azure and Entra settings that prevent or report what the policies find."""
+"""`keyaudit policies guardrails`: Azure and Entra settings that prevent or report what the policies find."""
 
 from collections.abc import Callable, Mapping, Sequence
 from enum import StrEnum

@@ -1,4 +1,4 @@
-"""`keyaudit incident`: one page about a stolen key."""
+"""`keyaudit incident`: one page about a stolen key; with --verify, what still accepts it."""
 
 import contextlib
 import dataclasses
@@ -27,9 +27,15 @@ class Page(StrEnum):
     HTML = "html"
     MARKDOWN = "markdown"
     JSON = "json"
+    DOT = "dot"
 
 
-_SUFFIXES = {".html": Page.HTML, ".htm": Page.HTML, ".md": Page.MARKDOWN, ".json": Page.JSON, ".txt": Page.TEXT}
+_SUFFIXES = {
+    **{f".{page}": page for page in (Page.HTML, Page.JSON, Page.DOT)},
+    ".htm": Page.HTML,
+    ".md": Page.MARKDOWN,
+    ".txt": Page.TEXT,
+}
 
 
 @flags(Live, Stored)
@@ -52,32 +58,51 @@ def incident(
         Path | None,
         typer.Option("--baseline", metavar="DIR", help="The folder that usage learn wrote: the usual uses of each key."),
     ] = None,
-    since: Annotated[
+    first_day: Annotated[
         str | None,
         typer.Option(
             "--first-day",
-            "--since",
             metavar="DATE",
             help="The first day to look at. Default: the day after the baseline's last; without one, that of the logs. "
             "Without --baseline, the earlier days of the logs are the baseline.",
         ),
     ] = None,
+    verify: Annotated[
+        bool,
+        typer.Option(
+            "--verify", help="Only check what still accepts it; exit 0 if nothing does, 1 if something does, 3 if unknown."
+        ),
+    ] = False,
+    since: Annotated[
+        str | None,
+        typer.Option(
+            "--since",
+            metavar="DIR",
+            help="With --verify: an earlier snapshot, to recognize what was deleted since. Otherwise that is unknown.",
+        ),
+    ] = None,
+    reach: Annotated[
+        bool, typer.Option("--reach", hidden=True, help="Leave the logs out, so that the page is complete without them.")
+    ] = False,
     output: Annotated[Page, typer.Option("--output", "-o", help="Format on stdout.")] = Page.TEXT,
     out: Annotated[
         Path | None,
         typer.Option(
-            "--out", metavar="FILE", help="Write it to a file instead, in the format of its ending: html, md, json, txt."
+            "--out", metavar="FILE", help="Write it to a file instead, in the format of its ending: html, md, json, txt, dot."
         ),
     ] = None,
 ) -> int:
     """Show who trusts and who used a stolen key, and what to do.
 
-    One page: what trusts the key, who used it and what they did next, what cannot be known, and a plan.
+    One page: what trusts the key and what its holder reaches, who used it and what they did next, what cannot be known, and a
+    plan, which is printed and never run. Without logs, who used it is unknown (exit 3).
     """
     from keyaudit import ask
     from keyaudit.cli.output import options, show
-    from keyaudit.cli.source import snapshot
+    from keyaudit.cli.progress import told_if_long
+    from keyaudit.cli.source import check_since, snapshot, unmet
     from keyaudit.cli.usage_learn import day
+    from keyaudit.inventory.snapshot import open_snapshot
     from keyaudit.model.errors import UsageError
     from keyaudit.report.files import check, output_file
     from keyaudit.report.incident import FORMATS
@@ -88,15 +113,40 @@ def incident(
             raise UsageError("--out", f"ends in none of {', '.join(_SUFFIXES)}", "name a file with one of these endings")
         page = _SUFFIXES[out.suffix.lower()]
         check(out)
-    first = day(since, "--first-day")
+    if reach and not verify and since is not None:
+        raise UsageError("--since", "only works with --verify", "add --verify, or leave it out")
+    if verify and (logs or baseline or first_day):
+        raise UsageError("--verify", "reads no logs", "leave out --logs, --baseline and --first-day")
+    # Without --verify, --since is the former name of --first-day.
+    earlier = open_snapshot(Path(since)) if since is not None and verify else None
+    first = None if verify else day(first_day or since, "--first-day")
+    reach = reach or verify
     imports = [*(live.imports or ())]
     imports += [f"logs={logs}"] if logs is not None else []
     imports += [f"usage-baseline={baseline}"] if baseline is not None else []
     with contextlib.ExitStack() as opened:
-        taken, as_of = opened.enter_context(snapshot(dataclasses.replace(live, imports=None), stored, about=asked))
-        store, usual, first = opened.enter_context(_evidence(live, imports, taken.run.tenant_id, first))
-        as_of = max(as_of, min(store.until, _now())) if store is not None and stored.as_of is None else as_of
-        found = ask.incident(taken, asked, as_of=as_of, logs=store, usual=usual, since=first)
+        if reach:
+            taken, as_of = opened.enter_context(snapshot(live, stored))
+            store, usual, missing = None, None, unmet(taken, live)
+        else:
+            taken, as_of = opened.enter_context(snapshot(dataclasses.replace(live, imports=None), stored, about=asked))
+            store, usual, first = opened.enter_context(_evidence(live, imports, taken.run.tenant_id, first))
+            as_of, missing = max(as_of, min(store.until, _now())) if store and stored.as_of is None else as_of, None
+        if earlier is not None:
+            check_since(earlier, taken.run)
+        with told_if_long("following what the key opens", quiet=live.quiet):
+            found = ask.incident(
+                taken,
+                asked,
+                as_of=as_of,
+                logs=store,
+                usual=usual,
+                first=first,
+                reach=reach,
+                verify=verify,
+                since=earlier,
+                unmet=missing,
+            )
         if stored.from_:
             found = replace(found, radius=replace(found.radius, kept_in=str(stored.from_[0])))
         if out is None:

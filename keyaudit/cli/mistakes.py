@@ -39,7 +39,8 @@ def _what(error: TyperException, command: Any, rest: Sequence[str]) -> str:
         if hasattr(error, "possibilities"):
             return f"no such option: {shown(name)}{_instead(name, list(known))}"
         return f"{name} {'takes no value' if known[name].is_flag else 'needs a value'}"
-    if commands := getattr(command, "commands", {}):
+    commands = getattr(command, "commands", {})
+    if commands and not "".join(rest[:1]).startswith("-"):
         if not rest:
             return f"no command is given; one of {', '.join(commands)}"
         return f"no such command: {shown(rest[0])}; {nearest(rest[0], commands) or 'choose one of those in its help'}"

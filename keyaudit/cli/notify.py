@@ -1,4 +1,4 @@
-"""`keyaudit notify`: tells people what changed since the last snapshot."""
+"""`keyaudit send notifications`: tells people what changed since the last snapshot."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -77,7 +77,9 @@ def notify(
             return Exit.CLEAN
         since, stored = newest[0], Stored(from_=[newest[1]], as_of=stored.as_of)
     if since is None:
-        raise UsageError("notify", "no earlier snapshot to compare with", "name one with --since, or a folder with --keep")
+        raise UsageError(
+            "send notifications", "no earlier snapshot to compare with", "name one with --since, or a folder with --keep"
+        )
     ahead = duration("--within", within)
     to_whom = _recipients(live, to or (), to_file, sending=not dry_run)
     told = None if dry_run else channels(to_whom)

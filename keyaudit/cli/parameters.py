@@ -15,7 +15,7 @@ from typer.core import TyperCommand, TyperGroup
 
 EVERY = "every"
 """The member of a context's object that says whether all flags are wanted."""
-MANY = 25
+MANY = 15
 """The number of flags and arguments up to which help shows all of them."""
 RARE = frozenset(
     {
@@ -39,7 +39,7 @@ class Command(TyperCommand):
     def format_options(self, ctx: Any, formatter: Any) -> None:
         """Writes arguments and flags by section. Of many flags, those that few need are there with --help-all alone."""
         flags = [each for each in self.get_params(ctx) if not each.hidden]
-        rare = {each.name for each in flags if RARE.intersection(each.opts)}
+        rare = {each.name for each in flags if RARE.intersection(each.opts[:1])}
         left_out = len(rare) if len(flags) > MANY and rare and not (ctx.obj or {}).get(EVERY) else 0
         sections: dict[str, list[Any]] = {}
         for each in flags:
@@ -61,6 +61,21 @@ class Group(TyperGroup):
     def get_params(self, ctx: Any) -> list[Any]:
         """Its parameters, --help among them."""
         return _converting(super().get_params(ctx))
+
+
+class Leading(Group):
+    """A group with a command of its own name, which runs if no other command is named."""
+
+    def __init__(self, **attributes: Any) -> None:
+        super().__init__(**attributes)
+        self.lead = self.commands.pop(self.name or "")
+        self.params = self.lead.params
+
+    def make_context(self, info_name: Any, args: list[str], parent: Any = None, **extra: Any) -> Any:
+        """The context of that command, or of the group if the first argument is a word."""
+        if args and not args[0].startswith("-"):
+            return super().make_context(info_name, args, parent, **extra)
+        return self.lead.make_context(info_name, args, parent, **extra)
 
 
 def _converting(parameters: list[Any]) -> list[Any]:

@@ -1,4 +1,4 @@
-"""`keyaudit permissions`: the least rights to grant."""
+"""`keyaudit doctor permissions`: the least rights to grant."""
 
 from enum import StrEnum
 from typing import Annotated

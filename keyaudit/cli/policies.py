@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from keyaudit.cli.guardrails import guardrails
 from keyaudit.cli.options import ConfigFile, OwnPolicies, Profile
+from keyaudit.cli.parameters import Command
 from keyaudit.cli.streams import printing
 from keyaudit.model.errors import Exit, UsageError
 from keyaudit.model.text import one_line
@@ -15,7 +17,7 @@ from keyaudit.model.text import one_line
 if TYPE_CHECKING:
     from keyaudit.policy.load import Policy
 
-app = typer.Typer(help="List, check, test and write policies.", rich_markup_mode=None)
+app = typer.Typer(help="List, check, test and write policies; print guardrails.", rich_markup_mode=None)
 
 Place = Annotated[
     Path | None, typer.Argument(metavar="[PATH]", help="A policy file or a folder of them. Default: the shipped ones.")
@@ -214,3 +216,6 @@ def details(policy: "Policy") -> dict[str, str]:
     if limits:
         asked["Parameters"] = "\n".join(f"{limit} ({', '.join(profiles)})" for limit, profiles in limits.items())
     return asked
+
+
+app.command("guardrails", cls=Command)(guardrails)

@@ -1,4 +1,4 @@
-"""`keyaudit tickets`: opens a ticket for each finding in another system, and closes it there."""
+"""`keyaudit send tickets`: opens a ticket for each finding in another system, and closes it there."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -55,7 +55,7 @@ def tickets(
     from keyaudit.report.tickets import line
 
     to = None if dry_run else webhook()
-    found = followed(folder, Live(config=config, quiet=quiet), choice, "tickets")
+    found = followed(folder, Live(config=config, quiet=quiet), choice, "send tickets")
     if to is None:
         waiting = due(found, Told(folder / RECORD).last, Severity(severity))
         with printing() as out:

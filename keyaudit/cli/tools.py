@@ -124,11 +124,11 @@ class Tools:
     async def blast_radius(self, key: str, offset: int = 0, limit: int = PAGE) -> Answer:
         """What trusts a key and what its holder can sign in as and reach: VAULT/KEY, thumbprint, key id or application."""
         from keyaudit import ask
-        from keyaudit.report.blast_radius import json
+        from keyaudit.report.incident import json
 
         def read() -> Document:
-            found = ask.blast_radius(self._taken, key, as_of=self._as_of, verify=False)
-            return answers.of_document(json.render, found, found.run, found.verdict)
+            found = ask.incident(self._taken, key, as_of=self._as_of, reach=True)
+            return answers.of_document(json.render, found, found.radius.run, found.verdict)
 
         _page(offset, limit)
         return (await self._read_snapshot(("blast_radius", key), read)).page(offset, limit)

@@ -180,4 +180,4 @@ def _refuse(places: "Sequence[FileRead]", outcome: "Outcome") -> None:
         raise UnsafeError("usage collect", what, "find out what intercepts the connection to Azure")
     if outcome.reasons and outcome.reasons <= AZURES:
         raise UnavailableError("usage collect", what, "try again later")
-    raise AccessError("usage collect", what, "the reasons are above; keyaudit permissions lists the rights")
+    raise AccessError("usage collect", what, "the reasons are above; keyaudit doctor permissions lists the rights")

@@ -166,7 +166,7 @@ class Ingestion:
     def _undelivered(self, failure: _Failure, rows: int, *, unsure: bool) -> OutputError:
         perhaps = f"; {rows:,} more were sent, and may be stored or not" if unsure else ""
         what = f"{failure.why}. {self.taken:,} rows were stored, and no verdict row{perhaps}"
-        return OutputError(self._to.host, what, "ship again: a shipment without its verdict row does not count")
+        return OutputError(self._to.host, what, "send it again: a shipment without its verdict row does not count")
 
 
 def batches(rows: Iterable[Row]) -> Iterator[list[Row]]:
@@ -186,7 +186,7 @@ def batches(rows: Iterable[Row]) -> Iterator[list[Row]]:
 
 
 _MEANINGS = {
-    400: "the rule refused the rows (400): its stream or table is not the one that keyaudit ship template prints",
+    400: "the rule refused the rows (400): its stream or table is not the one that keyaudit send template prints",
     401: "the service refused the sign-in (401)",
     403: "no right to send there (403): give the identity the role Monitoring Metrics Publisher on the data collection rule,"
     " which takes effect within half an hour",

@@ -4,13 +4,14 @@ import contextlib
 import os
 from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import duckdb
 from msgspec import Struct, structs
 
 from keyaudit.inventory import files, views
 from keyaudit.inventory.contradictions import contradicted
+from keyaudit.inventory.few import fits_sqlite
 from keyaudit.inventory.load import counted, described, load, loading, parquet
 from keyaudit.inventory.locked import TEMPORARY, judged, locked
 from keyaudit.inventory.manifest import MAX_MANIFEST, File, Manifest, TableFiles, decode, encode, is_bundle
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from keyaudit.inventory.logs.store import LogStore
     from keyaudit.inventory.spool import Spool
     from keyaudit.inventory.usage.baseline import Baseline
+    from keyaudit.inventory.with_sqlite import WithSQLite
 
 _FEW = 2_000
 """The maximum rows of a snapshot whose queries are not optimized: that saves a fifth of the time of their planning."""
@@ -74,6 +76,7 @@ class Snapshot(Struct, frozen=True):
         often: Collection[str] = (),
         names: Collection[str] = tuple(TABLES),
         columns: Mapping[str, Collection[str]] | None = None,
+        prepared: bool = False,
     ) -> duckdb.DuckDBPyConnection:
         """Like `reading`, with one view per table under the table's name, and the ledger as the table `coverage`.
 
@@ -81,47 +84,76 @@ class Snapshot(Struct, frozen=True):
         `reach_known`: false for a reader of none of `model.tables.reach.COLUMNS`, which are work to make, and then are NULL.
         `often`: the tables that will be read more than once; it changes how long that takes, and nothing else. `names`: those
         that will be read at all; the others have no view. `columns`: by table the derived columns that will be read; None: all.
+        `prepared`: for a reader of what the views rest on, too.
         """
         with contextlib.ExitStack() as failed:
             connection = failed.enter_context(self.reading())
-            sources = {name: parquet(*self._paths(table)) for name, table in self.tables.items() if table.rows}
-            sizes = self.sizes
-            kept = {name for name in often if sizes[name] <= views.SMALL}
-            views.create(
-                connection,
-                sources,
-                self.coverage,
-                self.run,
-                as_of,
-                names=names,
-                small={name for name, table in self.tables.items() if table.rows <= views.SMALL},
-                kept=kept,
-                reach_known=reach_known,
-                columns=columns and views.needed(columns),
-                owner_rules=self.owners,
-            )
+            how: dict[str, Any] = {"reach_known": reach_known, "names": names, "columns": columns and views.needed(columns)}
+            made = None if prepared else self._in_sqlite(connection, as_of, **how)
+            if made is None:
+                self._create(connection, as_of, often, **how)
+            else:
+                made.give(connection)
             failed.pop_all()
         return connection
 
+    def _in_sqlite(self, connection: duckdb.DuckDBPyConnection, as_of: int, *together: int, **how: Any) -> "WithSQLite | None":
+        """The views in SQLite, if it evaluates this snapshot. `together` as in `few.fits_sqlite`."""
+        rows = (table.rows for table in self.tables.values())
+        if not fits_sqlite(self.run, rows, len(self.owners.rules), *together):
+            return None
+        from keyaudit.inventory import with_sqlite  # noqa: PLC0415 - some builds of Python have no SQLite
+
+        return with_sqlite.create(connection, self._sources, self.coverage, self.run, as_of, owner_rules=self.owners, **how)
+
+    def _create(self, connection: duckdb.DuckDBPyConnection, as_of: int, often: Collection[str], **how: Any) -> None:
+        """The views in DuckDB."""
+        sizes = self.sizes
+        views.create(
+            connection,
+            self._sources,
+            self.coverage,
+            self.run,
+            as_of,
+            small={name for name, table in self.tables.items() if table.rows <= views.SMALL},
+            kept={name for name in often if sizes[name] <= views.SMALL},
+            owner_rules=self.owners,
+            **how,
+        )
+
+    @property
+    def _sources(self) -> dict[str, str]:
+        """The stored rows of the tables that have some, as SQL relations."""
+        return {name: parquet(*self._paths(table)) for name, table in self.tables.items() if table.rows}
+
     @contextlib.contextmanager
-    def judging(
-        self,
-        as_of: int,
-        *,
-        reach_known: bool = True,
-        often: Collection[str] = (),
-        names: Collection[str] = tuple(TABLES),
-        columns: Mapping[str, Collection[str]] | None = None,
-    ) -> Iterator[duckdb.DuckDBPyConnection]:
+    def judging(self, as_of: int, **how: Any) -> Iterator[duckdb.DuckDBPyConnection]:
         """Like `connect`, closed after the block.
 
         Query errors are raised as in `locked.judged`.
         """
-        with (
-            judged(self.folder, self.verify, _DAMAGED),
-            self.connect(as_of, reach_known=reach_known, often=often, names=names, columns=columns) as connection,
-        ):
+        with judged(self.folder, self.verify, _DAMAGED), self.connect(as_of, **how) as connection:
             yield connection
+
+    @contextlib.contextmanager
+    def evaluating(
+        self,
+        as_of: int,
+        *together: int,
+        often: Collection[str],
+        columns: Mapping[str, Collection[str]] | None,
+        **how: Any,
+    ) -> Iterator["tuple[duckdb.DuckDBPyConnection, WithSQLite | None]"]:
+        """Like `judging`; or, if SQLite evaluates it, with the views in SQLite, which can give them to the connection.
+
+        `together` as in `few.fits_sqlite`.
+        """
+        with judged(self.folder, self.verify, _DAMAGED), self.reading() as connection:
+            how["columns"] = columns and views.needed(columns)
+            made = self._in_sqlite(connection, as_of, *together, **how)
+            if made is None:
+                self._create(connection, as_of, often, **how)
+            yield connection, made
 
     def verify(self) -> None:
         """Raises UnsafeError unless every file has the digest in the manifest."""

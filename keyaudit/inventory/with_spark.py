@@ -28,7 +28,7 @@ class WithSpark:
 
     def __init__(self, spark: SparkSession, connection: duckdb.DuckDBPyConnection, folder: Path) -> None:
         self._spark = spark
-        self._connection = connection
+        self.connection = connection
         self._folder = folder
 
     def execute(self, statement: str) -> None:
@@ -46,7 +46,7 @@ class WithSpark:
         self._spark.sql(query).write.parquet(uri(folder), compression="snappy")
         paths = sorted(folder.glob("part-*"))
         read(self._spark, name, paths)
-        self._connection.execute(f"CREATE VIEW {name} AS SELECT * FROM {parquet(*paths)}")
+        self.connection.execute(f"CREATE VIEW {name} AS SELECT * FROM {parquet(*paths)}")
 
     def show(self, table: str, written: str | None = None) -> None:
         """Gives the view of a table to the connection, with the columns of the view `written`, or written for that."""
@@ -55,7 +55,7 @@ class WithSpark:
             self.write(written, f"SELECT * FROM {SPARK.name(table)}")
         names = [*view_types(TABLES[table])]
         columns = ", ".join(map(DUCKDB.name, names))
-        self._connection.execute(DUCKDB.view(DUCKDB.name(table), f"SELECT {columns} FROM {written}"))
+        self.connection.execute(DUCKDB.view(DUCKDB.name(table), f"SELECT {columns} FROM {written}"))
         self._spark.table(written).select(*map(SPARK.name, names)).createOrReplaceTempView(SPARK.name(table))
 
 

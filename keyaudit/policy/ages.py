@@ -8,9 +8,9 @@ an enumeration. Policies are not recognised by name.
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-import duckdb
 from msgspec import Struct
 
+from keyaudit.inventory.reader import Reader
 from keyaudit.model.findings import PolicyText
 from keyaudit.model.overview import AgeGroup, Ages
 from keyaudit.policy.bind import Bound
@@ -27,10 +27,10 @@ _LAST = 3 * _BINS - 1
 """The last bin, for ages above three times the limit."""
 
 
-def ages(connection: duckdb.DuckDBPyConnection, tables: Iterable[Evaluated], as_of: int) -> tuple[Ages, ...]:
+def ages(reader: Reader, tables: Iterable[Evaluated], as_of: int) -> tuple[Ages, ...]:
     """The ages for each policy with an age limit and rows, by id."""
     found = [
-        _ages(connection, bound.policy.text, list(_places(bound, number, limit)), _rows(evaluated.relation, number), as_of)
+        _ages(reader, bound.policy.text, list(_places(bound, number, limit)), _rows(evaluated.relation, number), as_of)
         for evaluated in tables
         for number, bound in enumerate(evaluated.bounds)
         if (limit := _limit(bound)) is not None
@@ -61,10 +61,10 @@ def _rows(relation: str, number: int) -> str:
     return f"{relation} WHERE code{number} >= {PASS}"
 
 
-def _ages(connection: duckdb.DuckDBPyConnection, policy: PolicyText, places: Sequence[_Place], rows: str, as_of: int) -> Ages:
+def _ages(reader: Reader, policy: PolicyText, places: Sequence[_Place], rows: str, as_of: int) -> Ages:
     placed = " OR ".join(f"({place.condition})" for place in places)
-    ((unplaced,),) = connection.execute(f"SELECT count(*) FROM {rows} AND NOT coalesce({placed}, false)").fetchall()
-    groups = [_group(connection, place, rows, as_of) for place in places]
+    ((unplaced,),) = reader.rows(f"SELECT count(*) FROM {rows} AND NOT coalesce({placed}, false)")
+    groups = [_group(reader, place, rows, as_of) for place in places]
     return Ages(policy=policy, groups=[group for group in groups if group.bins or group.undated], unplaced=unplaced)
 
 
@@ -93,13 +93,13 @@ def _entries(entries: Mapping[str | int, Single], column: str) -> Iterator[tuple
             yield f"{words} {key}", f"{index} = {DIALECT.text(key)}", entry
 
 
-def _group(connection: duckdb.DuckDBPyConnection, place: _Place, rows: str, as_of: int) -> AgeGroup:
+def _group(reader: Reader, place: _Place, rows: str, as_of: int) -> AgeGroup:
     width = max(place.limit // _BINS, 1)
     # An age equal to the limit is within it. `least` and `greatest` ignore NULL.
     bin_ = f"greatest(least(({as_of}::HUGEINT - {_MADE} - 1) // {width}, {_LAST}), 0)"
     number = f"CASE WHEN {_MADE} IS NOT NULL THEN {bin_} END"
     counted = f"SELECT {number} AS bin, count(*) FROM {rows} AND {place.condition} GROUP BY bin ORDER BY bin"
-    answer = connection.execute(counted).fetchall()
+    answer = [*reader.rows(counted)]
     return AgeGroup(
         kind=place.kind,
         limit=place.limit,

@@ -1,4 +1,4 @@
-"""Finds the causes of the open failures, in DuckDB: a failure is in the cause that the first matching arm of its policy names.
+"""Finds the causes of the open failures: a failure is in the cause that the first matching arm of its policy names.
 
 A failure whose object is absent or unknown, or whose conditions are not certain, is a cause by itself.
 """
@@ -7,16 +7,17 @@ A failure whose object is absent or unknown, or whose conditions are not certain
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack
 from enum import Enum, auto
 from functools import cached_property
 from itertools import groupby
 from operator import itemgetter
 
-import duckdb
 from msgspec import Struct
 
+from keyaudit.inventory.dialect import DuckDB
+from keyaudit.inventory.reader import Reader
 from keyaudit.model.causes import MANY, Cause, Causes, Member
-from keyaudit.model.columns import Table
 from keyaudit.model.findings import PolicyText, Tally
 from keyaudit.model.rows import view_name
 from keyaudit.model.severity import Severity
@@ -25,7 +26,7 @@ from keyaudit.policy.bind import Bound
 from keyaudit.policy.definition import Policy
 from keyaudit.policy.first import MOST, first
 from keyaudit.policy.ordered import Evaluated, arm_of, urgency
-from keyaudit.policy.queries import DIALECT, OPENED, can_blank, rung_columns, writer_of
+from keyaudit.policy.queries import OPENED, can_blank, rung_columns, writer_of
 from keyaudit.policy.sql import UNKNOWN, read
 from keyaudit.policy.types import columns_read
 from keyaudit.policy.verdict import FAIL, KNOWN, rank_in
@@ -63,13 +64,13 @@ class Head(Struct, frozen=True, kw_only=True):
 
 
 class Grouping:
-    """The causes of the open failures in some tables; each part is found in DuckDB when it is first asked for.
+    """The causes of the open failures in some tables; each part is found in their database when it is first asked for.
 
     `tallies`: the counts of these failures, by policy. Valid while the connection is open.
     """
 
-    def __init__(self, connection: duckdb.DuckDBPyConnection, tables: Sequence[Evaluated], tallies: Sequence[Tally]) -> None:
-        self._connection = connection
+    def __init__(self, reader: Reader, tables: Sequence[Evaluated], tallies: Sequence[Tally]) -> None:
+        self._reader, self._open = reader, ExitStack()
         failing = {tally.policy.id for tally in tallies if any(tally.failed.values())}
         self._policies = sorted(
             (bound.policy for table in tables for bound in table.bounds if bound.policy.text.id in failing), key=_place
@@ -78,24 +79,26 @@ class Grouping:
         self._tables = [table for table in tables if any(bound.policy.text.id in self._numbers for bound in table.bounds)]
 
     @cached_property
-    def _cursor(self) -> duckdb.DuckDBPyConnection:
-        """A cursor with the temporary tables `failures` and `heads`."""
-        cursor = self._connection.cursor()
-        found = " UNION ALL ".join(_failures(table, self._numbers) for table in self._tables)
-        cursor.execute(f"CREATE TEMP TABLE failures AS {found}")
-        cursor.execute(_LEADING)
-        return cursor
+    def _found(self) -> tuple[Reader, str, str]:
+        """A reader, with its relations of the failures, and of those that head a cause."""
+        reader = self._open.enter_context(self._reader.apart())
+        failures = reader.keep("failures", " UNION ALL ".join(_failures(table, self._numbers) for table in self._tables))
+        return reader, failures, reader.keep("heads", _leading(failures, reader.sql))
 
     @cached_property
     def causes(self) -> Causes:
         """Their numbers."""
         open_: Counter[str] = Counter()
         alike: Counter[tuple[str, str, str]] = Counter()
-        for number, rank, arm, count in self._cursor.execute(_COUNTED).fetchall() if self._tables else ():
+        for number, rank, arm, count in self._counted() if self._tables else ():
             policy, severity = self._policies[number], _SEVERITIES[rank].value
             open_[severity] += count
             alike[policy.text.id, severity, policy.commands[arm]] += count
         return Causes(open_, {key: count for key, count in alike.items() if count > MANY})
+
+    def _counted(self) -> Iterator[tuple[int, int, int, int]]:
+        reader, _, heads = self._found
+        yield from reader.rows(f"SELECT policy, rank, arm, count(*) FROM {heads} GROUP BY policy, rank, arm")
 
     @cached_property
     def shared(self) -> Mapping[tuple[str, str], tuple[Cause, Place]]:
@@ -105,7 +108,7 @@ class Grouping:
         # Everything else first: nothing is read from the tables after this, and they may be large.
         _ = self.causes, self.heads
         found = self._shared("TRUE")
-        self._cursor.close()
+        self._open.close()
         return found
 
     @cached_property
@@ -113,10 +116,11 @@ class Grouping:
         """The causes of the first page in the order of choice: of two, a shorter page shows the first."""
         if not self._tables:
             return ()
-        chosen = self._cursor.execute(first(MOST)).fetchall()
+        reader, _, heads = self._found
+        chosen = [*reader.rows(first(heads, MOST))]
         shared: dict[tuple[str, str], tuple[Cause, Place]] = {}
         if keys := [key for _, _, key, *_ in chosen if key is not None]:
-            shared = self._shared(f"key IN ({', '.join(map(DIALECT.text, keys))})")
+            shared = self._shared(f"key IN ({', '.join(map(reader.sql.text, keys))})")
         found = []
         for number, row, _, times in chosen:
             text = self._policies[number].text
@@ -127,7 +131,8 @@ class Grouping:
     def _shared(self, which: str) -> dict[tuple[str, str], tuple[Cause, Place]]:
         """Of causes whose keys meet the condition `which`."""
         shared: dict[tuple[str, str], tuple[Cause, Place]] = {}
-        for key, found in groupby(self._cursor.execute(_of_causes(which)).fetchall(), key=itemgetter(0)):
+        reader, failures, _ = self._found
+        for key, found in groupby(reader.rows(_of_causes(failures, which)), key=itemgetter(0)):
             shared |= _cause(key, [(self._policies[number].text, subject, id_) for _, number, subject, id_ in found])
         return shared
 
@@ -161,38 +166,38 @@ def _failures(table: Evaluated, numbers: Mapping[str, int]) -> str:
     """
     failing = [(number, bound) for number, bound in enumerate(table.bounds) if bound.policy.text.id in numbers]
     fails = " OR ".join(f"code{number} >= {FAIL} AND code{number} < {KNOWN}" for number, _ in failing)
-    source = f"(SELECT {', '.join(_columns(TABLES[table.table.name], dict(failing)))} FROM {table.relation} WHERE {fails})"
+    source = f"(SELECT {', '.join(_columns(table, dict(failing)))} FROM {table.relation} WHERE {fails})"
     lists = {
         "policy": [str(numbers[bound.policy.text.id]) for _, bound in failing],
         "code": [f"code{number}" for number, _ in failing],
-        "key": [_key(number, bound, table.as_of) for number, bound in failing],
-        "arm": [_commands(number, bound, table.as_of) for number, bound in failing],
-        "subject": [DIALECT.name(bound.policy.subject) for _, bound in failing],
+        "key": [_key(table, number) for number, _ in failing],
+        "arm": [_commands(table, number) for number, _ in failing],
+        "subject": [table.sql.name(bound.policy.subject) for _, bound in failing],
         "urgency": [urgency(number, bound) for number, bound in failing],
     }
-    members = ", ".join(f"unnest([{', '.join(values)}]) AS {name}" for name, values in lists.items())
     return (
         f"SELECT policy, key, {rank_in('code')} AS rank, arm, subject, urgency, id, began"
-        f" FROM (SELECT id, began, {members} FROM {source})"
+        f" FROM (SELECT id, began, {table.sql.side_by_side(lists)} FROM {source})"
         f" WHERE code >= {FAIL} AND code < {KNOWN}"
     )
 
 
-def _columns(table: Table, numbered: Mapping[int, Bound]) -> Iterator[str]:
+def _columns(evaluated: Evaluated, numbered: Mapping[int, Bound]) -> Iterator[str]:
     """The columns that are read, and no others, since most of the work is planning. Unknown values are NULL, except counts."""
+    sql, table = evaluated.sql, TABLES[evaluated.table.name]
     policies = [bound.policy for bound in numbered.values()]
     causal = dict.fromkeys(name for policy in policies for name in (*policy.columns_of_causes, *policy.columns_of_arms))
     for name in causal:
         column = table.by_name[name]
         if can_blank(table, name) and (column.operations or column.derived):
-            yield f"{read(DIALECT, name)} AS {DIALECT.name(name)}"
+            yield f"{read(sql, name)} AS {sql.name(name)}"
         else:
-            yield from map(DIALECT.name, view_name(column))
+            yield from map(sql.name, view_name(column))
     subjects = dict.fromkeys(("id", *(policy.subject for policy in policies)))
-    yield from (DIALECT.name(name) for name in subjects if name not in causal)
+    yield from (sql.name(name) for name in subjects if name not in causal)
     yield UNKNOWN
     began = next((name for name in _BEGAN if name in table.by_name), None)
-    yield f"{DIALECT.name(began) if began else 'CAST(NULL AS BIGINT)'} AS began"
+    yield f"{sql.name(began) if began else 'CAST(NULL AS BIGINT)'} AS began"
     if any(policy.trees.opens for policy in policies):
         yield OPENED
     yield from rung_columns(numbered)
@@ -200,36 +205,39 @@ def _columns(table: Table, numbered: Mapping[int, Bound]) -> Iterator[str]:
     yield from (f"class{number}" for number, bound in numbered.items() if bound.classes)
 
 
-def _commands(number: int, bound: Bound, as_of: int) -> str:
+def _commands(table: Evaluated, number: int) -> str:
     """SQL: the number of the first message with the same commands."""
-    commands = bound.policy.commands
+    commands = table.bounds[number].policy.commands
     numbers = [commands.index(each) for each in commands]
-    arm = arm_of(number, bound, as_of)
-    return arm if numbers == list(range(len(numbers))) else f"[{', '.join(map(str, numbers))}][{arm} + 1]"
+    arm = arm_of(table, number)
+    return arm if numbers == list(range(len(numbers))) else table.sql.item(table.sql.items(*map(str, numbers)), f"{arm} + 1")
 
 
-def _key(number: int, bound: Bound, as_of: int) -> str:
+def _key(table: Evaluated, number: int) -> str:
     """SQL: kind and object of the cause, NULL if it is a cause by itself."""
+    sql, bound = table.sql, table.bounds[number]
     arms = bound.policy.causes
-    keys = [f"{DIALECT.text(f'{arm.kind} ')} || {DIALECT.name(arm.object)}" for arm in arms]
+    keys = [f"{sql.text(f'{arm.kind} ')} || {sql.name(arm.object)}" for arm in arms]
     if not any(arm.condition for arm in arms):
         return keys[0] if keys else "CAST(NULL AS VARCHAR)"
-    writer = writer_of(number, bound, as_of)
+    writer = writer_of(number, bound, table.as_of, sql=sql)
     held = (writer.write(arm.condition.tree) if arm.condition else "TRUE" for arm in arms)
     return f"CASE {' '.join(f'WHEN {holds} THEN {key}' for holds, key in zip(held, keys, strict=True))} END"
 
 
-def _of_causes(which: str) -> str:
+def _of_causes(failures: str, which: str) -> str:
     """The failures that share a cause whose key meets a condition, by cause: the head first."""
     return f"""
-        SELECT key, policy, subject, id FROM failures
-        WHERE key IS NOT NULL AND {which} QUALIFY count(*) OVER (PARTITION BY key) > 1 ORDER BY key, {_ORDER}"""
+        SELECT key, policy, subject, id FROM (
+            SELECT *, count(*) OVER (PARTITION BY key) AS sharing FROM {failures} WHERE key IS NOT NULL AND {which}
+        ) WHERE sharing > 1 ORDER BY key, {_ORDER}"""
 
 
-_LEADING = f"""
-    CREATE TEMP TABLE heads AS SELECT * EXCLUDE (leads) FROM (
-        SELECT *, TRUE AS leads FROM failures WHERE key IS NULL
-        UNION ALL
-        SELECT *, row_number() OVER (PARTITION BY key ORDER BY {_ORDER}) = 1 FROM failures WHERE key IS NOT NULL
-    ) WHERE leads"""
-_COUNTED = "SELECT policy, rank, arm, count(*) FROM heads GROUP BY policy, rank, arm"
+def _leading(failures: str, sql: DuckDB) -> str:
+    """The failures that head a cause."""
+    return f"""
+        SELECT {sql.excluding("leads")} FROM (
+            SELECT *, TRUE AS leads FROM {failures} WHERE key IS NULL
+            UNION ALL
+            SELECT *, row_number() OVER (PARTITION BY key ORDER BY {_ORDER}) = 1 FROM {failures} WHERE key IS NOT NULL
+        ) WHERE leads"""

@@ -3,19 +3,18 @@
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 
-import duckdb
 from msgspec import structs
 
+from keyaudit.inventory.reader import Reader
 from keyaudit.model.findings import ControlCount, Outcome, Tally, UnknownGroup, because
 from keyaudit.model.reasons import Reason
 from keyaudit.model.severity import Severity
 from keyaudit.model.waivers import Waiver
 from keyaudit.policy.bind import Bound
-from keyaudit.policy.queries import classed, counted, covered
+from keyaudit.policy.queries import REASONS, classed, counted, covered
 from keyaudit.policy.scopes import Blind
 from keyaudit.policy.verdict import FAIL, KNOWN, PASS, UNKNOWN_VIOLATION, least_of, outcome_of, severity_of
 
-_BATCH = 4_096
 _MEMBERS = {
     Outcome.PASS: "passed",
     Outcome.FAIL: "failed",
@@ -77,29 +76,28 @@ class Counts:
         self._blind: list[Blind] = []
         self._causes: dict[tuple[str, int], Sequence[str]] = {}
 
-    def table(self, connection: duckdb.DuckDBPyConnection, relation: str, bounds: Sequence[Bound]) -> None:
+    def table(self, reader: Reader, relation: str, bounds: Sequence[Bound]) -> None:
         """Counts a table with verdicts in one pass. The query groups rows with equal verdicts."""
         parts = [(bound.policy.text.id, part.key) for bound in bounds for part in bound.policy.parts]
-        answer = connection.execute(counted(relation, bounds))
         inside_baseline = [bound.policy.text.id for bound in bounds if bound.unknown_in_baseline]
-        while rows := answer.fetchmany(_BATCH):
-            for *found, scope, reasons, count in rows:
-                entries = dict(zip(inside_baseline, found[len(bounds) + len(parts) :], strict=True))
-                for bound, code in zip(bounds, found, strict=False):
-                    known = self._is_known(bound, code, reasons or {}, entries) if code >= UNKNOWN_VIOLATION else code >= KNOWN
-                    self._add(bound, code, (scope, reasons or {}, known), count)
-                for (policy, control), code in zip(parts, found[len(bounds) :], strict=False):
-                    self._parts[policy, control, _member(code)] += count
+        types = {REASONS: "MAP(VARCHAR, VARCHAR)"}
+        for *found, scope, reasons, count in reader.rows(counted(relation, bounds), types=types):
+            entries = dict(zip(inside_baseline, found[len(bounds) + len(parts) :], strict=True))
+            for bound, code in zip(bounds, found, strict=False):
+                known = self._is_known(bound, code, reasons or {}, entries) if code >= UNKNOWN_VIOLATION else code >= KNOWN
+                self._add(bound, code, (scope, reasons or {}, known), count)
+            for (policy, control), code in zip(parts, found[len(bounds) :], strict=False):
+                self._parts[policy, control, _member(code)] += count
 
         pairs = [waiver for bound in bounds for waiver in bound.waivers]
         if pairs:
-            [counts] = connection.execute(covered(relation, bounds)).fetchall()
+            [counts] = reader.rows(covered(relation, bounds, reader.sql))
             for waiver, count in zip(pairs, counts, strict=True):
                 self._covered[waiver.id] += count
 
         inside = [(bound.policy.text.id, each.declared.name) for bound in bounds for each in bound.classes]
         if inside:
-            [held] = connection.execute(classed(relation, bounds)).fetchall()
+            [held] = reader.rows(classed(relation, bounds))
             self.classes |= zip(inside, zip(held[::2], held[1::2], strict=True), strict=True)
 
     def covered(self, waiver: Waiver) -> int:

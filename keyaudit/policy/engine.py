@@ -1,11 +1,12 @@
-"""What evaluates the tables: DuckDB, or another engine that gives DuckDB the results."""
+"""What evaluates the tables: DuckDB, or another engine."""
 
 from collections.abc import Collection, Mapping, Sequence
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import duckdb
 
 from keyaudit.inventory.part import EVERYTHING, Within
+from keyaudit.inventory.reader import Connection, Reader
 from keyaudit.inventory.views import SMALL
 from keyaudit.model.columns import Table
 from keyaudit.model.tables import TABLES
@@ -16,14 +17,22 @@ Entry = tuple[str, str, int, str | None]
 """A row of the table `baseline`."""
 
 
+@runtime_checkable
 class Engine(Protocol):
-    """Evaluates views. A relation is SQL of DuckDB."""
+    """Evaluates views."""
+
+    again: str
+    """The name of a further evaluation of the same views; empty for the first."""
+
+    @property
+    def reader(self) -> Reader:
+        """What has the views and the results."""
 
     def create_baseline(self, entries: Sequence[Entry]) -> None:
-        """Creates the table `baseline` for `judged`."""
+        """Creates the table `baseline` for `judged`, unless it exists."""
 
     def judged(self, of_tables: Mapping[str, Sequence[Bound]]) -> dict[str, str]:
-        """By table, the relation with its verdicts. Tables without rows may have none."""
+        """By table, the relation of the reader with its verdicts. Tables without rows may have none."""
 
 
 class InDuckDB:
@@ -40,8 +49,9 @@ class InDuckDB:
         again: str = "",
         within: Within = EVERYTHING,
     ) -> None:
+        self.reader = Connection(connection)
         self._connection = connection
-        self._again = again
+        self.again = again
         self._within = within
         self._as_of = as_of
         self._sizes = sizes
@@ -70,7 +80,7 @@ class InDuckDB:
         """The relation, materialized as a table if its size is known to be small."""
         if not is_small(self._sizes.get(name)):
             return relation
-        statement, held = materialize(f"{what}_{name}{self._again and f'_{self._again}'}", relation)
+        statement, held = materialize(f"{what}_{name}{self.again and f'_{self.again}'}", relation)
         self._connection.execute(statement)
         return held
 

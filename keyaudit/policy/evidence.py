@@ -2,8 +2,7 @@
 
 from collections.abc import Collection, Iterable
 
-import duckdb
-
+from keyaudit.inventory.reader import Reader
 from keyaudit.model.environments import assigning
 from keyaudit.model.evidence import BY_RIGHT, DELETED_HSM_KEYS, ENVIRONMENTS, EVERYTHING, NOT_IN_CLOUD, PUBLISHERS
 from keyaudit.model.operations import OPERATIONS
@@ -31,9 +30,7 @@ def optional(run: Run, require: Collection[str]) -> MayLack:
     return MayLack(frozenset(found), frozenset(BY_RIGHT).intersection(require))
 
 
-def supplied(
-    run: Run, policies: Iterable[Policy], require: Collection[str], connection: duckdb.DuckDBPyConnection
-) -> frozenset[str]:
+def supplied(run: Run, policies: Iterable[Policy], require: Collection[str], reader: Reader) -> frozenset[str]:
     """The supplied evidence. Environments count as supplied if [environments] is in use, or a tag of any vault names one. If
     vaults may be missing, one of them may have such a tag: then dependent policies are unknown, not left out.
 
@@ -42,13 +39,11 @@ def supplied(
     """
     found = set(run.evidence)
     if any(ENVIRONMENTS in policy.text.needs for policy in policies) and (
-        assigning(run.environment_rules) or connection.execute(_NAMED_OR_UNSEEN).fetchone()
+        assigning(run.environment_rules) or [*reader.rows(_NAMED_OR_UNSEEN)]
     ):
         found.add(ENVIRONMENTS)
     for name in BY_RIGHT:
-        if any(name in policy.text.needs for policy in policies) and (
-            name in require or connection.execute(_ASKED[name]).fetchone()
-        ):
+        if any(name in policy.text.needs for policy in policies) and (name in require or [*reader.rows(_ASKED[name])]):
             found.add(name)
     return frozenset(found)
 

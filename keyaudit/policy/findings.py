@@ -1,4 +1,4 @@
-"""Streams findings in order: rows stay in DuckDB until a batch of them is needed."""
+"""Streams findings in order: rows stay in their database until a batch of them is needed."""
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from functools import partial
@@ -7,10 +7,10 @@ from itertools import groupby
 from operator import itemgetter
 from typing import Any
 
-import duckdb
 from msgspec import Struct
 
 from keyaudit.inventory.owners import owner_of
+from keyaudit.inventory.reader import Reader
 from keyaudit.model.causes import Cause
 from keyaudit.model.deferred import Deferred, DeferredSequence
 from keyaudit.model.expiring import NOT_ASKED, Owner
@@ -30,7 +30,6 @@ from keyaudit.policy.templates import UNKNOWN, Template, filled, show
 from keyaudit.policy.types import Kind
 from keyaudit.policy.verdict import FAIL, KNOWN, PASS, UNKNOWN_VIOLATION, WAIVED, least_of, outcome_of, severity_of
 
-_BATCH = 1_024
 _SLICE = 50_000
 """The number of rows sorted at once, about 50 MB. DuckDB sorts in memory, and fails if the rows do not fit."""
 Shared = Mapping[tuple[str, str], tuple[Cause, Place]]
@@ -126,7 +125,7 @@ class _Thing(Struct, frozen=True):
 
 
 def stream(
-    connection: duckdb.DuckDBPyConnection,
+    reader: Reader,
     tables: Iterable[Evaluated],
     *,
     passes: bool,
@@ -138,27 +137,22 @@ def stream(
     `called`: the names of `owners.called`, with which each finding has the owner of its resource; None: owners are not asked
     for. `causes`: those that its findings share.
     """
-    for thing in _merged(connection, tables, passes=passes, called=called):
+    for thing in _merged(reader, tables, passes=passes, called=called):
         yield from of_thing(thing, causes, passes=passes)
 
 
-def _merged(
-    connection: duckdb.DuckDBPyConnection, tables: Iterable[Evaluated], *, passes: bool, called: Mapping[str, str] | None
-) -> Iterator[_Thing]:
+def _merged(reader: Reader, tables: Iterable[Evaluated], *, passes: bool, called: Mapping[str, str] | None) -> Iterator[_Thing]:
     """The resources of all tables in order."""
-    return merge(*(_things(connection, evaluated, passes=passes, called=called) for evaluated in tables), key=_place)
+    return merge(*(_things(reader, evaluated, passes=passes, called=called) for evaluated in tables), key=_place)
 
 
 def _place(thing: _Thing) -> tuple[int, str, str]:
     return thing.place
 
 
-def _things(
-    connection: duckdb.DuckDBPyConnection, evaluated: Evaluated, *, passes: bool, called: Mapping[str, str] | None
-) -> Iterator[_Thing]:
-    # A separate cursor, because another query on the connection would silently end this result.
-    with connection.cursor() as cursor:
-        rows = _rows(cursor, evaluated, passes=passes, owned=called is not None)
+def _things(reader: Reader, evaluated: Evaluated, *, passes: bool, called: Mapping[str, str] | None) -> Iterator[_Thing]:
+    with reader.apart() as own:
+        rows = _rows(own, evaluated, passes=passes, owned=called is not None)
         yield from grouped(rows, evaluated, evaluated.bounds, called)
 
 
@@ -197,18 +191,16 @@ def _positions(bounds: Sequence[Bound], first: int) -> tuple[list[_Judged], int]
     return found, opens.stop
 
 
-def _rows(cursor: duckdb.DuckDBPyConnection, evaluated: Evaluated, *, passes: bool, owned: bool) -> Iterator[tuple[Any, ...]]:
+def _rows(reader: Reader, evaluated: Evaluated, *, passes: bool, owned: bool) -> Iterator[tuple[Any, ...]]:
     """The rows in order: all at once where they are few, otherwise by slices, so that at most a slice is sorted."""
     least = PASS if passes else WAIVED
-    numbers: Iterable[int | None] = [None]
-    if not evaluated.small:
-        cursor.execute(slices(evaluated, least=least, size=_SLICE))
-        ((count,),) = cursor.execute(count_slices()).fetchall()
-        numbers = range(count)
-    for number in numbers:
-        answer = cursor.execute(in_order(evaluated, number, least=least, owned=owned))
-        while rows := answer.fetchmany(_BATCH):
-            yield from rows
+    if evaluated.small:
+        yield from reader.rows(in_order(evaluated, None, least=least, owned=owned), types=evaluated.types)
+        return
+    places = reader.keep("places", slices(evaluated, least=least, size=_SLICE))
+    ((count,),) = reader.rows(count_slices(places))
+    for number in range(count):
+        yield from reader.rows(in_order(evaluated, number, least=least, owned=owned, places=places), types=evaluated.types)
 
 
 def of_thing(thing: _Thing, causes: Shared, *, passes: bool) -> Iterator[Pair]:

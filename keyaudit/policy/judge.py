@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 import duckdb
 from msgspec.structs import replace
 
-from keyaudit.inventory.owners import UNREAD, called
+from keyaudit.inventory.owners import UNREAD, names_called
 from keyaudit.inventory.part import EVERYTHING, Within
+from keyaudit.inventory.reader import Reader
 from keyaudit.model.acceptance import NOTHING_ACCEPTED, Acceptance
 from keyaudit.model.baseline import Baseline, KnownUnknown
 from keyaudit.model.columns import Table
@@ -50,7 +51,7 @@ class Judgement(Results, frozen=True, kw_only=True, dict=True):
     settings: InForce
     policies: tuple[PolicyInForce, ...]
     """All policies, by id."""
-    _connection: duckdb.DuckDBPyConnection
+    _reader: Reader
     _tables: tuple[Evaluated, ...]
     """The evaluated tables with rows."""
     _blind: tuple[Blind, ...]
@@ -66,12 +67,12 @@ class Judgement(Results, frozen=True, kw_only=True, dict=True):
 
     def owned(self, passes: bool = False) -> Iterator[tuple[Owner, Finding]]:
         """Like `findings`, each finding with the owner of its resource. The views of `OWNERS_ASKED` must exist."""
-        return self._in_order(passes, called(self._connection), self.grouping.shared)
+        return self._in_order(passes, names_called(self._reader), self.grouping.shared)
 
     @cached_property
     def grouping(self) -> Grouping:
         """The causes of the open failures, found at the first use."""
-        return Grouping(self._connection, self._tables, self.tallies)
+        return Grouping(self._reader, self._tables, self.tallies)
 
     def answers(self, passes: bool = False) -> Iterator[tuple[Owner, Finding]]:
         """Like `owned`, with the other answers of controls with a condition of their own, and without causes."""
@@ -84,21 +85,21 @@ class Judgement(Results, frozen=True, kw_only=True, dict=True):
         return ((owner, finding) for owner, finding in found if passes or finding.outcome is not Outcome.PASS)
 
     def _alone(self) -> Iterator[tuple[Owner, Finding]]:
-        return self._in_order(True, called(self._connection), NO_CAUSES)
+        return self._in_order(True, names_called(self._reader), NO_CAUSES)
 
     def _in_order(self, passes: bool, names: Mapping[str, str] | None, causes: Shared) -> Iterator[tuple[Owner, Finding]]:
         blind = ((UNREAD, blind.finding) for blind in self._blind)
-        return chain(blind, stream(self._connection, self._tables, passes=passes, called=names, causes=causes))
+        return chain(blind, stream(self._reader, self._tables, passes=passes, called=names, causes=causes))
 
     def first(self) -> list[First]:
         """The causes of the first page in the order of choice. The views of `OWNERS_ASKED` must exist."""
         heads = self.grouping.heads
-        return first_page(self._connection, self._tables, heads, called(self._connection)) if heads else []
+        return first_page(self._reader, self._tables, heads, names_called(self._reader)) if heads else []
 
     def tier0(self) -> Tier0 | None:
         """The principals that control the tenant; None if the policy that lists them was not evaluated."""
         whole = all(blind.bound.policy.text.id != LISTS for blind in self._blind)
-        return tier0(self._connection, self._tables, self.tallies, whole=whole)
+        return tier0(self._reader, self._tables, self.tallies, whole=whole)
 
     def worst(self, least: Severity, *, known: bool, most: int) -> list[Finding]:
         """The `most` worst failing findings with severity `least` or above, perhaps: by urgency, then by name and id.
@@ -119,17 +120,17 @@ class Judgement(Results, frozen=True, kw_only=True, dict=True):
             for counts in ((tally.failed, tally.known) if known else (tally.failed,))
             if any(level.rank >= least.rank for level in counts)
         }
-        return worst(self._connection, self._tables, least=least, known=known, most=most, failing=failing)
+        return worst(self._reader, self._tables, least=least, known=known, most=most, failing=failing)
 
     def ages(self, as_of: int) -> "tuple[Ages, ...]":
         """The ages at `as_of` of rows whose age a policy limits, by policy."""
         from keyaudit.policy.ages import ages  # noqa: PLC0415 - few formats need it
 
-        return ages(self._connection, self._tables, as_of)
+        return ages(self._reader, self._tables, as_of)
 
 
 def judge(
-    connection: duckdb.DuckDBPyConnection,
+    source: duckdb.DuckDBPyConnection | Engine,
     policies: Sequence[Policy],
     coverage: Iterable[Coverage],
     judging: Judging,
@@ -141,20 +142,19 @@ def judge(
     sizes: Mapping[str, int] | None = None,
     columns: Mapping[str, Collection[str]] | None = None,
     shown: Mapping[str, Collection[str]] | None = None,
-    engine: Engine | None = None,
     again: str = "",
     within: Within = EVERYTHING,
     unanswered: Collection[str] = (),
     lacks: str = "",
 ) -> Judgement:
-    """Evaluates the views of `connection`, one for each table, with the policies.
+    """Evaluates the views of an engine, or with DuckDB those of a connection, one for each table, with the policies.
 
-    `engine`: evaluates them instead; then the connection has the results. `again`: the name of a further evaluation in the same
-    connection. `within`: only these rows, of tables that may hold some.
+    Of a connection, `again` is the name of a further evaluation there, and `within`: only these rows are evaluated, of tables
+    that may hold some.
 
-    `sizes`: known row counts of tables, which only affect
-    speed. `columns`: by table, the derived columns of the views; None: all. `shown`: if given, the rows of findings have only
-    these columns by table and those of their messages, and findings neither evidence, limits nor fix.
+    `sizes`: known row counts of tables, which only affect speed. `columns`: by table, the derived columns of the views; None:
+    all. `shown`: if given, the rows of findings have only these columns by table and those of their messages, and findings
+    neither evidence, limits nor fix.
 
     Raises UsageError for an invalid profile or override. Policies that need evidence are not evaluated unless all of it is
     `supplied`; if missing evidence is required, they are unknown on the `tenant`. An `optional` gap affects no policy.
@@ -168,7 +168,8 @@ def judge(
     answering = for_controls if judging.for_controls else for_run
     settled = tuple(map(answering, bind(ordered, judging.profile, judging.overrides, judging.classes)))
     applying = tuple(bound for bound in settled if bound.policy.text.id not in lacking)
-    engine = engine or InDuckDB(connection, as_of, sizes or {}, again, within)
+    engine = source if isinstance(source, Engine) else InDuckDB(source, as_of, sizes or {}, again, within)
+    reader = engine.reader
     held = _held(baseline.counting_unknown(as_of) if baseline else ())
     known = _known(baseline, applying, as_of) if baseline else []
     bounds = _in_baseline(engine, waived(applying, holding), known, held)
@@ -181,8 +182,8 @@ def judge(
     of_tables = by_table(bounds)
     relations = engine.judged(of_tables)
     for name, relation in relations.items():
-        counts.table(connection, relation, of_tables[name])
-    blind = (*without, *blind_scopes(connection, bounds, coverage, optional))
+        counts.table(reader, relation, of_tables[name])
+    blind = (*without, *blind_scopes(reader, bounds, coverage, optional))
     counts.blind(blind)
     needed_by: dict[str, list[str]] = {}
     for bound in bounds:
@@ -201,7 +202,7 @@ def judge(
         policies=policies_in_force(settled),
         waived={waiver.id: counts.covered(waiver) for waiver in holding},
         needed_by={operation: tuple(ids) for operation, ids in sorted(needed_by.items())},
-        _connection=connection,
+        _reader=reader,
         _tables=tuple(
             Evaluated(
                 relation=relation,
@@ -211,6 +212,7 @@ def judge(
                 lacking=having[name].lacking(supplied),
                 explained=shown is None,
                 small=is_small((sizes or {}).get(name)),
+                sql=reader.sql,
             )
             for name, relation in relations.items()
         ),

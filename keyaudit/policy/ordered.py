@@ -6,7 +6,9 @@ from collections.abc import Mapping, Sequence
 
 from msgspec import Struct
 
+from keyaudit.inventory.dialect import DUCKDB, DuckDB
 from keyaudit.inventory.owners import owning
+from keyaudit.inventory.rows import view_types
 from keyaudit.model.columns import Table
 from keyaudit.model.rows import view_names
 from keyaudit.model.severity import Opens, Severity, Weakness
@@ -14,7 +16,6 @@ from keyaudit.model.tables import TABLES
 from keyaudit.policy import verdict
 from keyaudit.policy.bind import Bound
 from keyaudit.policy.queries import (
-    DIALECT,
     OPENED,
     REASONS,
     Numbered,
@@ -30,7 +31,8 @@ from keyaudit.policy.sql import UNKNOWN, blanked
 _PLACE = ("urgency", "label", "thing")
 BEFORE = len(_PLACE)
 """The number of columns of `in_order` and `worst_rows` before those of the table."""
-_ORDER = "urgency DESC, label, thing"
+_ORDER = "urgency DESC, label, thing NULLS LAST"
+_OWNERS = "owner_names"
 
 
 class Evaluated(Struct, frozen=True, kw_only=True):
@@ -48,11 +50,22 @@ class Evaluated(Struct, frozen=True, kw_only=True):
     """Whether its findings have evidence, limits and fixes; otherwise `table` may lack the columns for these."""
     small: bool
     """Whether it is known to fit one slice."""
+    sql: DuckDB = DUCKDB
+    """The dialect of `relation`."""
 
     @property
     def thing(self) -> str:
         """The grouping key: all rows of a resource."""
-        return DIALECT.name(self.table.subject)
+        return self.sql.name(self.table.subject)
+
+    @property
+    def types(self) -> dict[str, str]:
+        """The types of lists, maps and truths in the columns of `in_order` and the like, by name."""
+        numbered = dict(enumerate(self.bounds))
+        stored = view_types(TABLES[self.table.name])
+        types = {name: type_ for name, type_ in stored.items() if type_ not in {"VARCHAR", "BIGINT"}}
+        truths = dict.fromkeys((*rung_columns(numbered), *opens_columns(self.bounds)), "BOOLEAN")
+        return types | truths | {REASONS: "MAP(VARCHAR, VARCHAR)", _OWNERS: "VARCHAR[]"}
 
     def kept(self, least: int) -> str:
         """The condition of rows with a verdict of at least `least`."""
@@ -91,48 +104,49 @@ def _places(evaluated: Evaluated, least: int) -> str:
 
 
 def slices(evaluated: Evaluated, *, least: int, size: int) -> str:
-    """Creates the temporary table `places`: resources with rows whose most severe verdict is at least `least`.
+    """The query of the temporary relation `places`: resources with rows whose most severe verdict is at least `least`.
 
     It has the urgency of the most urgent result (-1: only passes), a name, the id, and the slice number. Slices are in the
     order of the findings, with about `size` rows each.
     """
     before = f"sum(held) OVER (ORDER BY {_ORDER} ROWS UNBOUNDED PRECEDING) - held"
     found = _places(evaluated, least)
-    return f"CREATE TEMP TABLE places AS SELECT *, CAST(({before}) // {size} AS BIGINT) AS slice FROM ({found})"
+    return f"SELECT *, CAST(({before}) // {size} AS BIGINT) AS slice FROM ({found})"
 
 
-def count_slices() -> str:
+def count_slices(places: str) -> str:
     """The number of slices."""
-    return "SELECT coalesce(max(slice), -1) + 1 FROM places"
+    return f"SELECT coalesce(max(slice), -1) + 1 FROM {places}"
 
 
-def with_arms(relation: str, numbered: Numbered, as_of: int) -> str:
-    """The relation with `arm0`, ... for policies with `message_when`: the number of the message.
+def with_arms(evaluated: Evaluated, numbered: Numbered) -> str:
+    """Its relation with `arm0`, ... for policies with `message_when`: the number of the message.
 
     It is the first arm whose condition is certainly true, or the number of arms for `message`.
     """
     telling = {number: bound for number, bound in numbered.items() if bound.policy.message_when}
-    arms = {f"arm{number}": arm_of(number, bound, as_of) for number, bound in telling.items()}
-    return _with(relation, telling, arms, [name for bound in telling.values() for name in bound.policy.columns_of_arms])
+    arms = {f"arm{number}": arm_of(evaluated, number) for number in telling}
+    return _with(evaluated, arms, [name for bound in telling.values() for name in bound.policy.columns_of_arms])
 
 
-def _with(relation: str, numbered: Numbered, columns: Mapping[str, str], read: Sequence[str]) -> str:
-    """The relation with additional columns, SQL by name over rows whose unknown values of the columns `read` are NULL."""
+def _with(evaluated: Evaluated, columns: Mapping[str, str], read: Sequence[str]) -> str:
+    """Its relation with additional columns, SQL by name over rows whose unknown values of the columns `read` are NULL."""
     if not columns:
-        return relation
-    table = next(iter(numbered.values())).policy.table
-    source = blanked(DIALECT, relation, dict.fromkeys(name for name in read if can_blank(table, name)))
+        return evaluated.relation
+    table = TABLES[evaluated.table.name]
+    source = blanked(evaluated.sql, evaluated.relation, dict.fromkeys(name for name in read if can_blank(table, name)))
     return f"(SELECT *, {', '.join(f'{value} AS {name}' for name, value in columns.items())} FROM ({source}))"
 
 
-def arm_of(number: int, bound: Bound, as_of: int) -> str:
+def arm_of(evaluated: Evaluated, number: int) -> str:
     """SQL: the number of a policy's message for a row whose unknown values are NULL. `number`: as in `codeN`."""
-    arms, writer = bound.policy.message_when, writer_of(number, bound, as_of)
+    bound = evaluated.bounds[number]
+    arms, writer = bound.policy.message_when, writer_of(number, bound, evaluated.as_of, sql=evaluated.sql)
     cases = " ".join(f"WHEN {writer.write(arm.condition.tree)} THEN {index}" for index, arm in enumerate(arms))
     return f"CASE {cases} ELSE {len(arms)} END" if arms else "0"
 
 
-def in_order(evaluated: Evaluated, number: int | None, *, least: int, owned: bool) -> str:
+def in_order(evaluated: Evaluated, number: int | None, *, least: int, owned: bool, places: str = "places") -> str:
     """The rows of the slice `number` of `places` in order; without one, all rows, and `places` is not read.
 
     Columns: the resource's urgency, name and id; the table's stored columns; the verdicts; those for controls; the states of
@@ -141,9 +155,9 @@ def in_order(evaluated: Evaluated, number: int | None, *, least: int, owned: boo
     why they are unknown, as in `owners.Owning`.
     """
     numbered = dict(enumerate(evaluated.bounds))
-    relation = with_arms(evaluated.relation, numbered, evaluated.as_of)
-    places = f"({_places(evaluated, least)})" if number is None else f"(FROM places WHERE slice = {number})"
-    found = f"{relation} JOIN {places} ON {evaluated.thing} = thing WHERE {evaluated.kept(least)}"
+    relation = with_arms(evaluated, numbered)
+    of_slice = f"({_places(evaluated, least)})" if number is None else f"(SELECT * FROM {places} WHERE slice = {number})"
+    found = f"{relation} JOIN {of_slice} ON {evaluated.thing} = thing WHERE {evaluated.kept(least)}"
     return f"{_rows(evaluated, numbered, found, owned=owned)} ORDER BY {_ORDER}"
 
 
@@ -151,7 +165,7 @@ def rows_with_ids(evaluated: Evaluated, numbered: Numbered, *, count: int) -> st
     """The rows with these `count` ids, the query's parameters, with their owners. Columns as in `in_order`, for these policies
     only.
     """
-    relation = with_arms(evaluated.relation, numbered, evaluated.as_of)
+    relation = with_arms(evaluated, numbered)
     place = "0 AS urgency, coalesce(name, '') AS label, id AS thing"
     found = f"(SELECT *, {place} FROM {relation}) WHERE id IN ({', '.join('?' * count)})"
     return _rows(evaluated, numbered, found, owned=True)
@@ -159,14 +173,14 @@ def rows_with_ids(evaluated: Evaluated, numbered: Numbered, *, count: int) -> st
 
 def _rows(evaluated: Evaluated, numbered: Numbered, found: str, *, owned: bool) -> str:
     """The columns of `in_order` for these policies, of a relation that has `_PLACE`, too."""
-    names = [DIALECT.name(name) for name in view_names(evaluated.table)]
+    names = [evaluated.sql.name(name) for name in view_names(evaluated.table)]
     columns = [*_PLACE, *names, *_judged(numbered), UNKNOWN, REASONS]
     if not owned:
         return f"SELECT {', '.join(columns)} FROM {found}"
-    own = owning(TABLES[evaluated.table.name])
-    needed = dict.fromkeys([*columns, *(DIALECT.name(name) for name in own.reads)])
+    own = owning(TABLES[evaluated.table.name], evaluated.sql)
+    needed = dict.fromkeys([*columns, *(evaluated.sql.name(name) for name in own.reads)])
     return (
-        f"SELECT {', '.join(f'it.{name}' for name in columns)}, {own.names}, {own.source}, {own.doubt}"
+        f"SELECT {', '.join(f'it.{name}' for name in columns)}, {own.names} AS {_OWNERS}, {own.source}, {own.doubt}"
         f" FROM (SELECT {', '.join(needed)} FROM {found}) AS it {own.joins}"
     )
 
@@ -188,9 +202,9 @@ def worst_ids(evaluated: Evaluated, numbered: Numbered, *, least: Severity, know
 
     With `known`, also findings in the baseline.
     """
-    shown = f"id, urgency, coalesce(name, '') AS label, {DIALECT.name(evaluated.table.subject)} AS thing"
+    shown = f"id, urgency, coalesce(name, '') AS label, {evaluated.sql.name(evaluated.table.subject)} AS thing"
     found = _failing(evaluated.relation, numbered, least=least, known=known)
-    return f"SELECT id FROM (SELECT {shown} FROM {found} ORDER BY urgency DESC, label, thing, id LIMIT {most})"
+    return f"SELECT id FROM (SELECT {shown} FROM {found} ORDER BY urgency DESC, label, thing NULLS LAST, id LIMIT {most})"
 
 
 def worst_rows(evaluated: Evaluated, numbered: Numbered, *, least: Severity, known: bool, count: int) -> str:
@@ -198,13 +212,13 @@ def worst_rows(evaluated: Evaluated, numbered: Numbered, *, least: Severity, kno
 
     DuckDB reads only the row groups with these ids if it knows them when it plans, as parameters and not as a list.
     """
-    names = ", ".join(DIALECT.name(name) for name in view_names(evaluated.table))
-    armed = with_arms(evaluated.relation, numbered, evaluated.as_of)
+    names = ", ".join(evaluated.sql.name(name) for name in view_names(evaluated.table))
+    armed = with_arms(evaluated, numbered)
     found = _failing(armed, numbered, least=least, known=known)
-    shown = f"coalesce(name, '') AS label, {DIALECT.name(evaluated.table.subject)} AS thing"
+    shown = f"coalesce(name, '') AS label, {evaluated.sql.name(evaluated.table.subject)} AS thing"
     return (
         f"SELECT urgency, {shown}, {names}, {', '.join(_judged(numbered))}, {UNKNOWN}, {REASONS}"
-        f" FROM {found} AND id IN ({', '.join('?' * count)}) ORDER BY urgency DESC, label, thing, id"
+        f" FROM {found} AND id IN ({', '.join('?' * count)}) ORDER BY urgency DESC, label, thing NULLS LAST, id"
     )
 
 

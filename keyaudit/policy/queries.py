@@ -232,11 +232,11 @@ def materialize(name: str, relation: str) -> tuple[str, str]:
     return f"CREATE TABLE {held} AS FROM {relation}", held
 
 
-def covered(relation: str, bounds: Sequence[Bound]) -> str:
+def covered(relation: str, bounds: Sequence[Bound], sql: DuckDB = DIALECT) -> str:
     """The number of waived findings for each waiver of each policy, one column per pair, in order."""
     counts = [
         f"count(*) FILTER (WHERE code{number} >= {verdict.WAIVED} AND code{number} < {verdict.FAIL}"
-        f" AND {_covered(DIALECT, bound, waiver)}"
+        f" AND {_covered(sql, bound, waiver)}"
         f" AND ({waiver.allow_critical} OR {verdict.rank_in(f'code{number}')} < {Severity.CRITICAL.rank}))"
         for number, bound in enumerate(bounds)
         for waiver in bound.waivers
@@ -306,11 +306,10 @@ def counted(relation: str, bounds: Sequence[Bound]) -> str:
         if bound.unknown_in_baseline
     )
     unknown = f"{RANGED} OR greatest({', '.join(codes)}) >= {verdict.UNKNOWN_VIOLATION}"
-    return (
-        f"SELECT {', '.join([*codes, *part_columns(dict(enumerate(bounds))), *held])},"
-        f" CASE WHEN {unknown} THEN scope_id END, CASE WHEN {unknown} THEN {REASONS} END,"
-        f" count(*) FROM {relation} GROUP BY ALL"
-    )
+    columns = [*codes, *part_columns(dict(enumerate(bounds))), *held]
+    columns += [f"CASE WHEN {unknown} THEN scope_id END", f"CASE WHEN {unknown} THEN {REASONS} END AS {REASONS}"]
+    grouped = ", ".join(str(number) for number, _ in enumerate(columns, 1))
+    return f"SELECT {', '.join(columns)}, count(*) FROM {relation} GROUP BY {grouped}"
 
 
 def scopes_seen(table: str) -> str:

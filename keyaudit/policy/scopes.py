@@ -8,9 +8,9 @@ Only list operations count. An operation that fills a column makes that column u
 
 from collections.abc import Iterable, Iterator, Sequence, Set
 
-import duckdb
 from msgspec import Struct
 
+from keyaudit.inventory.reader import Reader
 from keyaudit.model.columns import Table
 from keyaudit.model.coverage import Coverage, Scope, State
 from keyaudit.model.findings import Finding, Outcome, UnknownGroup
@@ -73,7 +73,7 @@ class Blind(Struct, frozen=True, kw_only=True):
 
 
 def blind_scopes(
-    connection: duckdb.DuckDBPyConnection,
+    reader: Reader,
     bounds: Sequence[Bound],
     coverage: Iterable[Coverage],
     optional: MayLack = MAY_LACK,
@@ -94,7 +94,7 @@ def blind_scopes(
     for name, of_table in by_table(bounds).items() if gaps else ():
         table = TABLES[name]
         replaceable = not unread.isdisjoint(table.replaced_by)
-        seen = {scope for (scope,) in connection.execute(scopes_seen(name)).fetchall()} if replaceable else set[str]()
+        seen = {scope for (scope,) in reader.rows(scopes_seen(name))} if replaceable else set[str]()
         ended = {scope: set(_made_up_for(table, coverage_of)) for scope, coverage_of in whole.items() if scope.id in seen}
         may_apply = {
             operation: frozenset(

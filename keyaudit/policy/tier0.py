@@ -6,8 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-import duckdb
-
+from keyaudit.inventory.reader import Reader
 from keyaudit.model.findings import Tally
 from keyaudit.model.tier0 import LISTS, NAMED, Principal, Tier0, Way
 from keyaudit.policy.ordered import Evaluated
@@ -19,9 +18,7 @@ _TELLS_OWNERS = "app-privileged-with-user-owner"
 """A policy that reads how many users can become an application because they own it, and could not before."""
 
 
-def tier0(
-    connection: duckdb.DuckDBPyConnection, tables: Iterable[Evaluated], tallies: Iterable[Tally], *, whole: bool
-) -> Tier0 | None:
+def tier0(reader: Reader, tables: Iterable[Evaluated], tallies: Iterable[Tally], *, whole: bool) -> Tier0 | None:
     """They; None if the policy was not evaluated. `whole`: whether no scope of it is unread."""
     tally = next((tally for tally in tallies if tally.policy.id == LISTS), None)
     if tally is None:
@@ -32,13 +29,11 @@ def tier0(
         table, number = by_policy[LISTS]
         keys, _ = by_policy.get(_TELLS_CUSTODY, (None, 0))
         owned, _ = by_policy.get(_TELLS_OWNERS, (None, 0))
-        with connection.cursor() as cursor:
-            rows = cursor.execute(_principals(table, number, keys, owned)).fetchall()
         found = [
             Principal(
-                name=name, last_sign_in=last, sign_ins_read=read, owners=owners, owners_read=owners == most, way=_way(row)
+                name=name, last_sign_in=last, sign_ins_read=bool(read), owners=owners, owners_read=owners == most, way=_way(row)
             )
-            for name, last, read, owners, most, *row in rows
+            for name, last, read, owners, most, *row in reader.rows(_principals(table, number, keys, owned))
         ]
     order = list(Way)
     ways = Counter(each.way for each in found)
@@ -51,7 +46,7 @@ def _principals(table: Evaluated, number: int, keys: Evaluated | None, owned: Ev
     owners, outside = "NULL, NULL", "FALSE"
     if owned is not None:
         owners = ", ".join(
-            f"(SELECT any_value(owners_gaining_{end} + indirect_user_owners_{end})"
+            f"(SELECT min(owners_gaining_{end} + indirect_user_owners_{end})"
             f" FROM {owned.relation} owned WHERE lower(owned.app_id) = lower(of.app_id))"
             for end in ("min", "max")
         )

@@ -5,6 +5,7 @@
 from collections.abc import Mapping, Sequence
 
 from keyaudit.inventory.dialect import SPARK
+from keyaudit.inventory.reader import Connection
 from keyaudit.inventory.with_spark import WithSpark
 from keyaudit.model.tables import TABLES
 from keyaudit.policy.bind import Bound
@@ -13,9 +14,11 @@ from keyaudit.policy.queries import BASELINE, judged
 
 
 class InSpark:
-    """Evaluates the views of `spark`, and shows all of them to its connection."""
+    """Evaluates the views of `spark`, and shows all of them to its connection, which is the reader's."""
 
     def __init__(self, spark: WithSpark, as_of: int) -> None:
+        self.reader = Connection(spark.connection)
+        self.again = ""
         self._spark = spark
         self._as_of = as_of
 

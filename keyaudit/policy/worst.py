@@ -2,8 +2,7 @@
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 
-import duckdb
-
+from keyaudit.inventory.reader import Reader
 from keyaudit.model.findings import Finding, Outcome
 from keyaudit.model.run import First
 from keyaudit.model.severity import Opens, Severity, place
@@ -13,7 +12,7 @@ from keyaudit.policy.ordered import BEFORE, Evaluated, rows_with_ids, worst_ids,
 
 
 def worst(
-    connection: duckdb.DuckDBPyConnection,
+    reader: Reader,
     tables: Iterable[Evaluated],
     *,
     least: Severity,
@@ -31,18 +30,16 @@ def worst(
         numbered = {number: bound for number, bound in enumerate(evaluated.bounds) if bound.policy.text.id in failing}
         if not numbered:
             continue
-        with connection.cursor() as cursor:
-            # Two queries: whole rows are worked out for a few ids only.
-            ids = cursor.execute(worst_ids(evaluated, numbered, least=least, known=known, most=most)).fetchall()
-            if not ids:
-                continue
-            query = worst_rows(evaluated, numbered, least=least, known=known, count=len(ids))
-            rows = cursor.execute(query, [id_ for (id_,) in ids]).fetchall()
-            for thing in grouped(rows, evaluated, list(numbered.values()), None):
-                _, label, of = thing.place
-                for _, finding in of_thing(thing, NO_CAUSES, passes=False):
-                    if finding.outcome is Outcome.FAIL and finding.severity.rank >= least.rank and (known or not finding.known):
-                        found.append(((*_urgency(finding), label, of, finding.policy.id, str(finding.row["id"])), finding))
+        # Two queries: whole rows are worked out for a few ids only.
+        ids = [id_ for (id_,) in reader.rows(worst_ids(evaluated, numbered, least=least, known=known, most=most))]
+        if not ids:
+            continue
+        query = worst_rows(evaluated, numbered, least=least, known=known, count=len(ids))
+        for thing in grouped(reader.rows(query, ids, evaluated.types), evaluated, list(numbered.values()), None):
+            _, label, of = thing.place
+            for _, finding in of_thing(thing, NO_CAUSES, passes=False):
+                if finding.outcome is Outcome.FAIL and finding.severity.rank >= least.rank and (known or not finding.known):
+                    found.append(((*_urgency(finding), label, of, finding.policy.id, str(finding.row["id"])), finding))
     found.sort(key=lambda each: each[0])
     return [finding for _, finding in found[:most]]
 
@@ -56,7 +53,7 @@ def _urgency(finding: Finding) -> tuple[int, int, int]:
 
 
 def first_page(
-    connection: duckdb.DuckDBPyConnection,
+    reader: Reader,
     tables: Iterable[Evaluated],
     heads: Sequence[Head],
     called: Mapping[str, str],
@@ -71,8 +68,7 @@ def first_page(
         if not ids:
             continue
         # Most of the work is planning, which is less for the policies of the heads alone.
-        with connection.cursor() as cursor:
-            rows = cursor.execute(rows_with_ids(evaluated, numbered, count=len(ids)), ids).fetchall()
+        rows = [*reader.rows(rows_with_ids(evaluated, numbered, count=len(ids)), ids, evaluated.types)]
         for thing in grouped(sorted(rows, key=lambda row: str(row[BEFORE - 1])), evaluated, list(numbered.values()), called):
             for owner, finding in of_thing(thing, causes, passes=False):
                 found[finding.policy.id, str(finding.row["id"])] = owner, finding

@@ -204,7 +204,7 @@ def alike(gaps: Sequence[Gap]) -> list[list[Gap]]:
 
 
 def remedy_of(gap: Gap) -> str:
-    """The fix; for missing permissions see also `permissions`."""
+    """The fix; for missing permissions see also `doctor permissions`."""
     return supplying([gap.detail]) if gap.reason is Reason.NOT_SUPPLIED else ADVICE[gap.reason].remedy
 
 
@@ -250,7 +250,7 @@ def remedied(gaps: Sequence[Gap], width: int, *, named: bool = False) -> list[st
     granting = _grants(gaps, width)
     if named and any(OPERATIONS[each].right.rights is Rights.GRAPH for each in gap.operations if each in OPERATIONS):
         granting += wrap(
-            "grant consent with the commands that keyaudit permissions --as az prints", width, _INDENT, _INDENT + "  "
+            "grant consent with the commands that keyaudit doctor permissions --as az prints", width, _INDENT, _INDENT + "  "
         )
     return lines + granting
 

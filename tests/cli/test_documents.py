@@ -11,7 +11,7 @@ import typer
 import yaml
 
 from keyaudit.cli import live
-from keyaudit.cli.app import app, run
+from keyaudit.cli.app import app, current, run
 from keyaudit.cli.options import Live
 from keyaudit.inventory.snapshot import Snapshot, open_snapshot
 from keyaudit.model.errors import Exit
@@ -49,11 +49,13 @@ NAMED = {
     "collect",
     "export",
     "diff",
+    "send",
     "notify",
     "tickets",
     "policies",
     "waivers",
     "baseline",
+    "doctor",
     "config",
     "trust",
     "usage",
@@ -67,10 +69,10 @@ TREE: Any = typer.main.get_command(app())
 
 def _leaf(command: Command) -> tuple[Any, list[str]]:
     """The command that a line names, and what it is given."""
-    found, words = TREE, command.words
+    found, words = TREE, [*current(command.words)]
     while words and words[0] in getattr(found, "commands", {}):
         found, words = found.commands[words[0]], words[1:]
-    return found, words
+    return (getattr(found, "lead", found) if words != ["--help"] else found), words
 
 
 def _flags(leaf: Any) -> set[str]:
@@ -94,7 +96,7 @@ def _run(command: Command, snapshots: Mapping[str, Path]) -> int:
     leaf, words = _leaf(command)
     arguments = list(command.words)
     given = {word.partition("=")[0] for word in words}
-    if command.words[0] == "ship" and "--demo" in given:
+    if [*current(command.words)][:2] == ["send", "log-analytics"] and "--demo" in given:
         # Only the simulated tenant has an endpoint here that takes what is sent.
         return run(arguments)
     if "--demo" in given:
@@ -113,7 +115,7 @@ def _run(command: Command, snapshots: Mapping[str, Path]) -> int:
         # A plan is judged alone where no snapshot is named.
         and "--plan" not in given
         # Only the overview takes a snapshot.
-        and not (command.words[0] == "guardrails" and "--as" in given)
+        and not ([*current(command.words)][:2] == ["policies", "guardrails"] and "--as" in given)
     ):
         arguments += ["--from", "snapshot"]
     return run(arguments)

@@ -192,7 +192,7 @@ def test_without_the_policy_in_force_nothing_is_sent(keyaudit: Keyaudit) -> None
     err = keyaudit("guardrails", "--as", "app-management-policy").err
     assert "Do not send this document" in err
     assert "PATCH" not in err
-    assert "keyaudit guardrails --as app-management-policy --from current.json" in err
+    assert "keyaudit policies guardrails --as app-management-policy --from current.json" in err
 
 
 @pytest.mark.parametrize(

@@ -273,7 +273,18 @@ def test_a_simulated_tenant_without_logs_has_a_page_and_reads_what_it_needs(keya
 def test_without_logs_the_page_says_that_nothing_of_it_is_known(keyaudit: Keyaudit, contoso: Path) -> None:
     ran = keyaudit("incident", KEY, "--from", contoso)
     assert ran.code == Exit.INCOMPLETE
-    assert "Who used it is unknown. No logs were supplied" in " ".join(ran.out.split())
+    assert " ".join(ran.out.split()).count("No logs were supplied: give a folder") == 1
+    assert "What they did next" not in ran.out
+    # By its former name the question is only what it opens, which needs no logs.
+    assert keyaudit("blast-radius", KEY, "--from", contoso).code == Exit.CLEAN
+
+
+def test_what_still_accepts_it_is_asked_without_logs(keyaudit: Keyaudit, contoso: Path, logs: Path) -> None:
+    ran = keyaudit("incident", KEY, "--verify", "--from", contoso, "-o", "json")
+    assert (ran.code, ran.json["verify"], ran.json["left_open"]) == (Exit.FINDINGS, True, [])
+    assert [section["id"] for section in ran.json["sections"]] == ["trust"]
+    refused = keyaudit("incident", KEY, "--verify", "--logs", logs, "--from", contoso)
+    assert (refused.code, "--verify: reads no logs" in refused.err) == (Exit.USAGE, True)
 
 
 def test_a_key_that_is_known_to_be_stolen_is_called_so(keyaudit: Keyaudit, contoso: Path) -> None:

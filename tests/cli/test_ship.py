@@ -99,7 +99,7 @@ def test_an_answer_that_broke_off_is_told(keyaudit: Keyaudit, azure: Azure, hard
     ("fault", "words"),
     [
         (Fault("ingest", "every", status=403), "Monitoring Metrics Publisher"),
-        (Fault("ingest", "every", status=400), "keyaudit ship template"),
+        (Fault("ingest", "every", status=400), "keyaudit send template"),
         (Fault("ingest", "every", status=429, headers={"Retry-After": "86400"}), "throttled to the end"),
         (Fault("ingest", "every", drop=True), "may be stored or not"),
     ],
@@ -159,7 +159,7 @@ def test_without_the_extra_it_says_what_to_install(keyaudit: Keyaudit, hardened:
     ran = keyaudit(*SHIP, "--from", hardened)
     assert ran.code == Exit.USAGE
     assert ran.err == (
-        "keyaudit: ship log-analytics: needs azure.monitor.ingestion.aio, which is not installed;"
+        "keyaudit: send log-analytics: needs azure.monitor.ingestion.aio, which is not installed;"
         " run pip install '.[ship]' in the checkout of keyaudit\n"
     )
 

@@ -7,7 +7,6 @@ from typing import Any
 import duckdb
 from msgspec import structs
 
-from keyaudit.inventory import views
 from keyaudit.inventory.rows import stored_types
 from keyaudit.inventory.snapshot import open_snapshot
 from keyaudit.model.columns import Column, Type
@@ -17,7 +16,7 @@ from keyaudit.model.reasons import Reason
 from keyaudit.model.rows import view_name
 from keyaudit.model.tables import TABLES
 from tests.estates import snapshot
-from tests.inventory.sample import row
+from tests.inventory.sample import made, row
 
 Cell = tuple[str, str, str]
 """Table, column, and id of a row."""
@@ -30,11 +29,11 @@ _WHERE = ("scope_id", "source_url", "source_version")
 class Tenant:
     """A tenant whose rows and coverage can be had otherwise than they are; where it has no row of a table, with one."""
 
-    def __init__(self, folder: Path | None = None) -> None:
-        """`folder`: its snapshot; by default, that of the demo tenant."""
+    def __init__(self, folder: Path | None = None, *, evidence: bool = True) -> None:
+        """`folder`: its snapshot; by default, that of the demo tenant. `evidence`: as if all evidence had been supplied."""
         self._found = open_snapshot(folder or snapshot("contoso"))
-        evidence = dict.fromkeys((*EVIDENCE, USAGE_BASELINE), "")
-        self._run = structs.replace(self._found.run, evidence=evidence)
+        supplied = dict.fromkeys((*EVIDENCE, USAGE_BASELINE) if evidence else (), "")
+        self._run = structs.replace(self._found.run, evidence=supplied)
         self.coverage = self._found.coverage
         self.whole = self.cells()
 
@@ -60,17 +59,8 @@ class Tenant:
                 for name in TABLES:
                     connection.execute(f"INSERT INTO s_{name} BY NAME {_stranger(name)}")
             sources = {name: f"s_{name}" for name in TABLES}
-            views.create(
-                connection,
-                sources,
-                coverage or self.coverage,
-                self._run,
-                self._run.as_of,
-                names=tuple(TABLES),
-                small=(),
-                kept=tuple(TABLES),
-                reach_known=True,
-            )
+            records, names = coverage or self.coverage, tuple(TABLES)
+            made(connection, sources, records, self._run, self._run.as_of, names=names, reach_known=True)
             return dict(_read(connection))
 
     def _put(self, connection: duckdb.DuckDBPyConnection, name: str) -> None:
@@ -111,7 +101,9 @@ def _stranger(name: str) -> str:
 
 def _read(connection: duckdb.DuckDBPyConnection) -> Iterator[tuple[Cell, tuple[object, ...]]]:
     for table in TABLES.values():
-        for column in table.derived:
+        # Some are not there without their evidence.
+        here = {name for name, *_ in connection.execute(f"SELECT * FROM {table.name} LIMIT 0").description or ()}
+        for column in (column for column in table.derived if here.issuperset(view_name(column))):
             names = ", ".join(view_name(column))
             found = connection.execute(f"SELECT id, {names}, unknown['{column.name}'] FROM {table.name}").fetchall()
             yield from (((table.name, column.name, id_), tuple(rest)) for id_, *rest in found)

@@ -3,27 +3,22 @@
 import functools
 import itertools
 import json
-import re
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import duckdb
 
-from keyaudit.inventory import views
-from keyaudit.inventory.dialect import DUCKDB
-from keyaudit.inventory.facts.sql import Statement
-from keyaudit.inventory.owners import functions
-from keyaudit.inventory.rows import encode, stored_types
+from keyaudit.inventory import views, with_sqlite
+from keyaudit.inventory.few import fits_sqlite
+from keyaudit.inventory.rows import encode, stored_types, view_types
 from keyaudit.inventory.snapshot import Snapshot, write
 from keyaudit.inventory.spool import Spool
-from keyaudit.inventory.views import ledger
 from keyaudit.model.columns import Column, Table, Type
 from keyaudit.model.coverage import Coverage, Scope, ScopeKind, State
 from keyaudit.model.owners import NO_RULES, OwnerRules
 from keyaudit.model.reasons import Reason
-from keyaudit.model.rows import view_name
 from keyaudit.model.run import Run
 from keyaudit.model.tables import TABLES
 from keyaudit.model.tables.reach import COLUMNS as REACH_COLUMNS
@@ -53,6 +48,7 @@ _VALUES: dict[Type, object] = {
 }
 
 Row = dict[str, object]
+_PLAIN = {"VARCHAR", "BIGINT"}
 
 
 def vault_scope(name: str) -> Scope:
@@ -168,67 +164,54 @@ Found = Mapping[str, Any]
 """A row of a view by column; `unknown` is the reasons by column."""
 
 
-class _Lazy(Mapping[str, Any]):
-    """What `known` returns for each of these names, when it is looked at."""
-
-    def __init__(self, known: Callable[[str], Any], names: Callable[[], Collection[str]]) -> None:
-        self._known, self._names = known, names
-
-    def __getitem__(self, name: str) -> Any:
-        return self._known(name)
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._names())
-
-    def __len__(self) -> int:
-        return len(self._names())
-
-    def __repr__(self) -> str:
-        return repr(dict(self))
-
-
-class _View:
-    """A view whose columns are worked out when they are looked at: DuckDB takes most of its time to plan the others."""
-
-    def __init__(self, table: str, rows: Mapping[str, Sequence[Row]], coverage: Mapping[Scope, Sequence[Coverage]], **of: Any):
-        self._table = TABLES[table]
-        self._columns = {name: column.name for column in self._table.derived for name in (column.name, *view_name(column))}
-        self._ids = [str(each["id"]) for each in rows[table]]
-        self._by_column: dict[str | None, dict[str, dict[str, Any]]] = {}
-        self._open = ExitStack()
-        self._inventory = _Inventory(self._open.enter_context(_database(alone=False)), rows, coverage, (table,), **of)
-
-    def __del__(self) -> None:
-        self._open.close()
-
-    def rows(self) -> list[Found]:
-        return [self._row(id_) for id_ in self._ids]
-
-    def _row(self, id_: str) -> Found:
-        def reason(name: str) -> Any:
-            return self._read(name)[id_]["unknown"][name]
-
-        unknown = _Lazy(reason, lambda: self._read(None)[id_]["unknown"])
-        return _Lazy(lambda name: unknown if name == "unknown" else self._read(name)[id_][name], lambda: self._read(None)[id_])
-
-    def _read(self, name: str | None) -> dict[str, dict[str, Any]]:
-        """The rows by id with that column; None: with all."""
-        assert name is None or name in self._columns or name in self._table.by_name, f"{self._table.name} has no column {name}"
-        # The stored columns are in any.
-        column = None if name is None or None in self._by_column else self._columns.get(name, "")
-        if column not in self._by_column:
-            self._inventory.create(None if column is None else {self._table.name: {column} - {""}}, alone=True)
-            found = fetch(self._inventory.connection, f'SELECT * FROM "{self._table.name}"')
-            assert sorted(str(each["id"]) for each in found) == sorted(self._ids), "a view has each stored row once"
-            self._by_column[column] = {str(each["id"]): each for each in found}
-        return self._by_column[column]
-
-
 def seen(
     table: str, rows: Mapping[str, Sequence[Row]], coverage: Mapping[Scope, Sequence[Coverage]], **options: Any
 ) -> list[Found]:
     """The rows of a view over these rows and this coverage. `options` as in `in_memory`."""
-    return _View(table, rows, coverage, **options).rows()
+    if not fits_sqlite(options.get("run", RUN), ()):
+        with in_memory(rows, coverage, table, **options) as connection:
+            found = {str(each["id"]): each for each in fetch(connection, f'SELECT * FROM "{table}"')}
+    else:
+        few = _few(rows, _records(coverage), table, **options)
+        names, types = few.columns(table), view_types(TABLES[table])
+        answer = few.rows(
+            f'SELECT * FROM "{table}"', types={name: type_ for name, type_ in types.items() if type_ not in _PLAIN}
+        )
+        found = {str(cells[names.index("id")]): dict(zip(names, cells, strict=True)) for cells in answer}
+    assert sorted(found) == sorted(str(each["id"]) for each in rows[table]), "a view has each stored row once"
+    return [found[str(each["id"])] for each in rows[table]]
+
+
+def _few(
+    rows: Mapping[str, Sequence[Row]],
+    coverage: Sequence[Coverage],
+    *tables: str,
+    as_of: int = AS_OF,
+    run: Run = RUN,
+    reach: bool = False,
+    columns: Mapping[str, Collection[str]] | None = None,
+) -> with_sqlite.WithSQLite:
+    stored: dict[str, list[tuple[object, ...]]] = {}
+    for table, of_table in rows.items():
+        if of_table:
+            _check(table, of_table)
+            stored[table] = [
+                tuple(each.get(name, {} if name == "unknown" else None) for name in stored_types(TABLES[table]))
+                for each in of_table
+            ]
+    return with_sqlite.over(
+        stored, coverage, run, as_of, names=tables, reach_known=reach, columns=columns and views.needed(columns)
+    )
+
+
+def _records(coverage: Mapping[Scope, Sequence[Coverage]]) -> list[Coverage]:
+    return [record for of_scope in coverage.values() for record in of_scope]
+
+
+def _check(table: str, rows: Sequence[Row]) -> bytes:
+    """They as JSON lines."""
+    assert len({row["id"] for row in rows}) == len(rows), "an id twice: only a snapshot's loader decides about that"
+    return b",".join(encode(table, row) for row in rows)
 
 
 _NUMBERS = itertools.count()
@@ -253,91 +236,44 @@ def in_memory(
     alone: bool = False,
     columns: Mapping[str, Collection[str]] | None = None,
     owner_rules: OwnerRules = NO_RULES,
+    prepared: bool = False,
 ) -> Iterator[duckdb.DuckDBPyConnection]:
     """A connection with the views of `tables` over these rows and this coverage, in memory: nothing is spooled or written.
 
     The rows are held to their declaration as a spool holds them. `reach`: with the columns of `model.tables.reach`, which are
     NULL otherwise. `alone`: in a DuckDB of its own, for what opens cursors: they do not see the database that is in use.
-    `columns`: by table the derived columns that are read; None: all of them.
+    `columns`: by table the derived columns that are read; None: all of them. `prepared`: for a reader of what the views rest
+    on, too.
     """
     with _database(alone=alone) as connection:
-        inventory = _Inventory(connection, rows, coverage, tables, as_of=as_of, run=run, reach=reach, owner_rules=owner_rules)
-        inventory.create(columns)
+        sources = {table: _stored(connection, table, of_table) for table, of_table in rows.items() if of_table}
+        how: dict[str, Any] = {"reach_known": reach, "columns": columns, "owner_rules": owner_rules, "prepared": prepared}
+        made(connection, sources, _records(coverage), run, as_of, names=tables, **how)
         yield connection
 
 
-class _Inventory:
-    """Stored rows in a database, over which views are made. The arguments are those of `in_memory`."""
-
-    def __init__(
-        self,
-        connection: duckdb.DuckDBPyConnection,
-        rows: Mapping[str, Sequence[Row]],
-        coverage: Mapping[Scope, Sequence[Coverage]],
-        tables: Sequence[str],
-        *,
-        as_of: int = AS_OF,
-        run: Run = RUN,
-        reach: bool = False,
-        owner_rules: OwnerRules = NO_RULES,
-    ) -> None:
-        self.connection = connection
-        self._tables, self._as_of, self._run, self._reach, self._owner_rules = tables, as_of, run, reach, owner_rules
-        self._sources = {table: _stored(connection, table, of_table) for table, of_table in rows.items() if of_table}
-        self._records = [record for of_scope in coverage.values() for record in of_scope]
-        self._created: dict[str, str] = {}
-        self._lists: set[str] | None = None
-
-    def create(self, columns: Mapping[str, Collection[str]] | None, *, alone: bool = False) -> None:
-        """Makes the views with these columns, in place of those that it made before. `alone`: without the tables that only
-        other readers than these views read.
-        """
-        # Worked out at once: a view is planned when it is made, and again when it is read.
-        prepared = views.statements(
-            DUCKDB,
-            self._sources,
-            self._run,
-            self._as_of,
-            names=self._tables,
-            small=(),
-            kept=self._tables,
-            reach_known=self._reach,
-            columns=columns and views.needed(columns),
-            looked_at=views.window(self.connection, self._sources, self._run, self._as_of, names=self._tables),
-            unread=views.unread_tables(self._records),
-        )
-        prepared += map(Statement, functions(self._owner_rules))
-        if alone:
-            prepared = _read_by(self._tables, prepared)
-        lists = {each for statement in prepared for each in statement.lists}
-        if self._lists is None or not lists <= self._lists:
-            for table in ("coverage", "lists_read"):
-                self.connection.execute(f"DROP TABLE IF EXISTS {table}")
-            ledger.create(self.connection, self._records, prepared)
-            self._lists = lists
-        for statement in prepared:
-            name = _created(statement)
-            if not name:
-                self.connection.execute(statement.text)
-            elif self._created.get(name) != statement.text:
-                self.connection.execute(statement.text.replace("CREATE", "CREATE OR REPLACE", 1))
-                self._created[name] = statement.text
-
-
-def _read_by(names: Collection[str], statements: Sequence[Statement]) -> list[Statement]:
-    """The statements that create these, and what those read."""
-    words, read = set(names), []
-    for statement in reversed(statements):
-        if _created(statement) in {"", *words}:
-            words.update(re.findall(r"\w+", statement.text))
-            read.append(statement)
-    return read[::-1]
-
-
-def _created(statement: Statement) -> str:
-    """The name that it creates once; empty where it does otherwise."""
-    created = re.match(r'\s*CREATE (?:TABLE|VIEW|MACRO) "?(\w+)', statement.text)
-    return created[1] if created else ""
+def made(
+    connection: duckdb.DuckDBPyConnection,
+    sources: Mapping[str, str],
+    coverage: Sequence[Coverage],
+    run: Run,
+    as_of: int,
+    *,
+    names: Sequence[str],
+    reach_known: bool,
+    columns: Mapping[str, Collection[str]] | None = None,
+    owner_rules: OwnerRules = NO_RULES,
+    prepared: bool = False,
+) -> None:
+    """Makes views as a snapshot of so few rows does."""
+    how: dict[str, Any] = {"names": names, "reach_known": reach_known, "owner_rules": owner_rules}
+    how["columns"] = columns and views.needed(columns)
+    in_sqlite = fits_sqlite(run, ()) and not prepared
+    few = with_sqlite.create(connection, sources, coverage, run, as_of, **how) if in_sqlite else None
+    if few is None:
+        views.create(connection, sources, coverage, run, as_of, small=(), kept=names, **how)
+    else:
+        few.give(connection)
 
 
 @contextmanager
@@ -360,8 +296,7 @@ def _database(*, alone: bool) -> Iterator[duckdb.DuckDBPyConnection]:
 
 
 def _stored(connection: duckdb.DuckDBPyConnection, table: str, rows: Sequence[Row]) -> str:
-    assert len({row["id"] for row in rows}) == len(rows), "an id twice: only a snapshot's loader decides about that"
-    lines = b",".join(encode(table, row) for row in rows).decode()
+    lines = _check(table, rows).decode()
     name, types = f"stored_{table}", stored_types(TABLES[table])
     read = f"SELECT unnest(json_transform(?::JSON, '{json.dumps([types])}'), max_depth := 2)"
     # As a loader has it: no row is without a map.

@@ -20,7 +20,7 @@ def contoso() -> Snapshot:
 
 
 def radius(found: Snapshot, asked: str) -> BlastRadius:
-    return ask.blast_radius(found, asked, as_of=found.run.as_of, verify=False)
+    return ask.incident(found, asked, as_of=found.run.as_of, reach=True).radius
 
 
 def secret_of(found: Snapshot, holder: str) -> str:

@@ -325,7 +325,7 @@ def test_who_reaches_a_vault_by_a_grant_to_nobody_known_is_said_to_be_unknown() 
         ],
         "principal": [who("a")],
     }
-    with in_memory(rows, {TENANT: READ}, *TABLES_ASKED, reach=True) as connection:
+    with in_memory(rows, {TENANT: READ}, *TABLES_ASKED, reach=True, prepared=True) as connection:
         found = who_reaches(connection, Named(Noun.VAULT, KV, "kv", KV))
     assert [each.who.id for each in found.reaches] == ["a"]
     assert found.reasons == {Reason.BAD_ITEM}
@@ -346,7 +346,7 @@ def test_a_condition_by_the_names_of_secrets_limits_who_reads_a_certificates_key
         ],
         "principal": [who(name) for name in "abcd"],
     }
-    with in_memory(rows, {TENANT: READ}, *TABLES_ASKED, reach=True) as connection:
+    with in_memory(rows, {TENANT: READ}, *TABLES_ASKED, reach=True, prepared=True) as connection:
         found = who_reaches(connection, Named(Noun.CERTIFICATE, f"{KV}/certificates/client", "kv/Client", KV, "client"))
         whole = who_reaches(connection, Named(Noun.VAULT, KV, "kv", KV))
     assert {each.who.id: each.way.allows for each in found.reaches} == {

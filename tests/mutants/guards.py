@@ -109,7 +109,7 @@ GUARDS: dict[str, Stages] = {
 """For each file (or pattern), the tests that guard it, in the order in which they are run."""
 
 ESCAPING: dict[str, tuple[str, Stages]] = {
-    "keyaudit/report/blast_radius/dot.py": ("quoted", (ESCAPES,)),
+    "keyaudit/report/incident/dot.py": ("quoted", (ESCAPES,)),
     "keyaudit/report/digest.py": ("inert", (ESCAPES,)),
     "keyaudit/report/guardrails/bicep.py": ("_quoted", (ESCAPES,)),
     "keyaudit/report/guardrails/terraform.py": ("_quoted", (ESCAPES,)),

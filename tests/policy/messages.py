@@ -9,7 +9,7 @@ from keyaudit.model.findings import Outcome, Value
 from keyaudit.policy.bind import Bound, bind
 from keyaudit.policy.definition import Policy
 from keyaudit.policy.load import load
-from keyaudit.policy.ordered import with_arms
+from keyaudit.policy.ordered import Evaluated, with_arms
 from keyaudit.policy.samples import NOW, sample
 from keyaudit.policy.templates import Source, Template
 from keyaudit.policy.written import written_out
@@ -42,7 +42,11 @@ def messages(connection: duckdb.DuckDBPyConnection, bound: Bound) -> Iterator[tu
         return
     numbers = [len(policy.message_when)] * len(filled)
     if policy.message_when:
-        relation = with_arms(written_out(policy.table, filled), {0: bound}, NOW)
+        rows_of = written_out(policy.table, filled)
+        evaluated = Evaluated(
+            relation=rows_of, table=policy.table, bounds=[bound], as_of=NOW, lacking=(), explained=True, small=True
+        )
+        relation = with_arms(evaluated, {0: bound})
         numbers = [number for (number,) in connection.execute(f"SELECT arm0 FROM {relation} ORDER BY position").fetchall()]
     for (values, unknown), number in zip(filled, numbers, strict=True):
         template = policy.message_when[number].message if number < len(policy.message_when) else policy.message

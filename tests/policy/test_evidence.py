@@ -6,6 +6,7 @@ import duckdb
 import pytest
 from msgspec.structs import replace
 
+from keyaudit.inventory.reader import Connection
 from keyaudit.model.environments import EnvironmentRule
 from keyaudit.model.evidence import ENVIRONMENTS
 from keyaudit.model.optional import MayLack
@@ -40,8 +41,8 @@ def test_environments_are_supplied_by_a_setting_or_by_the_tag_of_a_vault(
         connection.execute(
             f"CREATE TABLE coverage AS SELECT 'vault.query' AS operation, '{state}' AS state, '{reason}' AS reason"
         )
-        assert supplied(run, [needing, other], (), connection) == expected
-        assert supplied(run, [other], (), connection) == set()
+        assert supplied(run, [needing, other], (), Connection(connection)) == expected
+        assert supplied(run, [other], (), Connection(connection)) == set()
 
 
 def test_what_nothing_names_counts_where_environments_are_in_use_or_required() -> None:

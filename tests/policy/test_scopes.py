@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from keyaudit.inventory.reader import Connection
 from keyaudit.inventory.reads import operations_of
 from keyaudit.model.coverage import Coverage, Scope, ScopeKind, State
 from keyaudit.model.findings import Outcome
@@ -239,7 +240,7 @@ def test_roles_that_could_be_activated_count_where_they_are_judged(tmp_path: Pat
 
     def blind(operation: str) -> set[str]:
         with inventory(grant=[row]) as connection:
-            found = blind_scopes(connection, bounds, [gap(SUBSCRIPTION, operation)])
+            found = blind_scopes(Connection(connection), bounds, [gap(SUBSCRIPTION, operation)])
             return {each.bound.policy.text.id for each in found}
 
     assert blind("role_eligibility.list") == {"any", "eligible"}
@@ -265,5 +266,8 @@ def test_no_list_that_leads_to_a_row_can_fail_unseen(tmp_path: Path) -> None:
     with inventory(**rows) as connection:
         for operation, state in product(sorted(set().union(*listed.values())), (State.NOT_ASSESSED, State.PARTIAL)):
             record = Coverage(scope=TENANT, operation=operation, state=state, reason=Reason.THROTTLED)
-            blind = {each.bound.policy.table.name: each.group.operations for each in blind_scopes(connection, bounds, [record])}
+            blind = {
+                each.bound.policy.table.name: each.group.operations
+                for each in blind_scopes(Connection(connection), bounds, [record])
+            }
             assert blind == {name: (operation,) for name, before in listed.items() if operation in before}

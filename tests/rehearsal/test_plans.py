@@ -1,4 +1,4 @@
-"""What blast-radius, incident and doctor print is run by the unmodified Azure CLI, in order, against the writable tenant."""
+"""The plans that incident and doctor print are run by the unmodified Azure CLI, in order, against the writable tenant."""
 
 import json
 import shlex

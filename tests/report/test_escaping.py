@@ -8,10 +8,10 @@ from msgspec.structs import replace
 from keyaudit.model.shell import option, powershell_quoted, shell_quoted
 from keyaudit.model.text import one_line, visible
 from keyaudit.report import digest, junit, markdown, members, prometheus, sarif, xlsx
-from keyaudit.report.blast_radius import dot
 from keyaudit.report.cells import escaped, guarded, marked
 from keyaudit.report.guardrails import bicep, terraform
 from keyaudit.report.html.inert import LONGEST, inert, whole
+from keyaudit.report.incident import dot
 from tests.gate_example import RUN
 
 ODD = "\x1b\x7f\x85\u202e\u2028\ue000\U000e0001"

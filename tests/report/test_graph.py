@@ -8,9 +8,10 @@ from msgspec.structs import replace
 
 from keyaudit.model.blast_radius import BlastRadius, Edge, Kind, Node, Relation
 from keyaudit.model.errors import Exit
+from keyaudit.model.incident import Incident
 from keyaudit.model.reasons import Reason
-from keyaudit.report.blast_radius.html import render
 from keyaudit.report.blast_radius.picture import picture
+from keyaudit.report.incident.html import render
 from tests.report.example import PROD, RUN, VERDICT
 
 HOSTILE = "<script>alert(1)</script> of a principal with a very long name"
@@ -76,7 +77,8 @@ def test_no_box_is_on_another_and_the_rest_is_counted() -> None:
 )
 def test_the_page_shows_it_and_no_name_is_markup_and_no_exit_code_is_called_clean(exit_: Exit, words: str) -> None:
     out = io.StringIO()
-    render(replace(radius(0), verdict=replace(VERDICT, exit=exit_)), out)
+    found = replace(radius(0), verdict=replace(VERDICT, exit=exit_))
+    render(Incident(radius=found, keys=(), observed=None, extractable=None, compared=False), out)
     assert '<svg class="graph" role="img"' in out.getvalue()
     assert "is kept in key</text>" in out.getvalue()
     assert "<script>alert" not in out.getvalue()

@@ -15,9 +15,9 @@ from keyaudit.inventory.snapshot import open_snapshot
 from keyaudit.model.findings import Finding, Outcome
 from keyaudit.model.run import Past, Report
 from keyaudit.model.severity import Severity
-from keyaudit.report.blast_radius import html as blast_radius
 from keyaudit.report.html import write
 from keyaudit.report.html.first import PRINTED, first_page
+from keyaudit.report.incident import html as incident
 from tests import needs
 from tests.clock import COLLECTED
 from tests.estates import snapshot
@@ -118,11 +118,11 @@ def grave(page: Shown) -> list[str]:
     ]
 
 
-def test_the_graph_of_a_blast_radius_fits_and_is_scrolled_by_keyboard(opened: "Browser", tmp_path: Path) -> None:
-    found = ask.blast_radius(open_snapshot(snapshot("contoso")), "etl-runner", as_of=COLLECTED, verify=False)
-    page = tmp_path / "radius.html"
+def test_the_graph_of_an_incident_fits_and_is_scrolled_by_keyboard(opened: "Browser", tmp_path: Path) -> None:
+    found = ask.incident(open_snapshot(snapshot("contoso")), "etl-runner", as_of=COLLECTED)
+    page = tmp_path / "incident.html"
     with page.open("w", encoding="utf-8") as out:
-        blast_radius.render(found, out)
+        incident.render(found, out)
     with shown(opened, page, width=WIDTHS[-1], color_scheme="dark", bypass_csp=True) as window:
         assert (window.said, window.page.evaluate("document.documentElement.scrollWidth")) == ([], WIDTHS[-1])
         assert grave(window) == []

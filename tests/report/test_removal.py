@@ -43,7 +43,7 @@ def contoso() -> Snapshot:
 
 
 def asked(found: Snapshot, subject: str) -> BlastRadius:
-    return ask.blast_radius(found, subject, as_of=found.run.as_of, verify=False)
+    return ask.incident(found, subject, as_of=found.run.as_of, reach=True).radius
 
 
 @pytest.fixture(scope="module")

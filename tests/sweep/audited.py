@@ -290,8 +290,7 @@ def _spared(judgement: Judgement) -> Iterator[Result]:
         ids = [bound.policy.text.id for bound in table.bounds]
         names = (f"CASE WHEN code{at} = {NOT_VIOLATED} THEN '{id_}' END" for at, id_ in enumerate(ids))
         query = f"SELECT id, unnest([{', '.join(names)}]) AS policy FROM {table.relation}"
-        found = judgement._connection.execute(f"SELECT policy, id FROM ({query}) WHERE policy IS NOT NULL")
-        yield from found.fetchall()
+        yield from judgement._reader.rows(f"SELECT policy, id FROM ({query}) WHERE policy IS NOT NULL")
 
 
 def _scopes(findings: Iterator[Finding] | Sequence[Finding]) -> Iterator[Result]:

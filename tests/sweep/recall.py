@@ -25,6 +25,7 @@ from keyaudit.inventory import load as loader
 from keyaudit.inventory.dialect import DUCKDB
 from keyaudit.inventory.load import Loaded
 from keyaudit.inventory.owners import UNREAD
+from keyaudit.inventory.reader import Reader
 from keyaudit.inventory.views import ledger
 from keyaudit.model.columns import Table
 from keyaudit.model.expiring import Owner
@@ -93,6 +94,7 @@ class Recall:
             self._forget()
         with contextlib.ExitStack() as patched:
             for place, name, instead in (
+                (snapshot, "fits_sqlite", lambda *_: False),
                 (snapshot, "locked", lambda folder, **settings: Recalled(self)),
                 (snapshot, "loading", lambda temporary: Recalled(self)),
                 (snapshot, "load", self._load),
@@ -237,7 +239,7 @@ class Recalled:
     def close(self) -> None:
         """There is nothing to close."""
 
-    def execute(self, statement: str) -> Self:
+    def execute(self, statement: str, _: Sequence[object] = ()) -> Self:
         """Notes what is made, and answers what is asked."""
         statement = _PARQUET.sub(lambda found: f"'{self._recall.kept(found[1])}'", statement)
         read = [name for name in _words(statement) if name in self._names]
@@ -348,13 +350,13 @@ def _without_causes(of: judge.Judgement, passes: bool = False) -> Iterator[Any]:
     return (finding for _, finding in of._in_order(passes, None, NO_CAUSES))
 
 
-def _outcomes(connection: Recalled, tables: Iterable[Evaluated], **_: object) -> Iterator[tuple[Owner, SimpleNamespace]]:
+def _outcomes(reader: Reader, tables: Iterable[Evaluated], **_: object) -> Iterator[tuple[Owner, SimpleNamespace]]:
     """In place of `policy.findings.stream`: as many findings, each with what it is about, its subject and its outcome."""
     for evaluated in tables:
         subjects = list(dict.fromkeys(bound.policy.subject for bound in evaluated.bounds))
         columns = ", ".join(f"code{number}" for number in range(len(evaluated.bounds)))
         columns = f"{columns}, {', '.join(map(DUCKDB.name, subjects))}"
-        for id_, *found in connection.execute(f"SELECT id, {columns} FROM {evaluated.relation}").fetchall():
+        for id_, *found in reader.rows(f"SELECT id, {columns} FROM {evaluated.relation}"):
             own = dict(zip(subjects, found[len(evaluated.bounds) :], strict=True))
             for bound, code in zip(evaluated.bounds, found, strict=False):
                 if code >= PASS:

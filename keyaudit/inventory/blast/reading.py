@@ -93,7 +93,7 @@ DERIVED: Mapping[str, frozenset[str]] = {
 """By table, the derived columns that these answers read: a connection for them needs no others."""
 
 
-def known(earlier: Snapshot, asked: str, meant: Named | None) -> Subject | None:
+def in_earlier(earlier: Snapshot, asked: str, meant: Named | None) -> Subject | None:
     """The subject that `asked` names in an earlier snapshot, for `read`; None if that snapshot does not have it."""
     with earlier.judging(earlier.run.as_of, reach_known=False, columns=DERIVED) as connection:
         hold(connection)

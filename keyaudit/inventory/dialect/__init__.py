@@ -1,6 +1,7 @@
-"""The SQL dialects of two engines. Every literal is quoted here.
+"""The SQL dialects of two engines. Every literal is quoted here. That of SQLite is not imported here: some builds of Python
+have none.
 
-Both dialects answer the same for the same arguments, except where a method says otherwise.
+All dialects answer the same for the same arguments, except where a method says otherwise.
 """
 
 from keyaudit.inventory.dialect.duckdb import DuckDB

@@ -41,6 +41,10 @@ class DuckDB:
         """A BIGINT: an integer divided by another and rounded towards 0. It must fit."""
         return f"({value} // {by})::BIGINT"
 
+    def side_by_side(self, columns: Mapping[str, Sequence[str]]) -> str:
+        """Columns of a SELECT, by name, with a row for each of their values: all have as many, and no other column has rows."""
+        return ", ".join(f"unnest([{', '.join(values)}]) AS {name}" for name, values in columns.items())
+
     def view(self, name: str, query: str) -> str:
         """The statement that creates a view."""
         return f"CREATE VIEW {name} AS {query}"
@@ -241,6 +245,14 @@ class DuckDB:
     def struct(self, values: Mapping[str, str]) -> str:
         """A struct of SQL by name. Structs are compared by their values in order."""
         return f"{{{', '.join(f'{self.text(name)}: {value}' for name, value in values.items())}}}"
+
+    def member(self, struct: str, name: str) -> str:
+        """A member of a struct."""
+        return f"{struct}.{name}"
+
+    def greatest(self, struct: str) -> str:
+        """An aggregate: the greatest struct."""
+        return f"max({struct})"
 
     def least(self, value: str, most: int) -> str:
         """An aggregate: the sorted list of the least values."""

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from keyaudit.inventory.dialect.duckdb import DuckDB
 
-_SPACES = " \u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u202f\u205f\u3000"
+SPACES = " \u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u202f\u205f\u3000"
 """The space separators of Unicode."""
 
 
@@ -126,7 +126,7 @@ class Spark(DuckDB):
 
     def trimmed(self, text: str) -> str:
         # By default, Spark removes no other spaces than U+0020. A pattern would look at every character.
-        return f"trim(BOTH {self.text(_SPACES)} FROM {text})"
+        return f"trim(BOTH {self.text(SPACES)} FROM {text})"
 
     def trimmed_left(self, text: str, character: str) -> str:
         return f"ltrim({self.text(character)}, {text})"

@@ -192,9 +192,8 @@ def inherited(sources: Sources, grants: str) -> str:
         lambda items, api, name: f"array_contains({items}, {api} || '/' || {name})", listed, pair["api_id"], pair["name"]
     )
     inherits = certain & some & (every.truth() | by_name.truth())
-    added = ("certain", "certain_why", "listed", "listed_why", "inherits", "doubt", "of_a_blueprint")
     return f"""
-        SELECT {sources.sql.excluding(*added)}, CASE WHEN inherits IS NULL THEN doubt END AS why
+        SELECT *, CASE WHEN inherits IS NULL THEN doubt END AS why
         FROM (SELECT *, {inherits.value} AS inherits, {inherits.doubt.sql} AS doubt FROM ({pairs}) AS pair)
         WHERE inherits IS NOT FALSE"""
 

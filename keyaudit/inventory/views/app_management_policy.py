@@ -181,7 +181,7 @@ def limit(rows: Rows) -> Fact:
     """The lifetime that the policy in force allows each of `rows`, which are credentials; 0 where none can be added."""
     limits = _of_holders(rows)
     of_holder = strict(lambda kind, holder: f"{kind} || ' ' || {holder}", rows["kind"], rows["holder_id"])
-    return one(limits, key=of_holder, by=limits["key"])["limit"].where(~rows["kind"].eq("federated"))
+    return one(limits, key=of_holder, by=limits["key"])["longest"].where(~rows["kind"].eq("federated"))
 
 
 def _of_holders(rows: Rows) -> Prepared:
@@ -221,7 +221,7 @@ def _of_holders(rows: Rows) -> Prepared:
     lifetime = ruled["lifetime"]
     limited = lifetime.where(lifetime.present & holds("lifetime"))
     blocked = ruled["blocked"].truth() & holds("blocked")
-    made = {"key": ruled["key"], "limit": case((blocked, known(0)), otherwise=limited)}
+    made = {"key": ruled["key"], "longest": case((blocked, known(0)), otherwise=limited)}
     return shared(sources, made, ruled.sql, "limits")
 
 

@@ -111,7 +111,7 @@ def _users(sources: Sources) -> str:
                 SELECT member_id FROM {sources["membership"]} WHERE group_id IN (SELECT owner FROM ({controlling}))
             ) AS holds
             FROM (
-                SELECT id, {each("owner_ids")} AS owner FROM {sources["application"]}
+                SELECT own.id, {each("own.owner_ids")} AS owner FROM {sources["application"]} AS own
                 UNION ALL
                 SELECT owned.id, {each("principal.owner_ids")} FROM {sources["service_principal"]} AS principal
                 JOIN {sources["application"]} AS owned ON {owned} = {principal}

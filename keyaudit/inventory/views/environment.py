@@ -89,10 +89,14 @@ def _first(cases: Sequence[str]) -> str:
     return f"CASE {' '.join(cases)} END" if cases else "CAST(NULL AS STRING)"
 
 
+NAMED = "environment_named"
+"""The view of the vaults with a known environment."""
+
+
 def named(sources: Sources) -> str:
-    """The statement that creates `environment_named`, a view of the vaults with a known environment."""
+    """The statement that creates the view `NAMED`."""
     vaults = Rows(sources, "vault", "vault")
-    return sources.sql.view("environment_named", f"SELECT id FROM {vaults.sql} WHERE {of_vault(vaults).value} IS NOT NULL")
+    return sources.sql.view(NAMED, f"SELECT id FROM {vaults.sql} WHERE {of_vault(vaults).value} IS NOT NULL")
 
 
 def _case(sql: DuckDB, rule: EnvironmentRule, *columns: str) -> str:

@@ -27,7 +27,7 @@ def same_elsewhere(rows: Rows, whose: Fact, unlisted: Doubt, but_of: tuple[str, 
         FROM (
             SELECT each.public_key_sha256 AS digest, {whose.value} AS whose, each.holder_id, {whose.doubt.sql} AS doubt
             FROM {rows.sources[rows.table]} AS {EACH} WHERE {counted}
-        ) WHERE digest IS NOT NULL GROUP BY ALL"""
+        ) WHERE digest IS NOT NULL GROUP BY 1, 2, 3"""
     alike = f"""
         LEFT JOIN (
             SELECT digest, count(whose) AS known, count(nameless) AS nameless, min(doubt) FILTER (WHERE whose IS NULL) AS doubt

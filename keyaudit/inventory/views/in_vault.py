@@ -108,19 +108,20 @@ def _by_digest(sources: Sources) -> str:
     every = f"SELECT * FROM (SELECT {sql.each(items)} AS digest, * FROM versions) WHERE digest IS NOT NULL"
     # A materialized CTE would also be computed for queries that do not need it.
     made = "coalesce(created_on, 0)"
+    since = sql.member(sql.greatest(sql.struct({"made": made, "id": "id", "since": "newer_since"})), "since")
     objects = f"""
             SELECT digest, certificate_id,
-                max({sql.struct({"made": made, "id": "id"})}) AS newest,
+                {sql.greatest(sql.struct({"made": made, "id": "id"}))} AS newest,
                 bool_or(custody = 'software') AS software, min(custody) AS custody, min(custody_doubt) AS custody_doubt,
                 bool_or(exportable) AS exportable, min(exportable_doubt) AS exportable_doubt,
-                max({sql.struct({"made": made, "id": "id", "since": "newer_since"})}).since AS newer_since,
+                {since} AS newer_since,
                 min(newer_doubt) AS newer_doubt
             FROM every GROUP BY digest, certificate_id"""
     return f"""
         WITH {sql.inlined("versions", _versions(sources))},
         {sql.inlined("every", every)},
         {sql.inlined("objects", objects)}
-        SELECT digest, max(newest).id AS id,
+        SELECT digest, {sql.member(sql.greatest("newest"), "id")} AS id,
             bool_or(software) AS software, min(custody) AS custody, min(custody_doubt) AS custody_doubt,
             bool_or(exportable) AS exportable, min(exportable_doubt) AS exportable_doubt,
             min(newer_since) AS newer_since, min(newer_doubt) AS newer_doubt

@@ -47,5 +47,5 @@ def _dangling(rows: Rows, this_tenant: Truth) -> Truth:
     id_ = subject.map(lambda value: f"{scope} || '/serviceprincipals/' || {sql.lower(value)}")
     unlisted = unread("principals", TABLES["service_principal"].listed_by, scope=scope)
     principals = Rows(rows.sources, "service_principal", "trusted_identity")
-    identity = one(principals, key=id_, missing=unlisted, facts={"exists": TRUE})
-    return this_tenant & subject.told(lambda value: sql.found(sql.lower(value), _ID)) & ~identity.flag("exists")
+    identity = one(principals, key=id_, missing=unlisted, facts={"registered": TRUE})
+    return this_tenant & subject.told(lambda value: sql.found(sql.lower(value), _ID)) & ~identity.flag("registered")

@@ -10,10 +10,11 @@ import msgspec
 from keyaudit.inventory.facts.sql import Statement
 from keyaudit.model.coverage import Coverage, State
 
-_COVERAGE = {
+COVERAGE = {
     **dict.fromkeys(("scope_id", "scope_name", "scope_kind", "operation", "state", "reason", "detail"), "VARCHAR"),
     **dict.fromkeys(("received", "kept", "duplicate", "quarantined", "refused"), "BIGINT"),
 }
+"""The columns of the table `coverage`."""
 _LISTS_READ = {"operations": "VARCHAR", "scope_id": "VARCHAR", "whole": "BOOLEAN", "reason": "VARCHAR"}
 
 Row = tuple[str | int | None, ...]
@@ -29,7 +30,7 @@ def tables(coverage: Sequence[Coverage], statements: Iterable[Statement]) -> dic
     """The table `coverage`, and the table `lists_read` of the lists that the statements ask about: types and rows."""
     asked = dict.fromkeys(each for statement in statements for each in statement.lists)
     return {
-        "coverage": (_COVERAGE, map(_flat, coverage)),
+        "coverage": (COVERAGE, map(_flat, coverage)),
         "lists_read": (_LISTS_READ, _lists_read(coverage, asked)),
     }
 

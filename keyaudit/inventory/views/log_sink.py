@@ -46,8 +46,9 @@ def _tables(sources: Sources) -> str:
         SELECT sink.id AS sink_id, found.plan, found.retention, found.total_retention, found.unknown,
             CASE WHEN found.id IS NULL THEN coalesce(sink.why, refused.reason, '{Reason.PARENT_NOT_ASSESSED}') END AS unasked
         FROM (
-            SELECT id, destination_id, unknown['destination_id'] AS why, {sources.sql.each("tables")} AS name
-            FROM {sources["log_sink"]}
+            SELECT sink.id, sink.destination_id, sink.unknown['destination_id'] AS why,
+                {sources.sql.each("sink.tables")} AS name
+            FROM {sources["log_sink"]} AS sink
         ) AS sink
         LEFT JOIN {sources["log_table"]} AS found
             ON found.workspace_id = sink.destination_id AND {sources.sql.lower("found.name")} = {sources.sql.lower("sink.name")}

@@ -16,7 +16,7 @@ def vault_of(rows: Rows, address: Fact) -> Fact:
     """The id of the vault of an address, once in a view; unknown if it was not read."""
     host = f"regexp_extract({rows.sources.sql.lower('vault_uri')}, '^https://([^/:]+)', 1)"
     by_address = f"""(SELECT {host} AS address, min(id) AS id FROM {rows.sources["vault"]}
-        WHERE vault_uri IS NOT NULL GROUP BY ALL)"""
+        WHERE vault_uri IS NOT NULL GROUP BY 1)"""
     # Written by hand, because a gap in any scope may hide the vault.
     unseen = f"""
         CROSS JOIN (

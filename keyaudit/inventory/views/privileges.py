@@ -9,7 +9,7 @@ from keyaudit.inventory.facts.groups import Groups, groups
 from keyaudit.inventory.facts.joins import cells, joined, lists
 from keyaudit.inventory.facts.prepared import Prepared, shared
 from keyaudit.inventory.facts.relation import Rows, because, by_hand, one, unread
-from keyaudit.inventory.facts.sql import Sources, gap, no_rows, read_to_the_end
+from keyaudit.inventory.facts.sql import Sources, gap, no_rows, read_to_the_end, stored
 from keyaudit.inventory.load import quoted
 from keyaudit.inventory.views import agents
 from keyaudit.inventory.views.written_vaults import written
@@ -166,7 +166,7 @@ def _given(sources: Sources) -> str:
     return f"""
         {query}
         UNION ALL
-        SELECT given_to, NULL, why, true, {sources.sql.excluding("given_to", "why")} FROM ({inherited})"""
+        SELECT given_to, NULL, why, true, {stored("grant", "inherited")}, unknown FROM ({inherited}) AS inherited"""
 
 
 def grants_of(object_id: Fact, sources: Sources) -> Groups:
@@ -330,7 +330,7 @@ def _opened(sources: Sources) -> str:
     if agents.none(sources):
         return query
     blueprints = f"SELECT app_id FROM ({_app_ids(sources)}) WHERE blueprint"
-    return f"{query} UNION ALL ({agents.opened(sources, rows, blueprints)})"
+    return f"{query} UNION ALL {agents.opened(sources, rows, blueprints)}"
 
 
 def _app_ids(sources: Sources) -> str:

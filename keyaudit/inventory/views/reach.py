@@ -356,7 +356,7 @@ def _spots(sql: DuckDB) -> str:
             JOIN reach_vault AS vault ON vault.id = split.id
             UNION ALL
             SELECT object, vault.vault, object, false
-            FROM (SELECT id, {sql.each("objects")} AS object FROM reach_split) AS split
+            FROM (SELECT several.id, {sql.each("several.objects")} AS object FROM reach_split AS several) AS split
             JOIN reach_vault AS vault ON vault.id = split.id
         )"""
 
@@ -371,4 +371,4 @@ def _holdings() -> str:
         FROM reach_spot AS spot JOIN reach_met AS met ON met.vault = spot.vault
         WHERE met.standing IS NOT FALSE AND met.possible <> 0
             AND (spot.whole OR met.object IS NULL OR met.object = spot.object)
-        GROUP BY ALL"""
+        GROUP BY spot.number, met.holder"""

@@ -5,6 +5,7 @@
 from collections.abc import Mapping
 from itertools import product
 
+from keyaudit.inventory.facts.fact import coalesced
 from keyaudit.inventory.facts.sql import Sources, Wanted
 from keyaudit.inventory.views.environment import NAMELESS, no_tests
 from keyaudit.model.reasons import Reason
@@ -95,13 +96,13 @@ def counts(sources: Sources, wanted: Wanted, *, granted: bool = True) -> str:
     reasons: dict[str, str] = {}
     asked = {name: actions for name, (actions, _, _) in _COUNTS.items()} | _SUMS
     for name, actions in ((name, actions) for name, actions in asked.items() if name in wanted):
-        missing = f"coalesce({', '.join(f'{action}_missing' for action in actions)})"
-        doubts = ", ".join((*(["tier0_doubt"] if name in _OUTSIDERS else []), *(f"{action}_doubt" for action in actions)))
+        missing = coalesced([f"{action}_missing" for action in actions])
+        doubts = coalesced([*(["tier0_doubt"] if name in _OUTSIDERS else []), *(f"{action}_doubt" for action in actions)])
         columns.append(f"{name}_min, CASE WHEN {missing} IS NULL THEN {name}_most END AS {name}_max")
-        reasons[name] = f"coalesce({missing}, CASE WHEN {name}_min <> {name}_most THEN coalesce({doubts}) END)"
+        reasons[name] = f"coalesce({missing}, CASE WHEN {name}_min <> {name}_most THEN {doubts} END)"
     for action, homes in product(USING, _places(sources).values()):
         columns.append(f"{action}_{homes}, coalesce({action}_missing, {action}_{homes}_open) AS {action}_{homes}_doubt")
-    name, doubt = SIGNER_ENVIRONMENTS.name, "signing_environments_doubt"
+    name, doubt = SIGNER_ENVIRONMENTS.name, "coalesce(signing_missing, signing_environments_open)"
     columns.append(f"CASE WHEN {doubt} IS NULL THEN coalesce(signing_environments, {sql.texts(())}) END AS {name}")
     reasons[name] = doubt
     open_ = f"coalesce(signing_doubt, '{Reason.NOT_CONFIGURED}')"
@@ -155,7 +156,7 @@ def _at_spots(sources: Sources, wanted: Wanted) -> str:
     return f"""
         SELECT counted.*, vault.recorded,
             {", ".join(f"{_missing(action, f'opened.{action}_open')} AS {action}_missing" for action in BITS)},
-            coalesce(administering.administrators, 0) AS {name}_min, {name}_min AS {name}_most,
+            coalesce(administering.administrators, 0) AS {name}_min, coalesce(administering.administrators, 0) AS {name}_most,
             coalesce(vault.local_gap, administering.open, anywhere.open) AS {name}_missing, CAST(NULL AS STRING) AS {name}_doubt
         FROM (
             SELECT spot.number, spot.spot, spot.vault, {", ".join(counts + doubts + homes)}, min(tier0_doubt) AS tier0_doubt
@@ -185,10 +186,10 @@ def _people(sources: Sources) -> str:
     # The kind of one that was not read is told by some of its grants.
     columns = ["human", "abroad", "tier0", "tier0_doubt", "unnamed"]
     columns += [f"{place}{end}" for place, end in product(_places(sources), ("", "_doubt"))]
+    properties = ", ".join(f"who.{column}" for column in columns)
     first = "SELECT *, row_number() OVER (PARTITION BY person ORDER BY holder) AS nth FROM reach_person"
     return f"""
-        SELECT {sources.sql.excluding("person", of="people")}, count(*) AS alike,
-            {", ".join(f"who.{column}" for column in columns)}
+        SELECT {sources.sql.excluding("person", of="people")}, count(*) AS alike, {properties}
         FROM (
             SELECT held.number, person.person, bit_or(CASE WHEN person.proven THEN held.certain ELSE 0 END) AS certain,
                 bit_or(held.possible) AS possible,
@@ -197,7 +198,7 @@ def _people(sources: Sources) -> str:
             GROUP BY held.number, person.person
         ) AS people
         JOIN (SELECT * FROM ({first}) WHERE nth = 1) AS who ON who.person = people.person
-        GROUP BY ALL"""
+        GROUP BY people.number, people.certain, people.possible, people.doubt, {properties}"""
 
 
 def _administering() -> str:

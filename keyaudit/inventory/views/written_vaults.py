@@ -63,7 +63,7 @@ def places(sources: Sources, vaults: str, columns: str, above: str) -> str:
     `vaults`: their relation, with `subscription` and `resource_group`, the ids of these; `above`: the relation with the
     management groups that may be above a subscription whose own ones are unknown.
     """
-    scopes = sources.sql.items("'/'", "subscription", "resource_group", "id")
+    scopes = sources.sql.items("'/'", "inner_vault.subscription", "inner_vault.resource_group", "inner_vault.id")
     return f"""
         SELECT {columns}, {sources.sql.each(scopes)} AS scope, CAST(NULL AS STRING) AS doubt FROM {vaults} AS inner_vault
         UNION ALL

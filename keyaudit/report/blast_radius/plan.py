@@ -41,8 +41,8 @@ def _once(found: BlastRadius) -> Iterator[Step]:
             yield Step(
                 phase=Phase.REPLACE,
                 title=f"Treat {name} as stolen, too: {through} can use it",
-                text="It has a blast radius and a plan of its own.",
-                commands=(f"keyaudit blast-radius {word('spki:' + edge.facts['public_key'])}",),
+                text="It has a page and a plan of its own.",
+                commands=(f"keyaudit incident {word('spki:' + edge.facts['public_key'])}",),
             )
     if any(node.kind is Kind.TENANT for node in found.nodes.values()):
         yield Step(
@@ -74,7 +74,7 @@ def _verify(found: BlastRadius) -> Step:
             "Exit code 0 says so, if all required reads succeed. Ask the parties outside Azure that were given the public key:"
             f" no API of Azure lists them.{'' if since else _KEEP}"
         ),
-        commands=tuple(f"keyaudit blast-radius {word(each)} --verify{since}" for each in _targets(found)),
+        commands=tuple(f"keyaudit incident {word(each)} --verify{since}" for each in _targets(found)),
     )
 
 

@@ -75,13 +75,6 @@ def tree(found: BlastRadius) -> tuple[Branch, ...]:
     return branches(found.subject.id)
 
 
-def subject(found: BlastRadius) -> str:
-    """ "Certificate thumbprint 0F65..."."""
-    node = found.subject
-    text = f"{node.note} {node.name}" if found.target in node.name else f"{node.note} {node.name} ({found.target})"
-    return one_line(text[0].upper() + text[1:], _NAME)
-
-
 def said(branch: Branch) -> str:
     """One edge as a sentence without a subject."""
     edge, node = branch.edge, branch.node
@@ -151,9 +144,7 @@ def meaning(found: BlastRadius) -> str:
 
 
 def limits(found: BlastRadius) -> Iterator[str]:
-    """Further facts about the key, and what the graph can never show."""
-    if found.stolen is not None:
-        yield f"It is {found.stolen.what} ({found.stolen.source}): treat everything that accepts it as open to its holder."
+    """What the graph can never show, and what the answer of --verify means."""
     if any(node.kind in (Kind.IDENTITY, Kind.AGENT) for node in found.nodes.values()) and not found.verify:
         yield "Azure roles that give no right over keys, secrets or access are neither in the inventory nor in this graph."
     if found.gone:

@@ -49,7 +49,7 @@ def app_management_policy(asked: Sequence[Asked], profile: str, in_force: InForc
         applications["identifierUris"] = {**uris, _URIS: {**_LEFT_OUT, **(uris.get(_URIS) or {}), **_ENABLED}}
     covered = standing(asked, APP_MANAGEMENT_POLICY, on)
     send = f"az rest --method PATCH --headers Content-Type=application/json --body @{{file}} --url {APP_MANAGEMENT_URL}"
-    again = f"keyaudit guardrails --as {APP_MANAGEMENT_POLICY} --from {SAVED} --out {{file}}"
+    again = f"keyaudit policies guardrails --as {APP_MANAGEMENT_POLICY} --from {SAVED} --out {{file}}"
     return Guarded(
         kind=APP_MANAGEMENT_POLICY,
         document={

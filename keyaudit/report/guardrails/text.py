@@ -40,7 +40,7 @@ def _overview(asked: Sequence[Asked], found: Sequence[Guarded], profile: str) ->
         yield from wrap(f"Nothing refuses or reports beforehand what {_policies(len(left))} would find", _WIDTH)
         yield from _by_reason(left)
     yield ""
-    yield from wrap(f"Next: keyaudit guardrails --as {', '.join(KINDS)}, for a document to review.", _WIDTH)
+    yield from wrap(f"Next: keyaudit policies guardrails --as {', '.join(KINDS)}, for a document to review.", _WIDTH)
 
 
 def _beside(guarded: Guarded, file: str) -> Iterator[str]:

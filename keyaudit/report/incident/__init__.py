@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from keyaudit.model.incident import Incident
-from keyaudit.report.incident import html, json, markdown, text
+from keyaudit.report.incident import dot, html, json, markdown, text
 from keyaudit.report.options import Render, plain
 
 FORMATS: Mapping[str, Render[Incident]] = {
@@ -11,4 +11,5 @@ FORMATS: Mapping[str, Render[Incident]] = {
     "html": plain(html.render),
     "markdown": plain(markdown.render),
     "json": plain(json.render),
+    "dot": plain(dot.render),
 }

@@ -10,7 +10,7 @@ from keyaudit.report.blast_radius.words import meaning
 from keyaudit.report.html import rendered
 from keyaudit.report.html.band import Fact, Tone
 from keyaudit.report.incident.plan import left_open, plan
-from keyaudit.report.incident.words import sections, title, verdict
+from keyaudit.report.incident.words import plan_title, sections, title, verdict
 from keyaudit.report.summary import SIMULATED
 
 
@@ -26,17 +26,21 @@ def render(found: Incident, out: TextIO) -> None:
         *(Fact("Public key", digest, exact=True) for digest in found.radius.digests),
         Fact("Exit code", f"{exit_:d}: {meaning(found.radius)}"),
     ]
+    verify = found.radius.verify
+    good = Tone.GOOD if verify and not found.radius.accepting() else Tone.PLAIN if verify else Tone.BAD
     shown = rendered(
         "incident.html",
         "blast_radius.css",
         simulated=SIMULATED if run.simulated else "",
         title=title(found),
         verdict=verdict(found),
-        tone=Tone.BAD if exit_ is Exit.CLEAN else Tone.DOUBT,
+        word="Verified" if verify else "Incident",
+        tone={Exit.CLEAN: good, Exit.FINDINGS: Tone.BAD}.get(exit_, Tone.DOUBT),
         facts=facts,
         sections=sections(found),
         graph=picture(found.radius),
         steps=plan(found),
+        plan_title=plan_title(found),
         left_open=left_open(found),
     )
     out.write(shown)

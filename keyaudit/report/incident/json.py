@@ -2,10 +2,13 @@
 
 from typing import TextIO
 
+from keyaudit.model.blast_radius import Edge, Node
 from keyaudit.model.incident import Act, Incident, SamlSignIns
 from keyaudit.model.times import iso_date, iso_time
 from keyaudit.model.tokens import Issue, Token, Tokens
-from keyaudit.report.blast_radius.json import edge_member, node_member, step_member
+from keyaudit.report.access.json import way_member
+from keyaudit.report.blast_radius.steps import Step
+from keyaudit.report.blast_radius.words import conclusion, limits
 from keyaudit.report.incident.plan import left_open, plan
 from keyaudit.report.incident.statements import Section
 from keyaudit.report.incident.words import sections, title, verdict
@@ -13,7 +16,7 @@ from keyaudit.report.members import about_run, time_member
 
 
 def render(found: Incident, out: TextIO) -> None:
-    """Write one JSON object."""
+    """Write one JSON object. With --verify, `plan` has the steps that are not done."""
     radius, seen = found.radius, found.observed
     members = {
         "subject": {"kind": radius.subject.note, "id": radius.target, "name": radius.subject.name},
@@ -29,19 +32,54 @@ def render(found: Incident, out: TextIO) -> None:
         "logs_absent": list(seen.absent) if seen else None,
         "left_open": left_open(found),
         "in_short": verdict(found),
+        "public_keys_sha256": list(radius.digests),
+        "verify": radius.verify,
+        "conclusion": conclusion(radius),
+        "limits": list(limits(radius)),
     }
     lists = {
         "sections": map(_section, sections(found)),
         "uses": map(_act, seen.uses if seen else ()),
         "timeline": map(_act, seen.timeline if seen else ()),
-        "nodes": map(node_member, radius.nodes.values()),
-        "edges": map(edge_member, radius.edges),
-        "plan": map(step_member, plan(found)),
+        "nodes": map(_node, radius.nodes.values()),
+        "edges": map(_edge, radius.edges),
+        "plan": map(_step, plan(found)),
         "causes": map(_act, seen.causes if seen else ()),
         "saml": map(_saml, seen.saml if seen else ()),
         "tokens": map(_token, seen.tokens.found if seen and seen.tokens else ()),
     }
     about_run(out, radius.run, radius.verdict, members, lists)
+
+
+def _node(node: Node) -> dict[str, object]:
+    return {"id": node.id, "kind": node.kind, "name": node.name, "note": node.note or None}
+
+
+def _edge(edge: Edge) -> dict[str, object]:
+    return {
+        "source": edge.source,
+        "target": edge.target,
+        "relation": edge.relation,
+        "certain": edge.doubt is None,
+        "unknown": edge.doubt,
+        "how": edge.how or None,
+        "names": edge.names or None,
+        "way": way_member(edge.way) if edge.way else None,
+        "facts": dict(sorted(edge.facts.items())),
+    }
+
+
+def _step(step: Step) -> dict[str, object]:
+    settles = {"relation": step.settles.relation, "target": step.settles.target} if step.settles else None
+    return {
+        "phase": step.phase,
+        "title": step.title,
+        "text": step.text or None,
+        "breaks": step.breaks or None,
+        "shell": step.language,
+        "commands": list(step.commands),
+        "settles": settles,
+    }
 
 
 def _section(section: Section) -> dict[str, object]:

@@ -8,6 +8,7 @@ from keyaudit.model.text import one_line
 from keyaudit.model.times import iso_date
 from keyaudit.model.work import credential
 from keyaudit.report.blast_radius.identities import stopped
+from keyaudit.report.blast_radius.plan import left
 from keyaudit.report.blast_radius.plan import plan as plan_of_trust
 from keyaudit.report.blast_radius.steps import Phase, Step, option_word
 from keyaudit.report.blast_radius.work import suspected
@@ -18,7 +19,9 @@ _ASKED = 10
 
 
 def plan(found: Incident) -> list[Step]:
-    """Every step, in order. A step that two plans have in common is there once."""
+    """Every step, in order. A step that two plans have in common is there once. With --verify, those that are not done."""
+    if found.radius.verify:
+        return left(found.radius)
     own = [*_keep(found), *_against(found)]
     stopped_, removed = {step.stops for step in own} - {""}, {act.credential for act in _added(found)}
     trust = [
@@ -31,6 +34,8 @@ def plan(found: Incident) -> list[Step]:
 
 def left_open(found: Incident) -> list[str]:
     """The sentences on what the plan does not close."""
+    if found.radius.verify:
+        return []
     seen = found.observed
     told = ["Tokens and sessions that were issued stay valid until they expire, unless they are revoked."]
     if found.extractable is not False:

@@ -7,7 +7,7 @@ from keyaudit.model.reasons import ADVICE, Reason
 from keyaudit.model.tables.usage import ACTIVITY_LOG, DIRECTORY_LOG, MAIL_LOG, SIGN_IN_LOGS
 from keyaudit.model.text import listed, one_line
 from keyaudit.model.times import DAY, duration_text, iso_date
-from keyaudit.report.blast_radius.words import Branch, conclusion, opened, said, tree
+from keyaudit.report.blast_radius.words import Branch, conclusion, limits, opened, said, tree
 from keyaudit.report.incident.acts import LISTED
 from keyaudit.report.incident.acts import said as said_act
 from keyaudit.report.incident.origin import causes, saml, signatures, timeline
@@ -23,18 +23,30 @@ def title(found: Incident) -> str:
     return one_line(f"{subject.note[0].upper()}{subject.note[1:]} {subject.name}", LISTED)
 
 
+def plan_title(found: Incident) -> str:
+    """The title of the plan."""
+    return "Still to do" if found.radius.verify else "Plan"
+
+
 def sections(found: Incident) -> list[Section]:
     """The sections in order, without the plan."""
+    trust = Section(id="trust", title="Who trusts it", statements=list(_trust(found)))
+    if found.radius.verify:
+        return [trust]
+    what = Section(id="what", title="The key", statements=list(_what(found)))
+    unknown = Section(id="unknown", title="What cannot be known, and why", statements=list(_unknown(found)))
+    if found.observed is None:
+        return [what, trust, unknown]
     found_causes, found_tokens = list(causes(found)), tokens(found)
     return [
         Section(id="timeline", title="Timeline", statements=list(timeline(found))),
-        Section(id="what", title="The key", statements=list(_what(found))),
-        Section(id="trust", title="Who trusts it", statements=list(_trust(found))),
-        Section(id="used", title="Who used it", statements=list(_used(found))),
+        what,
+        trust,
+        Section(id="used", title="Who used it", statements=list(_used(found.observed))),
         *([Section(id="cause", title="Who added the credentials", statements=found_causes)] if found_causes else []),
-        Section(id="next", title="What they did next", statements=list(_next(found))),
+        Section(id="next", title="What they did next", statements=list(_next(found.observed))),
         *([Section(id="tokens", title="Their tokens", statements=found_tokens)] if found_tokens else []),
-        Section(id="unknown", title="What cannot be known, and why", statements=list(_unknown(found))),
+        unknown,
     ]
 
 
@@ -43,6 +55,8 @@ def verdict(found: Incident) -> str:
     radius, seen = found.radius, found.observed
     trust = (conclusion(radius), opened(radius))
     stolen = f"It is {radius.stolen.what}." if radius.stolen is not None else ""
+    if radius.verify:
+        return " ".join(filter(None, [stolen, conclusion(radius), *limits(radius)]))
     if seen is None:
         return " ".join(filter(None, [stolen, "Who used it is unknown: no logs were supplied.", *trust]))
     mail = f"Mail was read in {bounds(seen.mailboxes, 'mailbox', 'mailboxes')}." if seen.mailboxes.least else ""
@@ -162,11 +176,7 @@ def _branches(branches: Sequence[Branch], depth: int) -> Iterator[Statement]:
         yield from _branches(branch.below, depth + 1)
 
 
-def _used(found: Incident) -> Iterator[Statement]:
-    seen = found.observed
-    if seen is None:
-        yield Statement(text=f"Who used it is unknown. {NO_LOGS}", confidence=Confidence.NOT_KNOWABLE)
-        return
+def _used(seen: Observed) -> Iterator[Statement]:
     if seen.learned_until is None and seen.uses:
         text = "Which of these uses are usual is unknown: there is no baseline; make one with keyaudit usage learn."
         yield Statement(text=text, confidence=Confidence.NOT_KNOWABLE)
@@ -192,11 +202,7 @@ def _used(found: Incident) -> Iterator[Statement]:
         yield Statement(text=text, confidence=Confidence.NOT_KNOWABLE)
 
 
-def _next(found: Incident) -> Iterator[Statement]:
-    seen = found.observed
-    if seen is None:
-        yield Statement(text=f"Its uses are unknown. {NO_LOGS}", confidence=Confidence.NOT_KNOWABLE)
-        return
+def _next(seen: Observed) -> Iterator[Statement]:
     for act in seen.timeline:
         confidence = Confidence.INFERRED if act.because else Confidence.OBSERVED
         yield Statement(text=said_act(act), confidence=confidence, rests_on=act.records)
@@ -262,7 +268,8 @@ def _unknown(found: Incident) -> Iterator[Statement]:
         yield Statement(text=text, confidence=Confidence.NOT_KNOWABLE, rests_on=["no log records it"])
     seen = found.observed
     if seen is None:
-        yield Statement(text=NO_LOGS, confidence=Confidence.NOT_KNOWABLE, rests_on=["--logs"])
+        text = f"Who used it is unknown. {NO_LOGS}"
+        yield Statement(text=text, confidence=Confidence.NOT_KNOWABLE, rests_on=["--logs"])
     else:
         first, last = iso_date(seen.window.since), iso_date(seen.window.until - DAY)
         text = f"The time before {first} and after {last} was not examined."
@@ -278,3 +285,5 @@ def _unknown(found: Incident) -> Iterator[Statement]:
     if signs:
         text = "Who else was given the public key and accepts what it signs: no API of Azure shows it. Ask the relying parties."
         yield Statement(text=text, confidence=Confidence.NOT_KNOWABLE, rests_on=["no API shows it"])
+    for limit in limits(found.radius):
+        yield Statement(text=limit, confidence=Confidence.NOT_KNOWABLE, rests_on=["not in the inventory"])

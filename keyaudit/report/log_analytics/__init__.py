@@ -1,4 +1,4 @@
-"""What `keyaudit ship` sends to a table of Log Analytics, and what makes that table and shows it: template and workbook."""
+"""What `keyaudit send` sends to a table of Log Analytics, and what makes that table and shows it: template and workbook."""
 
 from keyaudit.report.log_analytics.rows import COLUMNS, STREAM, TABLE, finding_rows, verdict_row
 from keyaudit.report.log_analytics.template import template

@@ -37,7 +37,7 @@ def _lines(needed: Needed, *, full: bool) -> Iterator[str]:
     yield from _group(_ELSEWHERE, needed.elsewhere(), needed, full=full)
     yield ""
     more = "" if full else "--full, for what each one reads and which policies need it; "
-    yield from wrap(f"Next: keyaudit permissions {more}--as az, bicep, terraform or json, to grant them.", _WIDTH)
+    yield from wrap(f"Next: keyaudit doctor permissions {more}--as az, bicep, terraform or json, to grant them.", _WIDTH)
 
 
 def _group(heading: str, needs: tuple[Need, ...], needed: Needed, *, full: bool) -> Iterator[str]:

@@ -222,7 +222,7 @@ def _retire(found: Rotation) -> Iterator[Step]:
         commands=commands if shown else (),
     )
     verify = [word(each.id.rpartition("/")[2]) for each in found.old]
-    proofs = [f"keyaudit blast-radius {each} --verify --since DIR" for each in verify]
+    proofs = [f"keyaudit incident {each} --verify --since DIR" for each in verify]
     yield Step(
         phase=Phase.PROVE,
         title="Read again, and check that nobody tried to use the old one"

@@ -2,21 +2,24 @@
 
 from typing import TextIO
 
-from keyaudit.model.blast_radius import BlastRadius, Edge, Kind, Node
+from keyaudit.model.blast_radius import Edge, Kind, Node
+from keyaudit.model.incident import Incident
 from keyaudit.model.text import one_line
-from keyaudit.report.blast_radius.words import VERBS, conclusion, subject, why
+from keyaudit.report.blast_radius.words import VERBS, conclusion, why
+from keyaudit.report.incident.words import title
 from keyaudit.report.summary import SIMULATED
 
 _NAME = 120
 
 
-def render(found: BlastRadius, out: TextIO) -> None:
+def render(found: Incident, out: TextIO) -> None:
     """Write one digraph. Uncertain edges are dashed, with the reason."""
-    numbers = {id_: f"n{number}" for number, id_ in enumerate(found.nodes)}
-    title = f"{subject(found)}. {conclusion(found)}{f' {SIMULATED}' if found.run.simulated else ''}"
-    out.write(f'digraph "blast radius" {{\n  graph [rankdir=LR, label={quoted(title, 1_000)}];\n  node [shape=box];\n')
-    out.writelines(f"  {numbers[id_]} [{_drawn(node)}];\n" for id_, node in found.nodes.items())
-    out.writelines(f"  {numbers[edge.source]} -> {numbers[edge.target]} [{_line(edge)}];\n" for edge in found.edges)
+    radius = found.radius
+    numbers = {id_: f"n{number}" for number, id_ in enumerate(radius.nodes)}
+    label = f"{title(found)}. {conclusion(radius)}{f' {SIMULATED}' if radius.run.simulated else ''}"
+    out.write(f'digraph "blast radius" {{\n  graph [rankdir=LR, label={quoted(label, 1_000)}];\n  node [shape=box];\n')
+    out.writelines(f"  {numbers[id_]} [{_drawn(node)}];\n" for id_, node in radius.nodes.items())
+    out.writelines(f"  {numbers[edge.source]} -> {numbers[edge.target]} [{_line(edge)}];\n" for edge in radius.edges)
     out.write("}\n")
 
 

@@ -1,4 +1,4 @@
-"""`keyaudit ship`: the verdict and the findings of one tenant into a table of Log Analytics, and what makes that table."""
+"""`keyaudit send log-analytics`, `keyaudit send template`: findings into a table of Log Analytics, and what makes it."""
 
 import dataclasses
 import uuid
@@ -19,8 +19,6 @@ if TYPE_CHECKING:
     from keyaudit.cloud.ingestion import Destination, Ingestion
     from keyaudit.model.run import Report
 
-app = typer.Typer(help="Send findings to Log Analytics, or print its table.", no_args_is_help=True)
-
 
 class As(StrEnum):
     """What to print."""
@@ -29,7 +27,6 @@ class As(StrEnum):
     WORKBOOK = "workbook"
 
 
-@app.command("log-analytics")
 @flags(Live, Stored, Choice)
 def log_analytics(
     live: Live,
@@ -52,7 +49,7 @@ def log_analytics(
     try:
         from keyaudit.cloud.ingestion import Destination
     except ImportError as error:
-        raise UsageError("ship log-analytics", f"needs {error.name}, which is not installed", installing("ship")) from error
+        raise UsageError("send log-analytics", f"needs {error.name}, which is not installed", installing("ship")) from error
     from keyaudit.cli.judged import judged
     from keyaudit.cli.settings import settle
     from keyaudit.cli.stop import keeping
@@ -112,7 +109,6 @@ def _print(way: "Ingestion", destination: "Destination", shipment: str) -> None:
             )
 
 
-@app.command("template")
 def template(
     as_: Annotated[
         As, typer.Option("--as", help="A template to deploy, with the table, the rule and the workbook; or the workbook alone.")

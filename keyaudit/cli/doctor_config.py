@@ -1,4 +1,4 @@
-"""`keyaudit config`: which settings are in force, and where each comes from."""
+"""`keyaudit doctor config`: which settings are in force, and where each comes from."""
 
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated
@@ -12,8 +12,6 @@ from keyaudit.model.errors import Exit
 if TYPE_CHECKING:
     from keyaudit.cli.effective import EffectiveSetting
 
-app = typer.Typer(help="Show the settings in force and where each comes from.", rich_markup_mode=None)
-
 
 class As(StrEnum):
     """Formats of settings."""
@@ -23,7 +21,7 @@ class As(StrEnum):
 
 
 @flags(Live, Choice)
-def show(
+def config(
     live: Live,
     choice: Choice,
     *,
@@ -47,14 +45,6 @@ def show(
             rows = [_row(each) for each in found]
             out.writelines(f"{line}\n" for line in grid(("Setting", "Value", "From"), rows, options(out).width))
     return Exit.CLEAN
-
-
-app.command("show")(show)
-
-
-@app.callback()
-def _group() -> None:
-    """Show the settings in force and where each comes from."""
 
 
 def _row(setting: "EffectiveSetting") -> tuple[str, str, str]:
