@@ -42,7 +42,7 @@ _REMOVE_CREDENTIAL = {
         f"Every program that still signs in with it. {_TOKENS} Last sign-in with it that Entra reports: "
         "{last_used_on:none, which proves nothing}."
     ),
-    "before": "Nothing signs in with it any more, jobs that run once a month or once a year included.",
+    "before": "Nothing signs in with it any longer, including monthly and yearly jobs.",
     "check": "List the credentials again: key id {key_id} is gone. The application still signs in.",
     "back": "A deleted credential cannot be restored: add a new one.",
 }
@@ -50,14 +50,14 @@ _REMOVE_CREDENTIAL = {
 STEPS: Mapping[str, Mapping[str, str]] = {
     "keep-credential-log": {
         "text": (
-            'First keep the audit log\'s entry "Add service principal credentials", which says who added it, and the sign-ins '
+            'First save the audit log\'s entry "Add service principal credentials", which shows who added it, and the sign-ins '
             f"of this principal. {_ENTRA}."
         ),
     },
     "keep-logs": {
         "text": (
-            f"First keep the logs of these days, which are deleted after a time. {_ENTRA}, and {_UNIFIED}. An exported log is "
-            "kept for as long as its workspace or storage account says."
+            f"First save the logs of these days, which are deleted after a time. {_ENTRA}, and {_UNIFIED}. The workspace or "
+            "storage account sets how long an exported log is kept."
         ),
     },
     "remove-credential": _REMOVE_CREDENTIAL,
@@ -65,40 +65,40 @@ STEPS: Mapping[str, Mapping[str, str]] = {
     "remove-credential-of-either": {**_REMOVE_CREDENTIAL, "cli": _DELETE},
     "remove-certificate": {**_REMOVE_CREDENTIAL, "cli": f"{_DELETE} --cert"},
     "add-federated-credential": {
-        "text": "Add a second federated credential beside this one.",
+        "text": "Add a second federated credential.",
         "cli": _ADD,
     },
     "move-federated-credential": {
-        "text": "Add a federated credential of the new issuer beside this one.",
+        "text": "Add a federated credential with the new issuer.",
         "cli": _ADD,
     },
     "remove-federated-credential": {
         "text": "Delete the federated credential.",
         "breaks": (
-            "The workload that this issuer and subject stand for can no longer sign in as {holder_name:the application}, whose "
-            "last sign-in that Entra reports is: {holder_last_sign_in_on:none}."
+            "The workload with this issuer and subject can no longer sign in as {holder_name:the application}. Last sign-in "
+            "that Entra reports: {holder_last_sign_in_on:none}."
         ),
-        "before": "No workload of yours needs it: the sign-in log shows none, and the owner agrees.",
+        "before": "None of your workloads needs it: the sign-in log shows none, and the owner agrees.",
         "check": "List the federated credentials again: {name} is gone. Workloads that use another one still sign in.",
         "cli": "az ad app federated-credential delete --id {app_id} --federated-credential-id {key_id}",
-        "back": "Create it again with the same issuer, subject and audience: note them before.",
+        "back": "Create it again with the same issuer, subject and audience: note them first.",
     },
     "remove-grant": {
         "text": "Remove the access.",
-        "breaks": "What {principal_name:the principal} does with it at {short(scope)}.",
-        "before": "The principal works with what replaces it, and the vaults' logs show no other use that is needed.",
+        "breaks": "Everything {principal_name:the principal} does with it at {short(scope)}.",
+        "before": "The principal works with the replacement, and the vaults' logs show no other use that somebody needs.",
         "check": "The next audit no longer lists it, and the vaults' logs show no new refusals.",
-        "back": "Assign the same role at the same scope, or add the same permissions to the access policy: note them before.",
+        "back": "Assign the same role at the same scope, or add the same permissions to the access policy: note them first.",
     },
     "remove-role": {
         "text": "Remove the wide role.",
         "breaks": (
-            "What {name:it} does with the wide role and cannot do with the new one. Last sign-in that Entra reports: "
+            "Everything {name:it} does with the wide role but cannot do with the new one. Last sign-in that Entra reports: "
             "{last_sign_in_on:none}."
         ),
-        "before": "It works with the new role, and the activity log shows none of the actions that it would lose.",
+        "before": "It works with the new role, and the activity log shows no action that it would lose.",
         "check": "It still does its task, and the next audit no longer lists the role.",
-        "back": "Assign the same role at the same scope again: note them before.",
+        "back": "Assign the same role at the same scope again: note them first.",
     },
     "remove-old-credential": {
         "text": "Delete the old credential. KEY_ID is in the list; a certificate takes --cert, too.",
@@ -113,76 +113,76 @@ STEPS: Mapping[str, Mapping[str, str]] = {
     },
     "remove-redirect-address": {
         "text": "Remove the address from the app registration, under Authentication.",
-        "breaks": "Every sign-in that still comes back to it.",
-        "before": "The sign-ins of the last month come back to the other addresses alone.",
+        "breaks": "Every sign-in that still returns to it.",
+        "before": "In the last month sign-ins returned only to other addresses.",
         "check": "Users still sign in, and the next audit no longer lists the address.",
-        "back": "Register the address again: note it before.",
+        "back": "Register the address again: note it first.",
     },
     "disable-application": {
         "text": "If nobody claims it, disable its service principal. Nothing is deleted.",
         "breaks": f"Every sign-in as the application, and every sign-in of users to it. {_TOKENS}",
-        "before": "Everyone who may know the application was asked.",
-        "check": "az ad sp show --id {app_id} --query accountEnabled prints false. See who reports a problem.",
+        "before": "You have asked everyone who may know the application.",
+        "check": "az ad sp show --id {app_id} --query accountEnabled prints false. Wait for reports of problems.",
         "back": "az ad sp update --id {app_id} --set accountEnabled=true",
     },
     "arrange-signing-certificate-change": {
         "text": (
-            "Agree on a maintenance window with the owner of {holder_name:the application}, before anything is created: the "
+            "Before you create anything, agree on a maintenance window with the owner of {holder_name:the application}. The "
             "active certificate has expired, so Entra signs with a new, valid certificate as soon as it exists, even while it "
-            "is inactive. Find out where the application takes the certificate, and in which format."
+            "is inactive. Find out where and in which format the application needs the certificate."
         ),
     },
     "add-signing-certificate": {
-        "text": "Add a certificate, and give it to the other side, which must trust it before users can sign in with it.",
+        "text": "Add a certificate, and have the application trust it before users sign in with it.",
         "breaks": (
             "Nothing while the active certificate is valid: Entra leaves the new one inactive. If the active one has expired, "
-            "Entra signs with the new one at once, and nobody signs in until the other side trusts it."
+            "Entra signs with the new one at once, and nobody can sign in until the application trusts it."
         ),
         "before": (
-            "If the active certificate has expired: the maintenance window has begun, and the application's owner is ready to "
-            "load the new certificate."
+            "If the active certificate has expired: the maintenance window has started, and the application's owner is ready "
+            "to load the new certificate."
         ),
         "powershell": (
             "$sp = Get-MgServicePrincipalByAppId -AppId {app_id:APP_ID}; Add-MgServicePrincipalTokenSigningCertificate "
             "-ServicePrincipalId $sp.Id -DisplayName CN=saml"
         ),
-        "check": "The certificate is in the list of the application's signing certificates, and the other side has it.",
-        "back": "Remove the new certificate before anybody depends on it: the application is left with the ones it had.",
+        "check": "The certificate is in the list of the application's signing certificates, and the application has it.",
+        "back": "Remove the new certificate before anybody depends on it: the application keeps its old ones.",
     },
     "change-signing-certificate": {
-        "text": "Make the new certificate the active one with Update-MgServicePrincipal -PreferredTokenSigningKeyThumbprint.",
-        "breaks": "Every sign-in to {holder_name:the application}, if the other side does not trust the new certificate.",
-        "before": "The other side says that it trusts the new certificate.",
+        "text": "Make the new certificate active with Update-MgServicePrincipal -PreferredTokenSigningKeyThumbprint.",
+        "breaks": "Every sign-in to {holder_name:the application}, if it does not trust the new certificate.",
+        "before": "The application's owner confirms that it trusts the new certificate.",
         "check": "A user signs in to {holder_name:the application}.",
-        "back": "Make the certificate that was active the active one again: note its thumbprint before.",
+        "back": "Make the previous certificate active again: note its thumbprint first.",
     },
     "remove-signing-certificate": {
-        "text": "Remove the old certificate, and have the other side remove it.",
-        "breaks": "Sign-in of every user, if the other side still checks signatures with it.",
+        "text": "Remove the old certificate in Entra and in the application.",
+        "breaks": "Every sign-in, if the application still checks signatures with it.",
         "before": "Users have signed in with the new certificate for some days.",
         "check": "A user signs in to {holder_name:the application}, and the next audit no longer lists the certificate.",
-        "back": "Its private key cannot be restored: add a new certificate, and give that to the other side.",
+        "back": "Its private key cannot be restored: add a new certificate, and have the application trust it.",
     },
     "see-connect-sync": {
         "text": (
-            "This application has the app roles of Entra Connect Sync. Add nothing to it and delete nothing from it in Entra "
-            "yet: by default Connect creates, renews and deletes its certificate itself, for as long as its scheduler runs. "
-            "On the server, Entra Connect shows who manages the certificate under View or export current configuration, and "
-            "Get-ADSyncScheduler whether the scheduler is suspended."
+            "This application has the app roles of Entra Connect Sync. Do not change it in Entra yet: by default Connect "
+            "creates, renews and deletes its certificate itself, while its scheduler runs. On the server, Entra Connect shows "
+            "who manages the certificate under View or export current configuration, and Get-ADSyncScheduler shows whether "
+            "the scheduler is suspended."
         ),
     },
     "rotate-in-connect-sync": {
         "text": (
-            "If the certificate has to change now, change it on the Connect server: with Rotate application certificate under "
-            "Additional tasks, or, for a certificate of your own, with Invoke-ADSyncApplicationCredentialRotation."
+            "If the certificate must change now, change it on the Connect server: with Rotate application certificate under "
+            "Additional tasks, or, for your own certificate, with Invoke-ADSyncApplicationCredentialRotation."
         ),
-        "breaks": "Synchronisation, for as long as the server has no certificate that the application accepts.",
+        "breaks": "Synchronisation, while the server has no certificate that the application accepts.",
         "before": "No synchronisation cycle is running.",
         "check": (
-            "The next synchronisation cycle succeeds. Connect removes the old certificate itself; an error in the application "
-            "log of the server names one that it could not remove, for Remove-EntraApplicationKey -CertificateId."
+            "The next synchronisation cycle succeeds. Connect removes the old certificate itself. If it cannot, an error in "
+            "the server's application log names the certificate; use Remove-EntraApplicationKey -CertificateId."
         ),
-        "back": "Rotate again: a certificate that was removed from the application cannot be restored.",
+        "back": "Rotate again: a removed certificate cannot be restored.",
     },
     "disable-service-principal": {
         "text": "Disable the service principal. It stops at once, and nothing is deleted.",
@@ -190,7 +190,7 @@ STEPS: Mapping[str, Mapping[str, str]] = {
             f"Every sign-in as the application, and every sign-in of users to it. {_TOKENS} Last sign-in as the application "
             "that Entra reports: {last_client_sign_in_on:none}; last sign-in of any kind: {last_sign_in_on:none}."
         ),
-        "before": "The owner agrees, or nothing signs in as it any more.",
+        "before": "The owner agrees, or nothing signs in as the application any longer.",
         "check": "az ad sp show --id {app_id} --query accountEnabled prints false.",
         "back": "az ad sp update --id {app_id} --set accountEnabled=true",
     },
@@ -200,7 +200,7 @@ STEPS: Mapping[str, Mapping[str, str]] = {
             "Every service that still reads it from the vault. Its key and its secret are disabled with it. Active "
             "credentials in Entra with its key: {live_credentials}."
         ),
-        "before": "No service reads it from the vault any more, and no application signs in with it.",
+        "before": "No service reads it from the vault any longer, and no application signs in with it.",
         "cli": "az keyvault certificate set-attributes --id {id} --enabled false",
         "check": "az keyvault certificate show --id {id} --query attributes.enabled prints false.",
         "back": "az keyvault certificate set-attributes --id {id} --enabled true",
@@ -208,10 +208,10 @@ STEPS: Mapping[str, Mapping[str, str]] = {
     "disable-key-version": {
         "text": "Disable the version.",
         "breaks": (
-            "Every operation with it, decryption and unwrapping of old data included. Azure services that encrypt with the "
+            "Every operation with it, including decryption and unwrapping of old data. Azure services that encrypt with the "
             "key: {used_by}. Last use in the supplied logs: {last_used_on:none}."
         ),
-        "before": "Nothing uses it, and no data or backup needs it any more.",
+        "before": "Nothing uses it, and no data or backup needs it any longer.",
         "check": "az keyvault key show --id {id} --query attributes.enabled prints false.",
         "back": "az keyvault key set-attributes --id {id} --enabled true",
     },

@@ -141,7 +141,7 @@ def test_a_list_of_repositories_settles_what_a_stored_snapshot_left_open(
     # Other credentials of the tenant have recorded another id of the owner: somebody else has the name now.
     [preview] = [f for f in after.json["findings"] if "reviews" in f["resource"] and f["outcome"] == "fail"]
     assert preview["severity"] == "high"
-    assert "somebody has registered that name again" in preview["message"]
+    assert "somebody has re-registered that name" in preview["message"]
     foreign = [f for f in after.json["findings"] if f["policy"] == "fed-fic-foreign-repository" and f["outcome"] == "fail"]
     assert any("repo:contoso-retail@5521904/storefront@70814233" in f["message"] for f in foreign)
 
