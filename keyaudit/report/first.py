@@ -101,10 +101,10 @@ def tier0_named(report: Report, most: int, room: int = 1_000) -> Iterator[str]:
 
 
 def _named(count: int, some: Sequence[Principal]) -> str:
-    """ " (CI; Deploy, owned by 2 users; and 3 more)"; empty without one."""
+    """ " (CI; Deploy, no use recorded; and 3 more)"; empty without one."""
     if not some:
         return ""
-    said = [", ".join([cut(one_line(each.name), _NAME), *_owned(each), *_unused(each)]) for each in some]
+    said = [", ".join([cut(one_line(each.name), _NAME), *_unused(each)]) for each in some]
     said += [f"and {count - len(some):,} more"] if count > len(some) else []
     return f" ({'; '.join(said)})"
 
