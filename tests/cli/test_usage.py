@@ -96,7 +96,7 @@ def test_version_help_and_exit_codes(keyaudit: Keyaudit) -> None:
     assert helped.code == Exit.CLEAN
     assert all(
         command in helped.out
-        for command in ("report", "gate", "collect", "inventory", "expiring", "doctor", "permissions", "policies")
+        for command in ("report", "gate", "collect", "inventory", "expiring", "doctor", "send", "policies")
     )
     codes = keyaudit("explain", "exit-codes").out
     assert all(meaning in codes for meaning in MEANINGS.values())
