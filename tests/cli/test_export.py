@@ -153,7 +153,7 @@ def test_the_page_counts_as_json_does(written: Path) -> None:
     text = (written / "html").read_text("utf-8")
     tiles = re.findall(r'<b>([\d,]+)</b> <span class="severity (\w+)"', text)
     assert {level: int(count.replace(",", "")) for count, level in tiles} == verdict["failed"]
-    rows = len(re.findall(r'<li id="f-[0-9a-f]+"', text.partition('id="findings"')[2].partition('id="ages"')[0]))
+    rows = len(re.findall(r'<li id="f-[0-9a-f]+"', text.partition('id="findings"')[2].partition("<section")[0]))
     assert rows == sum(verdict["failed"].values())
     unknown = text.partition('id="unseen"')[2].partition('id="method"')[0]
     assert sum(map(int, re.findall(r">(\d+) unknown</span>", unknown))) == sum(verdict["unknown"].values())
