@@ -2,6 +2,7 @@
 
 import io
 import sqlite3
+import weakref
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -184,6 +185,15 @@ def test_a_sub_query_is_computed_once() -> None:
     database.execute("CREATE TABLE one AS SELECT 7 AS n")
     found = database.execute("SELECT it.n + it.n + it.n FROM (SELECT seen(n) AS n FROM one) AS it").fetchall()
     assert (found, calls) == ([(21,)], [7])
+
+
+def test_a_database_that_nobody_uses_is_gone_with_its_functions() -> None:
+    database = Database()
+    database.execute("CREATE FUNCTION twice(it) AS it + it")
+    assert database.execute("SELECT twice(21)").fetchone() == (42,)
+    used = weakref.ref(database)
+    del database
+    assert used() is None
 
 
 def test_a_map_keeps_the_order_of_its_entries() -> None:

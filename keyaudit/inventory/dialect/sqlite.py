@@ -210,11 +210,12 @@ class Database:
         names = parameters.split(", ") if parameters else []
         given = f" FROM (SELECT {', '.join(f'? AS {each}' for each in names)})" if names else ""
         query = translated(f"SELECT {expression}{given}")
+        # A function cannot use the connection that calls it, and one that refers to it would keep it open for ever.
+        beside = self._beside
 
         @functools.lru_cache(None)
         def call(*arguments: str | None) -> Any:
-            # A function cannot use the connection that calls it.
-            return self._beside.execute(query, arguments).fetchone()[0]
+            return beside.execute(query, arguments).fetchone()[0]
 
         self.connection.create_function(name, len(names), call, deterministic=True)
 
