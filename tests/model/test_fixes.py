@@ -216,6 +216,25 @@ def test_of_the_shipped_policies_none_deletes_a_certificate_that_entra_connect_s
         assert not any("credential delete" in arm.how.commands for arm in managed), id_
 
 
+def test_of_the_shipped_policies_none_replaces_the_auth_certificate_of_exchange_with_one_of_a_vault() -> None:
+    """https://github.com/microsoft/CSS-Exchange/blob/main/docs/Admin/MonitorExchangeAuthCertificate.md"""
+    replacing = {
+        policy.text.id: policy
+        for policy in load()
+        if policy.text.table == "credential" and policy.text.id.startswith("app-") and "--cert" in "\n".join(policy.commands)
+    }
+    assert {"app-cert-too-long", "app-expired-credential-left"} < replacing.keys()
+    # An expired certificate is only removed.
+    for id_ in replacing.keys() - {"app-expired-credential-left"}:
+        managed = [arm.how for arm in replacing[id_].message_when if "Auth Certificate" in arm.condition.text]
+        assert managed, id_
+        for how in managed:
+            assert how.kinds["text"].readable.index("treat it as an incident") < how.kinds["text"].readable.index(
+                "-UpdateCertificate"
+            )
+            assert "credential delete" not in how.commands, id_
+
+
 def test_of_the_shipped_policies_none_disables_what_it_deleted_before() -> None:
     """Disabling can be undone, so it comes first."""
     for policy in load():
@@ -232,7 +251,7 @@ def test_a_possible_compromise_begins_with_what_to_keep() -> None:
     assert suspicious
     for policy in suspicious:
         texts = [how.kinds["text"].readable for how in (policy.how, *(arm.how for arm in policy.message_when)) if how]
-        assert any("keep" in text for text in texts), policy.text.id
+        assert any("keep" in text or "First save" in text for text in texts), policy.text.id
 
 
 def test_a_shared_step_that_breaks_something_says_when_it_may_be_taken_how_to_check_it_and_the_way_back() -> None:
