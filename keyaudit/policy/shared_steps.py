@@ -184,6 +184,29 @@ STEPS: Mapping[str, Mapping[str, str]] = {
         ),
         "back": "Rotate again: a removed certificate cannot be restored.",
     },
+    "see-exchange": {
+        "text": (
+            "The certificate has the name of Exchange's Auth certificate, which anyone can choose. Look for its thumbprint "
+            "{thumbprint_sha1:of the portal} among the certificates of the Exchange servers. If no server has it, treat it as "
+            'an incident: save the audit log\'s entry "Update application \u2013 Certificates and secrets management" and the '
+            "sign-ins of the application."
+        ),
+    },
+    "rotate-in-exchange": {
+        "text": (
+            "If a server has it, replace it there, not with a certificate from a vault. On an Exchange server, "
+            "MonitorExchangeAuthCertificate.ps1 with -EnforceNewAuthCertificateCreation and -CustomCertificateLifetimeInDays "
+            "365 creates the next Auth certificate. ConfigureExchangeHybridApplication.ps1 -UpdateCertificate then adds it to "
+            "this application: run it at once, because Exchange uses the new certificate within hours."
+        ),
+        "breaks": "Hybrid features, if Exchange uses the new certificate before the application has it.",
+        "before": "No other next Auth certificate is configured: the script overwrites it.",
+        "check": (
+            "The application lists the new certificate, and calendars and free/busy work a day later. Then the old "
+            "certificate can be removed from the application."
+        ),
+        "back": "Until Exchange uses the new certificate, run the first script again: it overwrites it.",
+    },
     "disable-service-principal": {
         "text": "Disable the service principal. It stops at once, and nothing is deleted.",
         "breaks": (
@@ -222,6 +245,8 @@ Of signing certificates: "If both an expired and an inactive valid certificate e
 automatically utilizes the valid certificate."
 https://learn.microsoft.com/entra/identity/enterprise-apps/tutorial-manage-certificates-for-federated-single-sign-on
 Of Entra Connect Sync: https://learn.microsoft.com/entra/identity/hybrid/connect/authenticate-application-id
+Of Exchange hybrid: https://github.com/microsoft/CSS-Exchange/blob/main/docs/Admin/MonitorExchangeAuthCertificate.md and
+https://github.com/microsoft/CSS-Exchange/blob/main/docs/Hybrid/ConfigureExchangeHybridApplication.md
 """
 
 VARIANTS: Mapping[str, Sequence[tuple[str, Mapping[str, str]]]] = {

@@ -129,7 +129,6 @@ def test_of_the_shipped_policies_each_command_that_takes_away_has_a_step_before_
 IN_WORDS = re.compile(r"\b(?:remove|delete|disable|revoke)\b", re.IGNORECASE)
 WITHOUT_STEPS = {
     "fed-cba-authority-no-crl": "revokes a certificate that is made to try it",
-    "fed-published-key-expired": "says where each kind of key is withdrawn",
     "kv-purge-protection-off": "says what purge protection needs",
     "log-entra-diag-missing": "removes a name from keyaudit.toml",
     "sp-first-party-with-credential": "says what must not be removed",
@@ -215,6 +214,25 @@ def test_of_the_shipped_policies_none_deletes_a_certificate_that_entra_connect_s
         managed = [arm for arm in deleting[id_].message_when if "directory_sync" in arm.condition.text and arm.how]
         assert managed, id_
         assert not any("credential delete" in arm.how.commands for arm in managed), id_
+
+
+def test_of_the_shipped_policies_none_replaces_the_auth_certificate_of_exchange_with_one_of_a_vault() -> None:
+    """https://github.com/microsoft/CSS-Exchange/blob/main/docs/Admin/MonitorExchangeAuthCertificate.md"""
+    replacing = {
+        policy.text.id: policy
+        for policy in load()
+        if policy.text.table == "credential" and policy.text.id.startswith("app-") and "--cert" in "\n".join(policy.commands)
+    }
+    assert {"app-cert-too-long", "app-expired-credential-left"} < replacing.keys()
+    # An expired certificate is only removed.
+    for id_ in replacing.keys() - {"app-expired-credential-left"}:
+        managed = [arm.how for arm in replacing[id_].message_when if "Auth Certificate" in arm.condition.text]
+        assert managed, id_
+        for how in managed:
+            assert how.kinds["text"].readable.index("treat it as an incident") < how.kinds["text"].readable.index(
+                "-UpdateCertificate"
+            )
+            assert "credential delete" not in how.commands, id_
 
 
 def test_of_the_shipped_policies_none_disables_what_it_deleted_before() -> None:

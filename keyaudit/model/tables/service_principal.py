@@ -15,6 +15,7 @@ MICROSOFT_TENANTS = (
 """Home tenants of first-party applications: the first of Microsoft's services, the others of Microsoft the company.
 
 https://github.com/MicrosoftDocs/entra-docs/blob/main/.docutune/dictionaries/known-guids.json
+The list is not complete. A tenant that no page of Microsoft names is left out, so its applications count as external.
 """
 
 WITHOUT_OWNER = ("ManagedIdentity", "Legacy", "SocialIdp", "ServiceIdentity")

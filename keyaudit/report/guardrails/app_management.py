@@ -28,8 +28,8 @@ _LEFT_OUT = {"excludeAppsReceivingV2Tokens": True, "excludeSaml": True}
 _PARTLY = "leaves out applications that get tokens of version 2 and those that sign in by SAML"
 _NO_POLICY = InForce(is_enabled=False, application_restrictions=Restrictions(), service_principal_restrictions=Restrictions())
 _UNKNOWN = (
-    "Do not send this document: Graph replaces lists of restrictions, and identifierUris, as a whole, so restrictions in force "
-    "would be lost, such as those that Microsoft turned on. Save the policy in force, and write the document from it:"
+    "Do not send this document: it leaves out the restrictions in force, such as those that Microsoft turned on, and may "
+    "remove them. Save the policy in force, and write the document from it:"
 )
 
 

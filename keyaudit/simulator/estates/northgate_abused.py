@@ -60,7 +60,11 @@ def with_dangers(as_of: int, *names: str) -> Estate:
 
 
 def _administers(estate: Estate, make: Maker) -> Estate:
-    """https://www.microsoft.com/security/blog/2022/09/22/malicious-oauth-applications-used-to-compromise-email-servers-and-spread-spam/"""
+    """An application of another organisation with an administrator's power. In the case of
+
+    https://www.microsoft.com/security/blog/2022/09/22/malicious-oauth-applications-used-to-compromise-email-servers-and-spread-spam/
+    it was registered in the tenant itself.
+    """
     sorter = make.principal(SORTER, 6, home_tenant=make.ground.guid("vendor", SORTER))
     grant = granted(make, SORTER, GRAPH, "RoleManagement.ReadWrite.Directory")
     return replace(

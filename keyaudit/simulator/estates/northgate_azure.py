@@ -73,8 +73,7 @@ _VAULTS = (
         tags=_tags("encryption"),
         keys=(
             kept("disks-cmk", RSA_2048, WRAP, 120),
-            # The portal offers every operation, and no end date.
-            # https://learn.microsoft.com/azure/storage/common/customer-managed-keys-configure-existing-account
+            # Its creator chose neither its operations nor an end date.
             KeyPlan("storage-cmk", RSA_2048, EVERY, (VersionPlan(200),)),
             # https://learn.microsoft.com/azure/azure-sql/database/transparent-data-encryption-byok-overview
             kept(SQL_KEY, RSA_2048, WRAP, 90, count=2, live=1),
@@ -224,7 +223,7 @@ def _vault(ground: Ground, plan: VaultPlan) -> Vault:
     vault, _ = lay_vault(plan, subscription_id(ground, _SUBSCRIPTIONS[plan.group]), ground)
     vault, _ = furnished(vault, _furniture(plan.name), ground)
     policies = {
-        # https://learn.microsoft.com/azure/databricks/security/secrets/: an Azure Key Vault-backed scope gets and lists.
+        # https://learn.microsoft.com/azure/databricks/security/secrets/workspace-secret-scopes: a scope reads the vault.
         _TABLE_SHARED: (("AzureDatabricks", (), ("get", "list")), ("mi-etl", (), ("get",))),
         _SAP: (("mi-sap", (), ("get",)),),
         # https://learn.microsoft.com/azure/backup/backup-azure-vms-encryption
@@ -352,7 +351,7 @@ def _assignments(ground: Ground) -> Iterator[RoleAssignment]:
         ("Datadog Azure Integration", roles.READER, scope_of(ground, PROD)),
         ("snow-discovery", roles.READER, scope_of(ground, PROD)),
         ("terraform-landing-zone-plan", roles.READER, scope_of(ground, PROD)),
-        # https://azure.github.io/Azure-Landing-Zones/accelerator/: the pipeline that applies owns what it builds.
+        # https://azure.github.io/Azure-Landing-Zones/accelerator/faq/permissions: Reader to plan, Owner to apply.
         (LANDING_ZONE, roles.OWNER, scope_of(ground, PLATFORM)),
         (FREIGHT_CI, roles.CONTRIBUTOR, f"{scope_of(ground, PROD)}/resourceGroups/rg-freight-apps"),
     ):

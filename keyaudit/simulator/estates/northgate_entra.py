@@ -88,11 +88,11 @@ _HELD = (
     # https://docs.datadoghq.com/integrations/guide/azure-graph-api-permissions/
     ("Datadog Azure Integration", GRAPH, "Application.Read.All"), ("Datadog Azure Integration", GRAPH, "Directory.Read.All"),
     ("Datadog Azure Integration", GRAPH, "Group.Read.All"), ("Datadog Azure Integration", GRAPH, "Policy.Read.All"),
-    # https://github.com/microsoft/CSS-Exchange/blob/main/docs/Hybrid/ConfigureExchangeHybridApplication.md
+    # https://github.com/microsoft/CSS-Exchange/blob/main/Hybrid/ConfigureExchangeHybridApplication/ConfigureExchangeHybridApplication.ps1
     (HYBRID, EXCHANGE, "full_access_as_app"),
     # https://learn.microsoft.com/entra/identity/hybrid/connect/authenticate-application-id
     (CONNECT, SYNC, "ADSynchronization.ReadWrite.All"),
-    # https://learn.microsoft.com/entra/identity/saas-apps/workday-writeback-tutorial
+    # A program of the company's own, which writes what its HR system changes: no product asks for this.
     (HR, GRAPH, "User.ReadWrite.All"),
     ("scan-to-mail", GRAPH, "Mail.Send"), ("dock-notifier", GRAPH, "Mail.Send"), ("room-panels", GRAPH, "Calendars.Read"),
     ("fleet-asset-sync", GRAPH, "DeviceManagementManagedDevices.Read.All"), ("org-chart-export", GRAPH, "User.Read.All"),
@@ -153,7 +153,7 @@ _PIPELINES = {
     "terraform-freight": (_TERRAFORM, "organization:northgate:project:freight:workspace:prod:run_phase:apply"),
 }
 _PODS = ("freight-worker", "route-worker", "dock-worker", "telematics-worker")
-# https://learn.microsoft.com/microsoft-copilot-studio/configuration-authentication-azure-ad
+# The names of Copilot Studio's agents are as published Terraform configurations have them; no page of Microsoft says so.
 _BARE = (
     "P2P Server", "Tenant Schema Extension App", "Helpdesk (Microsoft Copilot Studio)", "Depot FAQ (Microsoft Copilot Studio)",
     "fleet-intranet-2019", "legacy-edi-poller",
@@ -299,11 +299,13 @@ def _applications(make: Maker, cluster: str) -> Iterator[Application]:
         yield own(name, 350, federated=(make.federated("pod", cluster, f"system:serviceaccount:{name[:5]}:{name}"),))
     for name in _BARE:
         yield own(name, 1_400, identifier_uris=("urn:p2p_cert",) if name == "P2P Server" else ())
-    # https://github.com/microsoft/CSS-Exchange/blob/main/docs/Hybrid/ConfigureExchangeHybridApplication.md: five years.
+    # https://github.com/microsoft/CSS-Exchange/blob/main/Admin/MonitorExchangeAuthCertificate/MonitorExchangeAuthCertificate.ps1:
+    # five years.
     auth = make.ground.moment(300, "certificate", HYBRID)
     yield own(
         HYBRID, 320, keys=(make.certificate(HYBRID, "CN=Microsoft Exchange Server Auth Certificate", 300, years(auth, 5)),)
     )
+    # No page says which subject and lifetime Connect chooses.
     yield own(CONNECT, 260, keys=(make.certificate(CONNECT, "CN=Entra Connect Sync Provisioning", 40, life=180),))
     for name in _SAML:
         yield own(name, 900, template=make.ground.guid("template", name))
