@@ -6,10 +6,12 @@ from msgspec.structs import replace
 
 from keyaudit.simulator import keys
 from keyaudit.simulator.estate import Key, ManagedHsm
-from keyaudit.simulator.service import Directory
-from keyaudit.simulator.wire import Request
-from keyaudit.simulator.writes import WriteError, body_of, part_of
-from keyaudit.simulator.writes.keys import new_version, rotate, set_rotation, update
+from keyaudit.simulator.managed_hsms import ManagedHsms, answer, error, not_found
+from keyaudit.simulator.service import Call, Directory, Route, routed, varying
+from keyaudit.simulator.throttle import Charge
+from keyaudit.simulator.wire import Answer, Request
+from tests.simulator.writes import May, WriteError, body_of, part_of
+from tests.simulator.writes.keys import new_version, rotate, set_rotation, update
 
 Body = dict[str, object]
 Write = Callable[[Directory, ManagedHsm, Request, list[str]], Body]
@@ -70,7 +72,7 @@ def create_key(directory: Directory, hsm: ManagedHsm, request: Request, stars: l
 
 
 _ASSIGNMENTS = "providers/microsoft.authorization/roleassignments/*"
-PLACES: Sequence[tuple[str, str, str, str, str, Write]] = (
+_PLACES: Sequence[tuple[str, str, str, str, str, Write]] = (
     *(
         (
             "hsm.role_assignment.delete",
@@ -89,6 +91,44 @@ PLACES: Sequence[tuple[str, str, str, str, str, Write]] = (
     *(("hsm.key.update", "PATCH", path, "keys/write/action", "/keys", update) for path in ("keys/*", "keys/*/*")),
 )
 """Operation, method, path, the local data action that it needs, the scope of the refusal, and what it does."""
+
+
+class HsmWrites:
+    """The writes to all Managed HSMs of the estate."""
+
+    def __init__(self, plane: ManagedHsms, may: May) -> None:
+        self._plane = plane
+        self._may = may
+        self._routes = tuple(
+            Route(name, path, self._responding(action, scope, write), method)
+            for name, method, path, action, scope, write in _PLACES
+        )
+
+    def call(self, request: Request) -> Call | None:
+        """The call of a write; None: it is none, or not one that is simulated."""
+        found = routed(self._routes, request)
+        if found is None or "api-version" not in request.query:
+            return None
+        route, stars = found
+        charge = Charge("vault_hsm", self._plane.hsm(request).name)
+        return varying(route.operation, lambda asked: route.respond(asked, stars), charge)
+
+    def _responding(self, action: str, scope: str, write: Write) -> Callable[[Request, list[str]], Answer]:
+        def respond(request: Request, stars: list[str]) -> Answer:
+            hsm = self._plane.hsm(request)
+            refused = self._plane.refusal(request, hsm, "")
+            if refused is None and (hsm.access == "local" or not self._may(action)):
+                refused = self._plane.forbidden(request, action, scope)
+            if refused is not None:
+                return refused
+            try:
+                return answer(write(self._plane.directory, hsm, request, stars))
+            except WriteError as problem:
+                if problem.code == "KeyNotFound":
+                    return not_found(str(problem))
+                return error(problem.status, problem.code, str(problem))
+
+        return respond
 
 
 def _keep(directory: Directory, changed: ManagedHsm) -> None:

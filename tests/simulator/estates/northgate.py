@@ -20,10 +20,10 @@ from keyaudit.simulator.estate import (
 from keyaudit.simulator.estates.contoso_workloads import access_policy
 from keyaudit.simulator.estates.hardened import hardened_logs
 from keyaudit.simulator.estates.ids import DAY, Ground
-from keyaudit.simulator.estates.northgate_azure import cluster_issuer, lay_azure
-from keyaudit.simulator.estates.northgate_entra import EMERGENCY, GRAPH, STALE, lay_directory
 from keyaudit.simulator.estates.ordinary_made import Maker
 from keyaudit.simulator.x509 import certificate
+from tests.simulator.estates.northgate_azure import cluster_issuer, lay_azure
+from tests.simulator.estates.northgate_entra import EMERGENCY, GRAPH, STALE, lay_directory
 
 
 def maker(as_of: int) -> Maker:
@@ -146,8 +146,8 @@ def _posture(make: Maker) -> Posture:
 def _for_all(make: Maker, name: str, control: str, clients: list[str]) -> dict[str, object]:
     policy = access_policy(make.ground.guid("conditional access", name), name)
     conditions, grant = policy["conditions"], policy["grantControls"]
-    assert isinstance(conditions, dict)  # noqa: S101
-    assert isinstance(grant, dict)  # noqa: S101
+    assert isinstance(conditions, dict)
+    assert isinstance(grant, dict)
     left_out = [make.ground.guid("user", alias) for alias in EMERGENCY]
     users = {**conditions["users"], "includeUsers": ["All"], "excludeUsers": left_out}
     return {

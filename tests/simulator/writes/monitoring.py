@@ -10,8 +10,8 @@ from keyaudit.simulator.arm_answers import answer, no_resource
 from keyaudit.simulator.estate import LogTable, Subscription, Workspace
 from keyaudit.simulator.service import Directory, Route
 from keyaudit.simulator.wire import Answer, Request
-from keyaudit.simulator.writes import WriteError, body_of, part_of
-from keyaudit.simulator.writes.allowed import Write, allowed
+from tests.simulator.writes import May, WriteError, body_of, part_of
+from tests.simulator.writes.allowed import Write, allowed
 
 _GROUP = "subscriptions/*/resourcegroups/*/providers"
 _SETTING = "providers/microsoft.insights/diagnosticsettings/*"
@@ -23,7 +23,7 @@ _TIERS = ("Free", "Standard")
 Settings = tuple[dict[str, object], ...]
 
 
-def writes(directory: Directory) -> Sequence[Route]:
+def writes(directory: Directory, may: May) -> Sequence[Route]:
     """The settings of vaults, HSMs and subscriptions, the tables of a workspace, and the plans of a subscription."""
     workspace = "microsoft.operationalinsights/workspaces/*"
     setting = "Microsoft.Insights/diagnosticSettings/write"
@@ -40,7 +40,7 @@ def writes(directory: Directory) -> Sequence[Route]:
         ),
         ("defender.put", "subscriptions/*/providers/microsoft.security/pricings/*", "Microsoft.Security/pricings/write", _plan),
     )
-    return tuple(Route(name, path, allowed(directory, right, write), "PUT") for name, path, right, write in places)
+    return tuple(Route(name, path, allowed(directory, may, right, write), "PUT") for name, path, right, write in places)
 
 
 def _of_vault(directory: Directory, request: Request, stars: list[str]) -> Answer:

@@ -1,6 +1,7 @@
 """Private endpoints of vaults, in Azure Resource Manager."""
 
 from collections.abc import Sequence
+from functools import partial
 
 from msgspec.structs import replace
 
@@ -8,22 +9,27 @@ from keyaudit.simulator.arm_answers import error, no_resource
 from keyaudit.simulator.estate import Resource, Stored, Vault
 from keyaudit.simulator.resources import vault_id
 from keyaudit.simulator.service import Directory, Route
-from keyaudit.simulator.stored import ENDPOINTS, keep
+from keyaudit.simulator.stored import ENDPOINTS
 from keyaudit.simulator.wire import Answer, Request
-from keyaudit.simulator.writes import body_of, part_of
-from keyaudit.simulator.writes.allowed import allowed
+from tests.simulator.writes import May, body_of, part_of
+from tests.simulator.writes.allowed import allowed, keep
 
 _APPROVES = "Microsoft.KeyVault/vaults/PrivateEndpointConnectionsApproval/action"
 
 
-def writes(directory: Directory) -> Sequence[Route]:
+def writes(directory: Directory, may: May) -> Sequence[Route]:
     """A private endpoint in a subnet of the tenant, which a vault approves at once if the caller may approve it there."""
     return (
-        Route("private_endpoint.put", ENDPOINTS, allowed(directory, "Microsoft.Network/privateEndpoints/write", _put), "PUT"),
+        Route(
+            "private_endpoint.put",
+            ENDPOINTS,
+            allowed(directory, may, "Microsoft.Network/privateEndpoints/write", partial(_put, may)),
+            "PUT",
+        ),
     )
 
 
-def _put(directory: Directory, request: Request, stars: list[str]) -> Answer:
+def _put(may: May, directory: Directory, request: Request, stars: list[str]) -> Answer:
     body = body_of(request)
     asked, place = part_of(body, "properties"), body.get("location")
     group = f"/subscriptions/{stars[0]}/resourceGroups/{stars[1]}"
@@ -41,7 +47,7 @@ def _put(directory: Directory, request: Request, stars: list[str]) -> Answer:
         found = next((one for one in directory.estate.vaults if vault_id(one).lower() == wanted.lower()), None)
         if found is None:
             return no_resource("Microsoft.KeyVault/vaults", stars[1], wanted.rpartition("/")[2])
-        if not directory.may(_APPROVES):
+        if not may(_APPROVES):
             return _unapproved(directory, id_, found)
         directory.change_vault(replace(found, endpoints=(*found.endpoints, "Approved")))
     properties = {**asked, "provisioningState": "Succeeded"}

@@ -1,10 +1,16 @@
-"""Requests that change the estate: each is refused as the service refuses it, or the next read shows the change."""
+"""Requests that change the estate: each is refused as the service refuses it, or the next read shows the change.
+
+`served.writes` gives them to `serve`.
+"""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from keyaudit.simulator.wire import Request
+
+May = Callable[[str], bool]
+"""Whether the identity has a right, in the words of the service."""
 
 
 class WriteError(Exception):

@@ -10,27 +10,26 @@ from keyaudit.simulator.arm_answers import answer, no_resource
 from keyaudit.simulator.estate import Key, Resource, Vault
 from keyaudit.simulator.service import Directory, Route
 from keyaudit.simulator.wire import Answer, Request
-from keyaudit.simulator.writes import WriteError, body_of, part_of
-from keyaudit.simulator.writes.allowed import allowed
+from tests.simulator.writes import May, WriteError, body_of, part_of
+from tests.simulator.writes.allowed import allowed
 
 _ACCOUNT = "subscriptions/*/resourcegroups/*/providers/microsoft.storage/storageaccounts/*"
 
 
-def reads(directory: Directory) -> Sequence[Route]:
-    """An account, which az reads before it changes it."""
+def writes(directory: Directory, may: May) -> Sequence[Route]:
+    """Another key; the account wraps its own keys again, with the current version where none is named. az reads it first."""
 
     def shown(_request: Request, stars: list[str]) -> Answer:
         found = _account(directory, stars)
         return _missing(stars) if found is None else answer(other_services.resource(found))
 
-    return (Route("storage_account.get", _ACCOUNT, shown),)
-
-
-def writes(directory: Directory) -> Sequence[Route]:
-    """Another key; the account wraps its own keys again, with the current version where none is named."""
     return (
+        Route("storage_account.get", _ACCOUNT, shown),
         Route(
-            "storage_account.update", _ACCOUNT, allowed(directory, "Microsoft.Storage/storageAccounts/write", _update), "PATCH"
+            "storage_account.update",
+            _ACCOUNT,
+            allowed(directory, may, "Microsoft.Storage/storageAccounts/write", _update),
+            "PATCH",
         ),
     )
 

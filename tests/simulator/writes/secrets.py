@@ -8,8 +8,8 @@ from keyaudit.simulator import secrets
 from keyaudit.simulator.estate import Secret, SecretVersion, Vault
 from keyaudit.simulator.service import Directory
 from keyaudit.simulator.wire import Request
-from keyaudit.simulator.writes import WriteError, body_of, part_of
-from keyaudit.simulator.writes.keys import deleted, managed_by_vault, new_version, not_found
+from tests.simulator.writes import WriteError, body_of, part_of
+from tests.simulator.writes.keys import deleted, managed_by_vault, new_version, not_found
 
 
 def set_(directory: Directory, vault: Vault, request: Request, stars: list[str]) -> dict[str, object]:

@@ -7,17 +7,18 @@ from msgspec.structs import replace
 from keyaudit.simulator.arm_answers import HEADERS, answer, write_denied
 from keyaudit.simulator.service import Directory, Route
 from keyaudit.simulator.wire import Answer, Request
+from tests.simulator.writes import May
 
 RIGHT = "Microsoft.ManagedServices/registrationAssignments/delete"
 """The action of a role."""
 _TYPE = "providers/microsoft.managedservices/registrationassignments/*"
 
 
-def writes(directory: Directory) -> Sequence[Route]:
+def writes(directory: Directory, may: May) -> Sequence[Route]:
     """Remove a delegation of a subscription, or of a resource group."""
 
     def respond(request: Request, stars: list[str]) -> Answer:
-        if not directory.may(RIGHT):
+        if not may(RIGHT):
             return write_denied(directory, request)
         scope = "/".join(("", *request.segments[: 2 * len(stars) - 2])).lower()
         delegations = directory.estate.delegations

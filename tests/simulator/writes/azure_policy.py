@@ -8,22 +8,22 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from keyaudit.simulator.estate import Stored
-from keyaudit.simulator.policy_definitions import DEFINITIONS, Declared
 from keyaudit.simulator.service import Directory, Route
-from keyaudit.simulator.stored import ASSIGNMENTS, SETS, keep, named
+from keyaudit.simulator.stored import ASSIGNMENTS, SETS, named
 from keyaudit.simulator.wire import Answer, Request
-from keyaudit.simulator.writes import WriteError, body_of, part_of
-from keyaudit.simulator.writes.allowed import allowed
+from tests.simulator.writes import May, WriteError, body_of, part_of
+from tests.simulator.writes.allowed import allowed, keep
+from tests.simulator.writes.policy_definitions import DEFINITIONS, Declared
 
 _DEFINITION = re.compile(r"/providers/microsoft\.authorization/policydefinitions/([^/]+)", re.IGNORECASE)
 _PARAMETER = re.compile(r"\[parameters\('([^']+)'\)\]")
 
 
-def writes(directory: Directory) -> Sequence[Route]:
+def writes(directory: Directory, may: May) -> Sequence[Route]:
     """An initiative of a subscription, and the assignment of one to a subscription or a resource group."""
     of = "Microsoft.Authorization"
-    initiative = allowed(directory, f"{of}/policySetDefinitions/write", _initiative)
-    assignment = allowed(directory, f"{of}/policyAssignments/write", _assignment)
+    initiative = allowed(directory, may, f"{of}/policySetDefinitions/write", _initiative)
+    assignment = allowed(directory, may, f"{of}/policyAssignments/write", _assignment)
     return (
         Route("policy_set.put", SETS, initiative, "PUT"),
         *(Route("policy_assignment.put", path, assignment, "PUT") for path in ASSIGNMENTS[:2]),

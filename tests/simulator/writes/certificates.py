@@ -27,8 +27,8 @@ from keyaudit.simulator.estate import (
 )
 from keyaudit.simulator.service import Directory
 from keyaudit.simulator.wire import Request
-from keyaudit.simulator.writes import WriteError, body_of, part_of
-from keyaudit.simulator.writes.keys import deleted, new_version, not_found
+from tests.simulator.writes import WriteError, body_of, part_of
+from tests.simulator.writes.keys import deleted, new_version, not_found
 
 Stored = TypeVar("Stored", Key, Secret)
 

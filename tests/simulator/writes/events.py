@@ -8,15 +8,15 @@ from keyaudit.simulator import events, resources
 from keyaudit.simulator.arm_answers import answer, no_resource
 from keyaudit.simulator.service import Directory, Route
 from keyaudit.simulator.wire import Answer, Request
-from keyaudit.simulator.writes import WriteError, body_of, part_of
-from keyaudit.simulator.writes.allowed import allowed
+from tests.simulator.writes import May, WriteError, body_of, part_of
+from tests.simulator.writes.allowed import allowed
 
 _RIGHT = "Microsoft.EventGrid/eventSubscriptions/write"
 
 
-def writes(directory: Directory) -> Sequence[Route]:
+def writes(directory: Directory, may: May) -> Sequence[Route]:
     """A subscription on a vault. With the first one Event Grid makes a system topic."""
-    return (Route("event_subscription.put", f"{events.LIST}/*", allowed(directory, _RIGHT, _subscription), "PUT"),)
+    return (Route("event_subscription.put", f"{events.LIST}/*", allowed(directory, may, _RIGHT, _subscription), "PUT"),)
 
 
 def _subscription(directory: Directory, request: Request, stars: list[str]) -> Answer:

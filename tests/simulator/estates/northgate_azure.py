@@ -34,7 +34,8 @@ from keyaudit.simulator.estates.key_plans import (
 )
 from keyaudit.simulator.estates.log_plans import PLATFORM as PLATFORM_SEED
 from keyaudit.simulator.estates.log_plans import setting, to_sentinel, unlogged, workspace_id
-from keyaudit.simulator.estates.northgate_entra import (
+from keyaudit.simulator.estates.ordinary_made import Maker
+from tests.simulator.estates.northgate_entra import (
     ADMINISTRATORS,
     AUDITORS,
     DEVELOPERS,
@@ -43,7 +44,6 @@ from keyaudit.simulator.estates.northgate_entra import (
     LANDING_ZONE,
     PLATFORM_TEAM,
 )
-from keyaudit.simulator.estates.ordinary_made import Maker
 
 PLATFORM, PROD, TEST = "ng-platform", "ng-prod", "ng-test"
 CMK, WEB, SIGNING, BUILD, SANDBOX = (

@@ -10,8 +10,10 @@ from keyaudit.simulator.estate import DirectoryRoleGrant, Domain, Estate, Federa
 from keyaudit.simulator.estates.holder_plans import GITHUB
 from keyaudit.simulator.estates.ids import DAY
 from keyaudit.simulator.estates.key_plans import P256_HSM, SIGN, KeyPlan, VersionPlan, lay_key
-from keyaudit.simulator.estates.northgate import authority, maker, northgate, with_uses
-from keyaudit.simulator.estates.northgate_azure import (
+from keyaudit.simulator.estates.ordinary_made import Maker, years
+from keyaudit.simulator.x509 import certificate
+from tests.simulator.estates.northgate import authority, maker, northgate, with_uses
+from tests.simulator.estates.northgate_azure import (
     BUILD,
     CMK,
     CODE_SIGNING,
@@ -21,7 +23,7 @@ from keyaudit.simulator.estates.northgate_azure import (
     assigned,
     scope_of,
 )
-from keyaudit.simulator.estates.northgate_entra import (
+from tests.simulator.estates.northgate_entra import (
     ARCHIVE,
     AUTOMATION,
     DEVELOPERS,
@@ -37,8 +39,6 @@ from keyaudit.simulator.estates.northgate_entra import (
     granted,
     saml,
 )
-from keyaudit.simulator.estates.ordinary_made import Maker, years
-from keyaudit.simulator.x509 import certificate
 
 Danger: TypeAlias = Callable[[Estate, Maker], Estate]
 

@@ -6,6 +6,7 @@ resource that is not deployed here.
 
 import re
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from msgspec.structs import replace as with_
@@ -14,35 +15,40 @@ from keyaudit.simulator import arm_logs, other_services
 from keyaudit.simulator.arm_answers import answer
 from keyaudit.simulator.estate import AlertRule, Stored
 from keyaudit.simulator.service import Directory, Route
-from keyaudit.simulator.stored import DEPLOYMENTS, keep
+from keyaudit.simulator.stored import DEPLOYMENTS
 from keyaudit.simulator.wire import Answer, Request
-from keyaudit.simulator.writes import WriteError, body_of, part_of
-from keyaudit.simulator.writes.allowed import allowed
+from tests.simulator.writes import May, WriteError, body_of, part_of
+from tests.simulator.writes.allowed import allowed, keep
 
 _RULES = "Microsoft.Insights/scheduledQueryRules"
 _EXPRESSION = re.compile(r"\[(?!\[).*\]", re.DOTALL)
 _PARAMETER = re.compile(r"\[parameters\('([^']+)'\)\]")
 
 
-def writes(directory: Directory) -> Sequence[Route]:
+def writes(directory: Directory, may: May) -> Sequence[Route]:
     """The validation before a deployment, and the deployment."""
     right = "Microsoft.Resources/deployments"
     return (
-        Route("deployment.validate", f"{DEPLOYMENTS}/validate", allowed(directory, f"{right}/validate/action", _valid), "POST"),
-        Route("deployment.put", DEPLOYMENTS, allowed(directory, f"{right}/write", _put), "PUT"),
+        Route(
+            "deployment.validate",
+            f"{DEPLOYMENTS}/validate",
+            allowed(directory, may, f"{right}/validate/action", partial(_valid, may)),
+            "POST",
+        ),
+        Route("deployment.put", DEPLOYMENTS, allowed(directory, may, f"{right}/write", partial(_put, may)), "PUT"),
     )
 
 
-def _valid(directory: Directory, request: Request, stars: list[str]) -> Answer:
-    _rules(directory, request, stars)
+def _valid(may: May, directory: Directory, request: Request, stars: list[str]) -> Answer:
+    _rules(may, directory, request, stars)
     asked = _asked(request)
     properties = {"mode": asked.get("mode"), "provisioningState": "Succeeded", "parameters": asked.get("parameters") or {}}
     id_ = f"/{'/'.join(request.segments[:-1])}"
     return answer({"id": id_, "name": stars[2], "type": "Microsoft.Resources/deployments", "properties": properties})
 
 
-def _put(directory: Directory, request: Request, stars: list[str]) -> Answer:
-    made = _rules(directory, request, stars)
+def _put(may: May, directory: Directory, request: Request, stars: list[str]) -> Answer:
+    made = _rules(may, directory, request, stars)
     logs, names = directory.estate.logs, {one.name.lower() for one in made}
     kept = tuple(
         one
@@ -65,7 +71,7 @@ def _asked(request: Request) -> dict[str, Any]:
     return part_of(body_of(with_(request, body=quoted)), "properties")
 
 
-def _rules(directory: Directory, request: Request, stars: list[str]) -> list[AlertRule]:
+def _rules(may: May, directory: Directory, request: Request, stars: list[str]) -> list[AlertRule]:
     """The alert rules that the template describes; raises WriteError if it is not valid."""
     subscription, group = stars[:2]
     region = _region(directory, subscription, group)
@@ -86,16 +92,16 @@ def _rules(directory: Directory, request: Request, stars: list[str]) -> list[Ale
             raise _invalid(f"The value for the template parameter '{name}' is not provided.")
         values[name] = part_of(given, name).get("value") if name in given else _evaluated(each["defaultValue"], values, region)
     found = template.get("resources") or []
-    return [_rule(directory, _evaluated(each, values, region), subscription, group) for each in found]
+    return [_rule(may, directory, _evaluated(each, values, region), subscription, group) for each in found]
 
 
-def _rule(directory: Directory, asked: Mapping[str, Any], subscription: str, group: str) -> AlertRule:
+def _rule(may: May, directory: Directory, asked: Mapping[str, Any], subscription: str, group: str) -> AlertRule:
     if asked.get("type") != _RULES:
         namespace, _, kind = str(asked.get("type")).partition("/")
         version = asked.get("apiVersion")
         message = f"The resource type '{kind}' could not be found in the namespace '{namespace}' for api version '{version}'."
         raise WriteError(404, "InvalidResourceType", message)
-    if not directory.may(f"{_RULES}/write"):
+    if not may(f"{_RULES}/write"):
         raise WriteError(403, "AuthorizationFailed", f"The client does not have authorization to perform '{_RULES}/write'.")
     properties = part_of(dict(asked), "properties")
     known = {arm_logs.workspace_id(one).lower() for one in directory.estate.logs.workspaces}

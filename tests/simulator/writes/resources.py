@@ -12,14 +12,14 @@ from keyaudit.simulator.hsm_resources import hsm_resource
 from keyaudit.simulator.role_lists import ASSIGNMENTS
 from keyaudit.simulator.service import Directory, Route
 from keyaudit.simulator.wire import Answer, Request
-from keyaudit.simulator.writes import WriteError, body_of, part_of
-from keyaudit.simulator.writes.allowed import Write, allowed
+from tests.simulator.writes import May, WriteError, body_of, part_of
+from tests.simulator.writes.allowed import Write, allowed
 
 _GROUP = "subscriptions/*/resourcegroups/*/providers"
 _KINDS = ("keys", "secrets", "certificates")
 
 
-def writes(directory: Directory) -> Sequence[Route]:
+def writes(directory: Directory, may: May) -> Sequence[Route]:
     """The whole of a vault or HSM is put, as az does; a role assignment is deleted at the scope that it is for."""
     places: tuple[tuple[str, str, str, str, Write], ...] = (
         ("vault.put", "PUT", f"{_GROUP}/microsoft.keyvault/vaults/*", "Microsoft.KeyVault/vaults/write", _vault),
@@ -36,7 +36,9 @@ def writes(directory: Directory) -> Sequence[Route]:
             for path in ASSIGNMENTS
         ),
     )
-    return tuple(Route(name, path, allowed(directory, right, write), method) for name, method, path, right, write in places)
+    return tuple(
+        Route(name, path, allowed(directory, may, right, write), method) for name, method, path, right, write in places
+    )
 
 
 def _vault(directory: Directory, request: Request, stars: list[str]) -> Answer:

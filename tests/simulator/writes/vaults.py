@@ -1,46 +1,18 @@
 """The writes of a vault's data plane: their addresses, and the rights that they need."""
 
 from collections.abc import Callable
-from typing import Protocol
 
 from msgspec import Struct
 
 from keyaudit.simulator.estate import Vault
 from keyaudit.simulator.service import Call, Directory, Route, routed, varying
 from keyaudit.simulator.throttle import Charge
+from keyaudit.simulator.vaults import Vaults
 from keyaudit.simulator.wire import Answer, Request, compact
-from keyaudit.simulator.writes import WriteError, certificates, keys, secrets
+from tests.simulator.writes import May, WriteError, certificates, keys, secrets
 
 Write = Callable[[Directory, Vault, Request, list[str]], dict[str, object]]
 """Changes the vault as the request asks, and returns the body of the answer; raises WriteError."""
-
-
-class Plane(Protocol):
-    """The data plane that serves them."""
-
-    def vault(self, request: Request) -> Vault:
-        """The vault that a request goes to."""
-        ...
-
-    def headers_for(self, request: Request) -> dict[str, str]:
-        """The headers of every answer of a vault."""
-        ...
-
-    def closed(self, vault: Vault) -> tuple[str, str] | None:
-        """Inner code and message of the 403, if the vault's network rules let nobody in."""
-        ...
-
-    def forbidden(self, vault: Vault, permission: str, action: str) -> tuple[str, str]:
-        """Inner code and message of the 403 for a right that the identity lacks."""
-        ...
-
-    def not_found(self, request: Request, noun: str, name: str) -> Answer:
-        """The 404 for an object of that noun."""
-        ...
-
-    def error(self, request: Request, status: int, code: str, message: str, inner: str = "") -> Answer:
-        """An error as a vault words it."""
-        ...
 
 
 class _Operation(Struct, frozen=True):
@@ -92,9 +64,9 @@ _NOUNS = {
 class VaultWrites:
     """The writes to all vaults of the estate."""
 
-    def __init__(self, plane: Plane, directory: Directory) -> None:
+    def __init__(self, plane: Vaults, may: May) -> None:
         self._plane = plane
-        self._directory = directory
+        self._may = may
         self._routes = tuple(Route(name, path, self._responding(name), method) for name, method, path in _PLACES)
 
     def call(self, request: Request) -> Call | None:
@@ -113,14 +85,14 @@ class VaultWrites:
         def respond(request: Request, stars: list[str]) -> Answer:
             vault = self._plane.vault(request)
             refused = self._plane.closed(vault)
-            if refused is None and (vault.access in ("rbac", "policy") or not self._directory.may(operation.permission)):
+            if refused is None and (vault.access in ("rbac", "policy") or not self._may(operation.permission)):
                 refused = self._plane.forbidden(vault, operation.permission, operation.action)
             if refused is not None:
                 return self._plane.error(request, 403, "Forbidden", refused[1], refused[0])
             if "api-version" not in request.query:
                 return self._plane.error(request, 400, "BadParameter", "api-version must be specified")
             try:
-                body = operation.write(self._directory, vault, request, stars)
+                body = operation.write(self._plane.directory, vault, request, stars)
             except WriteError as problem:
                 if problem.status == 404:
                     return self._plane.not_found(request, _NOUNS[problem.code], str(problem))

@@ -13,7 +13,7 @@ from keyaudit.simulator import keys
 from keyaudit.simulator.estate import Key, KeyVersion, ManagedHsm, RotationPolicy, Vault
 from keyaudit.simulator.service import Directory
 from keyaudit.simulator.wire import Request
-from keyaudit.simulator.writes import WriteError, body_of, part_of
+from tests.simulator.writes import WriteError, body_of, part_of
 
 _OPERATIONS = {"RSA": ("encrypt", "decrypt", "sign", "verify", "wrapKey", "unwrapKey"), "EC": ("sign", "verify")}
 """The operations of a type of key; a new key has all of them unless the request names some."""

@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from keyaudit.simulator.estate import Posture, Restriction, Restrictions
 from keyaudit.simulator.service import Directory
 from keyaudit.simulator.wire import Request
-from keyaudit.simulator.writes import WriteError, body_of, part_of
+from tests.simulator.writes import WriteError, body_of, part_of
 
 AUTHORIZATION = "Policy.ReadWrite.Authorization"
 APPLICATION_CONFIGURATION = "Policy.ReadWrite.ApplicationConfiguration"

@@ -8,12 +8,13 @@ from typing import Any, TypeVar
 from msgspec.structs import replace
 
 from keyaudit.simulator.estate import Application, FederatedCredential, KeyCredential, PasswordCredential, ServicePrincipal
+from keyaudit.simulator.graph import HEADERS, OK_HEADERS, error, forbidden
 from keyaudit.simulator.objects import federated
 from keyaudit.simulator.odata import GRAPH
 from keyaudit.simulator.service import Call, Directory, Route, routed, varying
 from keyaudit.simulator.throttle import Charge
-from keyaudit.simulator.wire import Answer, Request, iso
-from keyaudit.simulator.writes import WriteError, body_of, part_of, posture
+from keyaudit.simulator.wire import Answer, Request, compact, iso
+from tests.simulator.writes import May, WriteError, body_of, part_of, posture
 
 RIGHT = "Application.ReadWrite.All"
 """The permission that those of applications and service principals need: https://learn.microsoft.com/graph/api/resources/application."""
@@ -33,17 +34,11 @@ _DONE: Result = (204, {})
 
 
 class GraphWrites:
-    """The writes to the one tenant. `answer` makes an answer of a status and a body, `refusal` one of an error."""
+    """The writes to the one tenant."""
 
-    def __init__(
-        self,
-        directory: Directory,
-        answer: Callable[[int, dict[str, object]], Answer],
-        refusal: Callable[[Request, WriteError], Answer],
-    ) -> None:
+    def __init__(self, directory: Directory, may: May) -> None:
         self._directory = directory
-        self._answer = answer
-        self._refusal = refusal
+        self._may = may
         federated_credentials = "applications/*/federatedidentitycredentials"
         places: tuple[tuple[str, str, str, Callable[..., Result]], ...] = (
             ("application.update", "PATCH", "applications/*", self._update_application),
@@ -89,13 +84,13 @@ class GraphWrites:
 
     def _responding(self, write: Callable[..., Result], right: str = RIGHT) -> Callable[[Request, list[str]], Answer]:
         def respond(request: Request, stars: list[str]) -> Answer:
-            if not self._directory.may(right):
-                message = "Insufficient privileges to complete the operation."
-                return self._refusal(request, WriteError(403, "Authorization_RequestDenied", message))
+            if not self._may(right):
+                return forbidden(request)
             try:
-                return self._answer(*write(request, *stars))
+                status, body = write(request, *stars)
             except WriteError as problem:
-                return self._refusal(request, problem)
+                return error(request, problem.status, problem.code, str(problem))
+            return Answer(status, compact(body), OK_HEADERS, chunked=True) if body else Answer(status, b"", HEADERS)
 
         return respond
 

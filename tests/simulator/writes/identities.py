@@ -9,7 +9,7 @@ from keyaudit.simulator.estate import Estate, FederatedCredential, ManagedIdenti
 from keyaudit.simulator.identities import TYPE, federated_resource, identity_resource, named, no_identity
 from keyaudit.simulator.service import Directory, Route
 from keyaudit.simulator.wire import Answer, Request, compact
-from keyaudit.simulator.writes import WriteError, body_of, part_of
+from tests.simulator.writes import May, WriteError, body_of, part_of
 
 Write = Callable[[Directory, ManagedIdentity, str, Request], Answer]
 
@@ -20,20 +20,20 @@ _SCOPES = ("None", "Regional")
 """https://learn.microsoft.com/entra/identity/managed-identities-azure-resources/managed-identities-isolation-scope"""
 
 
-def writes(directory: Directory) -> Sequence[Route]:
+def writes(directory: Directory, may: May) -> Sequence[Route]:
     """Create, change and delete a credential; change an identity."""
     identity = f"subscriptions/*/resourcegroups/*/providers/{TYPE}/*"
     path = f"{identity}/federatedidentitycredentials/*"
 
     def isolate(request: Request, stars: list[str]) -> Answer:
-        if not directory.may(ISOLATE):
+        if not may(ISOLATE):
             return write_denied(directory, request)
         found = named(directory, stars)
         return no_identity(stars[2]) if found is None else _isolate(directory, found, request)
 
     def needing(action: str, write: Write) -> Callable[[Request, list[str]], Answer]:
         def respond(request: Request, stars: list[str]) -> Answer:
-            if not directory.may(f"{RIGHT}/{action}"):
+            if not may(f"{RIGHT}/{action}"):
                 return write_denied(directory, request)
             found = named(directory, stars[:3])
             return no_identity(stars[2]) if found is None else write(directory, found, stars[3], request)
