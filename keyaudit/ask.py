@@ -152,7 +152,7 @@ def _of_finding(connection: "DuckDBPyConnection", stored: Mapping[str, str], ask
 
     Raises UsageError if the command takes no such resource, or several findings begin so.
     """
-    from keyaudit.policy.finding_ids import beginning
+    from keyaudit.policy.evaluation.finding_ids import beginning
     from keyaudit.policy.load import load
 
     if not is_id(asked):

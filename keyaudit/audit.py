@@ -25,9 +25,9 @@ from keyaudit.model.part import WHOLE, Part
 from keyaudit.model.run import Gap, Report, Run
 from keyaudit.model.severity import Severity
 from keyaudit.model.tables import TABLES
+from keyaudit.policy.evaluation.in_force import catalogue as every_policy
+from keyaudit.policy.evaluation.judge import columns_judged, reads_reach
 from keyaudit.policy.evidence import optional
-from keyaudit.policy.in_force import catalogue as every_policy
-from keyaudit.policy.judge import columns_judged, reads_reach
 from keyaudit.policy.load import Policy
 from keyaudit.policy.settings import Judging
 
@@ -185,7 +185,7 @@ def judge(
             )
         else:
             from keyaudit.inventory.with_spark import judging_with_spark
-            from keyaudit.policy.with_spark import InSpark
+            from keyaudit.policy.evaluation.with_spark import InSpark
 
             connection, spark = opened.enter_context(
                 judging_with_spark(snapshot, judging.as_of, master, reach_known=reach_known)

@@ -22,11 +22,11 @@ from keyaudit.model.overview import Overview
 from keyaudit.model.reasons import Reason
 from keyaudit.model.run import First, Run, UnderProfile
 from keyaudit.model.tables import TABLES
-from keyaudit.policy.bind import answered_apart, differing
-from keyaudit.policy.engine import Engine, InDuckDB
+from keyaudit.policy.evaluation.bind import answered_apart, differing
+from keyaudit.policy.evaluation.engine import Engine, InDuckDB
+from keyaudit.policy.evaluation.judge import Judgement
+from keyaudit.policy.evaluation.judge import judge as judge_policies
 from keyaudit.policy.evidence import supplied
-from keyaudit.policy.judge import Judgement
-from keyaudit.policy.judge import judge as judge_policies
 from keyaudit.policy.load import Policy
 from keyaudit.policy.settings import Judging
 
@@ -182,7 +182,7 @@ class Evaluation:
     def _engine(self, again: str, *, whole: bool) -> Engine:
         """`whole`: for views with every column."""
         if self.sqlite and not whole:
-            from keyaudit.policy.with_sqlite import InSQLite
+            from keyaudit.policy.evaluation.with_sqlite import InSQLite
 
             return InSQLite(self.sqlite, self.judging.as_of, again)
         connection = self._whole if whole else self.connection

@@ -7,7 +7,8 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from unittest.mock import patch
 
@@ -15,7 +16,10 @@ import duckdb
 
 from keyaudit.__main__ import main
 from keyaudit.cli.clock import SystemClock
+from keyaudit.model.times import DAY
+from tests.cli.tenants import running
 from tests.clock import COLLECTED
+from tests.simulator.estates import ESTATES
 
 _ROOT = Path(__file__).parent.parent
 _CACHE = _ROOT / ".pytest_cache" / "d" / "estates"
@@ -30,17 +34,33 @@ def snapshot(name: str, *more: str) -> Path:
     """
 
     def collect(folder: Path) -> None:
-        command = [sys.executable, "-m", "tests.estates", "collect", "--demo", "--estate", name, "--out", "snapshot", "--quiet"]
+        command = [sys.executable, "-m", "tests.estates", "collect", "--out", "snapshot", "--quiet"]
         paths = {"PYTHONPATH": os.pathsep.join(filter(None, (str(_ROOT), os.environ.get("PYTHONPATH"))))}
         folder.mkdir()
-        ended = subprocess.run(
-            [*command, *more], cwd=folder, env={**os.environ, **paths}, capture_output=True, text=True, check=False
-        )
+        with _tenant(name) as (flags, environ):
+            ended = subprocess.run(
+                [*command, *flags, *more],
+                cwd=folder,
+                env={**os.environ, **paths, **environ},
+                capture_output=True,
+                text=True,
+                check=False,
+            )
         # 3: the tenant has gaps.
         assert ended.returncode in (0, 3), ended.stderr
 
     label = hashlib.sha256("\0".join((name, *more)).encode()).hexdigest()[:16]
     return made_once(of_this_code() / label, collect) / "snapshot"
+
+
+@contextmanager
+def _tenant(name: str) -> Iterator[tuple[list[str], Mapping[str, str]]]:
+    """The flags and the environment with which a command reads a tenant: of `--demo`, or one that only tests serve."""
+    if name not in ESTATES:
+        yield ["--demo", "--estate", name], {}
+        return
+    with running(ESTATES[name](COLLECTED - COLLECTED % DAY), now=lambda: float(COLLECTED)) as simulated:
+        yield ["--auth", "env"], simulated.environ
 
 
 def made_once(path: Path, make: Callable[[Path], object]) -> Path:
@@ -71,7 +91,8 @@ def of_this_code() -> Path:
 def _content() -> str:
     """A digest of everything that a snapshot depends on."""
     digest = hashlib.sha256(f"all at {COLLECTED} {sys.version} {duckdb.__version__}".encode())
-    for path in sorted(path for part in ("keyaudit", "policies") for path in (_ROOT / part).rglob("*")):
+    parts = ("keyaudit", "policies", "tests/simulator/estates")
+    for path in sorted(path for part in parts for path in (_ROOT / part).rglob("*")):
         if path.is_file() and path.suffix != ".pyc":
             digest.update(f"{path.relative_to(_ROOT)} {path.stat().st_size}\n".encode() + path.read_bytes())
     return digest.hexdigest()[:16]

@@ -1,5 +1,6 @@
 """Log stores for tests: of a few uses that a test names, or of the records of the simulated year."""
 
+from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,6 @@ from keyaudit.inventory.logs import FileRead, LogStore, SourceRead, Use, write_l
 from keyaudit.inventory.logs.write import Import
 from keyaudit.model.times import DAY, parse_date
 from keyaudit.simulator.estates.ids import Ground
-from keyaudit.simulator.estates.logs.write import write
 from keyaudit.simulator.estates.logs.year import Line, Year
 
 TENANT = "7b8e1c52-0000-4000-8000-000000000001"
@@ -65,6 +65,19 @@ def imported(folder: Path, lines: Iterable[Line]) -> LogStore:
     write(lines, files)
     known = Import()
     return write_logs(folder, read_logs([files], known), known)
+
+
+def write(lines: Iterable[Line], folder: Path) -> list[Path]:
+    """Write each log to a file of JSON lines in `folder`, as people export them; returns the files by name."""
+    texts: dict[str, list[str]] = defaultdict(list)
+    for line in lines:
+        texts[line.log].append(line.text)
+    paths = []
+    for log in sorted(texts):
+        path = folder / f"{log}.jsonl"
+        path.write_text("\n".join(texts[log]) + "\n", encoding="utf-8")
+        paths.append(path)
+    return paths
 
 
 def _counted(sources: dict[str, SourceRead], source: str, on: int) -> SourceRead:

@@ -27,7 +27,7 @@ from keyaudit.model.acceptance import NOTHING_ACCEPTED, Acceptance
 from keyaudit.model.owners import NO_RULES
 from keyaudit.model.part import WHOLE, Part
 from keyaudit.model.tables import TABLES
-from keyaudit.policy.judge import judge
+from keyaudit.policy.evaluation.judge import judge
 from keyaudit.policy.load import Policy
 from keyaudit.policy.settings import Judging
 from tests.estates import made_once, of_this_code

@@ -1,10 +1,12 @@
 """The interface for other programs is unchanged: ids, exit codes, columns, schemas and commands as recorded in
 `tests/interface.json`.
 
-`python -m tests.test_versions` records what was added. What was removed has to be removed there by hand, and said in the topic.
+`python -m tests.test_versions` records what was added. What was removed has to be removed there by hand, and listed in the
+changelog.
 """
 
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -23,6 +25,7 @@ from keyaudit.report.log_analytics.rows import COLUMNS
 from keyaudit.report.topics import topic
 
 RECORDED = Path(__file__).parent / "interface.json"
+CHANGELOG = RECORDED.parent.parent / "CHANGELOG.md"
 
 
 def interface() -> dict[str, Any]:
@@ -66,9 +69,19 @@ def test_nothing_that_others_build_on_is_gone() -> None:
     assert {flag for flag in gone if " -" in flag} == set()
 
 
-def test_the_changes_begin_with_this_version() -> None:
-    first = next(line for line in topic("versions").splitlines() if line.startswith("### "))
-    assert first.removeprefix("### ").split(",")[0] == __version__
+def test_the_changelog_has_the_usual_form_and_begins_with_what_is_not_released() -> None:
+    text = CHANGELOG.read_text(encoding="utf-8")
+    versions = re.findall(r"^## (.+)$", text, re.MULTILINE)
+    assert versions[0] == "[Unreleased]"
+    assert all(re.fullmatch(r"\[\d+\.\d+\.\d+\] - \d{4}-\d\d-\d\d", each) for each in versions[1:])
+    assert versions[1:2] in ([], [each for each in versions if each.startswith(f"[{__version__}]")])
+    kinds = ("Added", "Changed", "Deprecated", "Removed", "Fixed", "Security")
+    for part in re.split(r"^## ", text, flags=re.MULTILINE)[1:]:
+        named = re.findall(r"^### (.+)$", part, re.MULTILINE)
+        assert named == [each for each in kinds if each in named]
+
+
+def test_the_topic_names_each_schema() -> None:
     for schema in (members.SCHEMA, baseline.SCHEMA, shapes.SCHEMA):
         assert f"`{schema}`" in topic("versions")
 

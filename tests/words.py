@@ -62,7 +62,7 @@ def coined(text: str) -> list[str]:
 
 @functools.cache
 def said() -> tuple[tuple[str, str], ...]:
-    """Texts that users read, with their places: policies, help, errors, reports, topics, README, templates."""
+    """Texts that users read, with their places: policies, help, errors, reports, topics, README, changelog, templates."""
     return tuple(_said())
 
 
@@ -70,7 +70,7 @@ def _said() -> Iterator[tuple[str, str]]:
     yield "messages", MESSAGES.read_text(encoding="utf-8")
     for path in (README.parent / "policies").rglob("*.yaml"):
         yield path.name, path.read_text(encoding="utf-8")
-    for path in (README, *TOPICS.glob("*.md"), *(PACKAGE / "cli" / "templates").iterdir()):
+    for path in (README, README.with_name("CHANGELOG.md"), *TOPICS.glob("*.md"), *(PACKAGE / "cli" / "templates").iterdir()):
         yield path.name, _SHOWN.sub("", path.read_text(encoding="utf-8"))
     for path in (PACKAGE / "report" / "html" / "templates").iterdir():
         yield path.name, _TEMPLATE.sub("", path.read_text(encoding="utf-8"))

@@ -65,8 +65,8 @@ def doctor(
     from keyaudit.gate.access_models import with_access_models
     from keyaudit.inventory.reader import Connection
     from keyaudit.inventory.reads import operations
+    from keyaudit.policy.evaluation.judge import not_judged
     from keyaudit.policy.evidence import supplied
-    from keyaudit.policy.judge import not_judged
     from keyaudit.policy.load import load
     from keyaudit.report.doctor import FORMATS
     from keyaudit.report.doctor.examine import examine

@@ -20,7 +20,7 @@ from keyaudit.model.documents.nodes import find
 from keyaudit.model.documents.reader import Keys, dotted
 from keyaudit.model.environments import EnvironmentRule
 from keyaudit.model.times import duration_text
-from keyaudit.policy.bind import bind
+from keyaudit.policy.evaluation.bind import bind
 from keyaudit.policy.load import Policy, load
 
 _HIDDEN = "set, and not shown"

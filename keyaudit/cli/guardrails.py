@@ -123,8 +123,8 @@ def _asked(selection: Selection, profile: str | None, config: Path | None) -> "t
     from keyaudit.cli.chosen import chosen
     from keyaudit.cli.limits import settled
     from keyaudit.cli.options import Choice, Live
+    from keyaudit.policy.conditions.types import Kind
     from keyaudit.policy.load import load
-    from keyaudit.policy.types import Kind
     from keyaudit.report.guardrails.guarded import Asked
 
     known = load(besides=selection.policies)

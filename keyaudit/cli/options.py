@@ -121,8 +121,7 @@ class Live:
         typer.Option(
             "--estate",
             metavar="NAME",
-            help="The simulated tenant of --demo: contoso (the default), blind-spots, hardened, ordinary, ordinary-abused, "
-            "northgate, northgate-abused or sized:20x50.",
+            help="The simulated tenant of --demo: contoso (the default), blind-spots, hardened, ordinary or sized:20x50.",
         ),
     ] = None
     tenant: Annotated[

@@ -115,7 +115,7 @@ def new(
 
     It passes keyaudit policies test as it is.
     """
-    from keyaudit.policy.scaffold import scaffold
+    from keyaudit.policy.reading.scaffold import scaffold
     from keyaudit.report.files import output_file, output_folder
 
     text = scaffold(policy, table)
@@ -133,7 +133,7 @@ def new(
 @app.command("schema")
 def schema() -> int:
     """Print the JSON Schema of policy files, for editors."""
-    from keyaudit.policy.json_schema import json_schema
+    from keyaudit.policy.reading.json_schema import json_schema
 
     with printing() as out:
         out.write(json.dumps(json_schema(), indent=2) + "\n")
@@ -199,8 +199,8 @@ def _opens(table: str) -> Iterator[str]:
 
 def details(policy: "Policy") -> dict[str, str]:
     """The policy's condition, and its limits by profile."""
-    from keyaudit.policy.bind import bind
-    from keyaudit.policy.parameters import PROFILES
+    from keyaudit.policy.conditions.parameters import PROFILES
+    from keyaudit.policy.evaluation.bind import bind
 
     conditions = {"Applies to": policy.applies_to, "Violated when": policy.violated_when}
     asked = {name: " ".join(condition.text.split()) for name, condition in conditions.items() if condition}

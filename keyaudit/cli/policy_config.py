@@ -16,7 +16,7 @@ from keyaudit.model.evidence import REQUIRABLE
 from keyaudit.model.tables import TABLES
 from keyaudit.model.text import one_line
 from keyaudit.model.waivers import Glob
-from keyaudit.policy.parameters import PROFILES
+from keyaudit.policy.conditions.parameters import PROFILES
 from keyaudit.policy.settings import Given, PolicyClass
 from keyaudit.policy.waivers import names_something
 

@@ -185,7 +185,7 @@ def _check_engine(engine: Engine, master: str | None, stored: Stored) -> None:
         if len(stored.from_ or ()) != 1:
             raise UsageError("--engine spark", "evaluates one stored snapshot", "name it with --from")
         with importing_spark():
-            import_module("keyaudit.policy.with_spark")
+            import_module("keyaudit.policy.evaluation.with_spark")
 
 
 def _arranged(output: Format | None, group_by: GroupBy | None, columns: str | None) -> dict[str, object]:

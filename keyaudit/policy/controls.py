@@ -8,8 +8,8 @@ from keyaudit.model.columns import Sure
 from keyaudit.model.coverage import ScopeKind
 from keyaudit.model.tables.places import KEY_VAULT, MANAGED_HSM
 from keyaudit.policy.applicability import may_apply
-from keyaudit.policy.narrowing import Condition
-from keyaudit.policy.types import Term, columns_read
+from keyaudit.policy.conditions.narrowing import Condition
+from keyaudit.policy.conditions.types import Term, columns_read
 
 _SURE: dict[ScopeKind, Sure] = {
     ScopeKind.VAULT: {"vault_kind": KEY_VAULT},

@@ -14,11 +14,11 @@ from keyaudit.model.opens import OPENS
 from keyaudit.model.severity import LEVELS, Opens, Severity
 from keyaudit.model.tables import TABLES
 from keyaudit.policy.applicability import needless
+from keyaudit.policy.conditions.narrowing import Condition
+from keyaudit.policy.conditions.parameters import Parameter
+from keyaudit.policy.conditions.types import Every, Lookup, Term, columns_read, parameters_read, walk
 from keyaudit.policy.controls import Part, columns_of
-from keyaudit.policy.narrowing import Condition
-from keyaudit.policy.parameters import Parameter
 from keyaudit.policy.templates import Template, joined
-from keyaudit.policy.types import Every, Lookup, Term, columns_read, parameters_read, walk
 
 
 def digest_of(parts: object) -> str:

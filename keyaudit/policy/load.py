@@ -27,7 +27,7 @@ def load(place: Path | None = None, *, besides: Path | None = None) -> tuple[Pol
     policies = {each.text.id: each for each in _shipped()} if place is None else {}
     problems: list[Problem] = []
     for root in (*((place,) if place else ()), *((besides,) if besides else ())):
-        from keyaudit.policy.files import read  # noqa: PLC0415 - slow to import: PyYAML, and the checks of policies
+        from keyaudit.policy.reading.files import read  # noqa: PLC0415 - slow to import: PyYAML, and the checks of policies
 
         count = 0
         for path in policy_files(root):

@@ -10,7 +10,7 @@ from keyaudit.model.findings import Value
 from keyaudit.model.shell import appended, powershell_quoted, shell_quoted
 from keyaudit.model.text import listed, one_line
 from keyaudit.model.times import DAY, duration_text, iso_date, iso_time, set_duration_text
-from keyaudit.policy.types import Kind
+from keyaudit.policy.conditions.types import Kind
 
 NAME = "name"
 """The name column of every table; a row without a name is shown by the last part of its id."""

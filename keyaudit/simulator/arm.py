@@ -26,10 +26,6 @@ from keyaudit.simulator.service import Call, Directory, Route, Service, fixed, r
 from keyaudit.simulator.throttle import Charge, Meter, Refusal
 from keyaudit.simulator.tokens import Flaw
 from keyaudit.simulator.wire import Answer, Request
-from keyaudit.simulator.writes import azure_policy, delegations, deployments, monitoring, networks, storage
-from keyaudit.simulator.writes import events as of_events
-from keyaudit.simulator.writes import identities as of_identities
-from keyaudit.simulator.writes import resources as of_resources
 
 HOST = "management.azure.com"
 
@@ -43,21 +39,8 @@ PARTS: tuple[Callable[[Directory], Sequence[Route]], ...] = (
     events.routes,
     arm_logs.routes,
     stored.routes,
-    storage.reads,
 )
 """Routes for resources other than vaults."""
-WRITES: tuple[Callable[[Directory], Sequence[Route]], ...] = (
-    of_identities.writes,
-    delegations.writes,
-    of_resources.writes,
-    monitoring.writes,
-    of_events.writes,
-    azure_policy.writes,
-    networks.writes,
-    deployments.writes,
-    storage.writes,
-)
-"""Routes of what changes the estate."""
 
 _AUDIENCES = frozenset({"https://management.azure.com", "https://management.core.windows.net"})
 _RESOURCE_FILTER = re.compile(
@@ -90,7 +73,6 @@ class Arm(Service):
         super().__init__(directory)
         self._gone = 0
         self._refused = Route("arm.write", "", lambda request, _: write_denied(directory, request))
-        self._writes = tuple(route for part in WRITES for route in part(directory))
         keyvault = "subscriptions/*/providers/microsoft.keyvault"
         vault = "subscriptions/*/resourcegroups/*/providers/microsoft.keyvault/vaults"
         self._routes = (
@@ -175,9 +157,6 @@ class Arm(Service):
         path = [part.lower() for part in request.segments]
         subscription = path[1] if len(path) > 1 and path[0] == "subscriptions" else ""
         charge = Charge("arm", subscription)
-        written = routed(self._writes, request) if self.directory.rights else None
-        if written is not None and "api-version" in request.query:
-            return varying(written[0].operation, lambda asked: written[0].respond(asked, written[1]), charge)
         route, stars = routed(self._routes, request) or (_UNKNOWN if request.method == "GET" else self._refused, [])
         if "api-version" not in request.query:
             message = "The api-version query parameter (?api-version=) is required for all requests."

@@ -26,8 +26,6 @@ from keyaudit.simulator.service import Call, Directory, Service, fixed, retry_af
 from keyaudit.simulator.throttle import Charge, Meter, Refusal
 from keyaudit.simulator.tokens import Flaw
 from keyaudit.simulator.wire import Answer, Request, compact
-from keyaudit.simulator.writes import WriteError
-from keyaudit.simulator.writes.graph import GraphWrites
 
 T = TypeVar("T")
 
@@ -47,19 +45,19 @@ PARTS: tuple[Callable[[Directory, str, list[str], Request], Resource | None], ..
 """Functions for other paths than the directory's: from version and path to the resource, or None."""
 
 _AUDIENCES = frozenset({odata.GRAPH})
-_HEADERS = {
+HEADERS = {
     "Cache-Control": "no-cache",
     "Strict-Transport-Security": "max-age=31536000",
     "x-ms-ags-diagnostic": (
         '{"ServerInfo":{"DataCenter":"West Europe","Slice":"E","Ring":"5","ScaleUnit":"001","RoleInstance":"AM2PEPF00000001"}}'
     ),
 }
-_OK_HEADERS = {
-    **_HEADERS,
+OK_HEADERS = {
+    **HEADERS,
     "Content-Type": "application/json;odata.metadata=minimal;odata.streaming=true;IEEE754Compatible=false;charset=utf-8",
     "OData-Version": "4.0",
 }
-_ERROR_HEADERS = {**_HEADERS, "Content-Type": "application/json"}
+_ERROR_HEADERS = {**HEADERS, "Content-Type": "application/json"}
 
 
 class Graph(Service):
@@ -67,11 +65,10 @@ class Graph(Service):
 
     def __init__(self, directory: Directory) -> None:
         super().__init__(directory)
-        self.part: Callable[[Request], Answer] = _denied
+        self.part: Callable[[Request], Answer] = forbidden
         """Answers one request of a batch; set by the caller, which counts requests and adds faults."""
         self._by_id: dict[str, dict[str, Holder]] = {}
         self._searches = audit_searches.Searches(directory)
-        self._writes = GraphWrites(directory, _changed, _refused)
         self._kinds = _kinds(directory)
 
     def forget(self) -> None:
@@ -96,11 +93,11 @@ class Graph(Service):
             'Bearer realm="", authorization_uri="https://login.microsoftonline.com/common/oauth2/authorize", '
             'client_id="00000003-0000-0000-c000-000000000000"'
         )
-        return _error(request, 401, "InvalidAuthenticationToken", message, {"WWW-Authenticate": challenge})
+        return error(request, 401, "InvalidAuthenticationToken", message, {"WWW-Authenticate": challenge})
 
     def throttled(self, request: Request, refusal: Refusal) -> Answer:
         """Graph's 429."""
-        return _error(request, 429, "TooManyRequests", "Too Many Requests", retry_after(refusal))
+        return error(request, 429, "TooManyRequests", "Too Many Requests", retry_after(refusal))
 
     def own_headers(self, request: Request, charges: tuple[Charge, ...], meter: Meter | None) -> str:
         """The request ids, what the request weighed, and how near the limit is once four fifths are spent."""
@@ -124,10 +121,10 @@ class Graph(Service):
             message = f"Resource not found for the segment '{path[-1] if path else version}'."
             if version not in ("v1.0", "beta"):
                 message = "Invalid version."
-            return varying("graph.unknown", lambda asked: _error(asked, 400, "BadRequest", message), self._charge(1))
+            return varying("graph.unknown", lambda asked: error(asked, 400, "BadRequest", message), self._charge(1))
         charges = self._charges(request, resource)
         if any(relation in self.directory.estate.graph_refuses for relation in resource.relations):
-            return varying(resource.operation, _denied, *charges)
+            return varying(resource.operation, forbidden, *charges)
         if any(relation in self.directory.estate.unlicensed for relation in resource.relations):
             premium = "roleManagement" in resource.relations
             return varying(resource.operation, _without_premium if premium else _unlicensed, *charges)
@@ -148,8 +145,7 @@ class Graph(Service):
             return varying(search, self._searched, self._charge(1))
         if request.method == "GET":
             return None
-        written = self._writes.call(request) if self.directory.rights else None
-        return written or self._posted(version, path) or varying("graph.write", _denied, self._charge(1))
+        return self._posted(version, path) or varying("graph.write", forbidden, self._charge(1))
 
     def _posted(self, version: str, path: list[str]) -> Call | None:
         """Reads with POST. Requests in a batch are charged separately."""
@@ -158,7 +154,7 @@ class Graph(Service):
                 return varying("graph.batch", lambda asked: _made(asked, lambda: graph_posts.parts(asked, version, self.part)))
             case ["directoryobjects", "getbyids"]:
                 if "directoryObjects" in self.directory.estate.graph_refuses:
-                    return varying("principal.lookup", _denied, self._charge(1))
+                    return varying("principal.lookup", forbidden, self._charge(1))
                 return varying(
                     "principal.lookup",
                     lambda asked: _made(asked, lambda: graph_posts.by_ids(self.directory, asked)),
@@ -168,13 +164,11 @@ class Graph(Service):
 
     def _searched(self, request: Request) -> Answer:
         if "security" in self.directory.estate.graph_refuses:
-            return _denied(request)
+            return forbidden(request)
         status, body = self._searches.answer(request)
         if body is None:
-            return _error(
-                request, status, "NotFound" if status == 404 else "BadRequest", "The search is not there, or not one."
-            )
-        return Answer(status, compact(body), _OK_HEADERS, chunked=True, compressible=True)
+            return error(request, status, "NotFound" if status == 404 else "BadRequest", "The search is not there, or not one.")
+        return Answer(status, compact(body), OK_HEADERS, chunked=True, compressible=True)
 
     def _charge(self, cost: int) -> Charge:
         return Charge("graph", self.directory.client_id, cost)
@@ -315,50 +309,44 @@ _SMALL = frozenset(str(number) for number in range(1, 20))
 def _rendered(request: Request, resource: Resource, path: list[str]) -> Answer:
     if resource.render is None:
         message = f"Resource '{path[1]}' does not exist or one of its queried reference-property objects are not present."
-        return _error(request, 404, "Request_ResourceNotFound", message)
+        return error(request, 404, "Request_ResourceNotFound", message)
     try:
         body = resource.render(request, odata.read(request, resource.type, resource.members))
-    except odata.BadQueryError as error:
-        return _error(request, 400, error.code, str(error))
-    return Answer(200, compact(body), _OK_HEADERS, chunked=True, compressible=True)
+    except odata.BadQueryError as problem:
+        return error(request, 400, problem.code, str(problem))
+    return Answer(200, compact(body), OK_HEADERS, chunked=True, compressible=True)
 
 
 def _made(request: Request, body: Callable[[], dict[str, object]]) -> Answer:
     try:
-        return Answer(200, compact(body()), _OK_HEADERS, chunked=True, compressible=True)
-    except odata.BadQueryError as error:
-        return _error(request, 400, error.code, str(error))
-    except graph_posts.BadPostError as error:
-        return _error(request, 400, "BadRequest", str(error))
+        return Answer(200, compact(body()), OK_HEADERS, chunked=True, compressible=True)
+    except odata.BadQueryError as problem:
+        return error(request, 400, problem.code, str(problem))
+    except graph_posts.BadPostError as problem:
+        return error(request, 400, "BadRequest", str(problem))
 
 
 def _kinds(directory: Directory) -> dict[str, Kind]:
     return {kind.name.lower(): kind for kind in (applications(directory), principals(directory))}
 
 
-def _changed(status: int, body: dict[str, object]) -> Answer:
-    return Answer(status, compact(body), _OK_HEADERS, chunked=True) if body else Answer(status, b"", _HEADERS)
-
-
-def _refused(request: Request, problem: WriteError) -> Answer:
-    return _error(request, problem.status, problem.code, str(problem))
-
-
-def _denied(request: Request) -> Answer:
-    return _error(request, 403, "Authorization_RequestDenied", "Insufficient privileges to complete the operation.")
+def forbidden(request: Request) -> Answer:
+    """The 403 for a permission that the identity lacks."""
+    return error(request, 403, "Authorization_RequestDenied", "Insufficient privileges to complete the operation.")
 
 
 def _without_premium(request: Request) -> Answer:
     message = "The tenant needs to have Microsoft Entra ID P2 or Microsoft Entra ID Governance license."
-    return _error(request, 400, "AadPremiumLicenseRequired", message)
+    return error(request, 400, "AadPremiumLicenseRequired", message)
 
 
 def _unlicensed(request: Request) -> Answer:
     message = "Neither tenant is B2C or tenant doesn't have premium license"
-    return _error(request, 403, "Authentication_RequestFromNonPremiumTenantOrB2CTenant", message)
+    return error(request, 403, "Authentication_RequestFromNonPremiumTenantOrB2CTenant", message)
 
 
-def _error(request: Request, status: int, code: str, message: str, headers: dict[str, str] | None = None) -> Answer:
+def error(request: Request, status: int, code: str, message: str, headers: dict[str, str] | None = None) -> Answer:
+    """An error as Graph words it."""
     inner = {
         "date": datetime.fromtimestamp(request.now, UTC).strftime("%Y-%m-%dT%H:%M:%S"),
         "request-id": request.id,

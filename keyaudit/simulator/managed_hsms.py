@@ -11,10 +11,9 @@ from keyaudit.simulator.estate import HsmAssignment, Key, ManagedHsm
 from keyaudit.simulator.hsm_roles import BUILT_IN, PREFIX
 from keyaudit.simulator.login import LOGIN
 from keyaudit.simulator.pages import BadPageError, vault_page
-from keyaudit.simulator.service import Call, Directory, Route, Service, fixed, retry_after, routed, varying
+from keyaudit.simulator.service import Call, Directory, Route, Service, fixed, retry_after, routed
 from keyaudit.simulator.throttle import Charge, Refusal
 from keyaudit.simulator.wire import JSON, Answer, Request, compact
-from keyaudit.simulator.writes import WriteError, hsms
 
 SUFFIX = ".managedhsm.azure.net"
 _AUDIENCE = "https://managedhsm.azure.net"
@@ -64,11 +63,6 @@ class ManagedHsms(Service):
             Route("hsm.ekm.certificate", "ekm/certificate", self._ekm_certificate),
         )
 
-        self._writes = tuple(
-            Route(name, path, self._writing(action, scope, write), method)
-            for name, method, path, action, scope, write in hsms.PLACES
-        )
-
     def denied(self, request: Request) -> Answer | None:
         """The challenge, for a request without a good token: no JSON, though the header says so."""
         flaw = self.directory.tokens.flaw(request.headers.get("authorization"), (_AUDIENCE,), request.now)
@@ -80,129 +74,110 @@ class ManagedHsms(Service):
     def throttled(self, _request: Request, refusal: Refusal) -> Answer:
         """The HSM's 429."""
         headers = {**_HEADERS, **retry_after(refusal)}
-        return _error(429, "Throttled", "Request was not processed because too many requests were received.", headers)
+        return error(429, "Throttled", "Request was not processed because too many requests were received.", headers)
 
     def understand(self, request: Request) -> Call:
         """The operation by method and path, refused as the local roles say."""
-        hsm = self._hsm(request)
-        written = routed(self._writes, request) if self.directory.rights else None
-        if written is not None and "api-version" in request.query:
-            return varying(
-                written[0].operation, lambda asked: written[0].respond(asked, written[1]), Charge("vault_hsm", hsm.name)
-            )
+        hsm = self.hsm(request)
         route, stars = routed(self._routes, request) or (_UNKNOWN if request.method == "GET" else self._refused, [])
         charges = (Charge("vault_hsm", hsm.name), Charge("vault_subscription", hsm.subscription))
-        refused = self._refusal(request, hsm, route.operation)
+        refused = self.refusal(request, hsm, route.operation)
         version = request.query.get("api-version")
         operation = _BY_VERSION.get(version or "", route.operation) if route.operation == "hsm.key.get" else route.operation
         if version is None:
-            found = _error(400, "BadParameter", "api-version must be specified")
+            found = error(400, "BadParameter", "api-version must be specified")
         elif version in hsm.unknown_versions:
-            found = _error(400, "BadParameter", f"The specified version ({version}) is not recognized.")
+            found = error(400, "BadParameter", f"The specified version ({version}) is not recognized.")
         else:
             found = refused or route.respond(request, stars)
         return fixed(operation, found, *charges)
 
-    def _writing(self, action: str, scope: str, write: hsms.Write) -> Callable[[Request, list[str]], Answer]:
-        def respond(request: Request, stars: list[str]) -> Answer:
-            hsm = self._hsm(request)
-            refused = self._refusal(request, hsm, "")
-            if refused is None and (hsm.access == "local" or not self.directory.may(action)):
-                refused = self._forbidden(request, action, scope)
-            if refused is not None:
-                return refused
-            try:
-                return _answer(write(self.directory, hsm, request, stars))
-            except WriteError as problem:
-                if problem.code == "KeyNotFound":
-                    return _not_found(str(problem))
-                return _error(problem.status, problem.code, str(problem))
-
-        return respond
-
-    def _hsm(self, request: Request) -> ManagedHsm:
+    def hsm(self, request: Request) -> ManagedHsm:
+        """The HSM that a request goes to."""
         return self.directory.hsms[request.host.removesuffix(SUFFIX)]
 
-    def _refusal(self, request: Request, hsm: ManagedHsm, operation: str) -> Answer | None:
+    def refusal(self, request: Request, hsm: ManagedHsm, operation: str) -> Answer | None:
+        """The 403, if the HSM refuses the operation; one without a local action only if its network rules let nobody in."""
         if hsm.access == "firewall":
             what = "Client address is not authorized and caller is not a trusted service."
-            return _error(403, "Forbidden", what, inner="ForbiddenByFirewall")
+            return error(403, "Forbidden", what, inner="ForbiddenByFirewall")
         action, scope = _NEEDS.get(operation, ("", ""))
         if action and (hsm.access == "local" or action in hsm.refused):
-            return self._forbidden(request, action, scope)
+            return self.forbidden(request, action, scope)
         return None
 
     def _write_denied(self, request: Request, _stars: list[str]) -> Answer:
         """The 403 for a request that changes or uses an object: the identity's local role does not allow it."""
         kind, last = (request.segments or [""])[0], (request.segments or [""])[-1]
         verb = {"PUT": "write", "PATCH": "write", "DELETE": "delete"}.get(request.method, last)
-        return self._forbidden(request, f"{kind}/{verb}/action", "/keys" if kind.lower() == "keys" else "/")
+        return self.forbidden(request, f"{kind}/{verb}/action", "/keys" if kind.lower() == "keys" else "/")
 
-    def _forbidden(self, request: Request, action: str, scope: str) -> Answer:
+    def forbidden(self, request: Request, action: str, scope: str) -> Answer:
+        """The 403 for a local data action at a scope."""
         activity = self.directory.guid("activity", request.target)
         what = f"Not authorized to access Microsoft.KeyVault/managedHsm/{action} on {scope} (Activity ID: {activity})"
-        return _error(403, "AccessDenied", what)
+        return error(403, "AccessDenied", what)
 
     def _known(self, hsm: ManagedHsm) -> dict[str, Key]:
         """Its keys by name in lower case, in the order of lists."""
         return {key.name.lower(): key for key in sorted(hsm.keys, key=lambda key: key.name.lower())}
 
     def _get(self, request: Request, stars: list[str]) -> Answer:
-        hsm = self._hsm(request)
+        hsm = self.hsm(request)
         name, wanted = (*stars, "")[:2]
         found = keys.version(self._known(hsm).get(name.lower()), wanted)
         if found is None:
-            return _not_found("/".join(stars))
+            return not_found("/".join(stars))
         body = keys.bundle(hsm, *found)
         if request.query.get("api-version") in _WITHOUT_EXTERNAL and isinstance(body["attributes"], dict):
             body["attributes"].pop("external_key", None)
-        return _answer(body)
+        return answer(body)
 
     def _ekm(self, request: Request, _stars: list[str]) -> Answer:
-        ekm = self._hsm(request).ekm
+        ekm = self.hsm(request).ekm
         if ekm is None:
-            return _error(404, "EkmConnectionNotFound", "The EKM connection was not found.")
+            return error(404, "EkmConnectionNotFound", "The EKM connection was not found.")
         body: dict[str, object] = {"host": ekm.host, "server_ca_certificates": _encoded(ekm.server_cas)}
         optional = {"path_prefix": ekm.path_prefix, "server_subject_common_name": ekm.server_name}
-        return _answer(body | {name: value for name, value in optional.items() if value is not None})
+        return answer(body | {name: value for name, value in optional.items() if value is not None})
 
     def _ekm_certificate(self, request: Request, _stars: list[str]) -> Answer:
-        ekm = self._hsm(request).ekm
+        ekm = self.hsm(request).ekm
         held = ekm.client_cas if ekm else ()
-        return _answer({"ca_certificates": _encoded(held), "subject_common_name": ekm.client_name if ekm else ""})
+        return answer({"ca_certificates": _encoded(held), "subject_common_name": ekm.client_name if ekm else ""})
 
     def _rotation(self, request: Request, stars: list[str]) -> Answer:
-        hsm = self._hsm(request)
+        hsm = self.hsm(request)
         key = self._known(hsm).get(stars[0].lower())
-        return _not_found(stars[0]) if key is None else _answer(keys.rotation_policy(hsm, key))
+        return not_found(stars[0]) if key is None else answer(keys.rotation_policy(hsm, key))
 
     def _definitions(self, request: Request, _stars: list[str]) -> Answer:
         fixed_roles = [_definition(guid, name, "AKVBuiltInRole", actions, ()) for guid, (name, actions) in BUILT_IN.items()]
         own = [
             _definition(role.id, role.name, "CustomRole", role.data_actions, role.not_data_actions)
-            for role in self._hsm(request).roles
+            for role in self.hsm(request).roles
         ]
-        return _answer({"value": [*fixed_roles, *own]})
+        return answer({"value": [*fixed_roles, *own]})
 
     def _assignments(self, request: Request, _stars: list[str]) -> Answer:
         """The assignments that apply at the scope: assigned there or above, not below."""
         scope = f"/{request.target.partition('?')[0].lower().partition('/providers/')[0].strip('/')}"
         above = {"/", "/keys", scope} if scope != "/" else {"/"}
-        found = [_assignment(one) for one in self._hsm(request).assignments if one.scope.lower() in above]
-        return _answer({"value": found})
+        found = [_assignment(one) for one in self.hsm(request).assignments if one.scope.lower() in above]
+        return answer({"value": found})
 
     def _settings(self, request: Request, _stars: list[str]) -> Answer:
-        every = self._hsm(request).settings
-        return _answer({"settings": [{"name": name, "type": "boolean", "value": value} for name, value in every.items()]})
+        every = self.hsm(request).settings
+        return answer({"settings": [{"name": name, "type": "boolean", "value": value} for name, value in every.items()]})
 
     def _setting(self, request: Request, stars: list[str]) -> Answer:
-        found = {name.lower(): (name, value) for name, value in self._hsm(request).settings.items()}.get(stars[0].lower())
+        found = {name.lower(): (name, value) for name, value in self.hsm(request).settings.items()}.get(stars[0].lower())
         if found is None:
-            return _error(404, "SettingNotFound", f"The setting {stars[0]} was not found.")
-        return _answer({"name": found[0], "type": "boolean", "value": found[1]})
+            return error(404, "SettingNotFound", f"The setting {stars[0]} was not found.")
+        return answer({"name": found[0], "type": "boolean", "value": found[1]})
 
     def _key_page(self, request: Request, _stars: list[str]) -> Answer:
-        hsm = self._hsm(request)
+        hsm = self.hsm(request)
         ordered = list(self._known(hsm).values())
 
         def item(index: int) -> object:
@@ -211,7 +186,7 @@ class ManagedHsms(Service):
         return _page(request, [key.name for key in ordered], item)
 
     def _deleted_page(self, request: Request, _stars: list[str]) -> Answer:
-        hsm = self._hsm(request)
+        hsm = self.hsm(request)
         ordered = sorted(hsm.deleted_keys, key=lambda deleted: deleted.key.name.lower())
 
         def item(index: int) -> object:
@@ -220,10 +195,10 @@ class ManagedHsms(Service):
         return _page(request, [deleted.key.name for deleted in ordered], item)
 
     def _version_page(self, request: Request, stars: list[str]) -> Answer:
-        hsm = self._hsm(request)
+        hsm = self.hsm(request)
         key = self._known(hsm).get(stars[0].lower())
         if key is None:
-            return _answer({"value": []})
+            return answer({"value": []})
         ordered = sorted(key.versions, key=lambda version: version.version)
 
         def item(index: int) -> object:
@@ -287,7 +262,8 @@ def _as_hsm(body: object) -> object:
     return [_as_hsm(item) for item in body] if isinstance(body, list) else body
 
 
-def _answer(body: object) -> Answer:
+def answer(body: object) -> Answer:
+    """The 200 with that body, as an HSM writes it."""
     return Answer(200, compact(_as_hsm(body)), _HEADERS)
 
 
@@ -295,23 +271,25 @@ def _page(request: Request, names: Sequence[str], item: Callable[[int], object])
     try:
         return Answer(200, compact(vault_page(request, names, item)), _HEADERS)
     except BadPageError as problem:
-        return _error(400, "BadParameter", str(problem))
+        return error(400, "BadParameter", str(problem))
 
 
-def _not_found(name: str) -> Answer:
-    return _error(404, "KeyNotFound", f"A key with (name/id) {name} was not found in this key vault.")
+def not_found(name: str) -> Answer:
+    """The 404 for a key."""
+    return error(404, "KeyNotFound", f"A key with (name/id) {name} was not found in this key vault.")
 
 
-def _error(status: int, code: str, message: str, headers: dict[str, str] | None = None, inner: str = "") -> Answer:
-    error: dict[str, object] = {"code": code, "message": message}
+def error(status: int, code: str, message: str, headers: dict[str, str] | None = None, inner: str = "") -> Answer:
+    """An error as an HSM words it."""
+    body: dict[str, object] = {"code": code, "message": message}
     if inner:
-        error["innererror"] = {"code": inner}
-    return Answer(status, compact({"error": error}), headers or _HEADERS)
+        body["innererror"] = {"code": inner}
+    return Answer(status, compact({"error": body}), headers or _HEADERS)
 
 
 def _no_operation(request: Request, _stars: list[str]) -> Answer:
     operation = (request.segments or [""])[-1]
-    return _error(400, "BadParameter", f"Method {request.method} does not allow operation '{operation}'")
+    return error(400, "BadParameter", f"Method {request.method} does not allow operation '{operation}'")
 
 
 _UNKNOWN = Route("hsm.unknown", "", _no_operation)

@@ -12,11 +12,9 @@ from keyaudit.simulator.authority import tls_context
 from keyaudit.simulator.estate import Estate
 from keyaudit.simulator.faults import Fault
 from keyaudit.simulator.proxy import Listener
-from keyaudit.simulator.service import EVERY_RIGHT
+from keyaudit.simulator.service import Writes
 from keyaudit.simulator.tenant import Tenant, Trapped
 from keyaudit.simulator.throttle import Throttle, Total
-
-__all__ = ["EVERY_RIGHT", "Simulator", "serve"]
 
 
 class Simulator:
@@ -122,22 +120,21 @@ async def serve(
     now: Callable[[], float] | None = None,
     others: Sequence[Estate] = (),
     folder: Path | None = None,
-    rights: Collection[str] = (),
+    writes: Writes | None = None,
 ) -> AsyncIterator[Simulator]:
     """Serve an estate on 127.0.0.1; `port` 0 takes a free one.
 
     `latency` is seconds before each answer. `now` gives unix seconds for dates, token lifetimes and throttles;
     without it time starts at the estate's as_of and runs on. `traps` are foreign hosts that answer instead of being
     refused, and note what they are sent. `others` are further tenants, which let the same application in.
-    `folder` takes its certificates; without one it makes a temporary folder. `rights` are what the application may change,
-    as a role or permission of the service names it ("keys rotate", "Application.ReadWrite.All"), or EVERY_RIGHT; without
-    them every write is refused.
+    `folder` takes its certificates; without one it makes a temporary folder. `writes` answers requests that change the
+    estate; without it they are refused.
     """
     loop = asyncio.get_running_loop()
     start = loop.time()
     clock = now or (lambda: estate.as_of + loop.time() - start)
     more = [Tenant(other, clock, throttle=throttle, faults=(), traps=()) for other in others]
-    tenant = Tenant(estate, clock, throttle=throttle, faults=faults, traps=traps, others=more, rights=rights)
+    tenant = Tenant(estate, clock, throttle=throttle, faults=faults, traps=traps, others=more, writes=writes)
     with contextlib.nullcontext(folder) if folder else tempfile.TemporaryDirectory(prefix="keyaudit-simulated-") as place:
         services = [login.HOST, arm.HOST, graph.HOST, retired_graph.HOST, log_analytics.HOST, ingestion.HOST]
         names = [*services, f"*{vaults.SUFFIX}", f"*{managed_hsms.SUFFIX}", *traps]

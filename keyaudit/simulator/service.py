@@ -1,7 +1,7 @@
 """The base of the simulated services: the directory that they serve, and the handling of requests."""
 
 import uuid
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Sequence
 from functools import cached_property
 
 from msgspec import Struct
@@ -25,17 +25,12 @@ from keyaudit.simulator.wire import Answer, Request
 
 _KEPT_BYTES = 16_000_000
 
-EVERY_RIGHT = "*"
-"""The right to change everything that the simulated tenant can change."""
-
 
 class Directory:
     """The estate, with the identity, tokens, look-ups by name, and deleted vaults."""
 
-    def __init__(self, estate: Estate, rights: Collection[str] = ()) -> None:
+    def __init__(self, estate: Estate) -> None:
         self.estate = estate
-        self.rights = frozenset(rights)
-        """What the identity may change, in the words of each service; empty: the estate is immutable."""
         self.changes = 0
         """The number of changes of the estate."""
         self.client_id = self.guid("client")
@@ -44,10 +39,6 @@ class Directory:
         self.tokens = Tokens(estate.tenant_id, estate.as_of)
         self.estate = with_what_is_always_there(estate, self.object_id, self.guid)
         self.gone: set[str] = set()
-
-    def may(self, right: str) -> bool:
-        """Whether the identity has a right to change something."""
-        return EVERY_RIGHT in self.rights or right in self.rights
 
     def change(self, estate: Estate) -> None:
         """Replace the estate. Look-ups and cached answers of the old one are dropped."""
@@ -229,6 +220,8 @@ class Service:
         self._kept: dict[tuple[str, str, str], Call] = {}
         self._kept_bytes = 0
         self._changes = directory.changes
+        self.write: Callable[[Request], Call | None] = lambda _: None
+        """Returns the call of a request that changes the estate, or None for any other; set by the caller."""
 
     def call(self, request: Request) -> Call:
         """The call of a request. Answers that depend only on the address are cached, until the estate changes."""
@@ -239,7 +232,7 @@ class Service:
         known = self._kept.get(key)
         if known is not None:
             return known
-        call = self.understand(request)
+        call = self.write(request) or self.understand(request)
         if call.answer is not None:
             self._kept_bytes += len(call.answer.body) + 1000
             if self._kept_bytes > _KEPT_BYTES:
@@ -267,6 +260,10 @@ class Service:
     def own_headers(self, _request: Request, _charges: tuple[Charge, ...], _meter: Meter | None) -> str:
         """Header lines for this request only, each with its line end."""
         return ""
+
+
+Writes = Callable[[Service], Callable[[Request], Call | None]]
+"""Makes, for a service, the function that returns the call of a request that changes the estate, or None for any other."""
 
 
 def routed(routes: Sequence[Route], request: Request) -> tuple[Route, list[str]] | None:

@@ -2,8 +2,6 @@
 
 from collections.abc import Sequence
 
-from msgspec.structs import replace
-
 from keyaudit.simulator.arm_answers import answer, error, no_resource
 from keyaudit.simulator.estate import Stored
 from keyaudit.simulator.service import Directory, Route
@@ -40,14 +38,6 @@ def named(directory: Directory, id_: str) -> Stored | None:
     """The one with that id, in any case, with or without a slash before it."""
     wanted = id_.lower().strip("/")
     return next((one for one in directory.estate.stored if one.id.lower().strip("/") == wanted), None)
-
-
-def keep(directory: Directory, made: Stored) -> Answer:
-    """Put it in the place of an earlier one: 201 if it is new."""
-    known = named(directory, made.id)
-    others = tuple(one for one in directory.estate.stored if one is not known)
-    directory.change(replace(directory.estate, stored=(*others, made)))
-    return replace(answer(resource(made)), status=201 if known is None else 200)
 
 
 def resource(one: Stored) -> dict[str, object]:

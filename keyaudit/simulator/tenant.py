@@ -18,7 +18,7 @@ from keyaudit.simulator import (
 )
 from keyaudit.simulator.estate import Estate
 from keyaudit.simulator.faults import Fault, Script
-from keyaudit.simulator.service import Call, Directory, Service, fixed
+from keyaudit.simulator.service import Call, Directory, Service, Writes, fixed
 from keyaudit.simulator.throttle import Meter, Throttle
 from keyaudit.simulator.wire import JSON, Answer, Request, compact, http_date
 
@@ -54,9 +54,9 @@ class Tenant:
         faults: Sequence[Fault],
         traps: Collection[str],
         others: Sequence["Tenant"] = (),
-        rights: Collection[str] = (),
+        writes: Writes | None = None,
     ) -> None:
-        self.directory = Directory(estate, rights)
+        self.directory = Directory(estate)
         self._others = others
         for other in others:
             # One application, which is in all of these tenants.
@@ -85,6 +85,9 @@ class Tenant:
             log_analytics.HOST: log_analytics.LogAnalytics(self.directory),
             ingestion.HOST: self.ingestion,
         }
+        if writes is not None:
+            for service in (self._vaults, self._hsms, *self._services.values()):
+                service.write = writes(service)
 
     def resolves(self, host: str) -> bool:
         """Whether the name resolves: deleted vaults do not."""

@@ -12,7 +12,6 @@ from keyaudit.simulator.service import Call, Directory, Route, Service, fixed, r
 from keyaudit.simulator.throttle import Charge, Meter, Refusal
 from keyaudit.simulator.tokens import Flaw
 from keyaudit.simulator.wire import JSON, Answer, Request, compact
-from keyaudit.simulator.writes.vaults import VaultWrites
 
 SUFFIX = ".vault.azure.net"
 _AUDIENCE = "https://vault.azure.net"
@@ -76,7 +75,6 @@ class Vaults(Service):
             Route("deleted_key.get", "deletedkeys/*", self._deleted),
             *objects.routes(self),
         )
-        self._writes = VaultWrites(self, directory)
 
     def forget(self) -> None:
         """As every service."""
@@ -132,9 +130,6 @@ class Vaults(Service):
     def understand(self, request: Request) -> Call:
         """The operation by method and path, refused as the vault's settings say."""
         vault = self.vault(request)
-        written = self._writes.call(request) if self.directory.rights else None
-        if written is not None:
-            return written
         route, stars = routed(self._routes, request) or (self._unknown if request.method == "GET" else self._refused, [])
         hsm = route.operation == "key.get" and self._in_hsm(vault, stars[0])
         charges = (

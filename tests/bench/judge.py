@@ -6,7 +6,7 @@ import time
 from pathlib import Path
 
 from keyaudit.inventory.snapshot import open_snapshot
-from keyaudit.policy.judge import judge, reads_reach
+from keyaudit.policy.evaluation.judge import judge, reads_reach
 from keyaudit.policy.load import load
 from keyaudit.policy.settings import Judging
 

@@ -26,11 +26,11 @@ from keyaudit.inventory.snapshot import Snapshot, open_snapshot
 from keyaudit.inventory.spark import session
 from keyaudit.inventory.views import ledger
 from keyaudit.model.tables import TABLES
-from keyaudit.policy.bind import bind
 from keyaudit.policy.definition import Policy
-from keyaudit.policy.judge import columns_judged
+from keyaudit.policy.evaluation.bind import bind
+from keyaudit.policy.evaluation.judge import columns_judged
+from keyaudit.policy.evaluation.queries import REASONS, judged
 from keyaudit.policy.load import load
-from keyaudit.policy.queries import REASONS, judged
 from keyaudit.policy.settings import Judging
 from tests.bench.rows import main as write
 

@@ -23,7 +23,7 @@ def running(tenant: str | Estate, **options: Any) -> Iterator[Simulator]:
         stop = asyncio.Event()
         clock = SystemClock()
         async with serve(
-            tenant if isinstance(tenant, Estate) else estate(tenant, clock.now()), now=clock.now, **options
+            tenant if isinstance(tenant, Estate) else estate(tenant, clock.now()), **{"now": clock.now, **options}
         ) as simulator:
             begun.put((simulator, asyncio.get_running_loop(), stop))
             await stop.wait()

@@ -20,11 +20,11 @@ from keyaudit.policy import load
 from keyaudit.policy.accepted import load_accepted
 from keyaudit.report.lines import columns
 from keyaudit.report.topics import TOPICS, overview, topic
-from keyaudit.simulator.estates.logs.write import write as write_logs
 from tests.cli.conftest import Keyaudit, Reported
 from tests.docs import ESTATES, filled, screens
 from tests.documents import FENCED, IN_AZURE, Command, commands, documents, fenced, save
 from tests.logs import YEAR
+from tests.logs import write as write_logs
 from tests.pipelines.agent import ACTION, TEMPLATE, differs_from_schema, read
 from tests.plan.small import key, plan, vault, written
 

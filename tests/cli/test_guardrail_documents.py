@@ -15,8 +15,8 @@ from keyaudit.model.guardrails import ALERTS, APP_MANAGEMENT_POLICY, GUARDRAILS
 from keyaudit.policy.load import load
 from keyaudit.report.guardrails.built_ins import BUILT_INS
 from keyaudit.report.guardrails.rules import RULES
-from keyaudit.simulator.policy_definitions import DEFINITIONS
 from tests.cli.conftest import Keyaudit
+from tests.simulator.writes.policy_definitions import DEFINITIONS
 
 URIS = "uriAdditionWithoutUniqueTenantIdentifier"
 PYTHON = {"String": str, "Integer": int, "Array": list}

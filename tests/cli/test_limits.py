@@ -11,12 +11,12 @@ from msgspec import structs
 
 from keyaudit.inventory.snapshot import Snapshot, open_snapshot
 from keyaudit.model.times import DAY
+from keyaudit.policy.conditions.parameters import Parameter, Shape, Single, Value
+from keyaudit.policy.conditions.types import Kind
 from keyaudit.policy.definition import Policy
-from keyaudit.policy.judge import judge
+from keyaudit.policy.evaluation.judge import judge
 from keyaudit.policy.load import load
-from keyaudit.policy.parameters import Parameter, Shape, Single, Value
 from keyaudit.policy.settings import Judging
-from keyaudit.policy.types import Kind
 
 Found = frozenset[tuple[str, str, str, str]]
 

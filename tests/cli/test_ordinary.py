@@ -10,8 +10,6 @@ from msgspec.structs import replace
 
 from keyaudit.inventory.snapshot import open_snapshot
 from keyaudit.simulator.estate import Estate
-from keyaudit.simulator.estates import estate
-from keyaudit.simulator.estates.ordinary_abused import CHANGES
 from tests.cli.conftest import once, reported
 from tests.cli.tenants import running
 from tests.estates import made_once, snapshot
@@ -21,6 +19,8 @@ from tests.ordinary.not_yet import ABUSED, ORDINARY
 from tests.ordinary.stripped import stripped
 from tests.ordinary.verdicts import of_abuse, of_footprint
 from tests.shared import of_this_run
+from tests.simulator.estates import estate
+from tests.simulator.estates.ordinary_abused import CHANGES
 
 DAY = 86_400
 Findings = list[dict[str, Any]]

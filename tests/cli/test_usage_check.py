@@ -10,7 +10,6 @@ import pytest
 
 from keyaudit.model.times import DAY, iso_date
 from keyaudit.simulator.estates.ids import Ground
-from keyaudit.simulator.estates.logs.write import write
 from keyaudit.simulator.estates.logs.year import (
     DISGUISE,
     FOOTHOLD,
@@ -23,7 +22,7 @@ from keyaudit.simulator.estates.logs.year import (
     Year,
 )
 from tests.cli.conftest import Keyaudit
-from tests.logs import YEAR, imported
+from tests.logs import YEAR, imported, write
 
 LAST_DAY = "2025-11-30"
 INTRUDER, SIGNER = YEAR.app(DISGUISE), YEAR.app(FOOTHOLD)

@@ -24,9 +24,9 @@ from keyaudit.inventory.spark import FAILURES, reason
 from keyaudit.model.tables import TABLES
 from keyaudit.model.times import MAX_TIME
 from keyaudit.model.waivers import Glob, Waiver
-from keyaudit.policy.bind import Bound, bind, by_table, waived
+from keyaudit.policy.evaluation.bind import Bound, bind, by_table, waived
+from keyaudit.policy.evaluation.queries import BASELINE, RANGED, REASONS, doubted, judged
 from keyaudit.policy.load import load
-from keyaudit.policy.queries import BASELINE, RANGED, REASONS, doubted, judged
 from keyaudit.policy.settings import Judging, PolicyClass
 
 _STATEMENT = re.compile(

@@ -6,9 +6,9 @@ import pytest
 
 from keyaudit.model.fixes import AZ_KEYVAULT, COMMANDS, FIRST, by_kind, one_text, ordered, parts, takes_away
 from keyaudit.model.severity import Weakness
-from keyaudit.policy import shared_steps
 from keyaudit.policy.definition import Fix
 from keyaudit.policy.load import load
+from keyaudit.policy.reading import shared_steps
 
 
 @pytest.mark.parametrize(

@@ -4,8 +4,8 @@ import pytest
 
 from keyaudit.model.frameworks import FRAMEWORKS, Framework
 from keyaudit.model.frameworks.framework import ids
+from keyaudit.policy.conditions.parameters import PROFILES
 from keyaudit.policy.load import load
-from keyaudit.policy.parameters import PROFILES
 
 KEYS = (
     "cis-azure-6.0", "cis-m365-7", "scuba", "mcsb", "mcsb-2", "nist-800-53-r5", "pci-dss-4", "iso-27001", "soc-2", "dora",

@@ -95,7 +95,7 @@ GUARDS: dict[str, Stages] = {
         }.items()
     },
     "keyaudit/inventory/views/custody.py": (("tests/collect/test_custody.py",), JUDGING),
-    "keyaudit/policy/sql.py": (("tests/policy/test_judge.py", "tests/policy/test_differential.py"), JUDGING),
+    "keyaudit/policy/conditions/sql.py": (("tests/policy/test_judge.py", "tests/policy/test_differential.py"), JUDGING),
     "keyaudit/inventory/dialect/*.py": (
         ("tests/inventory/test_dialect.py", "tests/policy/test_judge.py", "tests/policy/test_differential.py"),
         VIEWS,
@@ -154,23 +154,23 @@ EQUIVALENT: dict[tuple[str, str, str], str] = {
         "65536",
     ): "the character U+10000 is a letter, and no letter is escaped",
     (
-        "keyaudit/policy/sql.py",
+        "keyaudit/policy/conditions/sql.py",
         'return f"({value})" if value < 0 else str(value)',
         "<=",
     ): "it decides only whether 0 is in brackets",
-    ("keyaudit/policy/sql.py", "_FEW = 8", "9"): "it decides only how fast a list is compared",
+    ("keyaudit/policy/conditions/sql.py", "_FEW = 8", "9"): "it decides only how fast a list is compared",
     (
-        "keyaudit/policy/sql.py",
+        "keyaudit/policy/conditions/sql.py",
         'if term.function in {"overlaps", "covers"} and (short := self._short(term)) is not None:',
         "*()",
     ): "it decides only whether a list is compared item by item, which is faster",
     (
-        "keyaudit/policy/sql.py",
+        "keyaudit/policy/conditions/sql.py",
         "self._times[number] += 1",
         "2",
     ): "it decides only whether a condition that is used once is a column, too",
     (
-        "keyaudit/policy/sql.py",
+        "keyaudit/policy/conditions/sql.py",
         "if items is None or not 0 < len(items) <= _FEW:",
         "1",
     ): "a list of one item is compared in one call, with the same result",

@@ -11,11 +11,11 @@ import msgspec
 
 from keyaudit.cli.clock import SystemClock
 from keyaudit.simulator.estate import Estate
-from keyaudit.simulator.estates import estate
 from tests.cli.tenants import running
 from tests.ordinary.expected import FOOTPRINTS
 from tests.ordinary.stripped import stripped
 from tests.ordinary.verdicts import SEVERITIES, counts, of_abuse, of_footprint
+from tests.simulator.estates import estate
 
 
 def _findings(tenant: Estate) -> list[dict[str, Any]]:

@@ -3,10 +3,10 @@
 import pytest
 
 from keyaudit.model.frameworks import FRAMEWORKS, Framework
-from keyaudit.policy.bind import Bound, bind
+from keyaudit.policy.conditions.parameters import PROFILES
+from keyaudit.policy.conditions.types import Constant, In, Not, ParameterValue, Tag, Term, walk
+from keyaudit.policy.evaluation.bind import Bound, bind
 from keyaudit.policy.load import load
-from keyaudit.policy.parameters import PROFILES
-from keyaudit.policy.types import Constant, In, Not, ParameterValue, Tag, Term, walk
 
 POLICIES = load()
 JUDGED = [framework for framework in FRAMEWORKS.values() if framework.profile]

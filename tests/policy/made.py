@@ -5,7 +5,7 @@ from random import Random
 from typing import Any
 
 from keyaudit.model.columns import Column, Table, Type
-from keyaudit.policy.samples import NOW
+from keyaudit.policy.examples.samples import NOW
 
 DAY = 86_400
 TEXTS = (

@@ -6,13 +6,13 @@ import duckdb
 
 from keyaudit.model.columns import Column, Type
 from keyaudit.model.findings import Outcome, Value
-from keyaudit.policy.bind import Bound, bind
 from keyaudit.policy.definition import Policy
+from keyaudit.policy.evaluation.bind import Bound, bind
+from keyaudit.policy.evaluation.ordered import Evaluated, with_arms
+from keyaudit.policy.examples.literals import written_out
+from keyaudit.policy.examples.samples import NOW, sample
 from keyaudit.policy.load import load
-from keyaudit.policy.ordered import Evaluated, with_arms
-from keyaudit.policy.samples import NOW, sample
 from keyaudit.policy.templates import Source, Template
-from keyaudit.policy.written import written_out
 
 DAY = 86_400
 

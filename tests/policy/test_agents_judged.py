@@ -5,10 +5,10 @@ from typing import Any
 import pytest
 
 from keyaudit.model.tables import TABLES
-from keyaudit.policy.bind import bind
 from keyaudit.policy.definition import Policy
+from keyaudit.policy.evaluation.bind import bind
+from keyaudit.policy.examples.samples import NOW
 from keyaudit.policy.load import load
-from keyaudit.policy.samples import NOW
 from tests.policy.interpreter import Interpreter
 from tests.policy.test_differential import plain
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from keyaudit.model.overview import AgeGroup, Ages
-from keyaudit.policy.judge import judge
+from keyaudit.policy.evaluation.judge import judge
 from keyaudit.policy.load import load
 from tests.policy.inventory import AGE, DAY, JUDGING, NOW, inventory, key, policy
 

@@ -4,8 +4,8 @@ import pytest
 
 from keyaudit.model.tables import TABLES
 from keyaudit.policy.applicability import may_apply
+from keyaudit.policy.conditions.syntax import condition
 from keyaudit.policy.load import load
-from keyaudit.policy.syntax import condition
 
 OPERATIONS = {policy.text.id: policy.operations for policy in load()}
 

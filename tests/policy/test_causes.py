@@ -12,7 +12,7 @@ from keyaudit.model.findings import Finding, Outcome, by_cause
 from keyaudit.model.severity import Severity
 from keyaudit.model.waivers import Glob, Waiver
 from keyaudit.policy.definition import Policy
-from keyaudit.policy.judge import Judgement, judge
+from keyaudit.policy.evaluation.judge import Judgement, judge
 from keyaudit.policy.load import load
 from tests.policy.inventory import DAY, JUDGING, NOW, VAULT, gap, inventory, key, policy
 

@@ -14,14 +14,14 @@ from keyaudit.model.reasons import Reason
 from keyaudit.model.severity import Severity
 from keyaudit.model.tables import TABLES
 from keyaudit.model.waivers import Glob
-from keyaudit.policy.bind import bind
+from keyaudit.policy.conditions.parameters import Value
 from keyaudit.policy.definition import Policy
-from keyaudit.policy.judge import Judgement, judge
+from keyaudit.policy.evaluation.bind import bind
+from keyaudit.policy.evaluation.judge import Judgement, judge
+from keyaudit.policy.evaluation.queries import selection
+from keyaudit.policy.evaluation.verdict import outcome_of
 from keyaudit.policy.load import load
-from keyaudit.policy.parameters import Value
-from keyaudit.policy.queries import selection
 from keyaudit.policy.settings import Given, Judging, PolicyClass
-from keyaudit.policy.verdict import outcome_of
 from tests.policy.interpreter import Interpreter
 from tests.policy.inventory import AGE, DAY, NOW, inventory, key, policy, quoted
 

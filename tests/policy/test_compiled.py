@@ -72,7 +72,7 @@ def test_the_cache_is_made_at_first_use_and_read_from_then_on(tmp_path: Path, mo
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     assert load() == FROM_YAML
     [path] = tmp_path.rglob(f"*{compiled.NAME}")
-    monkeypatch.setattr("keyaudit.policy.files.read", None)
+    monkeypatch.setattr("keyaudit.policy.reading.files.read", None)
     assert load() == FROM_YAML
     assert compiled.read(path, compiled.digest(ROOT, list(policy_files(ROOT))), ROOT) == FROM_YAML
 

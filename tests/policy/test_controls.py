@@ -11,7 +11,7 @@ from keyaudit.model.coverage import Scope, ScopeKind
 from keyaudit.model.documents.problems import DocumentError
 from keyaudit.model.findings import ControlCount, Finding, Outcome
 from keyaudit.model.waivers import Glob, Waiver
-from keyaudit.policy.judge import judge
+from keyaudit.policy.evaluation.judge import judge
 from keyaudit.policy.load import Policy
 from tests.policy.inventory import DAY, JUDGING, NOW, OTHER_VAULT, gap, inventory, key, policy, quoted
 

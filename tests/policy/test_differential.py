@@ -13,15 +13,15 @@ from keyaudit.model.documents.problems import FieldError
 from keyaudit.model.findings import Outcome
 from keyaudit.model.severity import place
 from keyaudit.model.tables import TABLES
-from keyaudit.policy.bind import bind
+from keyaudit.policy.conditions.parameters import PROFILES, Parameter, Shape, Value
+from keyaudit.policy.conditions.syntax import condition
+from keyaudit.policy.conditions.types import Every, Kind
 from keyaudit.policy.definition import Policy, Trees
+from keyaudit.policy.evaluation.bind import bind
+from keyaudit.policy.evaluation.verdict import FAIL, outcome_of
+from keyaudit.policy.examples.literals import verdicts
+from keyaudit.policy.examples.samples import NOW, sample
 from keyaudit.policy.load import load
-from keyaudit.policy.parameters import PROFILES, Parameter, Shape, Value
-from keyaudit.policy.samples import NOW, sample
-from keyaudit.policy.syntax import condition
-from keyaudit.policy.types import Every, Kind
-from keyaudit.policy.verdict import FAIL, outcome_of
-from keyaudit.policy.written import verdicts
 from tests.policy.interpreter import Interpreter
 from tests.policy.made import Author, row, settle
 

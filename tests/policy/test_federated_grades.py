@@ -3,9 +3,9 @@
 import pytest
 
 from keyaudit.model.federated_subject import Breadth, Grade, retires_on, trusted
-from keyaudit.policy.bind import bind
+from keyaudit.policy.evaluation.bind import bind
+from keyaudit.policy.examples.samples import NOW
 from keyaudit.policy.load import load
-from keyaudit.policy.samples import NOW
 from tests.policy.interpreter import Interpreter
 from tests.policy.test_differential import plain
 

@@ -14,11 +14,11 @@ from keyaudit.model.reasons import Reason
 from keyaudit.model.severity import Severity
 from keyaudit.model.tables import TABLES
 from keyaudit.model.times import MAX_TIME
-from keyaudit.policy import findings
-from keyaudit.policy.bind import bind
-from keyaudit.policy.judge import columns_judged, judge
+from keyaudit.policy.evaluation import findings
+from keyaudit.policy.evaluation.bind import bind
+from keyaudit.policy.evaluation.judge import columns_judged, judge
+from keyaudit.policy.evaluation.queries import selection
 from keyaudit.policy.load import load
-from keyaudit.policy.queries import selection
 from tests.policy.inventory import AGE, DAY, JUDGING, NOW, OTHER_VAULT, SUBSCRIPTION, VAULT, gap, inventory, key, policy, quoted
 
 
@@ -565,7 +565,7 @@ def test_more_findings_than_a_slice_come_in_one_order(tmp_path: Path, monkeypatc
     with inventory(key=rows) as connection:
         judgement = judge(connection, [policy(tmp_path)], (), JUDGING)
         whole = [finding.row["id"] for finding in judgement.findings(passes=True)]
-        monkeypatch.setattr("keyaudit.policy.findings._SLICE", 7)
+        monkeypatch.setattr("keyaudit.policy.evaluation.findings._SLICE", 7)
         assert [finding.row["id"] for finding in judgement.findings(passes=True)] == whole
     with inventory(key=rows) as connection:
         few = judge(connection, [policy(tmp_path)], (), JUDGING, sizes={"key": len(rows)})

@@ -2,8 +2,8 @@
 
 import re
 
+from keyaudit.policy.conditions.types import Some
 from keyaudit.policy.load import load
-from keyaudit.policy.types import Some
 
 
 def test_a_policy_that_can_be_violated_in_several_ways_has_a_message_for_each() -> None:

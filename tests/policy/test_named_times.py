@@ -6,9 +6,9 @@ import duckdb
 import pytest
 
 from keyaudit.model.times import iso_date, whole_days
-from keyaudit.policy.bind import Bound, bind
+from keyaudit.policy.evaluation.bind import Bound, bind
 from keyaudit.policy.load import load
-from keyaudit.policy.placeholders import template
+from keyaudit.policy.reading.placeholders import template
 from tests.policy.messages import messages
 from tests.policy.test_templates import COLUMNS, DAY, Row
 

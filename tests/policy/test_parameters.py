@@ -8,7 +8,7 @@ from keyaudit.model.errors import UsageError
 from keyaudit.model.findings import Outcome
 from keyaudit.model.reasons import Reason
 from keyaudit.model.severity import Severity
-from keyaudit.policy.judge import judge
+from keyaudit.policy.evaluation.judge import judge
 from keyaudit.policy.settings import Judging
 from tests.policy.inventory import AGE, DAY, JUDGING, NOW, OTHER_VAULT, inventory, key, policy, quoted
 

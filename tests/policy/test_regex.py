@@ -7,7 +7,7 @@ import duckdb
 import pytest
 
 from keyaudit.model.documents.problems import FieldError
-from keyaudit.policy.regex import portable
+from keyaudit.policy.conditions.regex import portable
 
 
 @pytest.mark.parametrize(

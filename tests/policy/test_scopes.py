@@ -14,9 +14,9 @@ from keyaudit.model.optional import MayLack
 from keyaudit.model.reasons import Reason
 from keyaudit.model.severity import Severity
 from keyaudit.model.tables import TABLES
-from keyaudit.policy.bind import bind
-from keyaudit.policy.judge import judge
-from keyaudit.policy.scopes import blind_scopes
+from keyaudit.policy.evaluation.bind import bind
+from keyaudit.policy.evaluation.judge import judge
+from keyaudit.policy.evaluation.scopes import blind_scopes
 from tests.policy.inventory import JUDGING, OTHER_VAULT, SUBSCRIPTION, VAULT, gap, inventory, key, policy, quoted
 
 

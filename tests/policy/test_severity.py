@@ -12,12 +12,12 @@ from keyaudit.model.columns import Type
 from keyaudit.model.opens import ALWAYS, OPENS
 from keyaudit.model.severity import LEVELS, Opens, Severity, Weakness, severity
 from keyaudit.model.tables import TABLES
-from keyaudit.policy.bind import bind
+from keyaudit.policy.conditions.types import columns_read
+from keyaudit.policy.evaluation.bind import bind
+from keyaudit.policy.evaluation.queries import OPENED, opens_column, selection
+from keyaudit.policy.examples.literals import written_out
 from keyaudit.policy.load import load
-from keyaudit.policy.opened import opened
-from keyaudit.policy.queries import OPENED, opens_column, selection
-from keyaudit.policy.types import columns_read
-from keyaudit.policy.written import written_out
+from keyaudit.policy.reading.schema import opened
 from tests.policy.interpreter import Interpreter
 
 NOW = 1_800_000_000

@@ -6,11 +6,11 @@ import pytest
 
 from keyaudit.model.documents.problems import DocumentError, FieldError
 from keyaudit.model.tables import TABLES
+from keyaudit.policy.conditions.narrowing import Condition
+from keyaudit.policy.conditions.parameters import Parameter, Shape
+from keyaudit.policy.conditions.syntax import condition
+from keyaudit.policy.conditions.types import Kind, columns_read
 from keyaudit.policy.load import load
-from keyaudit.policy.narrowing import Condition
-from keyaudit.policy.parameters import Parameter, Shape
-from keyaudit.policy.syntax import condition
-from keyaudit.policy.types import Kind, columns_read
 from tests.policy.inventory import policy, quoted, text
 
 DAY = 86_400

@@ -13,9 +13,9 @@ from keyaudit.model.columns import Column, Type
 from keyaudit.model.documents.problems import FieldError
 from keyaudit.model.findings import Value
 from keyaudit.model.shell import UNQUOTABLE, powershell_quoted, shell_quoted
-from keyaudit.policy.placeholders import template
+from keyaudit.policy.conditions.types import Kind
+from keyaudit.policy.reading.placeholders import template
 from keyaudit.policy.templates import show
-from keyaudit.policy.types import Kind
 
 HOSTILE = ("it's", "$(id)", "`id`", "; rm -rf ~", "a b", "", "-n", '"x"', "a\\b", "!x", "\u2019; id; \u2018", "%PATH%", "{0}")
 

@@ -20,7 +20,7 @@ from keyaudit.inventory.logs import open_logs
 from keyaudit.model.causes import fingerprint
 from keyaudit.model.findings import Outcome
 from keyaudit.simulator.estates import estate
-from keyaudit.simulator.serve import EVERY_RIGHT, Simulator, serve
+from keyaudit.simulator.serve import Simulator, serve
 from tests import needs
 from tests.cli.detections import planted as planted_logs
 from tests.clock import COLLECTED
@@ -28,6 +28,7 @@ from tests.demo_logs import KEYS, read
 from tests.rehearsal import az_server
 from tests.rehearsal.at_work import callers
 from tests.rehearsal.plants import planted
+from tests.simulator.writes.served import EVERY_RIGHT, permit
 from tests.sweep.audited import Auditor
 from tests.sweep.tenant import Answers
 
@@ -211,9 +212,9 @@ def _findings(report: bytes) -> Audit:
 @contextlib.asynccontextmanager
 async def staged(name: str = "contoso", *, writable: bool = True, az: bool = True) -> AsyncIterator[Stage]:
     """Serve an estate at the hour at which the tests' snapshots are collected, with az signed in if it is wanted."""
-    rights = {EVERY_RIGHT} if writable else set[str]()
+    writes = permit(EVERY_RIGHT) if writable else None
     made = planted(estate(name, COLLECTED))
-    async with serve(made, now=lambda: float(COLLECTED), rights=rights) as simulator:
+    async with serve(made, now=lambda: float(COLLECTED), writes=writes) as simulator:
         with tempfile.TemporaryDirectory(prefix="keyaudit-rehearsal-") as folder, Auditor(Answers(made), Evidence()) as auditor:
             stage = Stage(simulator, Path(folder), auditor)
             if not az:

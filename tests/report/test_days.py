@@ -16,7 +16,7 @@ from keyaudit.model.listing import Listing
 from keyaudit.model.run import Past, Report
 from keyaudit.model.tables import TABLES
 from keyaudit.model.trust import PublishedKey
-from keyaudit.policy.placeholders import template
+from keyaudit.policy.reading.placeholders import template
 from keyaudit.report.expiring import FORMATS as EXPIRING
 from keyaudit.report.formats import FORMATS
 from keyaudit.report.html.signing import timeline

@@ -4,12 +4,16 @@ import functools
 import re
 from collections import Counter
 from collections.abc import Iterator
+from typing import get_type_hints
 
 import pytest
 
+from keyaudit.cli.options import Live
+from keyaudit.simulator import estates
 from keyaudit.simulator.estate import Application, Estate, KeyVersion, ServicePrincipal
-from keyaudit.simulator.estates import NAMES, defects, estate
+from keyaudit.simulator.estates import defects
 from tests.simulator import estate_oracle as oracle
+from tests.simulator.estates import ESTATES, NAMES, estate
 
 DAY = oracle.DAY
 NOVEMBER_2026 = 1_795_500_000
@@ -157,10 +161,19 @@ def test_no_end_is_written_in_both_ways(contoso: Estate) -> None:
 
 
 def test_an_unknown_name_says_what_there_is() -> None:
-    with pytest.raises(
-        ValueError, match=r"no such estate; try contoso, blind-spots, .*, northgate, northgate-abused, sized:20x50"
-    ):
+    with pytest.raises(ValueError, match=r"no such estate; try contoso, blind-spots, hardened, ordinary, sized:20x50$"):
         estate("fabrikam", NOVEMBER_2026)
+
+
+@pytest.mark.parametrize("name", ESTATES)
+def test_an_estate_of_the_tests_is_no_estate_of_the_demo(name: str) -> None:
+    with pytest.raises(ValueError, match=f"estate '{name}': no such estate"):
+        estates.estate(name, NOVEMBER_2026)
+
+
+def test_help_offers_the_estates_that_the_demo_serves() -> None:
+    offered = get_type_hints(Live, include_extras=True)["estate"].__metadata__[0].help.partition(": ")[2]
+    assert re.findall(r"[\w:-]+", offered.replace("(the default)", "").replace(" or ", ", ")) == [*estates.NAMES]
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -7,14 +7,14 @@ from msgspec.structs import replace
 
 from keyaudit.simulator.estate import Estate
 from keyaudit.simulator.estate.access import Delegation
-from keyaudit.simulator.serve import EVERY_RIGHT
 from keyaudit.simulator.wire import CANARY
 from tests.simulator.client import ARM, GRAPH, Reply, Wire, wire
 from tests.simulator.small import APPLICATIONS, AS_OF, PRINCIPALS, SIGNING, SMALL
+from tests.simulator.writes.served import EVERY_RIGHT, permit
 
 VAULT = "https://kv-open.vault.azure.net"
 V, A = "api-version=7.5", "api-version=2024-11-30"
-ALL = {EVERY_RIGHT}
+ALL = permit(EVERY_RIGHT)
 APPLICATION = next(one for one in APPLICATIONS if one.passwords and one.keys)
 FEDERATED = next(one for one in APPLICATIONS if one.federated)
 AS_HSM: dict[str, Any] = {"kty": "RSA-HSM"}
@@ -30,7 +30,7 @@ def premium(estate: Estate) -> Estate:
 
 async def test_each_right_is_needed_by_its_own_name() -> None:
     """https://learn.microsoft.com/azure/role-based-access-control/permissions/security: the data actions of Key Vault."""
-    async with wire(SMALL, rights={"keys update"}) as client:
+    async with wire(SMALL, writes=permit("keys update")) as client:
         allowed = await send(client, "PATCH", f"{VAULT}/keys/signing?{V}", {"attributes": {"enabled": False}})
         refused = [
             await send(client, "POST", f"{VAULT}/keys/signing/rotate?{V}"),
@@ -48,13 +48,13 @@ async def test_each_right_is_needed_by_its_own_name() -> None:
 
 async def test_a_closed_vault_stays_closed() -> None:
     estate = replace(SMALL, vaults=tuple(replace(one, access="firewall") for one in SMALL.vaults))
-    async with wire(estate, rights=ALL) as client:
+    async with wire(estate, writes=ALL) as client:
         reply = await send(client, "POST", f"{VAULT}/keys/signing/rotate?{V}")
     assert (reply.status, reply.data["error"]["innererror"]["code"]) == (403, "ForbiddenByFirewall")
 
 
 async def test_a_rotated_key_has_a_new_version_that_expires_by_its_policy() -> None:
-    async with wire(SMALL, rights=ALL) as client:
+    async with wire(SMALL, writes=ALL) as client:
         before = (await client.get(f"{VAULT}/keys/signing?{V}")).data
         made = (await send(client, "POST", f"{VAULT}/keys/signing/rotate?{V}")).data
         after = (await client.get(f"{VAULT}/keys/signing?{V}")).data
@@ -71,7 +71,7 @@ async def test_a_rotated_key_has_a_new_version_that_expires_by_its_policy() -> N
 
 async def test_a_key_created_with_its_type_alone_is_a_key_for_everything() -> None:
     """`kty` alone makes RSA of 2048 bits, with every operation and without an end: az passes nothing else."""
-    async with wire(SMALL, rights=ALL) as client:
+    async with wire(SMALL, writes=ALL) as client:
         plain = (await send(client, "POST", f"{VAULT}/keys/new/create?{V}", {"kty": "RSA"})).data
         body = {"kty": "RSA", "key_size": 3072, "key_ops": ["sign", "verify"], "attributes": {"exp": AS_OF + 86_400}}
         chosen = (await send(client, "POST", f"{VAULT}/keys/new/create?{V}", body)).data
@@ -97,7 +97,7 @@ async def test_a_key_created_with_its_type_alone_is_a_key_for_everything() -> No
 async def test_a_key_is_refused_as_the_vault_words_it(
     path: str, body: dict[str, Any], status: int, inner: str | None, says: str
 ) -> None:
-    async with wire(SMALL, rights=ALL) as client:
+    async with wire(SMALL, writes=ALL) as client:
         before = client.simulator.estate
         reply = await send(client, "POST", f"{VAULT}/{path}?{V}", body)
         assert client.simulator.estate is before
@@ -107,14 +107,14 @@ async def test_a_key_is_refused_as_the_vault_words_it(
 
 
 async def test_a_premium_vault_makes_hsm_keys_on_the_current_platform() -> None:
-    async with wire(premium(SMALL), rights=ALL) as client:
+    async with wire(premium(SMALL), writes=ALL) as client:
         made = (await send(client, "POST", f"{VAULT}/keys/signing/create?{V}", AS_HSM)).data
     assert (made["key"]["kty"], made["attributes"]["hsmPlatform"]) == ("RSA-HSM", "2")
 
 
 async def test_attributes_of_one_version_leave_the_others() -> None:
     first = SIGNING.versions[1]
-    async with wire(SMALL, rights=ALL) as client:
+    async with wire(SMALL, writes=ALL) as client:
         body = {"attributes": {"enabled": False}, "key_ops": ["verify"]}
         changed = (await send(client, "PATCH", f"{VAULT}/keys/signing/{first.version}?{V}", body)).data
         current = (await client.get(f"{VAULT}/keys/signing?{V}")).data
@@ -129,7 +129,7 @@ async def test_attributes_of_one_version_leave_the_others() -> None:
 async def test_a_rotation_policy_has_limits(trigger: str, expiry: str, status: int) -> None:
     """https://learn.microsoft.com/azure/key-vault/keys/how-to-configure-key-rotation: 28 days to expiry, 7 for a trigger."""
     action = {"trigger": {"timeAfterCreate": trigger}, "action": {"type": "Rotate"}}
-    async with wire(SMALL, rights=ALL) as client:
+    async with wire(SMALL, writes=ALL) as client:
         body = {"lifetimeActions": [action], "attributes": {"expiryTime": expiry}}
         reply = await send(client, "PUT", f"{VAULT}/keys/elliptic/rotationpolicy?{V}", body)
         after = (await client.get(f"{VAULT}/keys/elliptic/rotationpolicy?{V}")).data
@@ -139,7 +139,7 @@ async def test_a_rotation_policy_has_limits(trigger: str, expiry: str, status: i
 
 async def test_a_certificate_is_renewed_by_a_new_policy_and_the_old_one_stays_as_it_was() -> None:
     name = "backing"
-    async with wire(SMALL, rights=ALL) as client:
+    async with wire(SMALL, writes=ALL) as client:
         before = (await client.get(f"{VAULT}/certificates/{name}?{V}")).data
         policy = {**before["policy"], "key_props": {**before["policy"]["key_props"], "key_size": 3072, "exportable": False}}
         asked = await send(client, "POST", f"{VAULT}/certificates/{name}/create?{V}", {"policy": policy})
@@ -156,7 +156,7 @@ async def test_a_certificate_is_renewed_by_a_new_policy_and_the_old_one_stays_as
 
 async def test_a_request_of_issuer_unknown_waits_and_blocks_the_next() -> None:
     """https://learn.microsoft.com/azure/key-vault/certificates/create-certificate-scenarios: 409 with the code Forbidden."""
-    async with wire(SMALL, rights=ALL) as client:
+    async with wire(SMALL, writes=ALL) as client:
         before = (await client.get(f"{VAULT}/certificates/backing?{V}")).data
         policy = {**before["policy"], "issuer": {"name": "Unknown"}}
         first = await send(client, "POST", f"{VAULT}/certificates/backing/create?{V}", {"policy": policy})
@@ -168,7 +168,7 @@ async def test_a_request_of_issuer_unknown_waits_and_blocks_the_next() -> None:
 
 
 async def test_a_new_certificate_comes_with_its_key_and_its_secret() -> None:
-    async with wire(SMALL, rights=ALL) as client:
+    async with wire(SMALL, writes=ALL) as client:
         policy = (await client.get(f"{VAULT}/certificates/backing/policy?{V}")).data
         await send(client, "POST", f"{VAULT}/certificates/second/create?{V}", {"policy": policy})
         made = (await client.get(f"{VAULT}/certificates/second?{V}")).data
@@ -179,7 +179,7 @@ async def test_a_new_certificate_comes_with_its_key_and_its_secret() -> None:
 
 
 async def test_a_secret_gets_a_version_and_its_value_is_not_kept() -> None:
-    async with wire(SMALL, rights=ALL) as client:
+    async with wire(SMALL, writes=ALL) as client:
         made = (await send(client, "PUT", f"{VAULT}/secrets/new?{V}", {"value": "hunter2"})).data
         body = {"attributes": {"exp": AS_OF + 86_400}}
         changed = (await send(client, "PATCH", f"{VAULT}/secrets/new?{V}", body)).data
@@ -194,7 +194,7 @@ async def test_a_secret_gets_a_version_and_its_value_is_not_kept() -> None:
 async def test_credentials_of_an_application_are_removed_one_by_one() -> None:
     place = f"{GRAPH}/applications/{APPLICATION.id}"
     secret, certificate = APPLICATION.passwords[0], APPLICATION.keys[0]
-    async with wire(SMALL, rights=ALL) as client:
+    async with wire(SMALL, writes=ALL) as client:
         found = (await client.get(place)).data
         kept = [one for one in found["keyCredentials"] if one["keyId"] != certificate.key_id]
         replies = [
@@ -214,7 +214,7 @@ async def test_credentials_of_an_application_are_removed_one_by_one() -> None:
 
 async def test_a_principal_is_disabled_and_an_audience_narrowed() -> None:
     principal, application = f"{GRAPH}/servicePrincipals/{PRINCIPALS[0].id}", f"{GRAPH}/applications/{APPLICATION.id}"
-    async with wire(SMALL, rights=ALL) as client:
+    async with wire(SMALL, writes=ALL) as client:
         wrong = await send(client, "PATCH", principal, {"accountEnabled": "false"})
         right = await send(client, "PATCH", principal, {"accountEnabled": False, "appRoleAssignmentRequired": True})
         narrowed = await send(client, "PATCH", application, {"signInAudience": "AzureADMyOrg"})
@@ -229,7 +229,7 @@ async def test_federated_credentials_have_unique_names_and_subjects() -> None:
     place, first = f"{GRAPH}/applications/{FEDERATED.id}/federatedIdentityCredentials", FEDERATED.federated[0]
     new = {"name": "new", "issuer": "https://token.actions.githubusercontent.com", "subject": "repo:a/b:ref:refs/heads/main"}
     new |= {"audiences": ["api://AzureADTokenExchange"]}  # type: ignore[dict-item]
-    async with wire(SMALL, rights=ALL) as client:
+    async with wire(SMALL, writes=ALL) as client:
         made = await send(client, "POST", place, new)
         named = await send(client, "POST", place, {**new, "subject": "repo:a/b:pull_request"})
         twin = await send(client, "POST", place, {**new, "name": "twin"})
@@ -247,7 +247,7 @@ async def test_federated_credentials_have_unique_names_and_subjects() -> None:
 async def test_an_owner_is_added_once() -> None:
     place = f"{GRAPH}/applications/{APPLICATION.id}/owners"
     body = {"@odata.id": f"{GRAPH}/directoryObjects/{PRINCIPALS[0].id}"}
-    async with wire(SMALL, rights=ALL) as client:
+    async with wire(SMALL, writes=ALL) as client:
         replies = [await send(client, "POST", f"{place}/$ref", body) for _ in range(2)]
         nobody = await send(client, "POST", f"{place}/$ref", {"@odata.id": f"{GRAPH}/directoryObjects/OWNER"})
         listed = (await client.get(place)).data["value"]
@@ -263,10 +263,10 @@ async def test_a_managed_identity_loses_a_federated_credential() -> None:
     group = f"{ARM}/subscriptions/{identity.subscription}/resourceGroups/{identity.resource_group}"
     place = f"{group}/providers/Microsoft.ManagedIdentity/userAssignedIdentities/{identity.name}/federatedIdentityCredentials"
     name = identity.federated[0].name
-    async with wire(estate, rights=ALL) as client:
+    async with wire(estate, writes=ALL) as client:
         replies = [await send(client, "DELETE", f"{place}/{name}?{A}") for _ in range(2)]
         listed = (await client.get(f"{place}?{A}")).data["value"]
-    async with wire(estate, rights={"keys update"}) as client:
+    async with wire(estate, writes=permit("keys update")) as client:
         refused = await send(client, "DELETE", f"{place}/{name}?{A}")
     assert [reply.status for reply in replies] == [200, 204]
     assert name not in {one["name"] for one in listed}
@@ -280,11 +280,11 @@ async def test_a_delegation_of_a_subscription_or_a_resource_group_is_removed() -
     estate = replace(SMALL, delegations=tuple(Delegation(id="d-1", scope=each, tenant="t", name="n") for each in scopes))
     version = "api-version=2019-06-01"
     places = [f"{ARM}{each}/providers/Microsoft.ManagedServices/registrationAssignments/d-1?{version}" for each in scopes]
-    async with wire(estate, rights={"keys update"}) as client:
+    async with wire(estate, writes=permit("keys update")) as client:
         refused = await send(client, "DELETE", places[0])
     assert refused.data["error"]["code"] == "AuthorizationFailed"
     assert "Microsoft.ManagedServices/registrationAssignments/delete'" in refused.data["error"]["message"]
-    async with wire(estate, rights=ALL) as client:
+    async with wire(estate, writes=ALL) as client:
         for place, left in zip(places, (scopes[1:], ()), strict=True):
             replies = [await send(client, "DELETE", place) for _ in range(2)]
             assert [reply.status for reply in replies] == [200, 204]
@@ -292,7 +292,7 @@ async def test_a_delegation_of_a_subscription_or_a_resource_group_is_removed() -
 
 
 async def test_what_was_changed_can_be_restored() -> None:
-    async with wire(SMALL, rights=ALL) as client:
+    async with wire(SMALL, writes=ALL) as client:
         estate = client.simulator.estate
         before = (await client.get(f"{VAULT}/keys/signing?{V}")).data
         await send(client, "POST", f"{VAULT}/keys/signing/rotate?{V}")

@@ -8,11 +8,11 @@ from msgspec.structs import replace
 
 from keyaudit.simulator.arm_logs import workspace_id
 from keyaudit.simulator.estate import Resource, Workspace
-from keyaudit.simulator.serve import EVERY_RIGHT
 from tests.rehearsal.reader import exported
 from tests.simulator.client import ARM, GRAPH, wire
 from tests.simulator.small import HSM, SMALL
 from tests.simulator.test_writes_of_resources import ALL, KEPT, LOGGED, OPEN, SUBSCRIPTION, send
+from tests.simulator.writes.served import EVERY_RIGHT, permit
 
 A, V = "api-version=2025-11-01", "api-version=2025-07-01"
 OF = f"{ARM}{SUBSCRIPTION}/providers/Microsoft.Authorization"
@@ -31,13 +31,13 @@ def initiative(definition: str = SIZE, **given: Any) -> dict[str, Any]:
 
 async def test_an_initiative_is_kept_and_can_be_assigned() -> None:
     asked = {"properties": {"policyDefinitionId": SET.removeprefix(ARM)}}
-    async with wire(SMALL, rights=ALL) as client:
+    async with wire(SMALL, writes=ALL) as client:
         early = await send(client, "PUT", f"{ASSIGNMENT}?{A}", asked)
         made = [await send(client, "PUT", f"{SET}?{A}", initiative()) for _ in range(2)]
         assigned = await send(client, "PUT", f"{ASSIGNMENT}?{A}", asked)
         shown = (await client.get(f"{ASSIGNMENT}?{A}")).data
         missing = [await client.get(f"{place}x?{A}") for place in (SET, ASSIGNMENT)]
-    async with wire(SMALL, rights={"keys update"}) as client:
+    async with wire(SMALL, writes=permit("keys update")) as client:
         denied = await send(client, "PUT", f"{SET}?{A}", initiative())
     assert [reply.status for reply in (early, *made, assigned, *missing, denied)] == [404, 201, 200, 201, 404, 404, 403]
     assert (shown["properties"]["policyDefinitionId"], shown["properties"]["scope"]) == (SET.removeprefix(ARM), SUBSCRIPTION)
@@ -64,7 +64,7 @@ async def test_an_initiative_is_kept_and_can_be_assigned() -> None:
 )
 async def test_an_initiative_gives_each_definition_what_it_declares(asked: dict[str, Any], status: int, code: str) -> None:
     """https://github.com/salesforce/cloud-guardrails/issues/53 and others, which the simulated service names."""
-    async with wire(SMALL, rights=ALL) as client:
+    async with wire(SMALL, writes=ALL) as client:
         refused = await send(client, "PUT", f"{SET}?{A}", asked)
         after = await client.get(f"{SET}?{A}")
     assert (refused.status, refused.data["error"]["code"], after.status) == (status, code, 404)
@@ -98,7 +98,7 @@ async def test_a_template_of_alert_rules_is_deployed_to_a_group_that_is_there() 
     more, none = deployment(), deployment()
     more["properties"]["parameters"]["more"] = {"value": 1}
     none["properties"]["parameters"] = {}
-    async with wire(LOGGED, rights=ALL) as client:
+    async with wire(LOGGED, writes=ALL) as client:
         valid = await send(client, "POST", f"{place}/validate?{A}", deployment())
         before = len(client.simulator.estate.logs.alert_rules)
         made = await send(client, "PUT", f"{place}?{A}", deployment())
@@ -114,7 +114,7 @@ async def test_a_template_of_alert_rules_is_deployed_to_a_group_that_is_there() 
             )
         ]
         elsewhere = await send(client, "PUT", f"{place.replace(KEPT.resource_group, 'none')}?{A}", deployment())
-    async with wire(LOGGED, rights={"keys update"}) as client:
+    async with wire(LOGGED, writes=permit("keys update")) as client:
         denied = await send(client, "PUT", f"{place}?{A}", deployment())
     assert [reply.status for reply in (valid, made, *refused, elsewhere, denied)] == [
         200,
@@ -149,12 +149,12 @@ async def test_a_private_endpoint_needs_a_subnet_of_its_region_and_the_right_to_
         properties = {"subnet": {"id": f"{network.id}/subnets/{subnet}"}, "privateLinkServiceConnections": [connection]}
         return {"location": location, "properties": properties}
 
-    async with wire(estate, rights=ALL) as client:
+    async with wire(estate, writes=ALL) as client:
         wrong = [await send(client, "PUT", place, each) for each in (asked("none"), asked(location="moon"), asked(of="none"))]
         made = await send(client, "PUT", place, asked())
         states = (await client.get(vault)).data["properties"]["privateEndpointConnections"]
         shown = await client.get(place)
-    async with wire(estate, rights={"Microsoft.Network/privateEndpoints/write"}) as client:
+    async with wire(estate, writes=permit("Microsoft.Network/privateEndpoints/write")) as client:
         unapproved = await send(client, "PUT", place, asked())
     assert [reply.status for reply in (*wrong, made, shown, unapproved)] == [400, 400, 404, 201, 200, 403]
     assert wrong[0].data["error"]["code"] == "InvalidResourceReference"
@@ -169,11 +169,11 @@ async def test_a_certificate_is_imported_without_its_private_key() -> None:
         "issuer": {"name": "Unknown"},
     }
     body = {"value": base64.b64encode(exported()).decode(), "policy": policy}
-    async with wire(SMALL, rights=ALL) as client:
+    async with wire(SMALL, writes=ALL) as client:
         made = await send(client, "POST", f"{url}/import?{V}", body)
         shown = (await client.get(f"{url}?{V}")).data
         bad = await send(client, "POST", f"{url}/import?{V}", {"value": "AAAA"})
-    async with wire(SMALL, rights={"certificates create"}) as client:
+    async with wire(SMALL, writes=permit("certificates create")) as client:
         denied = await send(client, "POST", f"{url}/import?{V}", body)
     assert [reply.status for reply in (made, bad, denied)] == [200, 400, 403]
     assert (shown["policy"]["issuer"]["name"], shown["policy"]["key_props"]["exportable"]) == ("Unknown", False)
@@ -184,7 +184,7 @@ async def test_keys_of_an_hsm_are_disabled_rotated_and_given_a_policy() -> None:
     key = HSM.keys[0]
     url = f"https://{HSM.name}.managedhsm.azure.net/keys/{key.name}"
     rotating = {"lifetimeActions": [{"trigger": {"timeAfterCreate": "P365D"}, "action": {"type": "Rotate"}}]}
-    async with wire(SMALL, rights={EVERY_RIGHT}) as client:
+    async with wire(SMALL, writes=permit(EVERY_RIGHT)) as client:
         replies = [
             await send(client, "PATCH", f"{url}/{key.current}?{V}", {"attributes": {"enabled": False}}),
             await send(client, "PUT", f"{url}/rotationpolicy?{V}", rotating),
@@ -193,7 +193,7 @@ async def test_keys_of_an_hsm_are_disabled_rotated_and_given_a_policy() -> None:
         ]
         old = (await client.get(f"{url}/{key.current}?{V}")).data["attributes"]["enabled"]
         current = (await client.get(f"{url}?{V}")).data["key"]["kid"]
-    async with wire(SMALL, rights={"keys/read/action"}) as client:
+    async with wire(SMALL, writes=permit("keys/read/action")) as client:
         denied = await send(client, "POST", f"{url}/rotate?{V}")
     assert [reply.status for reply in (*replies, denied)] == [200, 200, 200, 404, 403]
     assert (old, current.endswith(key.current)) == (False, False)
@@ -219,13 +219,13 @@ async def test_a_storage_account_takes_a_key_that_is_there_and_cannot_be_lost() 
     replies, estate = [], SMALL
     for vault in (kept, lost):
         estate = replace(SMALL, resources=(account,), vaults=tuple(vault if one is OPEN else one for one in SMALL.vaults))
-        async with wire(estate, rights=ALL) as client:
+        async with wire(estate, writes=ALL) as client:
             replies += [await send(client, "PATCH", url, asked(name)) for name in (key, "none")]
             replies.append(await send(client, "PATCH", url.replace("/st?", "/none?"), asked(key)))
             shown = (await client.get(url)).data["properties"]["encryption"]
             if vault is kept:
                 assert shown["keyvaultproperties"]["currentVersionedKeyIdentifier"].endswith(OPEN.keys[0].current)
-    async with wire(estate, rights={"keys update"}) as client:
+    async with wire(estate, writes=permit("keys update")) as client:
         denied = await send(client, "PATCH", url, asked(key))
     assert [reply.status for reply in (*replies, denied)] == [200, 400, 404, 400, 400, 404, 403]
 
@@ -235,11 +235,11 @@ async def test_a_secret_is_added_beside_the_others(collection: str) -> None:
     """https://learn.microsoft.com/graph/api/serviceprincipal-addpassword"""
     holder: Any = SMALL.applications[0] if collection == "applications" else SMALL.service_principals[0]
     url = f"{GRAPH}/{collection}/{holder.id}"
-    async with wire(SMALL, rights=ALL) as client:
+    async with wire(SMALL, writes=ALL) as client:
         made = await send(client, "POST", f"{url}/addPassword", {"passwordCredential": {"displayName": "new"}})
         estate: Any = client.simulator.estate
         missing = await send(client, "POST", f"{url[:-1]}_/addPassword", {})
-    async with wire(SMALL, rights={"keys update"}) as client:
+    async with wire(SMALL, writes=permit("keys update")) as client:
         denied = await send(client, "POST", f"{url}/addPassword", {})
     assert [reply.status for reply in (made, missing, denied)] == [200, 404, 403]
     [after] = [one for one in (*estate.applications, *estate.service_principals) if one.id == holder.id]

@@ -7,11 +7,11 @@ from msgspec.structs import replace
 
 from keyaudit.simulator.arm_logs import workspace_id
 from keyaudit.simulator.estate import HsmAssignment, RoleAssignment, Workspace
-from keyaudit.simulator.serve import EVERY_RIGHT
 from tests.simulator.client import ARM, GRAPH, Reply, Wire, wire
 from tests.simulator.small import APPLICATIONS, HSM, SMALL
+from tests.simulator.writes.served import EVERY_RIGHT, permit
 
-ALL = {EVERY_RIGHT}
+ALL = permit(EVERY_RIGHT)
 A, L = "api-version=2024-11-01", "api-version=7.4"
 SUBSCRIPTION = f"/subscriptions/{SMALL.subscriptions[0].id}"
 OPEN = next(one for one in SMALL.vaults if one.name == "kv-open")
@@ -28,7 +28,7 @@ async def send(client: Wire, method: str, url: str, body: object = None) -> Repl
 
 async def test_a_vault_is_put_with_what_changed_and_purge_protection_is_never_switched_off() -> None:
     """https://github.com/Azure/azure-cli/issues/29115"""
-    async with wire(SMALL, rights=ALL) as client:
+    async with wire(SMALL, writes=ALL) as client:
         before = (await client.get(f"{PLACE}?{A}")).data
         closed = {**before["properties"], "networkAcls": {"defaultAction": "Deny"}, "enableRbacAuthorization": True}
         made = await send(client, "PUT", f"{PLACE}?{A}", {**before, "properties": closed})
@@ -36,7 +36,7 @@ async def test_a_vault_is_put_with_what_changed_and_purge_protection_is_never_sw
         off = {**before, "properties": {**before["properties"], "enablePurgeProtection": False}}
         refused = await send(client, "PUT", f"{PLACE}?{A}", off)
         missing = await send(client, "PUT", f"{PLACE}x?{A}", before)
-    async with wire(SMALL, rights={"keys update"}) as client:
+    async with wire(SMALL, writes=permit("keys update")) as client:
         denied = await send(client, "PUT", f"{PLACE}?{A}", before)
     assert (made.status, after["networkAcls"]["defaultAction"], after["enableRbacAuthorization"]) == (200, "Deny", True)
     assert after["vaultUri"] == before["properties"]["vaultUri"]
@@ -48,7 +48,7 @@ async def test_a_vault_is_put_with_what_changed_and_purge_protection_is_never_sw
 async def test_the_entry_that_a_command_leaves_out_is_gone_from_a_vaults_access_policies() -> None:
     """az keyvault delete-policy reads the vault and puts it without the entry; the caller's own is not one of the estate's."""
     estate = replace(SMALL, vaults=tuple(replace(one, rbac=False) for one in SMALL.vaults))
-    async with wire(estate, rights=ALL) as client:
+    async with wire(estate, writes=ALL) as client:
         before = (await client.get(f"{PLACE}?{A}")).data
         entry = {"tenantId": SMALL.tenant_id, "objectId": "o-1", "permissions": {"keys": ["all"], "secrets": []}}
         both = [*before["properties"]["accessPolicies"], entry]
@@ -63,7 +63,7 @@ async def test_the_entry_that_a_command_leaves_out_is_gone_from_a_vaults_access_
 async def test_two_settings_of_a_resource_send_no_category_to_one_workspace() -> None:
     """https://github.com/Azure/terraform-azurerm-avm-ptn-aiml-landing-zone/issues/19"""
     to = {"workspaceId": workspace_id(KEPT), "logs": [{"categoryGroup": "audit", "enabled": True}]}
-    async with wire(LOGGED, rights=ALL) as client:
+    async with wire(LOGGED, writes=ALL) as client:
         made = await send(client, "PUT", f"{SETTING}/one?{A}", {"properties": to})
         again = await send(client, "PUT", f"{SETTING}/one?{A}", {"properties": to})
         second = await send(client, "PUT", f"{SETTING}/two?{A}", {"properties": to})
@@ -71,7 +71,7 @@ async def test_two_settings_of_a_resource_send_no_category_to_one_workspace() ->
             client, "PUT", f"{SETTING}/two?{A}", {"properties": {**to, "workspaceId": f"{SUBSCRIPTION}/none"}}
         )
         listed = (await client.get(f"{SETTING}?{A}")).data["value"]
-    async with wire(LOGGED, rights={"keys update"}) as client:
+    async with wire(LOGGED, writes=permit("keys update")) as client:
         denied = await send(client, "PUT", f"{SETTING}/one?{A}", {"properties": to})
     assert [reply.status for reply in (made, again, second, elsewhere, denied)] == [200, 200, 409, 404, 403]
     assert "is already used in diagnostic setting 'one' for category 'audit'" in second.data["error"]["message"]
@@ -84,7 +84,7 @@ async def test_a_subscription_sends_its_log_and_a_table_keeps_it_and_a_plan_is_b
     setting = f"{of}/Microsoft.Insights/diagnosticSettings/activity?{A}"
     table, plan = f"{ARM}{workspace_id(KEPT)}/tables/AzureActivity?{A}", f"{of}/Microsoft.Security/pricings/KeyVaults?{A}"
     logs = [{"category": "Administrative", "enabled": True}]
-    async with wire(LOGGED, rights=ALL) as client:
+    async with wire(LOGGED, writes=ALL) as client:
         replies = [
             await send(client, "PUT", setting, {"properties": {"workspaceId": workspace_id(KEPT), "logs": logs}}),
             await send(client, "PUT", table, {"properties": {"totalRetentionInDays": 730}}),
@@ -104,9 +104,9 @@ async def test_a_role_assignment_is_deleted_at_its_own_scope_alone() -> None:
     one = RoleAssignment(id="a-1", scope=SUBSCRIPTION, role="r", principal="p")
     estate = replace(SMALL, role_assignments=(*SMALL.role_assignments, one))
     path = "providers/Microsoft.Authorization/roleAssignments/a-1"
-    async with wire(estate, rights={"keys update"}) as client:
+    async with wire(estate, writes=permit("keys update")) as client:
         denied = await send(client, "DELETE", f"{ARM}{SUBSCRIPTION}/{path}?{A}")
-    async with wire(estate, rights=ALL) as client:
+    async with wire(estate, writes=ALL) as client:
         below = await send(client, "DELETE", f"{ARM}{SUBSCRIPTION}/resourceGroups/rg-main/{path}?{A}")
         replies = [await send(client, "DELETE", f"{ARM}{SUBSCRIPTION}/{path}?{A}") for _ in range(2)]
     assert [reply.status for reply in (denied, below, *replies)] == [403, 204, 200, 204]
@@ -117,12 +117,12 @@ async def test_an_hsm_takes_assignments_settings_and_its_network_from_who_may() 
     estate = replace(SMALL, hsms=(replace(HSM, assignments=(*HSM.assignments, assigned)),))
     path, setting = "providers/Microsoft.Authorization/roleAssignments/a-1", "settings/AllowKeyManagementOperationsThroughARM"
     place = f"{ARM}{SUBSCRIPTION}/resourceGroups/{HSM.resource_group}/providers/Microsoft.KeyVault/managedHSMs/{HSM.name}"
-    async with wire(estate, rights={"settings/write/action"}) as client:
+    async with wire(estate, writes=permit("settings/write/action")) as client:
         denied = await send(client, "DELETE", f"{LOCAL}/keys/{path}?{L}")
         changed = await send(client, "PATCH", f"{LOCAL}/{setting}?{L}", {"value": "true"})
         shown = (await client.get(f"{LOCAL}/{setting}?{L}")).data
         wrong = await send(client, "PATCH", f"{LOCAL}/{setting}?{L}", {"value": "perhaps"})
-    async with wire(estate, rights=ALL) as client:
+    async with wire(estate, writes=ALL) as client:
         other = await send(client, "DELETE", f"{LOCAL}/{path}?{L}")
         gone = [await send(client, "DELETE", f"{LOCAL}/keys/{path}?{L}") for _ in range(2)]
         before = (await client.get(f"{place}?{A}")).data
@@ -142,7 +142,7 @@ async def test_an_hsm_takes_assignments_settings_and_its_network_from_who_may() 
 )
 async def test_users_may_register_nothing_more_once_the_policy_says_so(body: dict[str, Any], status: int) -> None:
     url = f"{GRAPH}/policies/authorizationPolicy"
-    async with wire(SMALL, rights={"Policy.ReadWrite.Authorization"}) as client:
+    async with wire(SMALL, writes=permit("Policy.ReadWrite.Authorization")) as client:
         before = (await client.get(url)).data["defaultUserRolePermissions"]
         reply = await send(client, "PATCH", url, body)
         after = (await client.get(url)).data["defaultUserRolePermissions"]
@@ -154,7 +154,7 @@ async def test_users_may_register_nothing_more_once_the_policy_says_so(body: dic
 async def test_the_default_app_management_policy_keeps_what_a_change_leaves_out() -> None:
     url = f"{GRAPH}/policies/defaultAppManagementPolicy"
     limit = {"restrictionType": "passwordLifetime", "state": "enabled", "maxLifetime": "P90D"}
-    async with wire(SMALL, rights=ALL) as client:
+    async with wire(SMALL, writes=ALL) as client:
         before = (await client.get(url)).data
         reply = await send(
             client, "PATCH", url, {"isEnabled": True, "applicationRestrictions": {"passwordCredentials": [limit]}}
@@ -168,7 +168,7 @@ async def test_the_default_app_management_policy_keeps_what_a_change_leaves_out(
 
 async def test_an_application_accepts_mapped_claims_no_more() -> None:
     url = f"{GRAPH}/applications/{APPLICATIONS[0].id}"
-    async with wire(SMALL, rights=ALL) as client:
+    async with wire(SMALL, writes=ALL) as client:
         reply = await send(client, "PATCH", url, {"api": {"acceptMappedClaims": False}})
         after = (await client.get(url)).data["api"]
         unknown = await send(client, "PATCH", url, {"api": {"acceptAnything": False}})
@@ -179,10 +179,10 @@ async def test_an_identity_is_kept_to_its_region() -> None:
     identity = SMALL.identities[0]
     group = f"{ARM}/subscriptions/{identity.subscription}/resourceGroups/{identity.resource_group}"
     url = f"{group}/providers/Microsoft.ManagedIdentity/userAssignedIdentities/{identity.name}?{A}"
-    async with wire(SMALL, rights=ALL) as client:
+    async with wire(SMALL, writes=ALL) as client:
         replies = [await send(client, "PATCH", url, {"properties": {"isolationScope": each}}) for each in ("Regional", "Lunar")]
         after = (await client.get(url)).data["properties"]["isolationScope"]
-    async with wire(SMALL, rights={"keys update"}) as client:
+    async with wire(SMALL, writes=permit("keys update")) as client:
         denied = await send(client, "PATCH", url, {})
     assert [reply.status for reply in (*replies, denied)] == [200, 400, 403]
     assert after == "Regional"

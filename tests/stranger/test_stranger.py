@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-from keyaudit.simulator.estates import estate
-from keyaudit.simulator.estates.northgate_abused import DANGERS as PLACED
-from keyaudit.simulator.estates.northgate_abused import with_dangers
 from tests.cli.conftest import reported
 from tests.estates import snapshot
+from tests.simulator.estates import estate
+from tests.simulator.estates.northgate_abused import DANGERS as PLACED
+from tests.simulator.estates.northgate_abused import with_dangers
 from tests.stranger.expected import ACCEPTABLE, DANGERS, DEFENDED, LOUD, MOST, ON_SCREEN, ON_TOP, TABLE, Danger
 
 SEVERITIES = ("info", "low", "medium", "high", "critical")

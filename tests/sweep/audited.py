@@ -35,10 +35,10 @@ from keyaudit.model.reasons import Reason
 from keyaudit.model.run import Report, Run
 from keyaudit.model.severity import Severity
 from keyaudit.model.tables import TABLES
-from keyaudit.policy.judge import Judgement, judge
+from keyaudit.policy.evaluation.judge import Judgement, judge
+from keyaudit.policy.evaluation.verdict import NOT_VIOLATED
 from keyaudit.policy.load import load
 from keyaudit.policy.settings import Judging
-from keyaudit.policy.verdict import NOT_VIOLATED
 from tests.sweep.contents import digest
 from tests.sweep.recall import Recall
 from tests.sweep.tenant import ENVIRONMENT, Answers, Call, Clients, Meddle

@@ -29,10 +29,10 @@ from keyaudit.inventory.reader import Reader
 from keyaudit.inventory.views import ledger
 from keyaudit.model.columns import Table
 from keyaudit.model.expiring import Owner
-from keyaudit.policy import judge
-from keyaudit.policy.findings import NO_CAUSES
-from keyaudit.policy.ordered import Evaluated
-from keyaudit.policy.verdict import PASS, outcome_of
+from keyaudit.policy.evaluation import judge
+from keyaudit.policy.evaluation.findings import NO_CAUSES
+from keyaudit.policy.evaluation.ordered import Evaluated
+from keyaudit.policy.evaluation.verdict import PASS, outcome_of
 from tests.sweep.contents import Content, digest
 from tests.sweep.reads import WHOLE, Reads, Types
 

@@ -30,7 +30,7 @@ FILES: Mapping[str, str] = {
     "incident": "one page about a stolen key: who used it, what they did, and a plan",
     "tickets": "a ticket for each finding, opened and closed by a webhook, with ServiceNow and Jira",
     "log-analytics": "findings in Log Analytics and Microsoft Sentinel",
-    "versions": "what stays from version to version, what may change, and what changed",
+    "versions": "what stays from version to version, what may change, and which policies changed",
     "exports": "every file format, what it is for, and what has to be installed for it",
 }
 """The topics with a file `NAME.md`, by name, with their subject."""

@@ -6,10 +6,7 @@ from keyaudit.simulator.estate import Estate
 from keyaudit.simulator.estates.blind_spots import blind_spots
 from keyaudit.simulator.estates.contoso import contoso
 from keyaudit.simulator.estates.hardened import hardened
-from keyaudit.simulator.estates.northgate import northgate
-from keyaudit.simulator.estates.northgate_abused import northgate_abused
 from keyaudit.simulator.estates.ordinary import ordinary
-from keyaudit.simulator.estates.ordinary_abused import ordinary_abused
 from keyaudit.simulator.estates.sized import sized
 
 _WHOLE: Mapping[str, Callable[[int], Estate]] = {
@@ -17,9 +14,6 @@ _WHOLE: Mapping[str, Callable[[int], Estate]] = {
     "blind-spots": blind_spots,
     "hardened": hardened,
     "ordinary": ordinary,
-    "ordinary-abused": ordinary_abused,
-    "northgate": northgate,
-    "northgate-abused": northgate_abused,
 }
 NAMES = (*_WHOLE, "sized:20x50")
 """Names that `estate` takes; a sized one with any numbers, see `estates.sized`."""

@@ -1,0 +1,1 @@
+"""Policies over an inventory: verdicts, counts, causes and findings."""
