@@ -77,9 +77,9 @@ def _views(names: Iterable[str], part: Part) -> set[str]:
     return {*names, *VIEWS} if part else {*names}
 
 
-_VAULT_OBJECTS = {"key": ("key_id",), "certificate": ("certificate_id",)}
+_VAULT_OBJECTS = {"key": ("key_id",), "certificate": ("certificate_id",), "secret": ("secret_id",)}
 _APPLICATIONS = {"application": ("app_id", "id"), "service_principal": ("app_id", "id")}
-_OF_VAULTS = (Noun.KEY, Noun.CERTIFICATE)
+_OF_VAULTS = (Noun.KEY, Noun.CERTIFICATE, Noun.SECRET)
 _OF_ENTRA = (Noun.CREDENTIAL, Noun.PUBLISHED_KEY, Noun.SIGNING_CERTIFICATE, Noun.APPLICATION)
 
 
@@ -94,12 +94,11 @@ class Takes(Struct, frozen=True):
 
 ACCESS = Takes(
     "access",
-    (Noun.VAULT, Noun.HSM, *_OF_VAULTS, Noun.SECRET, Noun.PRINCIPAL),
+    (Noun.VAULT, Noun.HSM, *_OF_VAULTS, Noun.PRINCIPAL),
     {
         **_VAULT_OBJECTS,
         **_APPLICATIONS,
         "vault": ("id",),
-        "secret": ("secret_id",),
         "credential": ("app_id", "holder_id"),
         "grant": ("principal_id",),
     },
@@ -116,11 +115,10 @@ KEYS = Takes(
 )
 ROTATION = Takes(
     "rotation",
-    (*_OF_VAULTS, Noun.SECRET, *_OF_ENTRA),
+    (*_OF_VAULTS, *_OF_ENTRA),
     {
         **_VAULT_OBJECTS,
         **_APPLICATIONS,
-        "secret": ("secret_id",),
         "key_use": ("key_id",),
         "secret_use": ("secret_id",),
         "credential": ("key_id", "app_id", "holder_id"),
@@ -266,7 +264,7 @@ def incident(
     with snapshot.judging(as_of, reach_known=not verify, columns=DERIVED, prepared=True) as connection:
         found = read(connection, text, meant, as_of=as_of, verify=verify, earlier=earlier)
         about = known.about(connection, found.subject)
-        keys = known.facts(connection, about)
+        keys = known.facts(connection, found.subject, about)
         run, coverage = found.places(snapshot.run, snapshot.coverage)
         verdict = assess(run, coverage, found.required, unmet=unmet)
         radius = found.radius(structs.replace(snapshot.run, as_of=as_of), verdict)

@@ -267,7 +267,7 @@ def test_a_simulated_tenant_without_logs_has_a_page_and_reads_what_it_needs(keya
     assert page["in_short"].startswith("Who used it is unknown: no logs were supplied.")
     operations = {each["operation"] for each in page["coverage"]}
     assert "key.get" in operations
-    assert "secret.list" not in operations
+    assert "diagnostic_setting.list" not in operations
 
 
 def test_without_logs_the_page_says_that_nothing_of_it_is_known(keyaudit: Keyaudit, contoso: Path) -> None:
