@@ -267,7 +267,7 @@ def incident(
         keys = known.facts(connection, found.subject, about)
         run, coverage = found.places(snapshot.run, snapshot.coverage)
         verdict = assess(run, coverage, found.required, unmet=unmet)
-        radius = found.radius(structs.replace(snapshot.run, as_of=as_of), verdict)
+        radius = structs.replace(found.radius(structs.replace(snapshot.run, as_of=as_of), verdict), stated=not reach)
         seen = None
         if logs is not None:
             first = usual.until if first is None and usual is not None else first

@@ -131,6 +131,8 @@ class BlastRadius(Struct, frozen=True, kw_only=True):
     """Who and what is in use, by the ids of key versions and applications, and by `credential` and `in_vault`."""
     logged: bool = False
     """Whether logs were supplied for `work`."""
+    stated: bool = False
+    """Somebody states that it was stolen. It is in use then, so each step has its command, and says what that stops."""
     serving: frozenset[str] = frozenset()
     """The addresses of vaults with keys that services encrypt with, as identities that the inventory does not name."""
 

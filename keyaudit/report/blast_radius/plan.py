@@ -58,7 +58,7 @@ def _once(found: BlastRadius) -> Iterator[Step]:
             ),
         )
     for edge in found.accepting():
-        if edge.relation is Relation.SIGNS_IN_AS and not identities.is_managed(edge):
+        if edge.relation is Relation.SIGNS_IN_AS and identities.can_be_stopped(edge):
             yield identities.again(found, edge)
     yield _verify(found)
 

@@ -2,13 +2,15 @@
 
 from collections.abc import Iterator
 
+from msgspec.structs import replace
+
 from keyaudit.model.blast_radius import BlastRadius, Edge, Kind, Relation
 from keyaudit.model.tables.key import OUTSIDE
 from keyaudit.model.text import one_line
 from keyaudit.model.work import UNKNOWN
 from keyaudit.report.blast_radius import grants
 from keyaudit.report.blast_radius.steps import Phase, Step, option_word, word
-from keyaudit.report.blast_radius.work import decided
+from keyaudit.report.blast_radius.work import decided, ends
 from keyaudit.report.lines import listed
 
 
@@ -19,7 +21,7 @@ def kept(found: BlastRadius, edge: Edge) -> Iterator[Step]:
     shown = one_line(f"{vault}/{thing}")
     users = [use for use in found.edges if use.relation is Relation.USED_BY and use.source == edge.target]
     if users:
-        yield grants.cut_off(found, edge, shown, users)
+        yield from grants.cut_off(found, edge, shown, users)
     option = "--hsm-name" if "/managedhsms/" in facts["vault_id"] else "--vault-name"
     place, text = f"{option_word(option, vault)} {option_word('--name', thing)}", ""
     make = f"az keyvault key rotate {place}"
@@ -54,15 +56,26 @@ def kept(found: BlastRadius, edge: Edge) -> Iterator[Step]:
     )
     work = found.worked(edge.target)
     served = _served(found, edge)
-    why = f"No command is printed, because it is in use: {listed(served)} encrypts with it." if served else decided(found, work)
-    yield Step(
+    why = decided(found, work, grants.at_work(found, edge, users))
+    if served:
+        why = f"No command is printed, because it is in use: {listed(served)} encrypts with it."
+    version = one_line(found.nodes[edge.target].name)
+    off = Step(
         phase=Phase.REVOKE,
         settles=edge,
-        title=f"Disable {one_line(found.nodes[edge.target].name)}",
-        text=f"The vault then refuses to use it; to go back, enable it again. {why} {copy}",
+        title=f"Disable {version}",
+        text=f"The vault then refuses to use it; to go back, run the command with --enabled true. {why} {copy}",
         breaks=stops,
-        commands=(disable,) if work.may_end and not served else (),
+        commands=(disable,) if ends(found, work) and not served else (),
     )
+    if off.commands and not work.may_end:
+        which = (
+            "Do this first if somebody is abusing it in the vault now. If nothing shows that, avoid the outage: make the new"
+            " version, move its users, and disable this one then, as below. To see that it worked:"
+            f" az keyvault {facts['noun']} list-versions {place} lists it with enabled false."
+        )
+        yield replace(off, phase=Phase.BLOCK, settles=None, title=f"Disable {version} now", text=f"{off.text} {which}")
+    yield off
 
 
 def _served(found: BlastRadius, edge: Edge) -> list[str]:
@@ -121,7 +134,7 @@ def account(found: BlastRadius, edge: Edge) -> Iterator[Step]:
         text="Its tag says so: compare it with the account first. The old value ends at once and cannot be restored, with every"
         f" shared access signature that was made with it. {decided(found, UNKNOWN)}",
         breaks="everything that still uses the old value",
-        commands=(renew,) if known and UNKNOWN.may_end else (),
+        commands=(renew,) if known and ends(found, UNKNOWN) else (),
     )
 
 

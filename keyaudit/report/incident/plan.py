@@ -11,7 +11,7 @@ from keyaudit.report.blast_radius.identities import stopped
 from keyaudit.report.blast_radius.plan import left
 from keyaudit.report.blast_radius.plan import plan as plan_of_trust
 from keyaudit.report.blast_radius.steps import Phase, Step, option_word
-from keyaudit.report.blast_radius.work import suspected
+from keyaudit.report.blast_radius.work import ends, suspected
 from keyaudit.report.incident.words import bounds
 
 _ASKED = 10
@@ -80,7 +80,7 @@ def _against(found: Incident) -> Iterator[Step]:
             done.add(app)
             name = one_line(act.actor.shown)
             title = f"Stop {name} from signing in, if nobody planned its uses outside the baseline"
-            yield stopped(found.radius, app, option_word("--id", app), title, name)
+            yield stopped(found.radius, app, option_word("--id", app), title=title, name=name)
     yield from _came_along(found)
     yield from _credentials(found)
     for act in found.strange:
@@ -144,6 +144,6 @@ def _credentials(found: Incident) -> Iterator[Step]:
                 breaks="everything that signs in with it",
                 commands=(
                     f"az ad {of} credential list {option_word('--id', holder)}{cert}",
-                    *((f"{delete} {option_word('--key-id', key)}{cert}",) if work.may_end or work.only_outside else ()),
+                    *((f"{delete} {option_word('--key-id', key)}{cert}",) if ends(radius, work) or work.only_outside else ()),
                 ),
             )

@@ -127,8 +127,8 @@ def _copies(found: Incident) -> Statement:
     rests_on = [key.id for key in found.keys]
     if is_secret(found.radius):
         text = (
-            "Every principal that read it may have kept its value, which works until the service that accepts it stops doing so."
-            " Disabling the secret in the vault only ends further reads."
+            "Every principal that read it may have kept its value, which works until the service that accepts it stops doing"
+            " so. Disabling the secret in the vault only ends further reads."
         )
         return Statement(text=text, confidence=Confidence.INFERRED, rests_on=rests_on)
     if not found.keys:
