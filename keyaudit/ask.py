@@ -286,8 +286,11 @@ def incident(
             ids |= {each for act in (*seen.uses, *seen.timeline, *seen.causes) for each in act.ids}
             seen = logged.named(seen, known.names(connection, ids))
         compared = known.compared(connection, found.subject)
-    extractable = known.extractable(keys, found.stolen)
-    made = Incident(radius=radius, keys=keys, observed=seen, extractable=extractable, compared=compared)
+        named_acts = (*seen.uses, *seen.timeline, *seen.causes) if seen else ()
+        kinds = known.kinds(connection, {act.credential for act in named_acts if act.credential})
+        extractable = known.extractable(keys, found.stolen)
+        made = Incident(radius=radius, keys=keys, observed=seen, extractable=extractable, compared=compared, kinds=kinds)
+        made = structs.replace(made, consumers=known.consumers(connection, made.touched))
     verdict = with_conditions(radius.verdict, radius.held if reach else {*radius.held, *made.held})
     return structs.replace(made, radius=structs.replace(radius, verdict=verdict))
 

@@ -9,13 +9,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from keyaudit import ask
 from keyaudit.inventory.logs import Use
 from keyaudit.model.blast_radius import Relation
 from keyaudit.model.errors import Exit
 from keyaudit.model.incident import Incident
-from keyaudit.report.incident.plan import plan
+from keyaudit.report.incident.plan import left_open, plan
 from tests.inventory.sample import AS_OF, TENANT, Row, assessed, credential, key, row, snapshot, vault, vault_scope
 from tests.logs import START, store, use
 
@@ -162,3 +163,30 @@ def test_a_secret_that_shares_its_name_with_a_key_alone_is_another_thing(asked: 
     held = [key(OLD, name="plain", managed=False)]
     found = asked(f"{HOST}/keys/plain", secret("plain"), key=held, uses=[read(1, "other", "plain"), use(1, "x")])
     assert users(found) == set()
+
+
+def test_the_plan_replaces_each_secret_that_was_read_with_a_stolen_credential(asked: Asked) -> None:
+    held = [credential(KEY_ID, holder="thief", holder_name="etl", usage="Verify")]
+    sign_in = use(
+        1, "thief", source="AADServicePrincipalSignInLogs", operation="sign-in", target_kind="application", target_id="api",
+        credential_key_id=KEY_ID,
+    )  # fmt: skip
+    refused = replace(read(2, "thief", "closed"), succeeded=False, mark="refused")
+    signed = use(2, "thief", target_id=f"{HOST}/keys/codesign/{OLD}")
+    others = [read(2, "other", "theirs"), use(2, "other")]
+    uses = [sign_in, read(1, "thief", "one"), read(2, "thief", "two"), read(2, "thief", "two", ""), refused, signed, *others]
+    web = f"{GROUP}/providers/microsoft.web/sites/shop".lower()
+    consumer = {"consumer_id": web, "secret_id": f"{HOST}/secrets/one", "kind": "web-app", "active": True}
+    found = asked(KEY_ID, secret("one"), uses=uses, credential=held, secret_use=[row("secret_use", web, **consumer)])
+    steps = {step.title: step for step in plan(found)}
+    replaced = [title for title in steps if title.startswith(("Replace secret", "Find out what"))]
+    assert sorted(replaced) == [
+        "Find out what thief did with key kv/codesign",
+        "Replace secret kv/one, which thief read",
+        "Replace secret kv/two, which thief read",
+    ]
+    one = steps["Replace secret kv/one, which thief read"]
+    assert "Set to use it: web-app shop." in one.text
+    assert one.commands == (f"keyaudit incident {HOST}/secrets/one", f"keyaudit rotation {HOST}/secrets/one")
+    assert "Read 2 times" in steps["Replace secret kv/two, which thief read"].text
+    assert [line for line in left_open(found) if line.startswith("3 other secrets and keys of vaults")]

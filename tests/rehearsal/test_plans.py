@@ -55,7 +55,7 @@ async def _carried_out(stage: Stage, command: str) -> tuple[Estate, Estate, Sequ
         assert ran.status == 0, (each, ran.errors)
     working = at_work(before, COLLECTED)
     lost = working.keys() - at_work(stage.simulator.estate, COLLECTED).keys()
-    told = " ".join(step["text"] for step in steps)
+    told = " ".join(step["text"] or "" for step in steps)
     assert [name for name in lost if working[name] not in told] == []
     return before, stage.simulator.estate, steps, commands
 

@@ -2,7 +2,7 @@
 
 # ruff: noqa: S608 - every name in this SQL is declared in this program; ids are parameters
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 
 import duckdb
 from msgspec import Struct
@@ -130,6 +130,22 @@ def unrecorded(radius: BlastRadius) -> bool:
         or (edge.relation in _SIGNS and (edge.doubt is not Reason.NOT_SUPPLIED or not radius.digests))
         for edge in radius.trusting()
     )
+
+
+def consumers(connection: duckdb.DuckDBPyConnection, secrets: Collection[str]) -> Mapping[str, Sequence[str]]:
+    """By the address of each of these secrets, the services that are set to use it."""
+    query = """
+        SELECT secret_id, list_sort(list(DISTINCT kind || ' ' || split_part(consumer_id, '/', -1))) AS names FROM secret_use
+        WHERE list_contains($secrets, secret_id) AND active IS NOT FALSE GROUP BY secret_id ORDER BY secret_id"""
+    return {row["secret_id"]: row["names"] for row in rows(connection, query, {"secrets": sorted(secrets)})}
+
+
+def kinds(connection: duckdb.DuckDBPyConnection, keys: Collection[str]) -> Mapping[str, str]:
+    """The kinds of credentials by key id (lower case), for those of `keys` that the inventory has."""
+    query = """
+        SELECT DISTINCT lower(key_id) AS key_id, kind FROM held_credential
+        WHERE list_contains($keys, lower(key_id)) AND kind IS NOT NULL ORDER BY ALL"""
+    return {row["key_id"]: row["kind"] for row in rows(connection, query, {"keys": sorted(keys)})}
 
 
 def names(connection: duckdb.DuckDBPyConnection, ids: Collection[str]) -> Mapping[str, str]:
