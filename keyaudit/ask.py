@@ -77,9 +77,9 @@ def _views(names: Iterable[str], part: Part) -> set[str]:
     return {*names, *VIEWS} if part else {*names}
 
 
-_VAULT_OBJECTS = {"key": ("key_id",), "certificate": ("certificate_id",)}
+_VAULT_OBJECTS = {"key": ("key_id",), "certificate": ("certificate_id",), "secret": ("secret_id",)}
 _APPLICATIONS = {"application": ("app_id", "id"), "service_principal": ("app_id", "id")}
-_OF_VAULTS = (Noun.KEY, Noun.CERTIFICATE)
+_OF_VAULTS = (Noun.KEY, Noun.CERTIFICATE, Noun.SECRET)
 _OF_ENTRA = (Noun.CREDENTIAL, Noun.PUBLISHED_KEY, Noun.SIGNING_CERTIFICATE, Noun.APPLICATION)
 
 
@@ -94,12 +94,11 @@ class Takes(Struct, frozen=True):
 
 ACCESS = Takes(
     "access",
-    (Noun.VAULT, Noun.HSM, *_OF_VAULTS, Noun.SECRET, Noun.PRINCIPAL),
+    (Noun.VAULT, Noun.HSM, *_OF_VAULTS, Noun.PRINCIPAL),
     {
         **_VAULT_OBJECTS,
         **_APPLICATIONS,
         "vault": ("id",),
-        "secret": ("secret_id",),
         "credential": ("app_id", "holder_id"),
         "grant": ("principal_id",),
     },
@@ -116,11 +115,10 @@ KEYS = Takes(
 )
 ROTATION = Takes(
     "rotation",
-    (*_OF_VAULTS, Noun.SECRET, *_OF_ENTRA),
+    (*_OF_VAULTS, *_OF_ENTRA),
     {
         **_VAULT_OBJECTS,
         **_APPLICATIONS,
-        "secret": ("secret_id",),
         "key_use": ("key_id",),
         "secret_use": ("secret_id",),
         "credential": ("key_id", "app_id", "holder_id"),
@@ -266,10 +264,10 @@ def incident(
     with snapshot.judging(as_of, reach_known=not verify, columns=DERIVED, prepared=True) as connection:
         found = read(connection, text, meant, as_of=as_of, verify=verify, earlier=earlier)
         about = known.about(connection, found.subject)
-        keys = known.facts(connection, about)
+        keys = known.facts(connection, found.subject, about)
         run, coverage = found.places(snapshot.run, snapshot.coverage)
         verdict = assess(run, coverage, found.required, unmet=unmet)
-        radius = found.radius(structs.replace(snapshot.run, as_of=as_of), verdict)
+        radius = structs.replace(found.radius(structs.replace(snapshot.run, as_of=as_of), verdict), stated=not reach)
         seen = None
         if logs is not None:
             first = usual.until if first is None and usual is not None else first
@@ -288,8 +286,11 @@ def incident(
             ids |= {each for act in (*seen.uses, *seen.timeline, *seen.causes) for each in act.ids}
             seen = logged.named(seen, known.names(connection, ids))
         compared = known.compared(connection, found.subject)
-    extractable = known.extractable(keys, found.stolen)
-    made = Incident(radius=radius, keys=keys, observed=seen, extractable=extractable, compared=compared)
+        named_acts = (*seen.uses, *seen.timeline, *seen.causes) if seen else ()
+        kinds = known.kinds(connection, {act.credential for act in named_acts if act.credential})
+        extractable = known.extractable(keys, found.stolen)
+        made = Incident(radius=radius, keys=keys, observed=seen, extractable=extractable, compared=compared, kinds=kinds)
+        made = structs.replace(made, consumers=known.consumers(connection, made.touched))
     verdict = with_conditions(radius.verdict, radius.held if reach else {*radius.held, *made.held})
     return structs.replace(made, radius=structs.replace(radius, verdict=verdict))
 

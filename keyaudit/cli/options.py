@@ -66,8 +66,8 @@ class Ci(StrEnum):
 
 
 KEY_NAMES = (
-    "A key's address, VAULT/KEY or its own name; a thumbprint, SHA-1 or SHA-256; a key id; an application's id or exact name; "
-    "a federated domain; or a finding's id. The first six digits of an id are enough."
+    "The address, VAULT/NAME or own name of a key, certificate or secret; a thumbprint, SHA-1 or SHA-256; a key id; an "
+    "application's id or exact name; a federated domain; or a finding's id. The first six digits of an id are enough."
 )
 """What a command about a key takes as its argument."""
 Output = Annotated[Format, typer.Option("--output", "-o", help="Format on stdout.")]

@@ -83,11 +83,11 @@ def _live(
         raise UsageError("--tenant", "accepts only one here", "name one")
     from keyaudit.cli.live import collected, unread
     from keyaudit.collect.focus import Focus
-    from keyaudit.inventory.incident.needs import NEEDED
+    from keyaudit.inventory.incident.needs import needed
     from keyaudit.inventory.temporary import temporary_folder
     from keyaudit.model.causes import is_id
 
-    focus = Focus(about, NEEDED) if about is not None and not is_id(about) else None
+    focus = Focus(about, needed(about)) if about is not None and not is_id(about) else None
 
     clock = SystemClock()
     began = clock.monotonic()

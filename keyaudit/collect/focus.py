@@ -19,10 +19,10 @@ MOST = 20
 class Focus:
     """Decides what is read for the page of the key that `asked` names, given the operations that such a page needs.
 
-    Read are the surfaces with one of these operations, every certificate of a vault, and of keys those of certificates and the
-    one that is named. Where Graph has to be asked for each application, as for federated credentials and for public keys that
-    its list leaves out, only the application that is meant is read if there are more than `MOST`. Left out are owners, too. The
-    ledger says `not_asked` of all but keys.
+    Read are the surfaces with one of these operations, every certificate of a vault, of keys those of certificates and the one
+    that is named, and the same of secrets in the vault that is named. Where Graph has to be asked for each application, as for
+    federated credentials and for public keys that its list leaves out, only the application that is meant is read if there are
+    more than `MOST`. Left out are owners, too. The ledger says `not_asked` of all but keys, and secrets of that vault.
     """
 
     def __init__(self, asked: str, operations: Collection[str]) -> None:
@@ -36,8 +36,12 @@ class Focus:
         """Whether a surface with these operations is read."""
         return not self._operations.isdisjoint(operations)
 
-    def key(self, vault: Vault, name: str, managed: Wire) -> bool:
-        """Whether a key of a vault is read. `managed`: what the list says of it, if it is that of a certificate."""
+    def holds(self, vault: Vault) -> bool:
+        """Whether the one that is named may be in that vault."""
+        return self._named is not None and self._named[0] == vault.name.lower()
+
+    def object(self, vault: Vault, name: str, managed: Wire) -> bool:
+        """Whether a key or secret of a vault is read. `managed`: what the list says of it, if it is that of a certificate."""
         certified = not isinstance(managed, UnsetType) and read(managed, bool) is not False
         return certified or self._asked == name.lower() or self._named == (vault.name.lower(), name.lower())
 

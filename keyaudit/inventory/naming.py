@@ -104,8 +104,6 @@ class Names:
             others |= matches
         if others:
             hint = f"this command takes {listed([f'{noun}s' for noun in Noun if noun in nouns])}"
-            if {each.noun for each in others} == {Noun.SECRET}:
-                hint = "keyaudit access shows who can read it, and keyaudit rotation what uses it"
             raise UsageError(shown(asked), f"names {_ids(sorted(others))}", hint)
         return None
 

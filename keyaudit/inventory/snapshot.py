@@ -91,7 +91,7 @@ class Snapshot(Struct, frozen=True):
             how: dict[str, Any] = {"reach_known": reach_known, "names": names, "columns": columns and views.needed(columns)}
             made = None if prepared else self._in_sqlite(connection, as_of, **how)
             if made is None:
-                self._create(connection, as_of, often, **how)
+                self._create(connection, as_of, often, prepared=prepared, **how)
             else:
                 made.give(connection)
             failed.pop_all()

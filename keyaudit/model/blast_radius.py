@@ -20,8 +20,9 @@ class Kind(StrEnum):
     """The subject of the question."""
     KEY = "key"
     CERTIFICATE = "certificate"
+    SECRET = "secret"  # noqa: S105 - a word
     PRINCIPAL = "principal"
-    """Who can use a key of a vault."""
+    """Who can use a key of a vault, or read a secret."""
     IDENTITY = "application"
     """An application together with its service principal here, or a managed identity."""
     AGENT = "agent-identity"
@@ -32,7 +33,7 @@ class Kind(StrEnum):
     ISSUER = "issuer-key"
     AUTHORITY = "certificate-authority"
     SERVICE = "service"
-    """A service that encrypts with a key of a vault."""
+    """A service that encrypts with a key of a vault, uses a secret, or accepts its value."""
     PERMISSION = "permission"
     ROLE = "directory-role"
     AZURE_ROLE = "azure-role"
@@ -54,6 +55,10 @@ class Relation(StrEnum):
     PUBLISHED_AS = "published-as"
     ISSUES_FOR = "issues-certificates-for"
     ENCRYPTS = "encrypts"
+    ADMITS = "admits-to"
+    """The target accepts the value of the secret."""
+    GIVEN_TO = "given-to"
+    """The target is set to use the secret."""
     USED_BY = "used-by"
     HOLDS = "holds"
     REACHES = "reaches"
@@ -70,6 +75,7 @@ TRUSTS = (
     Relation.PUBLISHED_AS,
     Relation.ISSUES_FOR,
     Relation.ENCRYPTS,
+    Relation.ADMITS,
 )
 """The relations whose target accepts or uses the source."""
 
@@ -125,6 +131,8 @@ class BlastRadius(Struct, frozen=True, kw_only=True):
     """Who and what is in use, by the ids of key versions and applications, and by `credential` and `in_vault`."""
     logged: bool = False
     """Whether logs were supplied for `work`."""
+    stated: bool = False
+    """Somebody states that it was stolen. It is in use then, so each step has its command, and says what that stops."""
     serving: frozenset[str] = frozenset()
     """The addresses of vaults with keys that services encrypt with, as identities that the inventory does not name."""
 
@@ -143,7 +151,12 @@ class BlastRadius(Struct, frozen=True, kw_only=True):
         """
         # An object excluded by configuration may accept it too.
         settled = {Reason.NOT_SUPPLIED, Reason.NOT_IN_CLOUD} | (set() if self.verify else {Reason.EXCLUDED_BY_CONFIG})
-        unknown = {edge.doubt for edge in self.edges if edge.doubt is not None} - settled
+        unknown = {
+            edge.doubt
+            for edge in self.edges
+            # Only the owner of a secret can say what accepts it; until then that is unknown.
+            if edge.doubt is not None and (edge.doubt not in settled or edge.relation is Relation.ADMITS)
+        }
         accepted = {Exit.FINDINGS} if self.verify and any(edge.doubt is None for edge in self.accepting()) else set()
         return accepted | ({Exit.INCOMPLETE} if unknown else set())
 

@@ -1,6 +1,6 @@
 """The incident page of a stolen key: what it is, who trusts it, who used it, what they did next, and what cannot be known."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from enum import StrEnum
 
 from msgspec import Struct
@@ -53,6 +53,10 @@ class Actor(Struct, frozen=True, kw_only=True):
     def shown(self) -> str:
         """Its name, or its id if it has none."""
         return self.name or self.app_id or self.principal_id or "nobody that the log names"
+
+
+KEY_USES = ("sign", "decrypt", "unwrap")
+"""Uses of a key that its holder could make for anybody."""
 
 
 class Link(StrEnum):
@@ -208,6 +212,10 @@ class Incident(Struct, frozen=True, kw_only=True):
     """The private key may exist outside a vault: it is exportable, external, or known to be stolen. None: unknown."""
     compared: bool
     """Whether a thumbprint of the key could be compared with the published thefts."""
+    kinds: Mapping[str, str] = {}
+    """The kinds of the credentials that the acts name, by key id: those that the inventory has."""
+    consumers: Mapping[str, Sequence[str]] = {}
+    """By the address of a secret that was `touched`, the services that are set to use it."""
 
     @property
     def strange(self) -> list[Act]:
@@ -216,6 +224,19 @@ class Incident(Struct, frozen=True, kw_only=True):
         acts = (*seen.uses, *seen.timeline, *seen.causes) if seen else ()
         told = {tuple(act.records): act for act in reversed(acts) if act.outside}
         return sorted(told.values(), key=lambda act: (act.first_on, act.operation, act.target))
+
+    @property
+    def touched(self) -> dict[str, list[Act]]:
+        """The acts on other secrets and keys of vaults, by their addresses: secrets that were read, and keys that were used.
+
+        They are those of actors outside the baseline; without one, of all that used the key.
+        """
+        made: dict[str, list[Act]] = {}
+        for act in self.observed.timeline if self.observed else ():
+            done = act.count > act.refused and act.link not in LIKELY and (act.outside is None or act.outside)
+            if done and (act.operation == "read-secret" or (act.target_kind == "key" and act.operation in KEY_USES)):
+                made.setdefault(act.target, []).append(act)
+        return made
 
     @property
     def verdict(self) -> Verdict:

@@ -20,7 +20,7 @@ from keyaudit.cloud.environment import ENVIRONMENTS
 from keyaudit.cloud.network import Network
 from keyaudit.collect.evidence import NONE
 from keyaudit.collect.focus import Focus
-from keyaudit.inventory.incident.needs import NEEDED
+from keyaudit.inventory.incident.needs import needed
 from keyaudit.report.incident.json import render
 from keyaudit.simulator.estate import Estate
 from keyaudit.simulator.faults import Fault
@@ -108,7 +108,7 @@ def waited(of: Estate, name: str, latency: float, faults: Sequence[Fault], folde
                     prompt=print,
                     announce=lambda _: None,
                     evidence=NONE,
-                    focus=Focus(name, NEEDED),
+                    focus=Focus(name, needed(name)),
                 )
             sent = sum(count for call, count in simulator.calls.items() if call != "challenge")
             return clock.monotonic(), sent, simulator.throttled, taken

@@ -115,13 +115,20 @@ def test_every_planted_row_is_on_the_page_and_no_other(page: dict[str, Any], hel
     statements = [each for section in page["sections"] for each in section["statements"]]
     assert {each["confidence"] for each in statements} == {"observed", "inferred", "not knowable"}
     assert all(each["rests_on"] for each in statements if each["confidence"] != "not knowable")
-    # The application that only the intruder uses can be stopped; the identity that works elsewhere, too, cannot.
-    assert set(removals(page)) == {
-        f"az ad sp update --id {held.year.app(DISGUISE)} --set accountEnabled=false",
-        next(each for each in removals(page) if "app credential delete" in each and held.year.added_credential in each),
+    # The intruder is out before anything else, who works with the key is told, and nobody else loses anything.
+    ended = removals(page)
+    assert {each for each in ended if "accountEnabled" in each} == {
+        f"az ad sp update --id {held.year.app(name)} --set accountEnabled=false" for name in (DISGUISE, FOOTHOLD)
     }
+    [cut] = [step for step in page["plan"] if step["title"].startswith(f"Remove the access of {FOOTHOLD} to {KEY}")]
+    assert (cut["phase"], [each in ended for each in cut["commands"]]) == ("block", [False, True])
+    assert any("app credential delete" in each and held.year.added_credential in each for each in ended)
+    [now] = [step for step in page["plan"] if step["title"].startswith(f"Disable {KEY}") and step["phase"] == "block"]
+    assert len(set(ended)) == 5
+    assert set(now["commands"]) < set(ended)
+    assert re.search(rf"This stops id-identity-token-service-prod and {FOOTHOLD}: \d+ uses, the last on ", now["text"])
     [stop] = [step for step in page["plan"] if step["title"].startswith(f"Stop {FOOTHOLD} from signing in")]
-    assert "No command is printed, because it is in use:" in stop["text"]
+    assert re.search(rf"This stops {FOOTHOLD}: \d+ uses, the last on \S+, \d+ of them outside the baseline", stop["text"])
 
 
 def removals(page: dict[str, Any]) -> list[str]:
@@ -139,19 +146,30 @@ def test_who_is_at_work_is_named_and_kept(page: dict[str, Any], held: Held, rows
     # Its vault was not logged for a moment, so nobody else is shown not to use it either.
     assert step["commands"] == []
     assert "Ines Moreau by custom role Contoso Key Custodian" in step["text"]
-    [disable] = [step for step in page["plan"] if step["title"].startswith(f"Disable {KEY}")]
-    assert disable["commands"] == []
-    assert "because it is in use" in disable["text"]
 
 
-@pytest.mark.parametrize("command", ["incident", "blast-radius"])
-@pytest.mark.parametrize(
-    "subject", [KEY, "etl-runner", "azdo-payments-release", "hsm-contoso-trust/branch-link-signing", "Litware HR"]
-)
-def test_without_logs_a_plan_names_who_has_access_and_ends_nothing(
-    keyaudit: Keyaudit, contoso: Path, command: str, subject: str
+SUBJECTS = (KEY, "etl-runner", "azdo-payments-release", "hsm-contoso-trust/branch-link-signing", "Litware HR")
+
+
+@pytest.mark.parametrize("subject", SUBJECTS)
+def test_without_logs_a_plan_stops_what_was_stolen_says_that_its_users_are_unknown_and_takes_no_access_away(
+    keyaudit: Keyaudit, contoso: Path, subject: str
 ) -> None:
-    page = keyaudit(command, subject, "--from", contoso, "-o", "json").json
+    page = keyaudit("incident", subject, "--from", contoso, "-o", "json").json
+    ends = re.compile(r"credential delete|--enabled false|accountEnabled=false")
+    assert [each for each in removals(page) if not ends.search(each)] == []
+    told = re.compile(r"may stop legitimate work: no logs were supplied|This stops .*in Entra's")
+    ending = [step for step in page["plan"] if not set(step["commands"]).isdisjoint(removals(page))]
+    assert [step["title"] for step in ending if not told.search(step["text"])] == []
+    # The active certificate of a relying party is not stopped: Entra signs with it.
+    assert bool(removals(page)) is (subject != "Litware HR")
+
+
+@pytest.mark.parametrize("subject", SUBJECTS)
+def test_where_nobody_states_a_theft_a_plan_names_who_has_access_and_ends_nothing(
+    keyaudit: Keyaudit, contoso: Path, subject: str
+) -> None:
+    page = keyaudit("blast-radius", subject, "--from", contoso, "-o", "json").json
     assert removals(page) == []
     unsaid = [step for step in page["plan"] if step["phase"] == "revoke" and step["settles"]]
     assert unsaid
@@ -267,7 +285,7 @@ def test_a_simulated_tenant_without_logs_has_a_page_and_reads_what_it_needs(keya
     assert page["in_short"].startswith("Who used it is unknown: no logs were supplied.")
     operations = {each["operation"] for each in page["coverage"]}
     assert "key.get" in operations
-    assert "secret.list" not in operations
+    assert "diagnostic_setting.list" not in operations
 
 
 def test_without_logs_the_page_says_that_nothing_of_it_is_known(keyaudit: Keyaudit, contoso: Path) -> None:

@@ -320,3 +320,4 @@ def test_without_a_baseline_the_addition_is_named_and_its_removal_planned_withou
     (step,) = (step for step in page["plan"] if key in step["title"])
     assert step["title"].endswith(", if nobody planned that")
     assert [command for command in step["commands"] if " delete " in command] == []
+    assert "because the snapshot does not have it" in step["text"]

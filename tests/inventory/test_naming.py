@@ -116,9 +116,11 @@ def test_a_resource_that_the_command_does_not_take_says_what_it_is(names: Names)
         names.resolve("mei@a.example", ask.KEYS.nouns)
 
 
-def test_a_secret_says_which_commands_take_it(names: Names) -> None:
-    with pytest.raises(UsageError, match=r"'payment': names secret https.*; keyaudit access shows who can read it"):
-        names.resolve("payment", ask.KEYS.nouns)
+@pytest.mark.parametrize("takes", [ask.ACCESS, ask.KEYS, ask.ROTATION])
+def test_each_command_about_keys_takes_a_secret(names: Names, takes: ask.Takes) -> None:
+    found = names.resolve("kv-prod/payment", takes.nouns)
+    assert found is not None
+    assert (found.noun, takes.of_findings["secret"]) == (Noun.SECRET, ("secret_id",))
 
 
 @pytest.mark.parametrize("asked", ["", "/", "kv-prod/", "kv-prod/nothing", "aaaa", "%", "x' OR 1=1 --", "0" * 6, "\x00"])

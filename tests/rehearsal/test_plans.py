@@ -53,15 +53,33 @@ async def _carried_out(stage: Stage, command: str) -> tuple[Estate, Estate, Sequ
         (stage.folder / "new.pem").write_bytes(certificate())
         ran = await stage.run(each)
         assert ran.status == 0, (each, ran.errors)
-    lost = at_work(before, COLLECTED).keys() - at_work(stage.simulator.estate, COLLECTED).keys()
-    assert lost == set()
+    working = at_work(before, COLLECTED)
+    lost = working.keys() - at_work(stage.simulator.estate, COLLECTED).keys()
+    told = " ".join(step["text"] or "" for step in steps)
+    assert [name for name in lost if working[name] not in told] == []
     return before, stage.simulator.estate, steps, commands
 
 
-@pytest.mark.parametrize(
-    "command",
-    ["blast-radius etl-runner", "blast-radius 'Alpine Ski House Booking'", f"incident etl-runner {LOGS}"],
-)
+async def test_the_plan_of_a_stolen_credential_stops_it_replaces_it_and_lets_its_application_work_again(stage: Stage) -> None:
+    """Who is at work is told, and what was stolen is gone in the end."""
+    _, after, steps, commands = await _carried_out(stage, f"incident etl-runner {LOGS}")
+    stops = [one for one in commands if "accountEnabled=false" in one]
+    assert stops
+    assert commands.index(stops[0]) < min(number for number, one in enumerate(commands) if " credential " in one)
+    removed = {_option(one, "--key-id") for one in commands if " credential delete " in one}
+    assert removed
+    assert not removed & {key.key_id for one in after.applications for key in one.keys}
+    stopped = {_option(one, "--id") for one in stops}
+    assert all(one.enabled is not False for one in after.service_principals if one.app_id in stopped)
+    assert all("This stops" in step["text"] for step in steps if {*step["commands"]} & {*stops})
+
+
+def _option(command: str, name: str) -> str:
+    words = shlex.split(command)
+    return words[words.index(name) + 1]
+
+
+@pytest.mark.parametrize("command", ["blast-radius etl-runner", "blast-radius 'Alpine Ski House Booking'"])
 async def test_the_plan_of_an_application_adds_before_it_takes_away_and_stops_nobody_at_work(
     stage: Stage, command: str
 ) -> None:

@@ -163,6 +163,69 @@ def test_a_credential_ends_only_if_nothing_uses_it_and_an_application_also_if_al
     assert any("accountEnabled=false" in each for each in commands) is stopped
 
 
+@pytest.mark.parametrize("subject", ["BI Refresh", "etl-runner", "azdo-payments-release"])
+@pytest.mark.parametrize("work", [BUSY, MIXED, UNCOVERED, STRANGE])
+def test_if_a_theft_is_stated_each_step_has_its_command_and_says_what_it_stops(
+    contoso: Snapshot, subject: str, work: Work
+) -> None:
+    found = replace(asked(contoso, subject), stated=True)
+    signing = [edge for edge in found.accepting() if edge.relation is Relation.SIGNS_IN_AS]
+    shown = {credential(edge.facts["key_id"]): work for edge in signing} | {edge.target: work for edge in signing}
+    steps = plan(replace(found, work=shown, logged=True))
+    for edge in signing:
+        name = found.nodes[edge.target].name
+        [stop] = [step for step in steps if step.title.startswith(f"Stop {name} from signing in")]
+        [remove] = [step for step in steps if step.settles is edge]
+        new = [step for step in steps if step.phase is Phase.REPLACE and name in step.title]
+        assert (stop.phase, len(stop.commands), remove.phase) == (Phase.BLOCK, 1, Phase.REVOKE)
+        assert any("credential delete" in each for each in remove.commands)
+        assert all(steps.index(stop) < steps.index(each) < steps.index(remove) for each in new)
+        told = "may stop legitimate work" if work is UNCOVERED else "uses, the last on 2026-11-28"
+        assert told in stop.text
+        assert told in remove.text
+        assert "accountEnabled=true" in stop.text
+        assert "--query accountEnabled" in stop.text
+
+
+def test_what_may_be_another_key_is_stopped_by_no_command(contoso: Snapshot) -> None:
+    found = replace(asked(contoso, "etl-runner"), stated=True)
+    unsure = [replace(edge, doubt=Reason.NOT_VISIBLE) for edge in found.edges]
+    commands = [command for step in plan(replace(found, edges=unsure)) for command in step.commands]
+    assert not [each for each in commands if "credential delete" in each or "accountEnabled=false" in each]
+
+
+@pytest.mark.parametrize("stated", [True, False])
+def test_a_credential_on_a_principal_of_microsoft_goes_and_its_service_stays(contoso: Snapshot, *, stated: bool) -> None:
+    found = replace(asked(contoso, "BI Refresh"), stated=stated, logged=True)
+    exchange = "00000002-0000-0ff1-ce00-000000000000"
+    nodes = {exchange: Node(id=exchange, kind=Kind.IDENTITY, name="Office 365 Exchange Online")}
+    edges = [
+        replace(edge, target=exchange, facts={**edge.facts, "app_id": exchange, "holder_kind": "service_principal"})
+        for edge in found.accepting()
+        if edge.relation is Relation.SIGNS_IN_AS
+    ]
+    steps = plan(replace(found, nodes=found.nodes | nodes, edges=edges))
+    commands = [command for step in steps for command in step.commands]
+    assert not [step.title for step in steps if step.title.startswith(("Stop ", "Let "))]
+    assert not [each for each in commands if "accountEnabled" in each or "credential reset" in each]
+    assert {step.phase for step in steps if step.settles is not None} == {Phase.BLOCK}
+    assert any(each.startswith(f"az ad sp credential delete --id {exchange} ") for each in commands) is stated
+
+
+@pytest.mark.parametrize(
+    ("work", "gone"), [(STRANGE, True), (replace(STRANGE, covered=None), True), (MIXED, False), (BUSY, False), (IDLE, False)]
+)
+def test_if_a_theft_is_stated_who_used_the_vault_only_outside_the_baseline_is_out_first(
+    radius: BlastRadius, work: Work, gone: bool
+) -> None:
+    found = replace(logged(radius, **of({TESTER: work, WORKER: BUSY})), stated=True)
+    cut = [step for step in plan(found) if step.title.startswith("Remove the access of")]
+    assert [(step.phase, TESTER in step.title) for step in cut] == [(Phase.BLOCK, True)] * gone
+    assert not [step for step in plan(replace(found, stated=False)) if step.title.startswith("Remove the access of")]
+    # The member of a group keeps it with his colleagues.
+    assert WORKER not in str(cut)
+
+
 def test_a_sign_in_that_no_log_shows_may_have_been_with_any_credential(contoso: Snapshot) -> None:
     """The credential report leaves out federated credentials; the sign-in report has their applications."""
     found = asked(contoso, "azdo-payments-release")

@@ -153,7 +153,7 @@ class VaultKeys(FetchedObjects[KeyItem, KeyBundle]):
 
     async def _object(self, item: KeyItem) -> None:
         name, focus = self._named(item).name, self._reading.confines.focus
-        if focus is None or focus.key(self._vault, name, item.managed):
+        if focus is None or focus.object(self._vault, name, item.managed):
             await super()._object(item)
         else:
             self._seen[name.lower()] = name

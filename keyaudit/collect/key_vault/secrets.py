@@ -4,6 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 
 from msgspec import UNSET, Struct
 
+from keyaudit.collect.calls import not_assessed
 from keyaudit.collect.key_vault.key_versions import Listed, newest
 from keyaudit.collect.key_vault.names import Named
 from keyaudit.collect.key_vault.versioned import VersionedObjects
@@ -24,6 +25,7 @@ class SecretItem(Struct):
 
     id: str
     attributes: Wire = UNSET
+    managed: Wire = UNSET
 
 
 @wired(SECRET, "attributes")
@@ -33,6 +35,9 @@ class _Attributes(Struct):
 
 async def collect_secrets(reading: Reading, unit: Unit, vault: Vault) -> Sequence[Coverage]:
     """Write a row per secret version to `unit`. Returns the coverage of `OPERATIONS`."""
+    focus = reading.confines.focus
+    if focus is not None and not focus.holds(vault):
+        return not_assessed(vault.scope, OPERATIONS, Reason.NOT_ASKED)
     return await _Secrets(reading, unit, vault, OPERATIONS).collect()
 
 
@@ -41,6 +46,11 @@ class _Secrets(VersionedObjects[SecretItem]):
 
     def _identifier(self, found: SecretItem) -> str:
         return found.id
+
+    async def _object(self, item: SecretItem) -> None:
+        focus = self._reading.confines.focus
+        if focus is None or focus.object(self._vault, self._named(item).name, item.managed):
+            await super()._object(item)
 
     async def _read(self, name: str, item: SecretItem, listed: Listed[SecretItem]) -> None:
         versions, unlisted = await self._agreed(name, listed, "")

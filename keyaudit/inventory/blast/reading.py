@@ -6,7 +6,7 @@ import duckdb
 from msgspec import Struct, structs
 
 from keyaudit.inventory.access import BESIDE
-from keyaudit.inventory.blast.subject import Subject, named, stolen, subject
+from keyaudit.inventory.blast.subject import Subject, named, stolen, subject, with_credentials
 from keyaudit.inventory.blast.walk import Walked, own_missing, trusted, walked
 from keyaudit.inventory.blast.work import reported, serving
 from keyaudit.inventory.naming import Named
@@ -22,6 +22,7 @@ from keyaudit.model.stolen_keys import Stolen
 from keyaudit.model.tables import TABLES
 from keyaudit.model.tables.places import HSMS_FOUND, VAULTS_FOUND
 from keyaudit.model.tables.reach import OPERATIONS as REACH_OPERATIONS
+from keyaudit.model.tables.secret_use import KEEPING
 from keyaudit.model.work import Work
 
 _DIGEST = "public_key_sha256"
@@ -45,6 +46,11 @@ _BY_DIGEST: Mapping[Relation, frozenset[str]] = {
 _KEY_OF_VAULT = frozenset(
     {"key.list", "key.versions", "key.get", "certificate.list", "certificate.versions", "certificate.get"}
 )
+_LISTING_SECRETS = ("secret.list", "secret.versions")
+SECRET = frozenset(TABLES["secret"].listed_by)
+"""The operations that list secrets of vaults."""
+GIVEN = frozenset(TABLES["secret_use"].listed_by)
+"""The operations that list the services that use secrets."""
 _KEY_OF_HSM = frozenset({"hsm.key.list", "hsm.key.versions", "hsm.key.get"})
 _REACH = frozenset(
     (
@@ -69,6 +75,7 @@ _WORDS = {
     Relation.ISSUES_FOR: "trusted certificate authorities",
     Relation.KEPT_IN: "copies of it in vaults",
     Relation.ENCRYPTS: "services that encrypt with it",
+    Relation.GIVEN_TO: "services that are set to use it",
     Relation.REACHES: "who can use it, and what its holder reaches",
 }
 """What may be missing for each unread operation."""
@@ -87,6 +94,8 @@ DERIVED: Mapping[str, frozenset[str]] = {
     "credential": frozenset({"subject_dangling"}),
     "key": frozenset(),
     "key_use": frozenset({"current_version"}),
+    "secret": frozenset(),
+    "secret_use": frozenset(),
     "service_principal": frozenset({"tier0"}),
     "signing_certificate": frozenset({"mfa_trusted", "signs_for_administrators"}),
 }
@@ -117,7 +126,7 @@ def read(
     With `verify`, a subject that is neither in this snapshot nor in an `earlier` one is unknown, because it may be mistyped.
     """
     hold(connection)
-    about = subject(connection, asked, meant, gone=verify, earlier=earlier)
+    about = with_credentials(connection, subject(connection, asked, meant, gone=verify, earlier=earlier))
     found = trusted(connection, about, as_of=as_of) if verify else walked(connection, about, as_of=as_of)
     work = reported(connection, found.graph.edges)
     return Reading(about, found, verify, stolen(connection, about), work, serving(connection))
@@ -153,7 +162,13 @@ class Reading(Struct, frozen=True):
         Of a run for one page, reads that were left out count if the answer depends on them.
         """
         required = self.required
-        coverage = [each for each in coverage if each.reason is not Reason.NOT_ASKED or each.operation in required]
+        coverage = [
+            each
+            for each in coverage
+            if (each.reason is not Reason.NOT_ASKED or each.operation in required)
+            # No other vault has this secret.
+            and (each.operation not in _LISTING_SECRETS or each.scope.id == self.subject.vault_id)
+        ]
         if self.subject.has_digest or not self.subject.vault_id:
             return run, coverage
         elsewhere = (ScopeKind.VAULT, ScopeKind.MANAGED_HSM)
@@ -163,7 +178,8 @@ class Reading(Struct, frozen=True):
     def radius(self, run: Run, verdict: Verdict) -> BlastRadius:
         """The whole graph, with an edge to an unseen node for every gap."""
         graph = self.found.graph
-        for relation, what, reason in (*self._never_read(), *self._gaps(verdict.gaps), *self.found.missing, *self._elsewhere()):
+        unread = (*self._never_read(), *self._gaps(verdict.gaps), *self.found.missing, *self._elsewhere(), *self._unsaid())
+        for relation, what, reason in unread:
             node = Node(id=f"unknown/{relation}/{what}", kind=Kind.UNSEEN, name=what)
             graph.join(node, Edge(source=graph.subject.id, target=node.id, relation=relation, doubt=reason))
         return BlastRadius(
@@ -192,6 +208,10 @@ class Reading(Struct, frozen=True):
             own = _KEY_OF_HSM if of_hsm else _KEY_OF_VAULT
             needs[Relation.KEPT_IN] = needs.get(Relation.KEPT_IN, frozenset()) | own
             needs[Relation.ENCRYPTS] = _ENCRYPTED
+        if self.subject.secret_ids:
+            needs[Relation.KEPT_IN] = SECRET
+        if self.subject.secret_ids and not self.verify:
+            needs[Relation.GIVEN_TO] = GIVEN
         if not self.verify:
             # Other applications may trust those that sign in with it.
             identities = any(node.kind is Kind.IDENTITY for node in self.found.graph.nodes.values())
@@ -219,6 +239,17 @@ class Reading(Struct, frozen=True):
             relation = Relation.KEPT_IN if self.subject.key_ids else Relation.SIGNS_IN_AS
             what = "nothing by this id was read: it is gone, or the id is mistyped; --since with an earlier snapshot tells"
             yield relation, what, Reason.NOT_VISIBLE
+
+    def _unsaid(self) -> Iterator[tuple[Relation, str, Reason]]:
+        """An edge for what accepts a secret, unless its tags or a service say what that is: keyaudit never reads a value."""
+        said = any(
+            edge.relation in (Relation.ADMITS, Relation.SIGNS_IN_AS) or edge.facts.get("kind") in KEEPING
+            for edge in self.found.graph.edges
+            if edge.source == self.found.graph.subject.id
+        )
+        if self.subject.secret_ids and not said:
+            what = "what accepts its value, which its owner has to say: keyaudit reads no values, and no tag names it"
+            yield Relation.ADMITS, what, Reason.NOT_SUPPLIED
 
     def _elsewhere(self) -> Iterator[tuple[Relation, str, Reason]]:
         """An edge for what no API of Azure shows: systems that verify signatures with the public key."""

@@ -36,10 +36,12 @@ _BY_DIGEST = " OR ".join(
     f"list_contains($digests, {column})" for column in ("upper(thumbprint)", "thumbprint_sha256", "public_key_sha256")
 )
 _OBJECTS = """
-    SELECT 'certificate', certificate_id, lower(version) FROM held_certificate
+    SELECT 'certificate', lower(version) FROM held_certificate
     WHERE vault_id = $vault AND lower(split_part(certificate_id, '/', 5)) = $name
-    UNION ALL SELECT 'key', key_id, lower(version) FROM key
-    WHERE vault_id = $vault AND lower(split_part(key_id, '/', 5)) = $name"""
+    UNION ALL SELECT 'key', lower(version) FROM key
+    WHERE vault_id = $vault AND lower(split_part(key_id, '/', 5)) = $name
+    UNION ALL SELECT 'secret', lower(version) FROM secret
+    WHERE vault_id = $vault AND lower(split_part(secret_id, '/', 5)) = $name"""
 
 
 class Subject(Struct, frozen=True, kw_only=True):
@@ -54,6 +56,8 @@ class Subject(Struct, frozen=True, kw_only=True):
     """SHA-1 or SHA-256 of certificates."""
     key_ids: frozenset[str] = frozenset()
     """Keys of vaults, without a version."""
+    secret_ids: frozenset[str] = frozenset()
+    """Secrets of vaults, without a version, that back no certificate."""
     version: str = ""
     """The requested version; empty for all."""
     vault_id: str = ""
@@ -105,6 +109,27 @@ def named(connection: duckdb.DuckDBPyConnection, asked: str, meant: Named | None
     return _closed(connection, found) if found is not None else None
 
 
+def with_credentials(connection: duckdb.DuckDBPyConnection, found: Subject) -> Subject:
+    """A secret with the credentials that its tags name by their key ids: it holds one of these. Any other subject as it is."""
+    if not found.secret_ids:
+        return found
+    query = f"""
+        SELECT DISTINCT credential.id FROM held_credential AS credential
+        JOIN (SELECT unnest(map_values(tags)) AS value FROM secret WHERE {OF_SECRET}) AS tag
+        ON lower(tag.value) = lower(credential.key_id)"""
+    tagged = connection.execute(query, of_secret(found)).fetchall()
+    return _closed(connection, replace(found, credentials=frozenset(id_ for (id_,) in tagged)))
+
+
+OF_SECRET = "list_contains($secret_ids, secret_id) AND $version IN ('', lower(version)) AND enabled IS NOT FALSE"  # noqa: S105
+"""SQL: whether a row of the table of secrets is an enabled version of a subject, with the parameters `of_secret`."""
+
+
+def of_secret(found: Subject) -> dict[str, Any]:
+    """The parameters of `OF_SECRET`."""
+    return {"secret_ids": sorted(found.secret_ids), "version": found.version}
+
+
 def stolen(connection: duckdb.DuckDBPyConnection, found: Subject) -> Stolen | None:
     """Publicly known facts about the theft of a key, by the SHA-1 of any certificate with it."""
     return next((STOLEN[each] for each in thumbprints_of(connection, found) if each in STOLEN), None)
@@ -133,7 +158,7 @@ def digest(asked: str) -> str:
 
 def _meant(connection: duckdb.DuckDBPyConnection, meant: Named) -> Subject | None:
     """The subject that a resource is; None if it has no such version, which may have been deleted."""
-    if meant.noun in (Noun.KEY, Noun.CERTIFICATE):
+    if meant.noun in (Noun.KEY, Noun.CERTIFICATE, Noun.SECRET):
         return _in_vault(connection, meant)
     if meant.noun == Noun.SIGNING_CERTIFICATE:
         return _digest(meant.id)
@@ -158,16 +183,27 @@ def _meant(connection: duckdb.DuckDBPyConnection, meant: Named) -> Subject | Non
 
 def _in_vault(connection: duckdb.DuckDBPyConnection, meant: Named) -> Subject | None:
     rows = connection.execute(_OBJECTS, {"vault": meant.vault_id, "name": meant.own_name}).fetchall()
-    if meant.version and meant.version not in {version for _, _, version in rows}:
+    certified = any(kind == Noun.CERTIFICATE for kind, _ in rows)
+    # https://learn.microsoft.com/azure/key-vault/certificates/about-certificates: the secret of its name holds its private key.
+    noun = Noun.CERTIFICATE if certified and meant.noun is Noun.SECRET else meant.noun
+    versions = {version for kind, version in rows if (kind == Noun.SECRET) is (noun is Noun.SECRET)}
+    if meant.version and meant.version not in versions:
         return None
-    key_id = meant.id.lower().replace("/certificates/", "/keys/")
+    return _object(noun, meant.id, meant.version, name=meant.name, vault_id=meant.vault_id)
+
+
+def _object(noun: str, id_: str, version: str, **beside: Any) -> Subject:
+    """An object of a vault, by the address of its key, secret or certificate."""
+    parts = id_.lower().split("/")[:5]
+    own, key_id = ("/".join([*parts[:3], kind, parts[4]]) for kind in (f"{noun}s", "keys"))
+    is_secret = noun == Noun.SECRET
     return Subject(
-        noun=meant.noun,
-        id=key_id.replace("/keys/", f"/{meant.noun}s/", 1) + (f"/{meant.version}" if meant.version else ""),
-        name=meant.name,
-        key_ids=frozenset((key_id,)),
-        version=meant.version,
-        vault_id=meant.vault_id,
+        noun=noun,
+        id=f"{own}/{version}" if version else own,
+        key_ids=frozenset() if is_secret else frozenset((key_id,)),
+        secret_ids=frozenset((own,)) if is_secret else frozenset(),
+        version=version,
+        **beside,
     )
 
 
@@ -187,16 +223,8 @@ def _gone(connection: duckdb.DuckDBPyConnection, text: str) -> Subject | None:
     if len(vaults) != 1:
         return None
     [(vault_id, shown)] = vaults
-    key_id = f"{lower.partition(f'/{gone.kind}/')[0]}/keys/{gone.name}"
-    return Subject(
-        noun=Noun.KEY,
-        id=f"{key_id}/{gone.version}",
-        name=f"{shown or gone.vault}/{gone.name}",
-        key_ids=frozenset((key_id,)),
-        version=gone.version,
-        vault_id=vault_id,
-        seen=False,
-    )
+    noun = Noun.SECRET if gone.kind == "secrets" else Noun.KEY
+    return _object(noun, lower, gone.version, name=f"{shown or gone.vault}/{gone.name}", vault_id=vault_id, seen=False)
 
 
 def _digest(asked: str) -> Subject | None:

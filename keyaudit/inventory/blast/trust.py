@@ -2,17 +2,31 @@
 
 # ruff: noqa: S608 - every name and literal in this SQL is declared in this program; digests and ids are parameters
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import duckdb
 
 from keyaudit.inventory.blast.graph import Graph, reason, rows
-from keyaudit.inventory.blast.subject import DOUBT, KEY_OF_CERTIFICATE, SAME, THUMBPRINT, UNSHOWN, Subject
+from keyaudit.inventory.blast.subject import (
+    DOUBT,
+    KEY_OF_CERTIFICATE,
+    OF_SECRET,
+    SAME,
+    THUMBPRINT,
+    UNSHOWN,
+    Subject,
+    of_secret,
+)
 from keyaudit.model.blast_radius import Edge, Kind, Node, Relation
 from keyaudit.model.reasons import Reason
 from keyaudit.model.tables.key import OUTSIDE
+from keyaudit.model.tables.secret_use import KEEPING
 
+_RESOURCE = re.compile(
+    r"/subscriptions/([0-9a-f-]{36})/resourcegroups/([^/]+)/providers/([^/]+/[^/]+)/([^/]+)", re.ASCII | re.IGNORECASE
+)
 _CREDENTIALS = {"certificate": "certificate credential", "password": "client secret", "federated": "federated credential"}
 
 
@@ -133,20 +147,84 @@ def custody(connection: duckdb.DuckDBPyConnection, graph: Graph, subject: Subjec
     )
     for row in (*working, *alone):
         out = ", and its private half can be read out" if row["exportable"] else ""
-        named = ("noun", "thing_id", "version", "vault_id", "vault_name", *(("custody",) if row["custody"] == OUTSIDE else ()))
+        how = f"the vault uses it for every principal with access{out}; custody {row['custody'] or 'unknown'}"
+        _kept(graph, row, Kind.CERTIFICATE if row["noun"] == "certificate" else Kind.KEY, how)
+    for row in _secrets(connection, subject):
+        _kept(graph, row, Kind.SECRET, "the vault gives its value to every principal that can read secrets there")
+    return held
+
+
+def _secrets(connection: duckdb.DuckDBPyConnection, subject: Subject) -> list[dict[str, Any]]:
+    """The enabled versions of a secret."""
+    query = f"""
+        SELECT 'secret' AS noun, id, secret_id AS thing_id, version, vault_id, vault_name, NULL AS custody, tags,
+            unknown['enabled'] AS doubt
+        FROM secret WHERE {OF_SECRET} ORDER BY id"""
+    return rows(connection, query, of_secret(subject)) if subject.secret_ids else []
+
+
+def _kept(graph: Graph, row: Mapping[str, Any], kind: Kind, how: str) -> None:
+    named = ("noun", "thing_id", "version", "vault_id", "vault_name", *(("custody",) if row["custody"] == OUTSIDE else ()))
+    edge = Edge(
+        source=graph.subject.id,
+        target=row["id"],
+        relation=Relation.KEPT_IN,
+        how=how,
+        doubt=reason(row["doubt"]),
+        facts={name: str(row[name]) for name in named if row[name]},
+    )
+    thing = row["thing_id"].rpartition("/")[2]
+    name = f"{row['vault_name'] or row['vault_id']}/{thing} version {row['version'] or '?'}"
+    graph.join(Node(id=row["id"], kind=kind, name=name), edge)
+
+
+def opened(connection: duckdb.DuckDBPyConnection, graph: Graph, subject: Subject) -> None:
+    """Adds the account whose key a secret holds, as its tags say.
+
+    https://learn.microsoft.com/azure/key-vault/secrets/tutorial-rotation-dual: ProviderAddress is the resource id of the
+    account, and CredentialId the name of its key.
+    """
+    for row in _secrets(connection, subject):
+        tags = row["tags"] or {}
+        account = _RESOURCE.fullmatch(tags.get("ProviderAddress", ""))
+        if account:
+            edge = Edge(
+                source=graph.subject.id,
+                target=account[0].lower(),
+                relation=Relation.ADMITS,
+                how="by its tag ProviderAddress; credential",
+                names=tags.get("CredentialId", ""),
+                facts={"kind": account[3].lower(), "group": account[2], "subscription": account[1], "name": account[4]},
+            )
+            graph.join(Node(id=edge.target, kind=Kind.SERVICE, name=f"{account[3].rpartition('/')[2]} {account[4]}"), edge)
+
+
+def given(connection: duckdb.DuckDBPyConnection, graph: Graph, subject: Subject) -> list[Reason]:
+    """Adds the services that are set to use a secret. Returns why there may be more: settings that were not read."""
+    if not subject.secret_ids:
+        return []
+    query = """
+        SELECT consumer_id, kind, version, pinned, unknown['active'] AS doubt FROM secret_use
+        WHERE list_contains($secret_ids, secret_id) AND active IS NOT FALSE ORDER BY consumer_id, id"""
+    for row in rows(connection, query, {"secret_ids": sorted(subject.secret_ids)}):
+        if subject.version and row["pinned"] and row["version"] and row["version"].lower() != subject.version:
+            continue
+        keeps = "it keeps the secret there itself" if row["kind"] in KEEPING else "it is set to use it"
         edge = Edge(
             source=graph.subject.id,
-            target=row["id"],
-            relation=Relation.KEPT_IN,
-            how=f"the vault uses it for every principal with access{out}; custody {row['custody'] or 'unknown'}",
+            target=row["consumer_id"],
+            relation=Relation.GIVEN_TO,
+            how=f"{keeps}{'; version' if row['version'] else ''}",
+            names=row["version"] or "",
             doubt=reason(row["doubt"]),
-            facts={name: str(row[name]) for name in named if row[name]},
+            facts={"kind": row["kind"]},
         )
-        kind = Kind.CERTIFICATE if row["noun"] == "certificate" else Kind.KEY
-        thing = row["thing_id"].rpartition("/")[2]
-        name = f"{row['vault_name'] or row['vault_id']}/{thing} version {row['version'] or '?'}"
-        graph.join(Node(id=row["id"], kind=kind, name=name), edge)
-    return held
+        name = f"{row['kind']} {row['consumer_id'].rpartition('/')[2]}"
+        graph.join(Node(id=row["consumer_id"], kind=Kind.SERVICE, name=name), edge)
+    nameless = """
+        SELECT DISTINCT unknown['secret_id'] AS reason FROM secret_use
+        WHERE secret_id IS NULL AND unknown['secret_id'] IS NOT NULL ORDER BY reason"""
+    return [Reason(row["reason"]) for row in rows(connection, nameless, {})]
 
 
 def encrypted(

@@ -39,6 +39,7 @@ def trusted(connection: duckdb.DuckDBPyConnection, subject: Subject, *, as_of: i
     signing.published(connection, graph, subject)
     signing.authorities(connection, graph, subject)
     held = trust.custody(connection, graph, subject)
+    trust.opened(connection, graph, subject)
     nameless = trust.encrypted(connection, graph, subject, held)
     missing += [(Relation.ENCRYPTS, "services whose key is not known", why) for why in nameless]
     unshown = trust.unshown(connection, subject) if subject.has_digest else ()
@@ -65,6 +66,9 @@ def walked(connection: duckdb.DuckDBPyConnection, subject: Subject, *, as_of: in
     found = trusted(connection, subject, as_of=as_of)
     graph, missing = found.graph, list(found.missing)
     missing += _users(connection, graph)
+    missing += [
+        (Relation.GIVEN_TO, "services with a setting that may name it", why) for why in trust.given(connection, graph, subject)
+    ]
     if subject.noun == "application" and subject.id not in graph.nodes:
         # A key without a known credential: principals that can use it keep their access.
         itself = Node(id=subject.id, kind=Kind.IDENTITY, name=subject.name)

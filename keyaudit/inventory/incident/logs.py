@@ -54,7 +54,7 @@ def observed(
     uses = acts(connection, window, *of_subject, by_network=True, held=held)
     apps = {app: "" if app == about.app_id else "has the key" for app in sorted(about.apps)}
     timeline = followed(connection, of_subject, window, uses, apps=apps, held=held)
-    logs = [KEY_VAULT_LOG] * bool(about.key_ids)
+    logs = [KEY_VAULT_LOG] * bool(about.key_ids or about.secret_ids)
     logs += [SIGN_IN_LOGS[0]] * bool(about.credentials or about.app_id)
     needed = dict.fromkeys(log for log in SHOWN_BY.values() if log != USER_SIGN_IN_LOG or about.signs_for)
     absent = [log for log in needed if log not in days]
@@ -120,12 +120,12 @@ def named(found: Observed, names: Mapping[str, str]) -> Observed:
 
 def _uses_of(about: About) -> tuple[str, dict[str, Any]]:
     """The SQL condition on `usage` for uses of the subject, and its parameters."""
-    of_key = "array_to_string(list_slice(string_split(target_id, '/'), 1, 5), '/')"
-    key = f"""target_kind IN ('key', 'certificate')
-        AND list_contains($key_ids, replace({of_key}, '/certificates/', '/keys/'))
+    object_ = "array_to_string(list_slice(string_split(target_id, '/'), 1, 5), '/')"
+    key = f"""target_kind IN ('key', 'certificate', 'secret')
+        AND list_contains($object_ids, replace({object_}, '/certificates/', '/keys/'))
         AND ($version = '' OR split_part(target_id, '/', 6) IN ('', $version))"""
     sign_in = "operation = 'sign-in' AND (list_contains($credentials, credential_key_id) OR actor_app_id = $app_id)"
-    values = {"key_ids": sorted(about.key_ids), "version": about.version}
+    values = {"object_ids": sorted(about.key_ids | about.secret_ids), "version": about.version}
     return f"coalesce(({key}) OR ({sign_in}), false)", {
         **values,
         "credentials": sorted(about.credentials),

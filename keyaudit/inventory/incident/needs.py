@@ -1,6 +1,7 @@
 """The operations that the page of one key needs."""
 
-from keyaudit.inventory.blast.reading import EVERY
+from keyaudit.inventory.blast.reading import EVERY, GIVEN, SECRET
+from keyaudit.inventory.naming import address
 from keyaudit.model.tables import TABLES
 
 _READ = (
@@ -12,3 +13,15 @@ _READ = (
 
 NEEDED = EVERY.union(*(TABLES[name].listed_by for name in _READ))
 """Those that list the rows of these tables, and those without which an answer is unknown."""
+
+
+def needed(asked: str) -> frozenset[str]:
+    """The operations that the page of `asked` needs.
+
+    Only an address, or VAULT/NAME, can be that of a secret. Only for one that is certainly a secret are the services read that
+    use secrets: each has to be asked.
+    """
+    named = address(asked)
+    if named is None or named.kind not in ("", "secrets"):
+        return NEEDED
+    return NEEDED | SECRET | (GIVEN if named.kind else frozenset())

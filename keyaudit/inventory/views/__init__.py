@@ -111,9 +111,10 @@ def create(
     reach_known: bool,
     columns: Mapping[str, Collection[str]] | None = None,
     owner_rules: OwnerRules = NO_RULES,
+    prepared: bool = False,
 ) -> None:
     """Creates the tables of the ledger, all that `statements` creates with the same arguments, and the functions of owners."""
-    prepared = statements(
+    made = statements(
         DUCKDB,
         rows,
         run,
@@ -125,9 +126,10 @@ def create(
         columns=columns,
         looked_at=window(connection, rows, run, as_of, names=names),
         unread=unread_tables(coverage),
+        whole=prepared,
     )
-    ledger.create(connection, coverage, prepared)
-    for statement in prepared:
+    ledger.create(connection, coverage, made)
+    for statement in made:
         connection.execute(statement.text)
     for function in functions(owner_rules):
         connection.execute(function)
@@ -203,6 +205,7 @@ def statements(
     columns: Mapping[str, Collection[str]] | None,
     looked_at: Window | None,
     unread: Collection[str] = (),
+    whole: bool = False,
 ) -> list[Statement]:
     """The statements of one dialect that create a view per table in `names` over `rows`, the stored rows of `run` as SQL
     relations, and what these views rest on, but for the tables of the ledger.
@@ -210,7 +213,8 @@ def statements(
     A table that is not in `rows` has no rows. Tables in `small` are read once. Views in `kept` are materialized here as tables
     of their names. `columns`: by table, the derived columns that are read, from `needed`; None: all of them. Without
     `reach_known` the columns that count principals with access are NULL, for callers that do not read them. `looked_at`: what
-    `window` returns. `unread`: what `unread_tables` returns; without rows, they are not known to be empty.
+    `window` returns. `unread`: what `unread_tables` returns; without rows, they are not known to be empty. `whole`: with all
+    that views may rest on, for a reader of that.
     """
     sources = StoredRows({*rows, *unread}, sql, other_names(run.environment_rules), harmless(run.environment_rules))
 
@@ -222,7 +226,7 @@ def statements(
 
     # The view of a table without rows needs no lookups.
     filled = [name for name in names if name in rows]
-    prepared = list(_prepared(sources, as_of, run.as_of, filled, reach_known=reach_known, columns=columns))
+    prepared = list(_prepared(sources, as_of, run.as_of, filled, reach_known=reach_known, columns=columns, whole=whole))
     added: dict[str, Callable[[str], str]] = {
         "vault": lambda query: _vaults(sources, query, reach_known=reach_known, wanted=of("vault")),
         "key": lambda query: _keys(sources, query, reach_known=reach_known, wanted=of("key")),
@@ -261,6 +265,7 @@ def _prepared(
     *,
     reach_known: bool,
     columns: Mapping[str, Collection[str]] | None,
+    whole: bool,
 ) -> Iterator[str]:
     """The statements that create the lookup tables that views read more than once."""
     yield environment.named(sources)
@@ -275,7 +280,7 @@ def _prepared(
     if reach_known:
         wanted = EVERY if columns is None else frozenset(name for names in columns.values() for name in names)
         # The views of certificates need more of it.
-        ungranted = columns is not None and no_rows(sources, "grant") and "certificate" not in names
+        ungranted = not whole and columns is not None and no_rows(sources, "grant") and "certificate" not in names
         yield from (reach.prepare_ungranted if ungranted else reach.prepare)(sources, wanted)
         if "grant" in names:
             yield grant.prepare(sources)

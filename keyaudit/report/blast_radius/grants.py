@@ -20,8 +20,14 @@ _UNLOGGED = frozenset((Allows.GRANT, Allows.SET_POLICY, Allows.PURGE_VAULT, Allo
 """Permissions that are used without a record in the log of the vault."""
 
 
-def cut_off(found: BlastRadius, kept: Edge, shown: str, users: Sequence[Edge]) -> Step:
-    """The step for the principals that can use a key: `kept` is the edge to its vault, `users` the edges to them."""
+def at_work(found: BlastRadius, kept: Edge, users: Sequence[Edge]) -> str:
+    """The principals among `users` that used the vault of a key, for a sentence."""
+    names = _names(found, [use for use in users if found.worked(in_vault(kept.facts["vault_id"], use.target)).used])
+    return names or "its users"
+
+
+def cut_off(found: BlastRadius, kept: Edge, shown: str, users: Sequence[Edge]) -> Iterator[Step]:
+    """The steps for the principals that can use a key: `kept` is the edge to its vault, `users` the edges to them."""
     vault_id = kept.facts["vault_id"]
     work = {use.target: found.worked(in_vault(vault_id, use.target)) for use in users}
     held: dict[str, list[Edge]] = {}
@@ -31,18 +37,50 @@ def cut_off(found: BlastRadius, kept: Edge, shown: str, users: Sequence[Edge]) -
     host = "/".join(kept.facts["thing_id"].lower().split("/")[:3])
     unserved = host not in found.serving and not _unread(found, Relation.ENCRYPTS)
     ended = {id_: uses for id_, uses in held.items() if _may_end(found, uses, work, unserved=unserved)}
-    commands = _commands(kept.facts.get("vault_name", ""), [uses[0] for uses in ended.values()][:_FEW])
+    vault = kept.facts.get("vault_name", "")
+    alone = _alone(found, held, work)
+    if at_once := _commands(vault, [uses[0] for uses in alone.values()][:_FEW]):
+        who = [use for uses in alone.values() for use in uses if work[use.target].outside]
+        yield _of_thieves(found, shown, at_once, who, work)
+    commands = _commands(vault, [uses[0] for uses in ended.values()][:_FEW])
     going = [use for uses in ended.values() for use in uses]
     text = [
-        *_kept(found, [use for use in users if use.way is None or use.way.id not in ended], work),
+        *_kept(found, [use for use in users if use.way is None or use.way.id not in {*ended, *alone}], work),
         *([_going(found, going, work)] if going else []),
         version_needed(commands),
     ]
-    return Step(
+    yield Step(
         phase=Phase.REVOKE,
         title=f"Remove access of principals that do not use {shown}",
         text=" ".join(filter(None, text)),
         breaks="everything that they do with the vault, legitimate work too",
+        commands=commands,
+    )
+
+
+def _alone(found: BlastRadius, held: Mapping[str, Sequence[Edge]], work: Mapping[str, Work]) -> dict[str, Sequence[Edge]]:
+    """If a theft is stated, the grants of those that used the vault only outside the baseline, and that nobody else needs."""
+    return {
+        id_: uses
+        for id_, uses in held.items()
+        if found.stated
+        and uses[0].way is not None
+        and _is_own(uses[0].way)
+        and any(work[use.target].outside for use in uses)
+        and all(work[use.target].outside or work[use.target].may_end for use in uses)
+    }
+
+
+def _of_thieves(found: BlastRadius, shown: str, commands: Sequence[str], who: Sequence[Edge], work: Mapping[str, Work]) -> Step:
+    """The step that removes the access of those that used the vault only outside the baseline."""
+    return Step(
+        phase=Phase.BLOCK,
+        title=f"Remove the access of {_names(found, who)} to {shown}, if nobody planned its uses outside the baseline",
+        text=(
+            f"Outside the baseline: {_named(found, who, work)}. The first commands show the grants as they are: keep their"
+            " output, to make them again. Afterwards keyaudit access shows that they are gone."
+        ),
+        breaks="everything that they do with the vault",
         commands=commands,
     )
 

@@ -6,6 +6,7 @@ from keyaudit.model.blast_radius import BlastRadius, Kind, Relation
 from keyaudit.model.text import one_line
 from keyaudit.report.blast_radius import identities, signers, vaults
 from keyaudit.report.blast_radius.steps import Phase, Step, word
+from keyaudit.report.blast_radius.words import is_secret
 
 _ABOUT = {
     Relation.SIGNS_IN_AS: identities.identity,
@@ -13,6 +14,7 @@ _ABOUT = {
     Relation.PUBLISHED_AS: signers.published,
     Relation.ISSUES_FOR: signers.authority,
     Relation.ENCRYPTS: vaults.service,
+    Relation.ADMITS: vaults.account,
     Relation.KEPT_IN: vaults.kept,
 }
 
@@ -35,6 +37,8 @@ def _order(step: Step) -> tuple[int, bool]:
 
 def _once(found: BlastRadius) -> Iterator[Step]:
     """The steps that are done once for the whole graph."""
+    if is_secret(found):
+        yield from vaults.of_secret(found)
     for edge in found.edges:
         if edge.relation is Relation.OPENS:
             name, through = one_line(found.nodes[edge.target].name), one_line(found.nodes[edge.source].name)
@@ -54,7 +58,7 @@ def _once(found: BlastRadius) -> Iterator[Step]:
             ),
         )
     for edge in found.accepting():
-        if edge.relation is Relation.SIGNS_IN_AS and not identities.is_managed(edge):
+        if edge.relation is Relation.SIGNS_IN_AS and identities.can_be_stopped(edge):
             yield identities.again(found, edge)
     yield _verify(found)
 
@@ -67,13 +71,19 @@ _KEEP = (
 
 def _verify(found: BlastRadius) -> Step:
     since = f" --since {word(found.kept_in)}" if found.kept_in else ""
+    text = (
+        "Exit code 0 says so, if all required reads succeed. Ask the parties outside Azure that were given the public key:"
+        " no API of Azure lists them."
+    )
+    if is_secret(found):
+        text = (
+            "It says what Azure still accepts. Whether the old value is refused elsewhere, its owner has to try; until then the"
+            " exit code is 3."
+        )
     return Step(
         phase=Phase.VERIFY,
-        title="Read again, and check that nothing accepts the old key",
-        text=(
-            "Exit code 0 says so, if all required reads succeed. Ask the parties outside Azure that were given the public key:"
-            f" no API of Azure lists them.{'' if since else _KEEP}"
-        ),
+        title=f"Read again, and check that nothing accepts the old {'value' if is_secret(found) else 'key'}",
+        text=f"{text}{'' if since else _KEEP}",
         commands=tuple(f"keyaudit incident {word(each)} --verify{since}" for each in _targets(found)),
     )
 
@@ -82,7 +92,7 @@ def _targets(found: BlastRadius) -> list[str]:
     """The identifiers that distinguish each old key from its replacement."""
     targets = [f"spki:{digest}" for digest in found.digests]
     for edge in found.accepting():
-        if edge.relation is Relation.KEPT_IN and edge.facts["noun"] == "key":
+        if edge.relation is Relation.KEPT_IN and edge.facts["noun"] in ("key", "secret"):
             targets.append(edge.target)
         has_digest = bool(found.digests) and edge.facts.get("kind") == "certificate"
         if edge.relation is Relation.SIGNS_IN_AS and not has_digest and "key_id" in edge.facts:

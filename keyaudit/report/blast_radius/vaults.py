@@ -2,12 +2,15 @@
 
 from collections.abc import Iterator
 
+from msgspec.structs import replace
+
 from keyaudit.model.blast_radius import BlastRadius, Edge, Kind, Relation
 from keyaudit.model.tables.key import OUTSIDE
 from keyaudit.model.text import one_line
+from keyaudit.model.work import UNKNOWN
 from keyaudit.report.blast_radius import grants
-from keyaudit.report.blast_radius.steps import Phase, Step, option_word
-from keyaudit.report.blast_radius.work import decided
+from keyaudit.report.blast_radius.steps import Phase, Step, option_word, word
+from keyaudit.report.blast_radius.work import decided, ends
 from keyaudit.report.lines import listed
 
 
@@ -18,14 +21,14 @@ def kept(found: BlastRadius, edge: Edge) -> Iterator[Step]:
     shown = one_line(f"{vault}/{thing}")
     users = [use for use in found.edges if use.relation is Relation.USED_BY and use.source == edge.target]
     if users:
-        yield grants.cut_off(found, edge, shown, users)
+        yield from grants.cut_off(found, edge, shown, users)
     option = "--hsm-name" if "/managedhsms/" in facts["vault_id"] else "--vault-name"
     place, text = f"{option_word(option, vault)} {option_word('--name', thing)}", ""
     make = f"az keyvault key rotate {place}"
     if facts.get("custody") == OUTSIDE:
         make = f"az keyvault key create {place} --external-key-id EXTERNAL_KEY_ID"
         text = "First make the new key in your own HSM; EXTERNAL_KEY_ID is its id at the EKM proxy."
-    disable = f"az keyvault key set-attributes {option_word('--id', edge.target)} --enabled false"
+    disable = f"az keyvault {facts['noun']} set-attributes {option_word('--id', edge.target)} --enabled false"
     if facts["noun"] == "certificate":
         make = f"az keyvault certificate create {place} --policy '@policy.json'"
         text = (
@@ -34,26 +37,45 @@ def kept(found: BlastRadius, edge: Edge) -> Iterator[Step]:
         )
         version = option_word("--version", facts.get("version", ""))
         disable = f"az keyvault certificate set-attributes {place} {version} --enabled false"
+    stops = "everything that still uses it; data that it wrapped is unreadable until it is enabled again"
+    breaks = "holders of the public key need the new one; a service that follows the key picks it up by itself"
+    copy = "A copy of the private key outside the vault still works: services have to stop trusting it."
+    if facts["noun"] == "secret":
+        make = f"az keyvault secret set {place} --file new-secret.txt"
+        text = "First have its owner make a new value where it comes from, beside the old one where that has two."
+        breaks = "consumers that cached the old value, once that is revoked"
+        stops = "everything that still reads it"
+        copy = "A copy of the value still works: the service that accepts it has to stop doing so."
     yield Step(
         phase=Phase.REPLACE,
         makes=True,
-        title=f"Make a new version of {shown}, on a new key",
+        title=f"Make a new version of {shown}, {'with a new value' if facts['noun'] == 'secret' else 'on a new key'}",
         text=text,
-        breaks="holders of the public key need the new one; a service that follows the key picks it up by itself",
+        breaks=breaks,
         commands=(make,),
     )
     work = found.worked(edge.target)
     served = _served(found, edge)
-    why = f"No command is printed, because it is in use: {listed(served)} encrypts with it." if served else decided(found, work)
-    yield Step(
+    why = decided(found, work, grants.at_work(found, edge, users))
+    if served:
+        why = f"No command is printed, because it is in use: {listed(served)} encrypts with it."
+    version = one_line(found.nodes[edge.target].name)
+    off = Step(
         phase=Phase.REVOKE,
         settles=edge,
-        title=f"Disable {one_line(found.nodes[edge.target].name)}",
-        text=f"The vault then refuses to use it; to go back, enable it again. {why} A copy of the private key outside the vault"
-        " still works: services have to stop trusting it.",
-        breaks="everything that still uses it; data that it wrapped is unreadable until it is enabled again",
-        commands=(disable,) if work.may_end and not served else (),
+        title=f"Disable {version}",
+        text=f"The vault then refuses to use it; to go back, run the command with --enabled true. {why} {copy}",
+        breaks=stops,
+        commands=(disable,) if ends(found, work) and not served else (),
     )
+    if off.commands and not work.may_end:
+        which = (
+            "Do this first if somebody is abusing it in the vault now. If nothing shows that, avoid the outage: make the new"
+            " version, move its users, and disable this one then, as below. To see that it worked:"
+            f" az keyvault {facts['noun']} list-versions {place} lists it with enabled false."
+        )
+        yield replace(off, phase=Phase.BLOCK, settles=None, title=f"Disable {version} now", text=f"{off.text} {which}")
+    yield off
 
 
 def _served(found: BlastRadius, edge: Edge) -> list[str]:
@@ -67,6 +89,53 @@ def _served(found: BlastRadius, edge: Edge) -> list[str]:
         and (found.nodes[each.target].kind is Kind.UNSEEN or each.facts["key_id"].lower() == key_id)
         and (each.doubt is not None or each.names.lower() in (version, "unknown"))
     ]
+
+
+def of_secret(found: BlastRadius) -> Iterator[Step]:
+    """The steps for the services that use a secret, and for what accepts it, where nothing names that."""
+    used = [edge for edge in found.edges if edge.relation is Relation.GIVEN_TO]
+    names = sorted({one_line(found.nodes[edge.target].name) for edge in used if found.nodes[edge.target].kind is Kind.SERVICE})
+    unread = " Others may use it: not all was read." if any(edge.doubt for edge in used) else ""
+    told = f"Set to use it: {listed(names)}." if names else "No service that was read is set to use it."
+    yield Step(
+        phase=Phase.REPLACE,
+        title=f"Move everything that uses {one_line(found.subject.name)} to the new version",
+        text=f"{told}{unread} Programs read it by themselves: the log of the vault names them, and the command lists both.",
+        breaks="nothing, while the old value works",
+        commands=(f"keyaudit rotation {word(found.target)}",),
+    )
+    if any(edge.relation is Relation.ADMITS and found.nodes[edge.target].kind is Kind.UNSEEN for edge in found.edges):
+        yield Step(
+            phase=Phase.REVOKE,
+            title=f"Have the owner of {one_line(found.subject.name)} revoke the old value where it is accepted",
+            text=(
+                "keyaudit does not know where that is, so no command is printed. If the value is being abused now, do this"
+                " first. A tag with the key id of an application's credential, or the tags ProviderAddress and CredentialId of"
+                " an account's key, let keyaudit name it the next time."
+            ),
+            breaks="everything that still uses the old value",
+        )
+
+
+def account(found: BlastRadius, edge: Edge) -> Iterator[Step]:
+    """The step for an account whose key the secret holds."""
+    name, slot = one_line(found.nodes[edge.target].name), edge.names
+    place = " ".join(
+        option_word(option, edge.facts[fact])
+        for option, fact in (("--account-name", "name"), ("--resource-group", "group"), ("--subscription", "subscription"))
+    )
+    # https://learn.microsoft.com/cli/azure/storage/account/keys#az-storage-account-keys-renew
+    renew = f"az storage account keys renew {place} {option_word('--key', slot)}"
+    known = edge.facts["kind"] == "microsoft.storage/storageaccounts" and slot in ("key1", "key2")
+    yield Step(
+        phase=Phase.REVOKE,
+        settles=edge,
+        title=f"Regenerate credential {one_line(slot or 'that it holds')} of {name}",
+        text="Its tag says so: compare it with the account first. The old value ends at once and cannot be restored, with every"
+        f" shared access signature that was made with it. {decided(found, UNKNOWN)}",
+        breaks="everything that still uses the old value",
+        commands=(renew,) if known and ends(found, UNKNOWN) else (),
+    )
 
 
 def service(found: BlastRadius, edge: Edge) -> Iterator[Step]:

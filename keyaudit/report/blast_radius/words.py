@@ -20,6 +20,8 @@ VERBS = {
     Relation.PUBLISHED_AS: "is published as",
     Relation.ISSUES_FOR: "issues certificates for",
     Relation.ENCRYPTS: "encrypts",
+    Relation.ADMITS: "opens",
+    Relation.GIVEN_TO: "is used by",
     Relation.USED_BY: "can be used by",
     Relation.HOLDS: "holds",
     Relation.REACHES: "reaches",
@@ -30,6 +32,7 @@ VERBS = {
 NOUNS = {
     Kind.KEY: "key",
     Kind.CERTIFICATE: "certificate",
+    Kind.SECRET: "secret",
     Kind.IDENTITY: "application",
     Kind.AGENT: "agent identity",
     Kind.RELYING_PARTY: "relying party",
@@ -133,6 +136,11 @@ def opened(found: BlastRadius) -> str:
     return f"Its holder reaches {plural(len(vaults), 'vault')}." if vaults else ""
 
 
+def is_secret(found: BlastRadius) -> bool:
+    """Whether the subject is a secret of a vault, which backs no certificate."""
+    return found.subject.note == "secret"
+
+
 def meaning(found: BlastRadius) -> str:
     """The meaning of the exit code."""
     own = {
@@ -156,5 +164,6 @@ def limits(found: BlastRadius) -> Iterator[str]:
 def unknown(found: BlastRadius) -> Iterator[Edge]:
     """The uncertain edges of trust in it, except those that no API shows."""
     for edge in found.trusting():
-        if edge.doubt is not None and edge.doubt is not Reason.NOT_SUPPLIED and edge.relation in TRUSTS:
+        told = edge.doubt is Reason.NOT_SUPPLIED and edge.relation is not Relation.ADMITS
+        if edge.doubt is not None and not told and edge.relation in TRUSTS:
             yield edge

@@ -1,8 +1,10 @@
 """Who and what is at work, in words: why a step that removes access has a command, or none."""
 
 from keyaudit.model.blast_radius import BlastRadius
+from keyaudit.model.reasons import Reason
 from keyaudit.model.times import iso_date
 from keyaudit.model.work import Source, Used, Work
+from keyaudit.report.blast_radius.words import why
 from keyaudit.report.lines import plural
 
 NEEDED = "complete logs of at least 35 days that reach until now"
@@ -14,10 +16,20 @@ def evidence(work: Work) -> str:
     return "; ".join(_used(each) for each in work.used)
 
 
-def decided(found: BlastRadius, work: Work) -> str:
-    """Why a step that ends the use of one thing has a command, which it has if `work.may_end`; otherwise why it has none."""
+def ends(found: BlastRadius, work: Work, doubt: Reason | None = None) -> bool:
+    """Whether a step that ends the use of one thing has a command: nothing uses it, or it is stated to be stolen.
+
+    `doubt`: why it may be another thing than the stolen one.
+    """
+    return work.may_end or (found.stated and doubt is None)
+
+
+def decided(found: BlastRadius, work: Work, name: str = "its users", doubt: Reason | None = None) -> str:
+    """Why a step that ends the use of one thing has a command, if `ends`, with what that stops; otherwise why it has none."""
     if work.may_end:
         return f"The logs of {work.covered} are complete, and show no use of it."
+    if found.stated:
+        return _stops(found, work, name, doubt)
     if work.used:
         return (
             f"No command is printed, because it is in use: {evidence(work)}. Move its users first; ending it earlier stops"
@@ -28,11 +40,21 @@ def decided(found: BlastRadius, work: Work) -> str:
     return f"No command is printed, because it is not known whether it is in use: showing it takes {NEEDED}."
 
 
-def suspected(found: BlastRadius, work: Work) -> str:
-    """The same for one that has a command, too, if `work.only_outside`: all that it does is what the baseline does not know."""
+def _stops(found: BlastRadius, work: Work, name: str, doubt: Reason | None) -> str:
+    """What a step stops that ends the use of a thing that is stated to be stolen."""
+    if doubt is not None:
+        return f"No command is printed, because it is not certain that this is the stolen key: {why(doubt)}."
+    if work.used:
+        return f"This stops {name}: {evidence(work)}."
+    missing = f"showing it takes {NEEDED}" if found.logged else "no logs were supplied"
+    return f"Who uses it is not known, so this may stop legitimate work: {missing}."
+
+
+def suspected(found: BlastRadius, work: Work, name: str = "its users", doubt: Reason | None = None) -> str:
+    """The same for one that has a command if `work.only_outside`, too: all that it does is what the baseline does not know."""
     if work.only_outside:
         return f"The logs of {work.covered} are complete: {evidence(work)}. Ask its owners whether they planned them."
-    return decided(found, work)
+    return decided(found, work, name, doubt)
 
 
 def _used(each: Used) -> str:

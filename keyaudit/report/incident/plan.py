@@ -4,15 +4,16 @@ from collections.abc import Iterator
 
 from keyaudit.model.first_party import FIRST_PARTY
 from keyaudit.model.incident import LIKELY, Act, Incident
-from keyaudit.model.text import one_line
+from keyaudit.model.text import listed, one_line
 from keyaudit.model.times import iso_date
 from keyaudit.model.work import credential
 from keyaudit.report.blast_radius.identities import stopped
 from keyaudit.report.blast_radius.plan import left
 from keyaudit.report.blast_radius.plan import plan as plan_of_trust
-from keyaudit.report.blast_radius.steps import Phase, Step, option_word
+from keyaudit.report.blast_radius.steps import Phase, Step, option_word, word
 from keyaudit.report.blast_radius.work import suspected
 from keyaudit.report.incident.words import bounds
+from keyaudit.report.lines import plural
 
 _ASKED = 10
 """The maximum number of users that a step names."""
@@ -22,7 +23,7 @@ def plan(found: Incident) -> list[Step]:
     """Every step, in order. A step that two plans have in common is there once. With --verify, those that are not done."""
     if found.radius.verify:
         return left(found.radius)
-    own = [*_keep(found), *_against(found)]
+    own = [*_keep(found), *_against(found), *_touched(found)]
     stopped_, removed = {step.stops for step in own} - {""}, {act.credential for act in _added(found)}
     trust = [
         step
@@ -44,12 +45,24 @@ def left_open(found: Incident) -> list[str]:
         told.append("Without logs, later actions of the key's users are unknown: collect the logs before they expire.")
         return told
     if seen.mailboxes.least:
-        told.append(f"Mail was read in {bounds(seen.mailboxes, 'mailbox', 'mailboxes')}. Inform the owners.")
+        owners = _mailboxes(found)
+        named = f" Known of them: {owners}." if owners else ""
+        told.append(f"Mail was read in {bounds(seen.mailboxes, 'mailbox', 'mailboxes')}. Inform the owners.{named}")
+    if found.touched:
+        count = plural(len(found.touched), "other secret or key", "other secrets and keys")
+        told.append(f"{count} of vaults: each stays usable by the thief until its step in the plan is done.")
     elif seen.mailboxes.most is None:
         told.append("Whether mail was read with it is unknown.")
     if seen.absent or seen.unseen or seen.vault_logged is False:
         told.append("Missing logs may show more than this page: supply them and run it again.")
     return told
+
+
+def _mailboxes(found: Incident) -> str:
+    """The owners of mailboxes that were read, as far as the acts name them."""
+    acts = [act for act in found.strange if act.operation == "read-mail" and act.target_kind == "mailbox"]
+    names = sorted({one_line(each) for act in acts for each in act.objects})
+    return ", ".join(names[:_ASKED]) + (f" and {len(names) - _ASKED:,} more" if len(names) > _ASKED else "")
 
 
 def _keep(found: Incident) -> Iterator[Step]:
@@ -80,7 +93,7 @@ def _against(found: Incident) -> Iterator[Step]:
             done.add(app)
             name = one_line(act.actor.shown)
             title = f"Stop {name} from signing in, if nobody planned its uses outside the baseline"
-            yield stopped(found.radius, app, option_word("--id", app), title, name)
+            yield stopped(found.radius, app, option_word("--id", app), title=title, name=name)
     yield from _came_along(found)
     yield from _credentials(found)
     for act in found.strange:
@@ -94,6 +107,35 @@ def _against(found: Incident) -> Iterator[Step]:
                     breaks="nothing",
                     commands=(f"az monitor diagnostic-settings list {place}",),
                 )
+
+
+def _touched(found: Incident) -> Iterator[Step]:
+    """What the thieves read and used in vaults beside the subject is replaced, too."""
+    for target, acts in found.touched.items():
+        name = one_line(target.partition("://")[2].partition(".")[0] + "/" + target.rpartition("/")[2])
+        who = listed(list(dict.fromkeys(one_line(act.actor.shown) for act in acts)))
+        count, last = sum(act.count - act.refused for act in acts), iso_date(max(act.last_on for act in acts))
+        unsure = "" if all(act.outside for act in acts) else " Without a baseline this may be legitimate work."
+        if acts[0].operation == "read-secret":
+            used = found.consumers.get(target, ())
+            told = f"Set to use it: {listed([*map(one_line, used)])}." if used else "No service that was read is set to use it."
+            yield Step(
+                phase=Phase.REPLACE,
+                title=f"Replace secret {name}, which {who} read",
+                text=f"Read {plural(count, 'time')}, the last on {last}: treat its value as stolen.{unsure} {told} The first"
+                " command has its own plan, and the second shows who has to move.",
+                breaks="nothing, until the old value is revoked",
+                commands=(f"keyaudit incident {word(target)}", f"keyaudit rotation {word(target)}"),
+            )
+        else:
+            yield Step(
+                phase=Phase.REPLACE,
+                title=f"Find out what {who} did with key {name}",
+                text=f"Used {plural(count, 'time')}, the last on {last}. What it signed stays valid as long as the key is"
+                f" trusted, and what it unwrapped may be known.{unsure} The page of the key shows who trusts it.",
+                breaks="nothing",
+                commands=(f"keyaudit incident {word(target)}",),
+            )
 
 
 def _came_along(found: Incident) -> Iterator[Step]:
@@ -126,13 +168,15 @@ def _added(found: Incident) -> list[Act]:
 
 def _credentials(found: Incident) -> Iterator[Step]:
     radius = found.radius
-    kinds = {edge.facts["key_id"].lower(): edge.facts.get("kind", "") for edge in radius.trusting() if "key_id" in edge.facts}
     for act in _added(found):
         key = act.credential or ""
         work = radius.worked(credential(key))
         of = "app" if act.target_kind == "application" else "sp"
-        cert = " --cert" if kinds.get(key) == "certificate" else ""
-        unsure = "" if key in kinds else " For a certificate add --cert: the log does not say what it is."
+        cert = " --cert" if found.kinds.get(key) == "certificate" else ""
+        there = key in found.kinds
+        printed = work.may_end or work.only_outside or (radius.stated and there)
+        why = suspected(radius, work) if there or printed else "No command is printed, because the snapshot does not have it."
+        unsure = "" if there else " For a certificate add --cert: the log does not say what it is."
         planned = "" if act.outside else ", if nobody planned that"
         for holder in act.objects:
             delete = f"az ad {of} credential delete {option_word('--id', holder)}"
@@ -140,10 +184,10 @@ def _credentials(found: Incident) -> Iterator[Step]:
                 phase=Phase.REVOKE,
                 title=f"Remove credential {one_line(key)}, which {one_line(act.actor.shown)} added on {iso_date(act.first_on)}"
                 f"{planned}",
-                text=f"{suspected(radius, work)}{unsure} First stop the application, as above: that can be undone.",
+                text=f"{why}{unsure} First stop the application, as above: that can be undone.",
                 breaks="everything that signs in with it",
                 commands=(
                     f"az ad {of} credential list {option_word('--id', holder)}{cert}",
-                    *((f"{delete} {option_word('--key-id', key)}{cert}",) if work.may_end or work.only_outside else ()),
+                    *((f"{delete} {option_word('--key-id', key)}{cert}",) if printed else ()),
                 ),
             )

@@ -7,7 +7,7 @@ from keyaudit.model.reasons import ADVICE, Reason
 from keyaudit.model.tables.usage import ACTIVITY_LOG, DIRECTORY_LOG, MAIL_LOG, SIGN_IN_LOGS
 from keyaudit.model.text import listed, one_line
 from keyaudit.model.times import DAY, duration_text, iso_date
-from keyaudit.report.blast_radius.words import Branch, conclusion, limits, opened, said, tree
+from keyaudit.report.blast_radius.words import Branch, conclusion, is_secret, limits, opened, said, tree
 from keyaudit.report.incident.acts import LISTED
 from keyaudit.report.incident.acts import said as said_act
 from keyaudit.report.incident.origin import causes, saml, signatures, timeline
@@ -33,7 +33,7 @@ def sections(found: Incident) -> list[Section]:
     trust = Section(id="trust", title="Who trusts it", statements=list(_trust(found)))
     if found.radius.verify:
         return [trust]
-    what = Section(id="what", title="The key", statements=list(_what(found)))
+    what = Section(id="what", title=f"The {'secret' if is_secret(found.radius) else 'key'}", statements=list(_what(found)))
     unknown = Section(id="unknown", title="What cannot be known, and why", statements=list(_unknown(found)))
     if found.observed is None:
         return [what, trust, unknown]
@@ -44,7 +44,7 @@ def sections(found: Incident) -> list[Section]:
         trust,
         Section(id="used", title="Who used it", statements=list(_used(found.observed))),
         *([Section(id="cause", title="Who added the credentials", statements=found_causes)] if found_causes else []),
-        Section(id="next", title="What they did next", statements=list(_next(found.observed))),
+        Section(id="next", title="What they did next", statements=list(_next(found, found.observed))),
         *([Section(id="tokens", title="Their tokens", statements=found_tokens)] if found_tokens else []),
         unknown,
     ]
@@ -104,6 +104,9 @@ def _what(found: Incident) -> Iterator[Statement]:
     if found.radius.stolen is not None:
         text = f"It is {found.radius.stolen.what} ({found.radius.stolen.source})."
         yield Statement(text=text, confidence=Confidence.OBSERVED, rests_on=[found.radius.stolen.source])
+    elif is_secret(found.radius):
+        text = "keyaudit reads no value of a secret: only its tags and the services that use it say what accepts it."
+        yield Statement(text=text, confidence=Confidence.OBSERVED, rests_on=[found.radius.target])
     elif found.compared:
         text = "It is not a publicly known stolen key; the list of keyaudit has published thefts only."
         yield Statement(text=text, confidence=Confidence.OBSERVED, rests_on=["keyaudit: list of published thefts"])
@@ -122,6 +125,12 @@ def _what(found: Incident) -> Iterator[Statement]:
 def _copies(found: Incident) -> Statement:
     """Where the private key may be, beside the vault."""
     rests_on = [key.id for key in found.keys]
+    if is_secret(found.radius):
+        text = (
+            "Every principal that read it may have kept its value, which works until the service that accepts it stops doing"
+            " so. Disabling the secret in the vault only ends further reads."
+        )
+        return Statement(text=text, confidence=Confidence.INFERRED, rests_on=rests_on)
     if not found.keys:
         text = "It is not known where it is kept and who has a copy: no vault that was read is known to hold it."
         return Statement(text=text, confidence=Confidence.NOT_KNOWABLE)
@@ -150,13 +159,15 @@ def _version(key: KeyFacts, as_of: int) -> str:
         return text or absent
 
     made = f"created {iso_date(key.created_on)}, {duration_text(max(0, as_of - key.created_on))} old" if key.created_on else ""
+    of_secret = "/secrets/" in key.id
     parts = [
         value("created_on", made, "creation date not recorded by Key Vault"),
-        value("custody", f"custody {key.custody}" if key.custody else "", "custody unknown"),
+        "" if of_secret else value("custody", f"custody {key.custody}" if key.custody else "", "custody unknown"),
         value("enabled", "enabled" if key.enabled else "disabled", ""),
         value("expires_on", f"expires {iso_date(key.expires_on)}" if key.expires_on else "", "no expiration date"),
     ]
-    return f"Version {one_line(key.version or 'not named')} ({key.kind or 'type unknown'}): {', '.join(parts)}."
+    kind = one_line(key.kind or f"{'content ' * of_secret}type {'not stated' if of_secret else 'unknown'}")
+    return f"Version {one_line(key.version or 'not named')} ({kind}): {', '.join(filter(None, parts))}."
 
 
 def _trust(found: Incident) -> Iterator[Statement]:
@@ -202,7 +213,7 @@ def _used(seen: Observed) -> Iterator[Statement]:
         yield Statement(text=text, confidence=Confidence.NOT_KNOWABLE)
 
 
-def _next(seen: Observed) -> Iterator[Statement]:
+def _next(found: Incident, seen: Observed) -> Iterator[Statement]:
     for act in seen.timeline:
         confidence = Confidence.INFERRED if act.because else Confidence.OBSERVED
         yield Statement(text=said_act(act), confidence=confidence, rests_on=act.records)
@@ -218,7 +229,7 @@ def _next(seen: Observed) -> Iterator[Statement]:
     if seen.learned_until is None and seen.uses:
         text = "Who else acted from the same networks was not examined: without a baseline they may be anybody's."
         yield Statement(text=text, confidence=Confidence.NOT_KNOWABLE, rests_on=["--baseline"])
-    yield from _mail(seen)
+    yield from _mail(found, seen)
     for log in _FOLLOWED:
         yield from doubts(seen, log)
 
@@ -226,7 +237,7 @@ def _next(seen: Observed) -> Iterator[Statement]:
 _FOLLOWED = (MAIL_LOG, SIGN_IN_LOGS[0], DIRECTORY_LOG, ACTIVITY_LOG)
 
 
-def _mail(seen: Observed) -> Iterator[Statement]:
+def _mail(found: Incident, seen: Observed) -> Iterator[Statement]:
     """How many mailboxes were read: what the logs show, and why there may be more."""
     mail = [act for act in seen.timeline if act.operation == "read-mail"]
     records, count = [record for act in mail for record in act.records], seen.mailboxes
@@ -236,7 +247,7 @@ def _mail(seen: Observed) -> Iterator[Statement]:
         yield Statement(text=text, confidence=sure, rests_on=records)
     if count.most is None:
         more = "How many more mailboxes were read" if count.least else "Whether mail was read with it"
-        yield Statement(text=f"{more} cannot be known: {_unbounded(seen)}.", confidence=Confidence.NOT_KNOWABLE)
+        yield Statement(text=f"{more} cannot be known: {_unbounded(found, seen)}.", confidence=Confidence.NOT_KNOWABLE)
     elif count.most == 0:
         text = f"The logs of {seen.window} show no mailbox that was read with it."
         yield Statement(text=text, confidence=Confidence.OBSERVED, rests_on=[MAIL_LOG])
@@ -245,7 +256,9 @@ def _mail(seen: Observed) -> Iterator[Statement]:
         yield Statement(text=text, confidence=Confidence.INFERRED, rests_on=records or [MAIL_LOG])
 
 
-def _unbounded(seen: Observed) -> str:
+def _unbounded(found: Incident, seen: Observed) -> str:
+    if seen.unrecorded and is_secret(found.radius):
+        return "a copy of its value can be used where no log of this tenant records it"
     if seen.unrecorded:
         return (
             "a token that was signed with the key, or with a copy of it, names any application and user, and no record says"
@@ -257,7 +270,11 @@ def _unbounded(seen: Observed) -> str:
 
 
 def _unknown(found: Incident) -> Iterator[Statement]:
-    signs = bool(found.keys) or any(edge.doubt is Reason.NOT_SUPPLIED for edge in found.radius.trusting())
+    secret = is_secret(found.radius)
+    signs = not secret and (bool(found.keys) or any(edge.doubt is Reason.NOT_SUPPLIED for edge in found.radius.trusting()))
+    if secret:
+        text = "What was done with a copy of its value: only the service that accepts it can have logged that, not the vault."
+        yield Statement(text=text, confidence=Confidence.NOT_KNOWABLE, rests_on=["no log of the vault records it"])
     if signs:
         text = (
             "Tokens that were signed with a copy outside the vault: a forged token leaves no signature in a vault's log, and"

@@ -21,6 +21,7 @@ KEY, VERSION, CREDENTIAL = f"{HOST}/keys/signer", "a" * 32, "0a000000-0000-4000-
 MADE = START + 10 * DAY
 ABOUT = About(
     key_ids=frozenset({KEY}),
+    secret_ids=frozenset(),
     version="",
     credentials=frozenset({CREDENTIAL}),
     app_id="app",
