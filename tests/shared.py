@@ -5,6 +5,7 @@ codes, findings and texts are computed by every command.
 """
 
 import contextlib
+import functools
 import hashlib
 import os
 import shutil
@@ -21,11 +22,14 @@ import pytest
 from keyaudit import ask, audit, evaluation
 from keyaudit.audit import PLAIN, Detail
 from keyaudit.inventory import views
+from keyaudit.inventory.dialect import DuckDB, sqlite
+from keyaudit.inventory.facts.sql import Statement
 from keyaudit.inventory.load import parquet
 from keyaudit.inventory.snapshot import Snapshot
 from keyaudit.model.acceptance import NOTHING_ACCEPTED, Acceptance
 from keyaudit.model.owners import NO_RULES
 from keyaudit.model.part import WHOLE, Part
+from keyaudit.model.run import Run
 from keyaudit.model.tables import TABLES
 from keyaudit.policy.judge import judge
 from keyaudit.policy.load import Policy
@@ -36,8 +40,27 @@ _KEPT = 6
 """How many opened snapshots are kept, and how many that all policies have judged: each takes some 30 MB."""
 _RARELY = 2
 """How often a snapshot is asked before all its views are made for the next."""
+_STATEMENTS = 100
+"""How many lists of statements are kept: each takes up to a megabyte."""
 _MANY = 100
 """Policies that are as good as all of them."""
+
+
+def remember_sql(patch: pytest.MonkeyPatch) -> None:
+    """Write the SQL of views once for the same arguments, and translate each statement once: it depends on nothing else."""
+    write, known = views.statements, OrderedDict[str, list[Statement]]()
+
+    def statements(sql: DuckDB, rows: Any, run: Run, as_of: int, **how: Any) -> list[Statement]:
+        columns = how["columns"] and {table: sorted(names) for table, names in how["columns"].items()}
+        key = str((type(sql), rows, run, as_of, {**how, "columns": columns, "unread": sorted(how.get("unread", ()))}))
+        if key not in known:
+            known[key] = write(sql, rows, run, as_of, **how)
+            if len(known) > _STATEMENTS:
+                known.popitem(last=False)
+        return known[key]
+
+    patch.setattr(views, "statements", statements)
+    patch.setattr(sqlite, "translated", functools.lru_cache(_STATEMENTS * 20)(sqlite.translated))
 
 
 def of_this_run(factory: pytest.TempPathFactory) -> Path:
