@@ -7,6 +7,7 @@ codes, findings and texts are computed by every command.
 import contextlib
 import functools
 import hashlib
+import itertools
 import os
 import shutil
 import tempfile
@@ -24,8 +25,10 @@ from keyaudit.audit import PLAIN, Detail
 from keyaudit.inventory import views
 from keyaudit.inventory.dialect import DuckDB, sqlite
 from keyaudit.inventory.facts.sql import Statement
+from keyaudit.inventory.few import fits_sqlite
 from keyaudit.inventory.load import parquet
 from keyaudit.inventory.snapshot import Snapshot
+from keyaudit.inventory.with_sqlite import WithSQLite
 from keyaudit.model.acceptance import NOTHING_ACCEPTED, Acceptance
 from keyaudit.model.owners import NO_RULES
 from keyaudit.model.part import WHOLE, Part
@@ -33,6 +36,7 @@ from keyaudit.model.run import Run
 from keyaudit.model.tables import TABLES
 from keyaudit.policy.judge import judge
 from keyaudit.policy.load import Policy
+from keyaudit.policy.queries import BASELINE
 from keyaudit.policy.settings import Judging
 from tests.estates import made_once, of_this_code
 
@@ -94,6 +98,7 @@ class Opened:
         self.narrow = False
         """Whether views of some columns alone are made as the command makes them, and not taken from those of all columns."""
         self._seen: Counter[object] = Counter()
+        self._numbers = itertools.count()
         self._asked: list[str] = []
         self._few: Kept = OrderedDict()
         self._many: Kept = OrderedDict()
@@ -161,7 +166,7 @@ class Opened:
             whole = None if self.narrow and how.get("columns") is not None else self._whole(snapshot, as_of, made)
             return _copied(whole) if whole else self._judging(snapshot, as_of, **how)
 
-        connection = self._held(snapshot, (as_of, self.narrow), how, opened)
+        connection = self._held(snapshot, (as_of, self.narrow), how, opened, self._asked[-1])
         if self._asked[-1].startswith("judge "):
             yield connection
             return
@@ -172,7 +177,13 @@ class Opened:
     @contextlib.contextmanager
     def _evaluated(self, snapshot: Snapshot, as_of: int, *together: int, **how: Any) -> Iterator[Any]:
         if self._keeps(snapshot):
-            yield self._held(snapshot, (as_of, together), how, lambda: self._evaluating(snapshot, as_of, *together, **how))
+            asked = self._asked[-1]
+            # An evaluation in SQLite adds relations, and no other changes.
+            if not self.narrow and fits_sqlite(snapshot.run, snapshot.sizes.values(), *together):
+                asked, together, how = "", (), {"names": tuple(TABLES), "columns": None, "reach_known": True, "often": ()}
+            yield self._held(
+                snapshot, (as_of, together), how, lambda: self._evaluating(snapshot, as_of, *together, **how), asked
+            )
             return
         with self._evaluating(snapshot, as_of, *together, **how) as views:
             yield views
@@ -180,11 +191,11 @@ class Opened:
     def _keeps(self, snapshot: Snapshot) -> bool:
         return bool(self._asked) and snapshot.owners == NO_RULES and not snapshot.folder.parent.name.startswith("keyaudit-")
 
-    def _held(self, snapshot: Snapshot, asked: object, how: dict[str, Any], opened: Callable[[], Any]) -> Any:
+    def _held(self, snapshot: Snapshot, when: object, how: dict[str, Any], opened: Callable[[], Any], asked: str) -> Any:
         made = (snapshot.folder / "manifest.json").stat().st_mtime_ns
         given = {name: sorted(value) if isinstance(value, set) else value for name, value in how.items()}
-        key = (snapshot.folder, made, asked, str(given), self._asked[-1])
-        kept = self._many if self._asked[-1].count(", ") > _MANY else self._few
+        key = (snapshot.folder, made, when, str(given), asked)
+        kept = self._many if not asked or asked.count(", ") > _MANY else self._few
         if key not in kept:
             while len(kept) >= _KEPT:
                 self._drop(kept)
@@ -207,9 +218,12 @@ class Opened:
         views = getattr(engine, "_connection", engine.reader)
         if not any(views in _views(held) for kept in (self._few, self._many) for _, held in kept.values()):
             return self._judge_policies(engine, policies, *rest, **how)
-        key = id(views), engine.again
+        key = id(views), f"{engine.again} {self._asked[-1]}"
         # The policies are kept with it, so that their ids stay theirs.
         if key not in self._judged:
+            engine.again += f"_{next(self._numbers)}"
+            if isinstance(views, WithSQLite):
+                views.execute(f"DROP TABLE IF EXISTS {BASELINE}")
             self._judged[key] = (policies, self._judge_policies(engine, policies, *rest, **how))
         return self._judged[key][1]
 
