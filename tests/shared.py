@@ -28,7 +28,6 @@ from keyaudit.inventory.facts.sql import Statement
 from keyaudit.inventory.few import fits_sqlite
 from keyaudit.inventory.load import parquet
 from keyaudit.inventory.snapshot import Snapshot
-from keyaudit.inventory.with_sqlite import WithSQLite
 from keyaudit.model.acceptance import NOTHING_ACCEPTED, Acceptance
 from keyaudit.model.owners import NO_RULES
 from keyaudit.model.part import WHOLE, Part
@@ -99,7 +98,7 @@ class Opened:
         """Whether views of some columns alone are made as the command makes them, and not taken from those of all columns."""
         self._seen: Counter[object] = Counter()
         self._numbers = itertools.count()
-        self._asked: list[str] = []
+        self._asked = [""]
         self._few: Kept = OrderedDict()
         self._many: Kept = OrderedDict()
         self._judged: dict[tuple[int, object], tuple[object, Any]] = {}
@@ -161,6 +160,17 @@ class Opened:
                 yield connection
             return
 
+        if self._is_shared(snapshot) and not how.get("prepared"):
+            connection, made = self._evaluated_whole(snapshot, as_of)
+            if made is not None:
+                made.give(connection)
+            if self._asked[-1].startswith("judge "):
+                yield self._held(snapshot, as_of, how, lambda: contextlib.closing(connection.cursor()), self._asked[-1])
+                return
+            with connection.cursor() as own:
+                yield own
+            return
+
         def opened() -> Any:
             made = (snapshot.folder / "manifest.json").stat().st_mtime_ns
             whole = None if self.narrow and how.get("columns") is not None else self._whole(snapshot, as_of, made)
@@ -176,20 +186,28 @@ class Opened:
 
     @contextlib.contextmanager
     def _evaluated(self, snapshot: Snapshot, as_of: int, *together: int, **how: Any) -> Iterator[Any]:
-        if self._keeps(snapshot):
-            asked = self._asked[-1]
-            # An evaluation in SQLite adds relations, and no other changes.
-            if not self.narrow and fits_sqlite(snapshot.run, snapshot.sizes.values(), *together):
-                asked, together, how = "", (), {"names": tuple(TABLES), "columns": None, "reach_known": True, "often": ()}
-            yield self._held(
-                snapshot, (as_of, together), how, lambda: self._evaluating(snapshot, as_of, *together, **how), asked
-            )
-            return
-        with self._evaluating(snapshot, as_of, *together, **how) as views:
-            yield views
+        if not self._keeps(snapshot):
+            with self._evaluating(snapshot, as_of, *together, **how) as views:
+                yield views
+        elif self._is_shared(snapshot, *together):
+            yield self._evaluated_whole(snapshot, as_of)
+        else:
+
+            def opened() -> Any:
+                return self._evaluating(snapshot, as_of, *together, **how)
+
+            yield self._held(snapshot, (as_of, together), how, opened, self._asked[-1])
+
+    def _is_shared(self, snapshot: Snapshot, *together: int) -> bool:
+        """Whether all that is asked of a snapshot has the same views: what SQLite evaluates adds relations alone."""
+        return not self.narrow and fits_sqlite(snapshot.run, snapshot.sizes.values(), *together)
+
+    def _evaluated_whole(self, snapshot: Snapshot, as_of: int) -> Any:
+        how: dict[str, Any] = {"names": tuple(TABLES), "columns": None, "reach_known": True, "often": ()}
+        return self._held(snapshot, as_of, how, lambda: self._evaluating(snapshot, as_of, **how), "")
 
     def _keeps(self, snapshot: Snapshot) -> bool:
-        return bool(self._asked) and snapshot.owners == NO_RULES and not snapshot.folder.parent.name.startswith("keyaudit-")
+        return snapshot.owners == NO_RULES and not snapshot.folder.parent.name.startswith("keyaudit-")
 
     def _held(self, snapshot: Snapshot, when: object, how: dict[str, Any], opened: Callable[[], Any], asked: str) -> Any:
         made = (snapshot.folder / "manifest.json").stat().st_mtime_ns
@@ -222,8 +240,7 @@ class Opened:
         # The policies are kept with it, so that their ids stay theirs.
         if key not in self._judged:
             engine.again += f"_{next(self._numbers)}"
-            if isinstance(views, WithSQLite):
-                views.execute(f"DROP TABLE IF EXISTS {BASELINE}")
+            views.execute(f"DROP TABLE IF EXISTS {BASELINE}")
             self._judged[key] = (policies, self._judge_policies(engine, policies, *rest, **how))
         return self._judged[key][1]
 
