@@ -14,6 +14,7 @@ from keyaudit.cli import progress
 from keyaudit.cloud import session
 from keyaudit.policy import load
 from tests import clock
+from tests.shared import remember_sql
 
 TESTS = Path(__file__).parent
 MEASURED = (
@@ -90,6 +91,7 @@ def pytest_configure(config: pytest.Config) -> None:
         signal.signal(signal.SIGINT, signal.default_int_handler)
     settings.load_profile("exhaustive" if _exhaustive(config) else "default")
     pytest.MonkeyPatch().setattr(load, "_shipped", functools.cache(load._shipped))
+    remember_sql(pytest.MonkeyPatch())
     clock.begin()
     # What a command says when a step takes long, and what it reads, must not depend on how busy the machine is.
     pytest.MonkeyPatch().setattr(progress, "LONG", 3_600.0)

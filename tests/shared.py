@@ -5,7 +5,9 @@ codes, findings and texts are computed by every command.
 """
 
 import contextlib
+import functools
 import hashlib
+import itertools
 import os
 import shutil
 import tempfile
@@ -21,14 +23,19 @@ import pytest
 from keyaudit import ask, audit, evaluation
 from keyaudit.audit import PLAIN, Detail
 from keyaudit.inventory import views
+from keyaudit.inventory.dialect import DuckDB, sqlite
+from keyaudit.inventory.facts.sql import Statement
+from keyaudit.inventory.few import fits_sqlite
 from keyaudit.inventory.load import parquet
 from keyaudit.inventory.snapshot import Snapshot
 from keyaudit.model.acceptance import NOTHING_ACCEPTED, Acceptance
 from keyaudit.model.owners import NO_RULES
 from keyaudit.model.part import WHOLE, Part
+from keyaudit.model.run import Run
 from keyaudit.model.tables import TABLES
 from keyaudit.policy.evaluation.judge import judge
 from keyaudit.policy.load import Policy
+from keyaudit.policy.queries import BASELINE
 from keyaudit.policy.settings import Judging
 from tests.estates import made_once, of_this_code
 
@@ -36,8 +43,27 @@ _KEPT = 6
 """How many opened snapshots are kept, and how many that all policies have judged: each takes some 30 MB."""
 _RARELY = 2
 """How often a snapshot is asked before all its views are made for the next."""
+_STATEMENTS = 100
+"""How many lists of statements are kept: each takes up to a megabyte."""
 _MANY = 100
 """Policies that are as good as all of them."""
+
+
+def remember_sql(patch: pytest.MonkeyPatch) -> None:
+    """Write the SQL of views once for the same arguments, and translate each statement once: it depends on nothing else."""
+    write, known = views.statements, OrderedDict[str, list[Statement]]()
+
+    def statements(sql: DuckDB, rows: Any, run: Run, as_of: int, **how: Any) -> list[Statement]:
+        columns = how["columns"] and {table: sorted(names) for table, names in how["columns"].items()}
+        key = str((type(sql), rows, run, as_of, {**how, "columns": columns, "unread": sorted(how.get("unread", ()))}))
+        if key not in known:
+            known[key] = write(sql, rows, run, as_of, **how)
+            if len(known) > _STATEMENTS:
+                known.popitem(last=False)
+        return known[key]
+
+    patch.setattr(views, "statements", statements)
+    patch.setattr(sqlite, "translated", functools.lru_cache(_STATEMENTS * 20)(sqlite.translated))
 
 
 def of_this_run(factory: pytest.TempPathFactory) -> Path:
@@ -71,7 +97,8 @@ class Opened:
         self.narrow = False
         """Whether views of some columns alone are made as the command makes them, and not taken from those of all columns."""
         self._seen: Counter[object] = Counter()
-        self._asked: list[str] = []
+        self._numbers = itertools.count()
+        self._asked = [""]
         self._few: Kept = OrderedDict()
         self._many: Kept = OrderedDict()
         self._judged: dict[tuple[int, object], tuple[object, Any]] = {}
@@ -133,12 +160,23 @@ class Opened:
                 yield connection
             return
 
+        if self._is_shared(snapshot) and not how.get("prepared"):
+            connection, made = self._evaluated_whole(snapshot, as_of)
+            if made is not None:
+                made.give(connection)
+            if self._asked[-1].startswith("judge "):
+                yield self._held(snapshot, as_of, how, lambda: contextlib.closing(connection.cursor()), self._asked[-1])
+                return
+            with connection.cursor() as own:
+                yield own
+            return
+
         def opened() -> Any:
             made = (snapshot.folder / "manifest.json").stat().st_mtime_ns
             whole = None if self.narrow and how.get("columns") is not None else self._whole(snapshot, as_of, made)
             return _copied(whole) if whole else self._judging(snapshot, as_of, **how)
 
-        connection = self._held(snapshot, (as_of, self.narrow), how, opened)
+        connection = self._held(snapshot, (as_of, self.narrow), how, opened, self._asked[-1])
         if self._asked[-1].startswith("judge "):
             yield connection
             return
@@ -148,20 +186,34 @@ class Opened:
 
     @contextlib.contextmanager
     def _evaluated(self, snapshot: Snapshot, as_of: int, *together: int, **how: Any) -> Iterator[Any]:
-        if self._keeps(snapshot):
-            yield self._held(snapshot, (as_of, together), how, lambda: self._evaluating(snapshot, as_of, *together, **how))
-            return
-        with self._evaluating(snapshot, as_of, *together, **how) as views:
-            yield views
+        if not self._keeps(snapshot):
+            with self._evaluating(snapshot, as_of, *together, **how) as views:
+                yield views
+        elif self._is_shared(snapshot, *together):
+            yield self._evaluated_whole(snapshot, as_of)
+        else:
+
+            def opened() -> Any:
+                return self._evaluating(snapshot, as_of, *together, **how)
+
+            yield self._held(snapshot, (as_of, together), how, opened, self._asked[-1])
+
+    def _is_shared(self, snapshot: Snapshot, *together: int) -> bool:
+        """Whether all that is asked of a snapshot has the same views: what SQLite evaluates adds relations alone."""
+        return not self.narrow and fits_sqlite(snapshot.run, snapshot.sizes.values(), *together)
+
+    def _evaluated_whole(self, snapshot: Snapshot, as_of: int) -> Any:
+        how: dict[str, Any] = {"names": tuple(TABLES), "columns": None, "reach_known": True, "often": ()}
+        return self._held(snapshot, as_of, how, lambda: self._evaluating(snapshot, as_of, **how), "")
 
     def _keeps(self, snapshot: Snapshot) -> bool:
-        return bool(self._asked) and snapshot.owners == NO_RULES and not snapshot.folder.parent.name.startswith("keyaudit-")
+        return snapshot.owners == NO_RULES and not snapshot.folder.parent.name.startswith("keyaudit-")
 
-    def _held(self, snapshot: Snapshot, asked: object, how: dict[str, Any], opened: Callable[[], Any]) -> Any:
+    def _held(self, snapshot: Snapshot, when: object, how: dict[str, Any], opened: Callable[[], Any], asked: str) -> Any:
         made = (snapshot.folder / "manifest.json").stat().st_mtime_ns
         given = {name: sorted(value) if isinstance(value, set) else value for name, value in how.items()}
-        key = (snapshot.folder, made, asked, str(given), self._asked[-1])
-        kept = self._many if self._asked[-1].count(", ") > _MANY else self._few
+        key = (snapshot.folder, made, when, str(given), asked)
+        kept = self._many if not asked or asked.count(", ") > _MANY else self._few
         if key not in kept:
             while len(kept) >= _KEPT:
                 self._drop(kept)
@@ -184,9 +236,11 @@ class Opened:
         views = getattr(engine, "_connection", engine.reader)
         if not any(views in _views(held) for kept in (self._few, self._many) for _, held in kept.values()):
             return self._judge_policies(engine, policies, *rest, **how)
-        key = id(views), engine.again
+        key = id(views), f"{engine.again} {self._asked[-1]}"
         # The policies are kept with it, so that their ids stay theirs.
         if key not in self._judged:
+            engine.again += f"_{next(self._numbers)}"
+            views.execute(f"DROP TABLE IF EXISTS {BASELINE}")
             self._judged[key] = (policies, self._judge_policies(engine, policies, *rest, **how))
         return self._judged[key][1]
 

@@ -1,5 +1,6 @@
 """The CBOM as CycloneDX's own schemas have it, and what it says of each key and certificate."""
 
+import functools
 import json
 from collections.abc import Mapping
 from typing import Any
@@ -19,7 +20,6 @@ from tests.report.files import exported, poisoned
 from tests.report.sinks import every_payload
 
 FORMATS = {"cyclonedx": SchemaVersion.V1_6, "cyclonedx-1.7": SchemaVersion.V1_7}
-VALIDATORS = {name: make_schemabased_validator(OutputFormat.JSON, version) for name, version in FORMATS.items()}
 BOTH = pytest.mark.parametrize("name", FORMATS)
 CERTIFICATE = row(
     "certificate",
@@ -54,7 +54,12 @@ def holding(*more: tuple[str, Mapping[str, Value]], **tables: Mapping[str, Value
 
 
 def invalid(name: str, output: bytes) -> object:
-    return VALIDATORS[name].validate_str(output.decode())
+    return _validator(name).validate_str(output.decode())
+
+
+@functools.cache
+def _validator(name: str) -> Any:
+    return make_schemabased_validator(OutputFormat.JSON, FORMATS[name])
 
 
 def assets(name: str, report: Report) -> list[Any]:

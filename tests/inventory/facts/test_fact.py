@@ -42,6 +42,9 @@ def connection() -> duckdb.DuckDBPyConnection:
     return made
 
 
+Said = list[tuple[Fact, list[tuple[object, object]]]]
+
+
 def _results(connection: duckdb.DuckDBPyConnection, fact: Fact) -> list[tuple[object, object]]:
     return connection.execute(f"SELECT {worlds.columns(fact)} FROM stored ORDER BY row_number").fetchall()
 
@@ -52,35 +55,33 @@ def _expressions(seed: int) -> list[Fact]:
     return [make(depth) for depth in depths for make in (made.truth, made.text, made.number)]
 
 
-@pytest.mark.parametrize("seed", _SEEDS)
-def test_without_a_reason_every_way_to_fill_the_unknown_cells_gives_the_same_value(
-    seed: int, connection: duckdb.DuckDBPyConnection
-) -> None:
-    for fact in _expressions(seed):
-        results = _results(connection, fact)
+@pytest.fixture(scope="module", params=_SEEDS)
+def said(request: pytest.FixtureRequest, connection: duckdb.DuckDBPyConnection) -> Said:
+    """What random facts say of each row."""
+    return [(fact, _results(connection, fact)) for fact in _expressions(request.param)]
+
+
+def test_without_a_reason_every_way_to_fill_the_unknown_cells_gives_the_same_value(said: Said) -> None:
+    for fact, results in said:
         for row, (value, reason) in zip(_ROWS, results, strict=True):
             if reason is None:
                 assert {results[number] for number in _MAY_BE[row]} == {(value, None)}, (row, fact.value)
 
 
-@pytest.mark.parametrize("seed", _SEEDS)
-def test_what_is_unknown_has_the_reason_of_an_unknown_cell_and_no_value(
-    seed: int, connection: duckdb.DuckDBPyConnection
-) -> None:
-    for fact in _expressions(seed):
-        for row, (value, reason) in zip(_ROWS, _results(connection, fact), strict=True):
+def test_what_is_unknown_has_the_reason_of_an_unknown_cell_and_no_value(said: Said) -> None:
+    for fact, results in said:
+        for row, (value, reason) in zip(_ROWS, results, strict=True):
             unknown = {name for name, cell in zip(worlds.DOMAINS, row, strict=True) if cell == worlds.UNKNOWN} | {
                 Reason.UNRECOGNISED
             }
             assert reason is None or (value is None and reason in unknown), (row, fact.value)
 
 
-@pytest.mark.parametrize("seed", _SEEDS)
-def test_a_truth_is_null_exactly_where_it_has_a_reason(seed: int, connection: duckdb.DuckDBPyConnection) -> None:
-    truths = [fact for fact in _expressions(seed) if isinstance(fact, Truth)]
+def test_a_truth_is_null_exactly_where_it_has_a_reason(said: Said) -> None:
+    truths = [(fact, results) for fact, results in said if isinstance(fact, Truth)]
     assert len(truths) == _EACH
-    for fact in truths:
-        assert all((value is None) == (reason is not None) for value, reason in _results(connection, fact)), fact.value
+    for fact, results in truths:
+        assert all((value is None) == (reason is not None) for value, reason in results), fact.value
 
 
 def _one(connection: duckdb.DuckDBPyConnection, fact: Fact, **cells: object) -> tuple[object, object]:

@@ -2,6 +2,7 @@
 list that was not read to its end.
 """
 
+from itertools import islice
 from random import Random
 from typing import Any
 
@@ -15,7 +16,7 @@ from keyaudit.inventory.facts.joins import joined
 from keyaudit.inventory.facts.relation import Rows
 from keyaudit.inventory.facts.sql import Sources
 from tests.inventory.facts import worlds
-from tests.inventory.facts.worlds import UNKNOWN, Row
+from tests.inventory.facts.worlds import UNKNOWN, WORLD, Row
 from tests.matrices import each_with_each
 
 _UNREAD = "truncated"
@@ -25,9 +26,11 @@ _SCENARIOS = 12
 _WAYS = 8
 _WORD = Doubt(("things.unknown['word']",))
 _KEYS = {
-    "certain": Fact("CAST(things.time AS VARCHAR)"),
-    "unknown": Fact("things.word", _WORD),
-    "in a list": Fact("CASE WHEN things.word = 'a' THEN ['a', 'b'] WHEN things.word = 'c' THEN ['c'] END", _WORD),
+    "certain": Fact(f"things.time || '/' || {WORLD}"),
+    "unknown": Fact(f"things.word || '/' || {WORLD}", _WORD),
+    "in a list": Fact(
+        f"CASE things.word WHEN 'a' THEN ['a/' || {WORLD}, 'b/' || {WORLD}] WHEN 'c' THEN ['c/' || {WORLD}] END", _WORD
+    ),
 }
 """By name, a fact to group rows by."""
 _OF = {"certain": "2", "unknown": "a", "in a list": "b"}
@@ -72,16 +75,20 @@ def _facts(key: str, *, read: bool) -> dict[str, Fact | Count]:
 
 
 def _results(
-    connection: duckdb.DuckDBPyConnection, things: list[Row], key: str, of: str, *, read: bool
-) -> dict[str, tuple[Any, ...]]:
+    connection: duckdb.DuckDBPyConnection, key: str, *things: list[Row], read: bool
+) -> list[dict[str, tuple[Any, ...]]]:
+    """For each world with these things, what is said of the group. Of several, all cells must be known."""
     facts = _facts(key, read=read)
-    worlds.create(connection, "things", things)
+    worlds.create_worlds(connection, things)
     joins = joined({each for fact in facts.values() for each in fact.everything})
     columns = ", ".join(map(worlds.columns, facts.values()))
-    found = connection.execute(f"SELECT {columns} FROM (SELECT '{of}' AS key) AS stored {joins}").fetchone()
-    assert found is not None
-    cells = iter(found)
-    return {name: tuple(next(cells) for _ in range(3 if isinstance(fact, Count) else 2)) for name, fact in facts.items()}
+    stored = f"(SELECT '{_OF[key]}/' || range AS key, range AS world FROM range({len(things)})) AS stored"
+    said = []
+    for found in connection.execute(f"SELECT {columns} FROM {stored} {joins} ORDER BY stored.world").fetchall():
+        cells = iter(found)
+        said.append({name: tuple(islice(cells, 3 if isinstance(fact, Count) else 2)) for name, fact in facts.items()})
+    assert len(said) == len(things)
+    return said
 
 
 def _row(random: Random, key: str, unknown: float) -> Row:
@@ -100,15 +107,16 @@ def _filled(random: Random, row: Row) -> Row:
 @pytest.mark.parametrize(("key", "read"), each_with_each(_KEYS, [True, False]))
 def test_what_is_known_of_a_group_is_true_in_every_way_to_know_more(key: str, read: bool) -> None:
     random = Random(f"{key} {read}")
-    of = _OF[key]
     connection = duckdb.connect(config={"threads": 1})
     known, total = 0, 0
     for _ in range(_SCENARIOS):
         things = [_row(random, key, 0.3) for _ in range(random.randrange(4))]
-        said = _results(connection, things, key, of, read=read)
+        [said] = _results(connection, key, things, read=read)
+        ways = []
         for _ in range(_WAYS):
             more = [] if read else [_row(random, key, 0) for _ in range(random.randrange(3))]
-            true = _results(connection, [_filled(random, row) for row in (*things, *more)], key, of, read=True)
+            ways.append([_filled(random, row) for row in (*things, *more)])
+        for true in _results(connection, key, *ways, read=True):
             several = true["how many"][0] > 1
             for name, (*found, reason) in said.items():
                 *whole, _none = true[name]
@@ -138,8 +146,8 @@ def test_the_greatest_of_several_has_no_upper_bound_where_one_has_none() -> None
 @pytest.mark.parametrize("key", _KEYS)
 def test_nothing_is_true_of_any_of_no_rows(key: str) -> None:
     connection = duckdb.connect(config={"threads": 1})
-    said = _results(connection, [], key, _OF[key], read=True)
+    [said] = _results(connection, key, [], read=True)
     assert [said[name] for name in ("any", "some", "every")] == [(False, None), (False, None), (True, None)]
     assert [said[name] for name in ("how many", "rows")] == [(0, 0, None), (0, 0, None)]
-    unread = _results(connection, [], key, _OF[key], read=False)
+    [unread] = _results(connection, key, [], read=False)
     assert [unread[name][0] for name in ("any", "some", "every")] == [None, None, None]

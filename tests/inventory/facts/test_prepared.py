@@ -2,6 +2,7 @@
 more.
 """
 
+from itertools import islice
 from random import Random
 from typing import Any
 
@@ -15,7 +16,7 @@ from keyaudit.inventory.facts.prepared import Prepared
 from keyaudit.inventory.facts.relation import one
 from keyaudit.inventory.facts.sql import Sources
 from tests.inventory.facts import worlds
-from tests.inventory.facts.worlds import UNKNOWN, Expressions, Row
+from tests.inventory.facts.worlds import UNKNOWN, WORLD, Expressions, Row
 
 _UNREAD = "truncated"
 _KEY = "a"
@@ -33,7 +34,9 @@ def _made(seed: int) -> Prepared:
     text = worlds.cell("text", "things")
     none = f"CASE WHEN {text.doubt.sql} IS NULL THEN CAST([] AS VARCHAR[]) END"
     items = Items(f"CASE WHEN {text.value} IS NULL THEN {none} ELSE [{text.value}] END", text.doubt)
+    key = Fact(f"things.word || '/' || {WORLD}", cells["word"].doubt)
     facts = cells | {"truth": more.truth(2), "words": more.text(2), "sum": more.number(2), "bounds": bounds, "listed": items}
+    facts["key"] = key
     return Prepared(
         Sources({}), "made", facts, "things", "thing", types={"number": "BIGINT", "time": "BIGINT", "sum": "BIGINT"}
     )
@@ -43,8 +46,8 @@ def _facts(made: Prepared, *, read: bool) -> dict[str, Derived]:
     missing = CERTAIN if read else Doubt((f"'{_UNREAD}'",))
     key = Fact("stored.key")
     things, others = made.under("thing"), made.under("other")
-    row = one(things, key=key, by=things["word"], missing=missing)
-    of = groups(others, "of", by=others["word"], key=key, missing=missing, single=True)
+    row = one(things, key=key, by=things["key"], missing=missing)
+    of = groups(others, "of", by=others["key"], key=key, missing=missing, single=True)
     flag = others.flag("flag")
     untold = of.doubt_of("untold", others["text"], flag)
     return {
@@ -64,18 +67,22 @@ def _facts(made: Prepared, *, read: bool) -> dict[str, Derived]:
 
 
 def _results(
-    connection: duckdb.DuckDBPyConnection, made: Prepared, things: list[Row], *, read: bool
-) -> dict[str, tuple[Any, ...]]:
-    worlds.create(connection, "things", things)
+    connection: duckdb.DuckDBPyConnection, made: Prepared, *things: list[Row], read: bool
+) -> list[dict[str, tuple[Any, ...]]]:
+    """For each world with these things, what is said of the row that is named. Of several, all cells must be known."""
+    worlds.create_worlds(connection, things)
     connection.execute("DROP TABLE IF EXISTS made")
     connection.execute(made.created)
     facts = _facts(made, read=read)
     joins = joined({each for fact in facts.values() for each in fact.everything})
     columns = ", ".join(map(worlds.columns, facts.values()))
-    found = connection.execute(f"SELECT {columns} FROM (SELECT '{_KEY}' AS key) AS stored {joins}").fetchone()
-    assert found is not None
-    cells = iter(found)
-    return {name: tuple(next(cells) for _ in range(3 if isinstance(fact, Count) else 2)) for name, fact in facts.items()}
+    stored = f"(SELECT '{_KEY}/' || range AS key, range AS world FROM range({len(things)})) AS stored"
+    said = []
+    for found in connection.execute(f"SELECT {columns} FROM {stored} {joins} ORDER BY stored.world").fetchall():
+        cells = iter(found)
+        said.append({name: tuple(islice(cells, 3 if isinstance(fact, Count) else 2)) for name, fact in facts.items()})
+    assert len(said) == len(things)
+    return said
 
 
 def _single(things: list[Row]) -> bool:
@@ -98,13 +105,12 @@ def test_what_is_known_of_one_row_is_true_in_every_way_to_know_more(read: bool) 
         things = [_row(random, 0.3) for _ in range(random.randrange(4))]
         if not _single(things):
             continue
-        said = _results(connection, made, things, read=read)
+        [said] = _results(connection, made, things, read=read)
+        ways = []
         for _ in range(_WAYS):
             more = [] if read else [_row(random, 0) for _ in range(random.randrange(2))]
-            whole = [random.choice(list(worlds.completions(row))) for row in (*things, *more)]
-            if not _single(whole):
-                continue
-            true = _results(connection, made, whole, read=True)
+            ways.append([random.choice(list(worlds.completions(row))) for row in (*things, *more)])
+        for true in _results(connection, made, *filter(_single, ways), read=True):
             for name, (*found, reason) in said.items():
                 *value, _none = true[name]
                 if len(found) > 1:

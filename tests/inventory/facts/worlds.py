@@ -49,12 +49,24 @@ def completions(row: Row) -> Iterator[Row]:
     return product(*(domain if cell == UNKNOWN else (cell,) for cell, domain in zip(row, DOMAINS.values(), strict=True)))
 
 
-def create(connection: duckdb.DuckDBPyConnection, name: str, made: Sequence[Row]) -> None:
+WORLD = "(things.row_number // 100)"
+"""SQL of the number of the world that a row of `create_worlds` is in."""
+
+
+def create_worlds(connection: duckdb.DuckDBPyConnection, worlds: Sequence[Sequence[Row]]) -> None:
+    """The table of things, each in its world: what is asked of several worlds is planned once."""
+    numbered = [(100 * world + number, row) for world, things in enumerate(worlds) for number, row in enumerate(things)]
+    create(connection, "things", [row for _, row in numbered], [number for number, _ in numbered])
+
+
+def create(connection: duckdb.DuckDBPyConnection, name: str, made: Sequence[Row], numbers: Sequence[int] | None = None) -> None:
     """A table of these rows, numbered, as stored rows are: unknown cells are NULL, and have a reason."""
+    numbers = numbers or range(len(made))
     columns = ", ".join(f"{column} {type_}" for column, type_ in _TYPES.items())
     connection.execute(f"CREATE OR REPLACE TABLE {name} (row_number BIGINT, {columns}, unknown MAP(VARCHAR, VARCHAR))")
     for start in range(0, len(made), 500):
-        values = [_literal(start + number, row) for number, row in enumerate(made[start : start + 500])]
+        part = slice(start, start + 500)
+        values = [_literal(number, row) for number, row in zip(numbers[part], made[part], strict=True)]
         connection.execute(f"INSERT INTO {name} VALUES {', '.join(values)}")
 
 
