@@ -34,6 +34,13 @@ class Calls:
         """Whether any request was sent."""
         return bool(self._received or self._refused or self._answered)
 
+    def got(self, found: object) -> None:
+        """Record what a request for one object returned: the object, or a refusal."""
+        if isinstance(found, Refusal):
+            self.refused(found)
+        else:
+            self.answered()
+
     def answered(self) -> None:
         """Record a request that returned its object."""
         self._received += 1

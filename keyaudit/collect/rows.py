@@ -1,8 +1,8 @@
 """Fills one row from wire values as its table declares: the only place where a wire value becomes a column's value."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cache
-from typing import TypeVar, cast
+from typing import Any, TypeVar, cast
 
 import msgspec
 from msgspec import UNSET, Raw, Struct, UnsetType, defstruct, field
@@ -13,6 +13,7 @@ from keyaudit.model.guid import GUID, is_disguised
 from keyaudit.model.reasons import Reason
 from keyaudit.model.tables import TABLES
 from keyaudit.model.times import FIRST_TIME, LAST_TIME, MAX_TIME, parse_duration, parse_time
+from keyaudit.model.wire import At, Case, Unreadable, Way, paths, steps
 
 T = TypeVar("T")
 S = TypeVar("S", bound=Struct)
@@ -58,18 +59,54 @@ _HELD: dict[Type, type[object]] = {
 }
 
 
-def read(raw: Wire, kind: type[T]) -> T | Refusal:
-    """`raw` decoded as `kind`. A left-out member is refused as bad_body, null or any other type as bad_value, a member that
-    differs between copies as inconsistent, one that could not be asked for as unrecognised, and one that holds a mark of a plan
+def decoded(raw: Wire, kind: type[T]) -> T:
+    """`raw` decoded as `kind`.
+
+    Raises `Unreadable`: for a left-out member as bad_body, for null or any other type as bad_value, for a member that differs
+    between copies as inconsistent, for one that could not be asked for as unrecognised, and for one that holds a mark of a plan
     for the reason of that mark.
     """
     if isinstance(raw, UnsetType):
-        return Refusal(Reason.BAD_BODY)
+        raise Unreadable(Reason.BAD_BODY)
     try:
         return msgspec.json.decode(raw, type=kind)
     # Deep nesting raises RecursionError, malformed text UnicodeDecodeError, which is a ValueError.
     except (ValueError, RecursionError):
-        return Refusal(_why_bad(raw))
+        raise Unreadable(_why_bad(raw)) from None
+
+
+def read(raw: Wire, kind: type[T]) -> T | Refusal:
+    """Like `decoded`, with a refusal in place of the exception."""
+    try:
+        return decoded(raw, kind)
+    except Unreadable as why:
+        return Refusal(why.reason)
+
+
+def value_at(item: Struct, way: At | Case) -> object:
+    """The value of a column in an item: undecoded if it is copied, UNSET if it was left out.
+
+    Raises ValueError if it cannot be read, and `Unreadable` with the reason.
+    """
+    if isinstance(way, Case):
+        word = value_at(item, At(way.path, str, str))
+        if isinstance(word, UnsetType):
+            raise Unreadable(Reason.BAD_BODY)
+        if word not in way.values:
+            raise Unreadable(Reason.UNRECOGNISED)
+        chosen = way.values[str(word)]
+        return value_at(item, chosen) if isinstance(chosen, At) else chosen
+    value: object = item
+    for name, nullable in steps(way.path):
+        if isinstance(value, Struct):
+            value = getattr(value, _attributes(type(value))[name])
+        else:
+            value = decoded(cast("Wire", value), dict[str, Raw]).get(name, UNSET)
+        if nullable and isinstance(value, Raw) and is_null(value):
+            return way.none
+    if way.via is None or isinstance(value, UnsetType):
+        return value
+    return way.via(decoded(value, way.kind) if isinstance(value, Raw) else value)
 
 
 _MARKS = {bytes(CONTRADICTED): Reason.INCONSISTENT, bytes(UNASKED): Reason.UNRECOGNISED}
@@ -154,7 +191,7 @@ class Row:
             self.put_read(column, value)
 
     def fill(self, item: Struct | Refusal | None, at: str = "") -> None:
-        """Set every column whose `Column.wire` is a member of `item`, which is at the path `at` of its answer.
+        """Set every column whose `Column.wire` is in `item`, which is at the path `at` of its answer.
 
         If `item` is a refusal, these columns are unknown; if it is None, absent.
         """
@@ -163,8 +200,27 @@ class Row:
         elif item is None:
             self.clear(members(self.table, at))
         else:
-            for column, attribute in _attributes(self.table, type(item), at):
+            for column, attribute in _copies(self.table, type(item), at):
                 self.put(column, getattr(item, attribute))
+            for column, way in _ways(self.table, at):
+                self.take(column, item, way)
+
+    def answer(self, operation: str, found: Struct | Refusal) -> None:
+        """Set every column that this operation fills from its answer, as `Column.wire` says; a refusal makes them unknown."""
+        for column, way in _of_answer(self.table, operation):
+            if isinstance(found, Refusal):
+                self._unknown(column, found.reason)
+            else:
+                self.take(column, found, way)
+
+    def take(self, column: str, item: Struct, way: Way) -> None:
+        """Set `column` from where `way` says that it is in `item`; it is unknown if it cannot be read there."""
+        try:
+            self.put(column, value_at(item, At(way) if isinstance(way, str) else way))
+        except Unreadable as why:
+            self._unknown(column, why.reason)
+        except (ValueError, RecursionError):
+            self._unknown(column, Reason.BAD_VALUE)
 
     def clear(self, columns: Iterable[str]) -> None:
         """Make `columns` absent."""
@@ -257,16 +313,33 @@ def _spelled(values: tuple[str, ...]) -> Mapping[str, str]:
 
 @cache
 def members(table: str, at: str = "") -> Mapping[str, str]:
-    """The columns of a table that copy members at the path `at`, each with the name of its member."""
-    paths = {column.name: column.wire.rpartition(".") for column in TABLES[table].stored if column.wire}
-    return {name: member for name, (parent, _, member) in paths.items() if parent == at}
+    """The columns of a table that are filled from members at the path `at`, each with the name of its member."""
+    return {**_copied(table, at), **{name: steps(paths(way)[0])[0][0] for name, way in _ways(table, at)}}
 
 
-def wired(table: Table, at: str = "") -> Callable[[type[S]], type[S]]:
-    """Adds to a struct the members at the path `at` that columns of `table` copy, unless it declares them itself."""
+@cache
+def _copied(table: str, at: str) -> Mapping[str, str]:
+    wires = {column.name: column.wire for column in TABLES[table].stored}
+    parts = {name: wire.rpartition(".") for name, wire in wires.items() if wire and isinstance(wire, str)}
+    return {name: member for name, (parent, _, member) in parts.items() if parent == at}
+
+
+@cache
+def _ways(table: str, at: str) -> Sequence[tuple[str, At | Case]]:
+    """The columns whose place is declared from the item itself."""
+    return [] if at else [(each.name, each.wire) for each in TABLES[table].stored if not isinstance(each.wire, str)]
+
+
+def wired(table: Table, at: str = "", *, operation: str = "") -> Callable[[type[S]], type[S]]:
+    """Adds to a struct the members at the path `at` that columns of `table` are filled from, unless it declares them itself.
+
+    `operation`: only the columns that it fills, from the item itself.
+    """
 
     def extended(struct: type[S]) -> type[S]:
-        named = members(table.name, at).values()
+        named = dict.fromkeys(members(table.name, at).values())
+        if operation:
+            named = dict.fromkeys(steps(path)[0][0] for _, way in _of_answer(table.name, operation) for path in paths(way))
         more = [(each, Wire, field(default=UNSET, name=each)) for each in named if each not in struct.__struct_encode_fields__]
         return cast("type[S]", defstruct(struct.__name__, more, bases=(struct,), module=struct.__module__))
 
@@ -274,10 +347,37 @@ def wired(table: Table, at: str = "") -> Callable[[type[S]], type[S]]:
 
 
 @cache
-def _attributes(table: str, struct: type[Struct], at: str) -> tuple[tuple[str, str], ...]:
-    """The columns that a struct fills, each with its attribute."""
-    attributes = dict(zip(struct.__struct_encode_fields__, struct.__struct_fields__, strict=True))
-    return tuple((name, attributes[member]) for name, member in members(table, at).items() if member in attributes)
+def answer_of(table: str, operation: str) -> type[Struct]:
+    """The members of an operation's answer that fill columns of a table, for `Row.answer`."""
+    return struct_of(f"{table}_answer", [way for _, way in _of_answer(table, operation)])
+
+
+@cache
+def _of_answer(table: str, operation: str) -> Sequence[tuple[str, Way]]:
+    return [(name, way) for name, way in TABLES[table].ways().items() if operation in TABLES[table].by_name[name].operations]
+
+
+def struct_of(name: str, ways: Iterable[Way], key: str = "") -> type[Struct]:
+    """The members that values are looked for in, undecoded; the member `key`, if there is one, is a text."""
+    named = dict.fromkeys(steps(path)[0][0] for way in ways for path in paths(way))
+    members: list[Any] = [("key", str, field(name=key))] if key else []
+    members += [
+        (f"member_{number}", Wire, field(default=UNSET, name=member)) for number, member in enumerate(named) if member != key
+    ]
+    return defstruct(name, members)
+
+
+@cache
+def _attributes(struct: type[Struct]) -> Mapping[str, str]:
+    """The attributes of a struct by the names of their members."""
+    return dict(zip(struct.__struct_encode_fields__, struct.__struct_fields__, strict=True))
+
+
+@cache
+def _copies(table: str, struct: type[Struct], at: str) -> tuple[tuple[str, str], ...]:
+    """The columns that are copied from a struct, each with its attribute."""
+    attributes = _attributes(struct)
+    return tuple((name, attributes[member]) for name, member in _copied(table, at).items() if member in attributes)
 
 
 @cache

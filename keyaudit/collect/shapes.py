@@ -22,11 +22,13 @@ from keyaudit.collect.access.objects import ODATA_TYPES
 from keyaudit.collect.entra.agent_types import ODATA_TYPES as AGENT_TYPES
 from keyaudit.collect.entra.credentials import KEY_TYPES
 from keyaudit.collect.surfaces import Surfaces
+from keyaudit.model import surfaces
 from keyaudit.model.columns import Type
 from keyaudit.model.guid import GUID
 from keyaudit.model.operations import Operation
 from keyaudit.model.shapes import HASHED, Answers, Member, Shapes
 from keyaudit.model.tables import TABLES
+from keyaudit.model.wire import paths, steps
 
 MOST = 2_000
 """The number of different members of one operation that are recorded, and of different words of one member."""
@@ -169,12 +171,16 @@ def _vocabulary() -> _Vocabulary:
     read = [each for each in _structs(Struct) if _FROM_AZURE.match(each.__module__) and not each.__struct_config__.frozen]
     columns = [column for table in TABLES.values() for column in table.columns]
     names = {name for each in read for name in each.__struct_encode_fields__}
-    wires = {name for column in columns for name in column.wire.split(".") if name}
-    maps = {column.wire.rpartition(".")[2] for column in columns if column.type is Type.MAP and column.wire}
+    ways = [way for table in TABLES.values() for read in table.reads or (None,) for way in table.ways(read).values()]
+    wires = {name for way in ways for path in paths(way) for name, _ in steps(path)}
+    mapped = [column.wire for column in columns if column.type is Type.MAP and isinstance(column.wire, str) and column.wire]
+    maps = {wire.rpartition(".")[2] for wire in mapped}
     return _Vocabulary(frozenset(names | wires | ENVELOPE | _ERROR), frozenset(maps | {"tags"}))
 
 
-_FROM_AZURE = re.compile(rf"{re.escape(Surfaces.__module__.rpartition('.')[0])}\.(?!usage\.|relying_parties\.|custody)")
+_FROM_AZURE = re.compile(
+    rf"{re.escape(Surfaces.__module__.rpartition('.')[0])}\.(?!usage\.|relying_parties\.|custody)|{re.escape(surfaces.__name__)}\."
+)
 """The modules that decode Azure's answers: those of the surfaces, without the readers of files."""
 
 
@@ -215,7 +221,7 @@ def _codes(path: str) -> Mapping[str, str] | None:
 def _ends() -> Mapping[str, frozenset[str]]:
     """Declared words by the end of a member's path."""
     columns = {f"{table.name}.{column.name}": column for table in TABLES.values() for column in table.columns}
-    copied = {column.wire: column for column in columns.values() if column.wire and column.values}
+    copied = {column.wire: column for column in columns.values() if isinstance(column.wire, str) and column.values}
     named = {end: columns[name] for end, name in _NAMED_WHERE.items()}
     return {**{end: frozenset(column.values) for end, column in {**copied, **named}.items()}, **_OTHER_WORDS}
 

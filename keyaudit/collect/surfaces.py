@@ -1,11 +1,13 @@
 """The surfaces of a run, each declared once with its operations, place and collector."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from functools import partial
 from typing import Any, Generic, TypeVar
 
 from msgspec import Struct
 
 from keyaudit.collect.access import assignments, definitions, principals, roles
+from keyaudit.collect.declared import collect_declared
 from keyaudit.collect.entra import (
     activity,
     agents,
@@ -16,14 +18,12 @@ from keyaudit.collect.entra import (
     directory,
     directory_roles,
     federation,
-    foreign,
     issuer,
     managed_identities,
     public_keys,
     service_principals,
     tenant,
     token_policies,
-    workloads,
 )
 from keyaudit.collect.key_vault import certificates, deleted, keys, secrets, vaults
 from keyaudit.collect.logs import alert_rules, places, workspaces
@@ -32,7 +32,10 @@ from keyaudit.collect.places import Subscription, Vault
 from keyaudit.collect.queries import Query
 from keyaudit.collect.reading import Collector
 from keyaudit.collect.services import consumers, events, hosts, items, secret_uses, services
+from keyaudit.model import surfaces
+from keyaudit.model.columns import Table
 from keyaudit.model.coverage import Scope
+from keyaudit.model.declarations import modules_in
 
 P = TypeVar("P")
 
@@ -94,6 +97,15 @@ class Surfaces(Struct, frozen=True):
         return tuple(self.operations)
 
 
+def _declared() -> Iterator[Source[Scope]]:
+    """The surfaces whose files say how they are read."""
+    for module in modules_in(surfaces.__name__):
+        if hasattr(module, "SURFACE"):
+            tables = [each for each in vars(module).values() if isinstance(each, Table)]
+            operations = tuple(read.operation for table in tables for read in table.reads)
+            yield Source(module.SURFACE, operations, partial(collect_declared, operations))
+
+
 SURFACES = Surfaces(
     tenant=(
         Source("tenant", tenant.OPERATIONS, tenant.collect_tenant),
@@ -105,9 +117,7 @@ SURFACES = Surfaces(
         Source("token policies", token_policies.OPERATIONS, token_policies.collect_token_policies),
         Source("trusted authorities", authorities.OPERATIONS, authorities.collect_authorities),
         Source("app management policies", app_management.OPERATIONS, app_management.collect_app_management),
-        Source("Conditional Access", workloads.POLICIES, workloads.collect_conditional_access),
-        Source("risk of workloads", workloads.RISKS, workloads.collect_risks),
-        Source("cross-tenant access", foreign.OPERATIONS, foreign.collect_foreign),
+        *_declared(),
         Source("Entra logs", places.TENANT, places.collect_entra_logs),
     ),
     directory=(

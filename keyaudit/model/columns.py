@@ -7,7 +7,7 @@ from functools import partial
 
 from msgspec import Struct
 
-from keyaudit.model.operations import with_all_before
+from keyaudit.model.wire import Read, Way
 
 Sure = Mapping[str, str | bool | None]
 """Known values of a row that was not read: column to value, None where the column is absent."""
@@ -83,8 +83,9 @@ class Column:
     """A view computes it, so that it is not stored. `inventory.reads` says what it depends on."""
     needs: str = ""
     """The evidence, by its name in `model.evidence`, without which it is unknown in every row; empty: Azure's own answers."""
-    wire: str = ""
-    """The member of the answer that it copies, such as `attributes.created`; empty if it is computed."""
+    wire: Way = field(default="", hash=False)
+    """Where it is in the answer: the member that it copies, such as `attributes.created`, or how it is made of members.
+    Empty if a collector computes it."""
 
     def present_where(self, column: str, value: object) -> bool:
         """Whether rows in which `column` has `value` always have this one, unless it is unknown."""
@@ -154,20 +155,24 @@ class Table:
     """The column with the id of the object that contains the row, if the same answer returns both."""
     needs: str = ""
     """The evidence that its rows come from, by its name in `model.evidence`; empty: Azure's own answers."""
-    listed_by: tuple[str, ...] = field(init=False)
-    """Every operation without which rows may be missing, outermost first: those that add rows, and their prerequisites."""
+    reads: tuple[Read, ...] = ()
+    """How its rows are read; empty if a collector of its own does that."""
     by_name: dict[str, Column] = field(init=False, compare=False, repr=False)
     stored: tuple[Column, ...] = field(init=False, compare=False, repr=False)
     """The columns that collectors fill."""
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "listed_by", with_all_before(*self.added_by))
         object.__setattr__(self, "by_name", {column.name: column for column in self.columns})
         object.__setattr__(self, "stored", tuple(column for column in self.columns if not column.derived))
 
+    @property
+    def listed_by(self) -> tuple[str, ...]:
+        """Every operation without which rows may be missing, outermost first: those that add rows, and their prerequisites."""
+        return _with_all_before(*self.added_by)
+
     def rows_after(self, operation: str) -> Sequence[Sure]:
         """The known values of the rows that are missing without this operation of `listed_by`, one for each kind of row."""
-        adding = [each for each in self.added_by if operation in with_all_before(each)]
+        adding = [each for each in self.added_by if operation in _with_all_before(each)]
         return [sure for each in adding for sure in self.parts.get(each, ({},))]
 
     def only_of(self, listed: Collection[str]) -> frozenset[str]:
@@ -175,7 +180,7 @@ class Table:
         if not self.parts:
             return frozenset()
         filling = (operation for operation, rows in self.fills.items() if not set(rows) & set(listed))
-        return frozenset((*self.listed_by, *filling)).difference(with_all_before(*listed))
+        return frozenset((*self.listed_by, *filling)).difference(_with_all_before(*listed))
 
     def listing(self, column: str, *values: str) -> tuple[str, ...]:
         """The operations of `added_by` that may list rows in which a column has one of these values."""
@@ -197,13 +202,25 @@ class Table:
             found.append((case.column, tuple(value for value in every if value not in case.values)))
         return tuple(found)
 
+    def ways(self, read: Read | None = None) -> Mapping[str, Way]:
+        """Where each column is in the items of a read, or of its collector, if it is not computed."""
+        ways = {column.name: (read.columns if read else {}).get(column.name, column.wire) for column in self.stored}
+        return {name: way for name, way in ways.items() if way and not (read and name in read.fixed)}
+
     @property
     def derived(self) -> tuple[Column, ...]:
         """The columns that views compute."""
         return tuple(column for column in self.columns if column.derived)
 
 
-def where_found(*naming: str, wire: str = "") -> tuple[Column, ...]:
+def _with_all_before(*operations: str) -> tuple[str, ...]:
+    # A surface declares its operations beside its tables, so that all of them are only known when all of it is imported.
+    from keyaudit.model.operations import with_all_before  # noqa: PLC0415
+
+    return with_all_before(*operations)
+
+
+def where_found(*naming: str, wire: Way = "") -> tuple[Column, ...]:
     """The columns that every table begins with. `naming`: the operations that return the name; empty if the id contains it.
 
     `wire`: the member of the answer that the name copies; empty if answers differ in it, or none has it.

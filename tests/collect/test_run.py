@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from keyaudit.cloud.gateway import Gateway
 from keyaudit.collect.access.roles import OPERATIONS as ROLE_OPERATIONS
-from keyaudit.collect.entra import authorities, federation, foreign, identity_limits, issuer, token_policies
+from keyaudit.collect.entra import authorities, federation, identity_limits, issuer, token_policies
 from keyaudit.collect.key_vault import certificates, deleted, secrets
 from keyaudit.collect.managed_hsm import devices
 from keyaudit.collect.run import collect_all
@@ -73,7 +73,8 @@ TENANT_OPERATIONS = (
     *events.OPERATIONS,
     "host.query",
     *devices.OPERATIONS,
-    *foreign.OPERATIONS,
+    "cross_tenant.default",
+    "cross_tenant.partners",
     "named_location.list",
     "delegation.query",
     "conditional_access.list",

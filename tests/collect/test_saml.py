@@ -18,7 +18,7 @@ from keyaudit.collect.entra.service_principals import PrincipalItem, principal_h
 from keyaudit.collect.entra.signers import Signer
 from keyaudit.model.coverage import Refusal
 from keyaudit.model.reasons import Reason
-from keyaudit.model.tables.x509 import x509_columns
+from keyaudit.model.x509_columns import x509_columns
 from tests.collect.recorded import raw, wire
 
 PRINT = "CD" * 20

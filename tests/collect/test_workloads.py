@@ -107,7 +107,6 @@ async def test_a_policy_for_users_is_none_for_workloads() -> None:
 
 CONDITIONS: Any = access_policy(POLICY, "Workloads", workloads=(ONE,))["conditions"]
 OF_CLIENTS = {"for_workloads", "included", "excluded", "filtered"}
-NO_CLIENTS = {**dict.fromkeys(OF_CLIENTS, "bad_body"), "for_workloads": "bad_value"}
 NO_PLACES = {"locations": "bad_value", "locations_excluded": "unrecognised"}
 OF_PLACES = {"locations", "locations_excluded"}
 OF_RESOURCES = {"target_resources", "target_resources_excluded", "target_resources_filtered"}
@@ -119,16 +118,16 @@ APPLICATIONS = CONDITIONS["applications"]
     [
         ({"state": "unknownFutureValue"}, {"state": "unrecognised"}),
         ({"conditions": None}, dict.fromkeys({*OF_CLIENTS, *OF_RESOURCES, *OF_PLACES, "risk_levels"}, "bad_value")),
-        ({"conditions": {**CONDITIONS, "applications": None}}, dict.fromkeys(OF_RESOURCES, "bad_body")),
+        ({"conditions": {**CONDITIONS, "applications": None}}, dict.fromkeys(OF_RESOURCES, "bad_value")),
         (
             {"conditions": {**CONDITIONS, "applications": {**APPLICATIONS, "includeApplications": ["ALL"]}}},
             {"target_resources": "unrecognised"},
         ),
-        ({"grantControls": []}, {"blocks": "bad_body"}),
+        ({"grantControls": []}, {"blocks": "bad_value"}),
         ({"grantControls": {"builtInControls": "block"}}, {"blocks": "bad_value"}),
         ({"grantControls": {"builtInControls": ["BLOCK"]}}, {"blocks": "unrecognised"}),
-        ({"conditions": {**CONDITIONS, "clientApplications": []}}, NO_CLIENTS),
-        ({"conditions": {**CONDITIONS, "locations": 1}}, dict.fromkeys(OF_PLACES, "bad_body")),
+        ({"conditions": {**CONDITIONS, "clientApplications": []}}, dict.fromkeys(OF_CLIENTS, "bad_value")),
+        ({"conditions": {**CONDITIONS, "locations": 1}}, dict.fromkeys(OF_PLACES, "bad_value")),
         ({"conditions": {**CONDITIONS, "servicePrincipalRiskLevels": ["odd"]}}, {"risk_levels": "unrecognised"}),
         ({"conditions": {**CONDITIONS, "locations": {"includeLocations": [], "excludeLocations": ["Al"]}}}, NO_PLACES),
     ],

@@ -2,7 +2,7 @@
 
 import re
 from pathlib import Path
-from types import ModuleType
+from typing import Any
 
 import pytest
 
@@ -10,6 +10,7 @@ from keyaudit.inventory.reads import operations_of
 from keyaudit.model import operations
 from keyaudit.model.columns import Type
 from keyaudit.model.coverage import Coverage, End, Refusal, Scope, ScopeKind, State
+from keyaudit.model.declarations import modules_in
 from keyaudit.model.errors import MEANINGS, PRECEDENCE, AuditError, Exit, StoppedError
 from keyaudit.model.evidence import EVIDENCE, LOGS
 from keyaudit.model.findings import Finding, Outcome, PolicyText, Tally
@@ -65,23 +66,28 @@ def test_every_operation_says_which_version_of_the_api_it_speaks() -> None:
 
 
 def test_whatever_a_file_declares_is_found_and_has_a_place_of_its_own_among_its_like() -> None:
-    folder = Path(operations.__file__).parent
-    texts = [path.read_text() for path in (folder.parent / "tables").glob("*.py")]
+    folder = Path(operations.__file__).parent.parent
+    texts = [path.read_text() for part in ("operations", "tables", "surfaces") for path in (folder / part).rglob("*.py")]
     declared = sum(len(re.findall(r"^\w+ = Table\($", text, re.MULTILINE)) for text in texts)
     assert declared == len(TABLES) == len({table.order for table in TABLES.values()})
-    families = [path for path in folder.glob("*.py") if "FAMILY = " in path.read_text()]
-    assert len(families) == len(operations.BY_SURFACE) == len({vars(each)["FAMILY"].order for each in _families()})
+    requests = [operation.id for module in _declaring() for operation in module.DECLARED]
+    assert sorted(requests) == sorted(OPERATIONS)
+    assert len(_declaring()) == sum("\nFAMILY = " in text for text in texts)
+    orders = {module.FAMILY.order: module.FAMILY.name for module in _declaring()}
+    assert sorted(orders.values()) == sorted(operations.BY_SURFACE)
 
 
-def _families() -> list[ModuleType]:
-    return [each for each in vars(operations).values() if isinstance(each, ModuleType) and hasattr(each, "FAMILY")]
+def _declaring() -> list[Any]:
+    found = modules_in("keyaudit.model.operations", "keyaudit.model.surfaces")
+    return [module for module in found if hasattr(module, "FAMILY")]
 
 
 def test_a_column_that_is_a_copy_of_a_member_is_stored_and_read_and_no_other_is_a_copy_of_the_same() -> None:
     for table in TABLES.values():
         copied = [column for column in table.columns if column.wire]
         assert all(column.operations and not column.derived and not column.needs for column in copied), table.name
-        assert len({column.wire for column in copied}) == len(copied), table.name
+        texts = [column.wire for column in copied if isinstance(column.wire, str)]
+        assert len({*texts}) == len(texts), table.name
 
 
 def test_every_column_that_can_be_unknown_says_which_operations_fill_it() -> None:

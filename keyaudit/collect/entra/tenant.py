@@ -7,25 +7,25 @@ from msgspec import UNSET, Struct
 from keyaudit.cloud.connection import Connection
 from keyaudit.collect.calls import Calls, why_incomplete
 from keyaudit.collect.copies import distinct
-from keyaudit.collect.entra.authorization import OPERATIONS as AUTHORIZATION_OPERATIONS
-from keyaudit.collect.entra.authorization import Authorization
 from keyaudit.collect.evidence import UnifiedAudit
 from keyaudit.collect.places import source
 from keyaudit.collect.reading import Reading
-from keyaudit.collect.rows import Row, Wire, read, wired
+from keyaudit.collect.rows import Row, Wire, answer_of, read, wired
 from keyaudit.inventory.spool import Unit
 from keyaudit.model.coverage import Coverage, Refusal, Scope
 from keyaudit.model.reasons import Reason
 from keyaudit.model.tables.tenant import TENANT
 
-OPERATIONS = ("organization.get", "domain.list", *AUTHORIZATION_OPERATIONS)
+SETTINGS = ("authorization_policy.get", "security_defaults.get")
+"""The permissions of all users, and security defaults."""
+OPERATIONS = ("organization.get", "domain.list", *SETTINGS)
 
 _DOMAINS = ("default_domain", "verified_domains", "federated_domains")
 _IMPORTED = ("unified_audit_enabled", "mailbox_audit_default", "unified_audit_evidence")
 _SIGN_IN = {"managed": False, "federated": True}
 
 
-@wired(TENANT)
+@wired(TENANT, operation="organization.get")
 class Organization(Struct):
     """The tenant in Graph."""
 
@@ -57,20 +57,24 @@ async def collect_tenant(reading: Reading, unit: Unit, scope: Scope) -> Sequence
     organization = Calls(scope, "organization.get")
     organization.ended(tenants.end)
     domains, listed = await _domains(connection, scope)
-    authorization = Authorization(scope)
-    await authorization.collect(connection.gateway)
+    settings = {operation: Calls(scope, operation) for operation in SETTINGS}
+    answers: dict[str, Struct | Refusal] = {}
+    for operation, calls in settings.items():
+        answers[operation] = await connection.gateway.get(operation, answer_of(TENANT.name, operation))
+        calls.got(answers[operation])
     url, version = source(connection.environment, "organization.get")
     for item in found:
         row = Row(TENANT, id=scope.id, resource_id=f"/tenants/{tenant_id}", scope_id=scope.id, url=url, version=version)
-        row.fill(item)
+        row.answer(organization.id, item)
         if isinstance(domains, Reason):
             row.refuse(_DOMAINS, domains)
         else:
             put_domains(row, domains)
-        authorization.put(row)
+        for operation, answer in answers.items():
+            row.answer(operation, answer)
         put_unified_audit(row, reading.evidence.unified_audit, domains)
         unit.row("tenant", row.finish())
-    return organization.coverage(), listed, *authorization.coverage
+    return organization.coverage(), listed, *(calls.coverage() for calls in settings.values())
 
 
 async def _domains(connection: Connection, scope: Scope) -> tuple[Sequence[DomainItem] | Reason, Coverage]:

@@ -6,7 +6,7 @@ from keyaudit.inventory.facts.relation import Rows, because, one, unread
 from keyaudit.inventory.facts.sql import Sources
 from keyaudit.inventory.views.privileges import applications
 from keyaudit.model.reasons import Reason
-from keyaudit.model.tables.workloads import LIVE_KEYS_OF
+from keyaudit.model.surfaces.entra.risk import LIVE_KEYS_OF
 
 
 def principals(sources: Sources) -> dict[str, Derived]:

@@ -4,11 +4,12 @@ All of them are reads; a search of the unified audit log must be created before 
 value, a private key, a backup or an export.
 """
 
-import importlib
-import pkgutil
+from collections import defaultdict
+from functools import cache
 
 from msgspec import structs
 
+from keyaudit.model.declarations import modules_in
 from keyaudit.model.operations.kinds import GLOBAL_CLOUD, Operation, Paging, Recording, Right, Rights, Surface, Throttle
 
 __all__ = [
@@ -25,20 +26,22 @@ __all__ = [
     "with_all_before",
 ]
 
-_MODULES = [importlib.import_module(f"{__name__}.{module.name}") for module in pkgutil.iter_modules(__path__)]
-_DECLARING = sorted((each for each in _MODULES if hasattr(each, "FAMILY")), key=lambda each: each.FAMILY.order)
+_DECLARING = sorted(
+    (each for each in modules_in(__name__, "keyaudit.model.surfaces") if hasattr(each, "FAMILY")),
+    key=lambda each: each.FAMILY.order,
+)
 
-BY_SURFACE: dict[str, tuple[Operation, ...]] = {
-    module.FAMILY.name: tuple(
-        structs.replace(each, recording=getattr(module, "RECORDED", {}).get(each.id)) for each in module.DECLARED
-    )
-    for module in _DECLARING
-}
-"""The operations of each file here, by a name for people."""
+BY_SURFACE: dict[str, list[Operation]] = defaultdict(list)
+"""The operations by the name of their family."""
+for _module in _DECLARING:
+    BY_SURFACE[_module.FAMILY.name] += [
+        structs.replace(each, recording=getattr(_module, "RECORDED", {}).get(each.id)) for each in _module.DECLARED
+    ]
 
 OPERATIONS: dict[str, Operation] = {operation.id: operation for declared in BY_SURFACE.values() for operation in declared}
 
 
+@cache
 def with_all_before(*operations: str) -> tuple[str, ...]:
     """These operations and all their prerequisites (`Operation.after`): each once, the outermost first."""
     found: dict[str, None] = {}

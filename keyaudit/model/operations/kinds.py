@@ -207,6 +207,8 @@ class Family(Struct, frozen=True):
     order: int
 
 
+PROTECTION = Family("protection of workloads", order=115)
+
 GLOBAL_CLOUD = "public"
 OTHER_CLOUDS = ("usgov", "dod", "china")
 """The clouds without operations that are documented for the global service only."""

@@ -1,12 +1,11 @@
 """The tables by name, for decoding, loading, type checking, permissions and documentation."""
 
-import importlib
-import pkgutil
 from collections.abc import Collection
 
 from keyaudit.model.columns import Table
+from keyaudit.model.declarations import modules_in
 
-_MODULES = [importlib.import_module(f"{__name__}.{module.name}") for module in pkgutil.iter_modules(__path__)]
+_MODULES = modules_in(__name__, "keyaudit.model.surfaces")
 _DECLARED = (each for module in _MODULES for each in vars(module).values() if isinstance(each, Table))
 
 TABLES: dict[str, Table] = {table.name: table for table in sorted(_DECLARED, key=lambda table: table.order)}

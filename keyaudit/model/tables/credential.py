@@ -2,9 +2,9 @@
 
 from keyaudit.model.columns import Area, Table, Where, count, flag, text, texts, time, where_found
 from keyaudit.model.federated_subject import Breadth, Grade
+from keyaudit.model.holder_columns import HOLDER
 from keyaudit.model.repositories import Held
-from keyaudit.model.tables.holder import HOLDER
-from keyaudit.model.tables.x509 import strength_columns
+from keyaudit.model.x509_columns import strength_columns
 
 _CREDENTIAL = ("application.list", "service_principal.list")
 _SHOWN = (*_CREDENTIAL, "application.get", "service_principal.get")

@@ -1,7 +1,7 @@
 """The table of the certificates that Managed HSMs and their external key managers know each other by."""
 
 from keyaudit.model.columns import Area, Table, flag, text, time, where_found
-from keyaudit.model.tables.x509 import x509_columns
+from keyaudit.model.x509_columns import x509_columns
 
 _SERVER, _CLIENT = ("hsm.ekm.get",), ("hsm.ekm.certificate",)
 _BOTH = (*_SERVER, *_CLIENT)

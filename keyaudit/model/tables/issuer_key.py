@@ -1,7 +1,7 @@
 """The table of published token-signing keys."""
 
 from keyaudit.model.columns import Area, Table, Where, flag, text, unix_time, where_found
-from keyaudit.model.tables.x509 import x509_columns
+from keyaudit.model.x509_columns import x509_columns
 
 _ENTRA = ("login.metadata", "login.keys")
 _APPLICATION = "login.app_keys"

@@ -1,7 +1,7 @@
 """The table of user-assigned managed identities, and of what limits who can use them."""
 
 from keyaudit.model.columns import Area, Table, flag, text, texts, where_found
-from keyaudit.model.tables.holder import POWERS
+from keyaudit.model.holder_columns import POWERS
 
 _QUERY = ("managed_identity.query",)
 _LIMITS = ("managed_identity.list", "managed_identity.list_stable")

@@ -2,7 +2,7 @@
 
 from keyaudit.model.columns import Area, Table, Where, count, flag, text, time, where_found
 from keyaudit.model.evidence import CUSTODY, LOGS
-from keyaudit.model.tables.x509 import x509_columns
+from keyaudit.model.x509_columns import x509_columns
 
 _PRINCIPAL = ("service_principal.list",)
 _FEDERATED = ("organization.get", "domain.list", "domain.federation", "external_federation.list")

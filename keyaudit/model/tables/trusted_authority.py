@@ -1,7 +1,7 @@
 """The table of trusted certificate authorities."""
 
 from keyaudit.model.columns import Area, Table, Where, flag, text, time, where_found
-from keyaudit.model.tables.x509 import x509_columns
+from keyaudit.model.x509_columns import x509_columns
 
 _PKI = ("pki.list", "pki.authorities")
 _CLASSIC = "classic_authority.list"

@@ -1,0 +1,99 @@
+"""Declares how Azure's answers become rows: the members that fill a column, and what null means there.
+
+A table's columns say where their values are (`Column.wire`), and its `reads` which operations return the items. One collector
+reads what is declared here (`collect.declared`).
+"""
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from functools import cache
+from typing import Any, TypeVar
+
+from msgspec import Struct
+
+from keyaudit.model.guid import GUID
+from keyaudit.model.reasons import Reason
+
+T = TypeVar("T")
+
+_STEP = re.compile(r"(@[\w.]+|\w+)(\??)(?:\.(?=.)|$)", re.ASCII)
+
+
+class Unreadable(ValueError):  # noqa: N818 - it says what the value is
+    """Raised where a value cannot be read. It leaves nothing but the column unknown that was to be filled."""
+
+    def __init__(self, reason: Reason = Reason.BAD_VALUE) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+class At(Struct, frozen=True):
+    """A column's value is the member at `path`: names of members, joined by dots.
+
+    A member may be null only where its name is followed by "?", and then the value is `none`. The last one may be null too if
+    the column may be absent. A member that is left out, or of another type, makes the column unknown; what it means if the last
+    one is left out may be declared in `Column.left_out`.
+    """
+
+    path: str
+    kind: Any = None
+    """The type of the member for `via`."""
+    via: Callable[[Any], object] | None = None
+    """Makes the column's value of the member's, and raises ValueError or `Unreadable`. None: it is copied."""
+    none: object = None
+
+
+class Case(Struct, frozen=True):
+    """A column's value depends on the word at `path`: it is one of `values`, or where one of them says. Any other word is
+    unrecognised.
+    """
+
+    path: str
+    values: Mapping[str, object]
+
+
+Way = str | At | Case
+"""Where a column's value is in an item; a text is a member that is copied."""
+
+
+@cache
+def steps(path: str) -> Sequence[tuple[str, bool]]:
+    """The names of the members on a path, each with whether it may be null."""
+    return [(name, bool(nullable)) for name, nullable in _STEP.findall(path)]
+
+
+def paths(way: Way) -> Sequence[str]:
+    """Every path on which a value is looked for."""
+    if isinstance(way, Case):
+        return [way.path, *(each.path for each in way.values.values() if isinstance(each, At))]
+    return [way if isinstance(way, str) else way.path]
+
+
+def translated(words: Mapping[str, T]) -> Callable[[str], T]:
+    """A function for `At.via` that translates a word, in any case; a word that is not in `words` is unrecognised."""
+
+    def meaning(word: str) -> T:
+        if word.lower() not in words:
+            raise Unreadable(Reason.UNRECOGNISED)
+        return words[word.lower()]
+
+    return meaning
+
+
+class Read(Struct, frozen=True, kw_only=True):
+    """An operation whose answers become rows: a row for each item of a list."""
+
+    operation: str
+    id: str
+    """The row's id below the tenant: "namedLocations/{key}"."""
+    key: str = "id"
+    """The member that names an item, a text in the form `form`. An item without it is quarantined."""
+    form: re.Pattern[str] = GUID
+    key_column: str = ""
+    """The column with that name in lower case; empty: only the row's id has it."""
+    single: bool = False
+    """The answer is one object, which has no key."""
+    columns: Mapping[str, Way] = {}
+    """Where columns are in these answers, if not where `Column.wire` says."""
+    fixed: Mapping[str, object] = {}
+    """Columns with the same value in every row."""
