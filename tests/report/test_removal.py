@@ -204,7 +204,7 @@ def test_a_credential_on_a_principal_of_microsoft_goes_and_its_service_stays(con
         for edge in found.accepting()
         if edge.relation is Relation.SIGNS_IN_AS
     ]
-    steps = plan(replace(found, nodes=found.nodes | nodes, edges=edges))
+    steps = plan(replace(found, nodes={**found.nodes, **nodes}, edges=edges))
     commands = [command for step in steps for command in step.commands]
     assert not [step.title for step in steps if step.title.startswith(("Stop ", "Let "))]
     assert not [each for each in commands if "accountEnabled" in each or "credential reset" in each]
