@@ -1,6 +1,6 @@
 """Tests; the tree mirrors keyaudit/.
 
-What is compiled is kept, whatever the environment says: each command that tests start would compile the program again.
+Commands that tests start keep the compiled program, even where the environment asks for nothing compiled.
 """
 
 import os

@@ -110,7 +110,7 @@ def _against(found: Incident) -> Iterator[Step]:
 
 
 def _touched(found: Incident) -> Iterator[Step]:
-    """What the thieves read and used in vaults beside the subject is replaced, too."""
+    """The steps for the other secrets and keys in vaults that the thieves read and used."""
     for target, acts in found.touched.items():
         name = one_line(target.partition("://")[2].partition(".")[0] + "/" + target.rpartition("/")[2])
         who = listed(list(dict.fromkeys(one_line(act.actor.shown) for act in acts)))
@@ -118,11 +118,13 @@ def _touched(found: Incident) -> Iterator[Step]:
         unsure = "" if all(act.outside for act in acts) else " Without a baseline this may be legitimate work."
         if acts[0].operation == "read-secret":
             used = found.consumers.get(target, ())
-            told = f"Set to use it: {listed([*map(one_line, used)])}." if used else "No service that was read is set to use it."
+            users = (
+                f"Set to use it: {listed([*map(one_line, used)])}." if used else "No service that was read is set to use it."
+            )
             yield Step(
                 phase=Phase.REPLACE,
                 title=f"Replace secret {name}, which {who} read",
-                text=f"Read {plural(count, 'time')}, the last on {last}: treat its value as stolen.{unsure} {told} The first"
+                text=f"Read {plural(count, 'time')}, the last on {last}: treat its value as stolen.{unsure} {users} The first"
                 " command has its own plan, and the second shows who has to move.",
                 breaks="nothing, until the old value is revoked",
                 commands=(f"keyaudit incident {word(target)}", f"keyaudit rotation {word(target)}"),
@@ -131,8 +133,8 @@ def _touched(found: Incident) -> Iterator[Step]:
             yield Step(
                 phase=Phase.REPLACE,
                 title=f"Find out what {who} did with key {name}",
-                text=f"Used {plural(count, 'time')}, the last on {last}. What it signed stays valid as long as the key is"
-                f" trusted, and what it unwrapped may be known.{unsure} The page of the key shows who trusts it.",
+                text=f"Used {plural(count, 'time')}, the last on {last}. Its signatures stay valid until nothing trusts the"
+                f" key, and data that it unwrapped may be known.{unsure} The page of the key shows who trusts it.",
                 breaks="nothing",
                 commands=(f"keyaudit incident {word(target)}",),
             )
