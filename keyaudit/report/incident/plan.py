@@ -48,11 +48,11 @@ def left_open(found: Incident) -> list[str]:
         owners = _mailboxes(found)
         named = f" Known of them: {owners}." if owners else ""
         told.append(f"Mail was read in {bounds(seen.mailboxes, 'mailbox', 'mailboxes')}. Inform the owners.{named}")
+    elif seen.mailboxes.most is None:
+        told.append("Whether mail was read with it is unknown.")
     if found.touched:
         count = plural(len(found.touched), "other secret or key", "other secrets and keys")
         told.append(f"{count} of vaults: each stays usable by the thief until its step in the plan is done.")
-    elif seen.mailboxes.most is None:
-        told.append("Whether mail was read with it is unknown.")
     if seen.absent or seen.unseen or seen.vault_logged is False:
         told.append("Missing logs may show more than this page: supply them and run it again.")
     return told
