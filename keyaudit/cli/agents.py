@@ -13,7 +13,7 @@ from keyaudit.model.errors import OutputError
 from keyaudit.model.run import Report
 
 if TYPE_CHECKING:
-    from keyaudit.report.agents import Agent
+    from keyaudit.report.gate.agents import Agent
 
 
 def tell_agent(reports: Sequence[Report], ci: Ci, *, machine: bool) -> None:
@@ -24,7 +24,7 @@ def tell_agent(reports: Sequence[Report], ci: Ci, *, machine: bool) -> None:
     agent = _agent(ci, os.environ)
     if agent is None:
         return
-    from keyaudit.report.agents import annotations
+    from keyaudit.report.gate.agents import annotations
 
     lines = list(annotations(reports, agent))
     try:
@@ -47,7 +47,7 @@ def _agent(ci: Ci, environ: Mapping[str, str]) -> "Agent | None":
     named = environ.get("GITHUB_ACTIONS") == "true" or environ.get("TF_BUILD", "").lower() == "true"
     if ci is Ci.NONE or (ci is Ci.AUTO and not named):
         return None
-    from keyaudit.report.agents import Agent
+    from keyaudit.report.gate.agents import Agent
 
     if ci is Ci.AUTO:
         if environ.get("GITHUB_ACTIONS") == "true":
@@ -59,8 +59,8 @@ def _agent(ci: Ci, environ: Mapping[str, str]) -> "Agent | None":
 def _summary(reports: Sequence[Report], agent: "Agent", environ: Mapping[str, str]) -> list[str]:
     """Write the summary to the agent's file, and return the commands that show it."""
     from keyaudit.report import markdown
-    from keyaudit.report.agents import Agent, summary_command
     from keyaudit.report.files import output_bytes
+    from keyaudit.report.gate.agents import Agent, summary_command
 
     if agent is Agent.GITHUB:
         if environ.get("GITHUB_STEP_SUMMARY"):

@@ -17,8 +17,8 @@ from keyaudit.model.frameworks import FRAMEWORKS, Framework
 from keyaudit.model.run import Report, conditions
 from keyaudit.model.severity import Severity
 from keyaudit.policy.load import Policy, load
-from keyaudit.report.by_control import FORMATS, View
 from keyaudit.report.files import as_text, output_bytes
+from keyaudit.report.frameworks.by_control import FORMATS, View
 from keyaudit.report.members import SCHEMA, inert
 from keyaudit.report.options import Options
 from keyaudit.report.resource import SHOWN

@@ -33,8 +33,8 @@ def config(
     """
     from keyaudit.cli.effective import in_force
     from keyaudit.cli.output import options
-    from keyaudit.report.grid import grid
     from keyaudit.report.members import SCHEMA, inert
+    from keyaudit.report.tabular.grid import grid
 
     found = in_force(live, choice)
     with printing() as out:

@@ -76,7 +76,7 @@ def _page(out: TextIO | None) -> int:
 
 def _finding(id_: str, live: Live, stored: Stored, choice: Choice) -> int:
     from keyaudit.cli.judged import judged
-    from keyaudit.report.finding import render_finding
+    from keyaudit.report.explain.finding import render_finding
 
     with judged(live, stored, choice) as report:
         # Passes are searched last: they are many and rarely asked for.
@@ -102,7 +102,7 @@ def _resource(name: str, live: Live, stored: Stored, choice: Choice, unknown: Us
     from keyaudit.cli.judged import judged
     from keyaudit.model.part import Part
     from keyaudit.model.text import one_line
-    from keyaudit.report.finding import in_short, render_finding
+    from keyaudit.report.explain.finding import in_short, render_finding
     from keyaudit.report.lines import plural
 
     with contextlib.ExitStack() as stack:

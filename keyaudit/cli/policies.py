@@ -29,7 +29,7 @@ def list_(*, policies: OwnPolicies = None) -> int:
     """List the policies, with severity and requirement."""
     from keyaudit.cli.output import options
     from keyaudit.policy.load import load
-    from keyaudit.report.grid import grid
+    from keyaudit.report.tabular.grid import grid
 
     rows = [(policy.text.id, policy.text.severity, policy.text.title) for policy in load(besides=policies)]
     with printing() as out:
@@ -150,8 +150,8 @@ def docs(
     from keyaudit.inventory.reads import operations_of
     from keyaudit.model.tables import TABLES
     from keyaudit.policy.load import load
+    from keyaudit.report.explain.pages import index_page, policy_page, table_page
     from keyaudit.report.files import output_file, output_folder
-    from keyaudit.report.pages import index_page, policy_page, table_page
 
     found = load(besides=policies)
     pages = {Path("README.md"): index_page([policy.text for policy in found], TABLES.values())}

@@ -191,7 +191,7 @@ def _check_engine(engine: Engine, master: str | None, stored: Stored) -> None:
 def _arranged(output: Format | None, group_by: GroupBy | None, columns: str | None) -> dict[str, object]:
     """The grouping and columns. Raises UsageError if the format does not support them."""
     from keyaudit.model.documents.problems import nearest, shown
-    from keyaudit.report.table import COLUMNS
+    from keyaudit.report.findings.table import COLUMNS
 
     if group_by is not None and output not in (None, Format.TEXT):
         raise UsageError("--group-by", f"only works with text output, not with -o {output}", "leave one of them out")

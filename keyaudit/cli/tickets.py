@@ -52,7 +52,7 @@ def tickets(
     from keyaudit.model.errors import PRECEDENCE, Exit
     from keyaudit.model.severity import Severity
     from keyaudit.model.tickets import due
-    from keyaudit.report.tickets import line
+    from keyaudit.report.changes.tickets import line
 
     to = None if dry_run else webhook()
     found = followed(folder, Live(config=config, quiet=quiet), choice, "send tickets")
@@ -85,7 +85,7 @@ async def _send(waiting: "Sequence[Ticket]", found: "History", to: "Webhook", to
     """
     from keyaudit.cli.streams import tell
     from keyaudit.cli.webhook import ADDRESS, session
-    from keyaudit.report.tickets import body
+    from keyaudit.report.changes.tickets import body
 
     sent: list[Ticket] = []
     failed = in_a_row = 0

@@ -53,7 +53,7 @@ def import_(
     """
     from keyaudit.inventory.logs.store import open_logs
     from keyaudit.inventory.logs.write import refuse_used
-    from keyaudit.report.logs import complete, render
+    from keyaudit.report.usage.logs import complete, render
 
     _check(engine, paths, master, logs)
     refuse_used(out)

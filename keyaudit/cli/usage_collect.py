@@ -74,7 +74,7 @@ def collect(
     from keyaudit.inventory.logs.store import open_logs
     from keyaudit.inventory.logs.write import Import, refuse_used, write_logs
     from keyaudit.model.reasons import UNSAFE
-    from keyaudit.report.logs import complete, render
+    from keyaudit.report.usage.logs import complete, render
 
     refuse_used(out)
     if len(live.tenant or ()) > 1:

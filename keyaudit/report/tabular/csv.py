@@ -6,8 +6,8 @@ from collections.abc import Iterable, Sequence
 from typing import TextIO
 
 from keyaudit.model.run import Report
-from keyaudit.report.cells import guarded
-from keyaudit.report.records import COLUMNS, NUMBERS, Record, records
+from keyaudit.report.tabular.cells import guarded
+from keyaudit.report.tabular.records import COLUMNS, NUMBERS, Record, records
 
 MARK = "\N{ZERO WIDTH NO-BREAK SPACE}"
 """The byte order mark, by which Excel recognises UTF-8; other readers take it for part of the first column's name."""

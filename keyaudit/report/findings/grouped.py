@@ -8,14 +8,14 @@ from keyaudit.model.expiring import Owner
 from keyaudit.model.findings import Finding, Outcome, PolicyText
 from keyaudit.model.run import Report
 from keyaudit.model.text import one_line
-from keyaudit.report.arrange import Group, groups
-from keyaudit.report.causes import told
 from keyaudit.report.facts import Facts
+from keyaudit.report.findings.arrange import Group, groups
+from keyaudit.report.findings.causes import told
+from keyaudit.report.findings.text import named, painted
 from keyaudit.report.lines import Paint, columns, joined, pad, paint, wrap
 from keyaudit.report.options import Options
 from keyaudit.report.resource import BELOW, label, owned_by
 from keyaudit.report.summary import WORST_FIRST, footer, header, word
-from keyaudit.report.text import named, painted
 from keyaudit.report.unowned import sentence, unowned
 
 _INDENT = " " * 12

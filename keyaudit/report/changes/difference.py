@@ -15,15 +15,15 @@ from keyaudit.model.operations import OPERATIONS
 from keyaudit.model.reasons import ADVICE, Reason
 from keyaudit.model.run import NotJudged, Report
 from keyaudit.model.text import one_line
-from keyaudit.report.cells import guarded
+from keyaudit.report.changes.policy_changes import changed_since
 from keyaudit.report.facts import Facts
 from keyaudit.report.lines import Paint, joined, pad, paint, plural, wrap
 from keyaudit.report.members import begun, document, exits, scope_member
 from keyaudit.report.missing import by_needs, incomplete, unsafe
 from keyaudit.report.options import Options
-from keyaudit.report.policy_changes import changed_since
 from keyaudit.report.resource import label
 from keyaudit.report.summary import header, message
+from keyaudit.report.tabular.cells import guarded
 
 _COLUMNS = ("change", "severity_before", "severity_after", "policy_id", "resource_name", "subject", "finding_id", "actual")
 _WIDTH = 80

@@ -11,7 +11,7 @@ from keyaudit.model.frameworks import FRAMEWORKS
 from keyaudit.model.settings import ClassInForce, InForce, KnownPolicy, Limit, PolicyInForce, Setting
 from keyaudit.model.tables import TABLES
 from keyaudit.model.waivers import Glob
-from keyaudit.report.pseudonyms import Pseudonyms
+from keyaudit.report.redact.pseudonyms import Pseudonyms
 
 _NUMBER = re.compile(r"(?:([a-z0-9_-]+) )?-?[\d,]+(?: (?:days?|hours?|minutes?|seconds?))?")
 _DATE = re.compile(r"\d{4}-\d\d-\d\d")

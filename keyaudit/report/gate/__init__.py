@@ -12,10 +12,10 @@ from keyaudit.model.reasons import ADVICE, unknown_columns
 from keyaudit.model.run import Gap, Report, Run, Verdict
 from keyaudit.model.severity import Severity
 from keyaudit.model.text import one_line
-from keyaudit.report.first import holder_of
+from keyaudit.report.findings.first import holder_of
+from keyaudit.report.gate.plan import place, unknown_until_applied
 from keyaudit.report.lines import plural
 from keyaudit.report.missing import by_needs, outlived, reads, waiver_lines
-from keyaudit.report.plan import place, unknown_until_applied
 from keyaudit.report.settings import setting_lines
 from keyaudit.report.summary import SIMULATED, copied, message, network, results, severities, verdict_words
 from keyaudit.report.versions import lines, uncovered

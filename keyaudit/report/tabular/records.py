@@ -18,11 +18,11 @@ from keyaudit.model.reasons import Reason
 from keyaudit.model.run import NotJudged, Report
 from keyaudit.model.waivers import Waiver
 from keyaudit.report import judgement
-from keyaudit.report.cells import marked, note_cell
 from keyaudit.report.facts import Facts, plain
 from keyaudit.report.members import SCHEMA
 from keyaudit.report.resource import algorithm, label, owner, owner_unknown
 from keyaudit.report.summary import message
+from keyaudit.report.tabular.cells import marked, note_cell
 
 COLUMNS = (
     "schema_version", "run_id", "assessed_at", "tool_version", "policy_pack", "tenant_id", "tenant_name",

@@ -14,9 +14,9 @@ from keyaudit.model.findings import Outcome
 from keyaudit.model.reasons import ADVICE, Reason
 from keyaudit.model.run import Report
 from keyaudit.model.text import one_line
+from keyaudit.report.gate.plan import place
 from keyaudit.report.lines import plural
 from keyaudit.report.missing import reads
-from keyaudit.report.plan import place
 from keyaudit.report.summary import message, severities
 
 _ASIDE = frozenset({Reason.NOT_IN_PLAN})

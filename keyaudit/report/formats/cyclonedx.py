@@ -20,14 +20,14 @@ from keyaudit.model.run import Report
 from keyaudit.model.tables import TABLES
 from keyaudit.model.tables.key import OUTSIDE
 from keyaudit.model.text import one_line
-from keyaudit.report.bom_edges import Edges, ref_of
-from keyaudit.report.cells import marked
 from keyaudit.report.facts import Facts
+from keyaudit.report.formats.bom_edges import Edges, ref_of
 from keyaudit.report.members import UNTRUSTED, inert
 from keyaudit.report.missing import reads
-from keyaudit.report.records import state
 from keyaudit.report.resource import label, owner, owner_unknown
 from keyaudit.report.summary import SIMULATED
+from keyaudit.report.tabular.cells import marked
+from keyaudit.report.tabular.records import state
 
 Member = dict[str, object]
 _HELD = (

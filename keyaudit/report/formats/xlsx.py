@@ -23,13 +23,11 @@ from keyaudit.model.reasons import ADVICE
 from keyaudit.model.run import Report
 from keyaudit.model.tables import TABLES
 from keyaudit.model.text import listed
-from keyaudit.report import by_control
-from keyaudit.report.by_control import every_control
-from keyaudit.report.cells import escaped, marked
-from keyaudit.report.control_findings import COLUMNS as CONTROL_COLUMNS
-from keyaudit.report.control_findings import records_of_profiles
+from keyaudit.report.frameworks import by_control
+from keyaudit.report.frameworks.by_control import every_control
+from keyaudit.report.frameworks.control_findings import COLUMNS as CONTROL_COLUMNS
+from keyaudit.report.frameworks.control_findings import records_of_profiles
 from keyaudit.report.missing import remedy_of
-from keyaudit.report.records import COLUMNS, NUMBERS, THING_COLUMNS, TIMES, pack, records, thing
 from keyaudit.report.settings import setting_lines
 from keyaudit.report.summary import (
     SIMULATED,
@@ -42,6 +40,8 @@ from keyaudit.report.summary import (
     reads_done,
     verdict_words,
 )
+from keyaudit.report.tabular.cells import escaped, marked
+from keyaudit.report.tabular.records import COLUMNS, NUMBERS, THING_COLUMNS, TIMES, pack, records, thing
 
 if TYPE_CHECKING:
     from xlsxwriter.format import Format

@@ -9,13 +9,13 @@ from keyaudit.model.expiring import Owner
 from keyaudit.model.findings import Finding, Outcome
 from keyaudit.model.run import Report
 from keyaudit.model.text import one_line
-from keyaudit.report.causes import also, same_cause, told
 from keyaudit.report.facts import Facts
-from keyaudit.report.grid import GAP, SAMPLE, grid, least, natural
+from keyaudit.report.findings.causes import also, same_cause, told
 from keyaudit.report.lines import joined, pad, wrap
 from keyaudit.report.options import PAGE, Options
 from keyaudit.report.resource import label
 from keyaudit.report.summary import MESSAGE, footer, header, word
+from keyaudit.report.tabular.grid import GAP, SAMPLE, grid, least, natural
 
 _UNKNOWN = "unknown"
 _WITH_OWNER = 100

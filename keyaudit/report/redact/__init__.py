@@ -30,9 +30,9 @@ from keyaudit.model.severity import Severity
 from keyaudit.model.tables import TABLES
 from keyaudit.model.tier0 import Tier0
 from keyaudit.model.waivers import Glob, Use, Waiver
-from keyaudit.report.pseudonyms import Pseudonyms
-from keyaudit.report.redact_rows import Rows
-from keyaudit.report.redact_settings import Settings
+from keyaudit.report.redact.pseudonyms import Pseudonyms
+from keyaudit.report.redact.rows import Rows
+from keyaudit.report.redact.settings import Settings
 
 LIMITS = """\
 With --redact names every name, id, address, tag value, owner and comment of the

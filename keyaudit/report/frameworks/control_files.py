@@ -4,12 +4,12 @@ from collections.abc import Iterable, Sequence
 from typing import BinaryIO
 
 from keyaudit.model.run import Report
-from keyaudit.report import csv
-from keyaudit.report.by_control import COLUMNS, every_control
-from keyaudit.report.control_findings import COLUMNS as FINDING_COLUMNS
-from keyaudit.report.control_findings import records_of_profiles
 from keyaudit.report.files import as_text
-from keyaudit.report.records import Record
+from keyaudit.report.frameworks.by_control import COLUMNS, every_control
+from keyaudit.report.frameworks.control_findings import COLUMNS as FINDING_COLUMNS
+from keyaudit.report.frameworks.control_findings import records_of_profiles
+from keyaudit.report.tabular import csv
+from keyaudit.report.tabular.records import Record
 
 
 def write_controls(report: Report, out: BinaryIO) -> None:

@@ -15,10 +15,10 @@ from keyaudit.model.fixes import LABELS, ordered, parts
 from keyaudit.model.run import Report
 from keyaudit.model.severity import Severity
 from keyaudit.model.text import one_line
-from keyaudit.report.aside import in_order
-from keyaudit.report.causes import apart, problems, repeated, same_cause
 from keyaudit.report.facts import Facts
-from keyaudit.report.first import tier0_lines
+from keyaudit.report.findings.causes import apart, problems, repeated, same_cause
+from keyaudit.report.findings.external_sort import in_order
+from keyaudit.report.findings.first import tier0_lines
 from keyaudit.report.lines import Paint, columns, joined, pad, paint, plural, wrap
 from keyaudit.report.options import Options
 from keyaudit.report.resource import BELOW, context, label, owner_words, thing

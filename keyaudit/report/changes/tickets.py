@@ -7,7 +7,7 @@ from keyaudit.model import times
 from keyaudit.model.history import Episode, History
 from keyaudit.model.text import one_line
 from keyaudit.model.tickets import Event, Ticket
-from keyaudit.report.digest import inert
+from keyaudit.report.changes.digest import inert
 from keyaudit.report.facts import Facts
 from keyaudit.report.lines import nth
 from keyaudit.report.members import SCHEMA, UNTRUSTED, time_member

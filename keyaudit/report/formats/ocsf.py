@@ -14,11 +14,11 @@ from keyaudit.model.findings import Finding, Outcome, PolicyText
 from keyaudit.model.fixes import one_text
 from keyaudit.model.run import NotJudged, Report
 from keyaudit.model.severity import Severity
-from keyaudit.report.cells import marked
 from keyaudit.report.facts import Facts
 from keyaudit.report.members import UNTRUSTED, inert, value_member
 from keyaudit.report.resource import label
 from keyaudit.report.summary import SIMULATED, message
+from keyaudit.report.tabular.cells import marked
 
 VERSION = "1.5.0"
 _CLASS = 2003

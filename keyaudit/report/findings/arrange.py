@@ -15,8 +15,8 @@ from keyaudit.model.expiring import Owner
 from keyaudit.model.findings import Finding, Outcome
 from keyaudit.model.run import Report
 from keyaudit.model.severity import Severity
-from keyaudit.report.aside import in_order
 from keyaudit.report.facts import Facts
+from keyaudit.report.findings.external_sort import in_order
 from keyaudit.report.resource import label, thing
 
 Key: TypeAlias = Callable[[Finding], tuple[Any, ...]]

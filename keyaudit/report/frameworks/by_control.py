@@ -11,21 +11,22 @@ from keyaudit.model.frameworks import Framework
 from keyaudit.model.frameworks.framework import ids
 from keyaudit.model.run import Report
 from keyaudit.model.text import one_line
-from keyaudit.report import csv, table
-from keyaudit.report.arrange import chosen
-from keyaudit.report.cells import marked
-from keyaudit.report.control_findings import COLUMNS as FINDING_COLUMNS
-from keyaudit.report.control_findings import answering, records_of
 from keyaudit.report.controls import Control, State, controls, mapped_frameworks
-from keyaudit.report.grid import grid
+from keyaudit.report.findings import table
+from keyaudit.report.findings.arrange import chosen
+from keyaudit.report.findings.text import listing
+from keyaudit.report.frameworks.control_findings import COLUMNS as FINDING_COLUMNS
+from keyaudit.report.frameworks.control_findings import answering, records_of
 from keyaudit.report.json import control_finding_member, control_member
 from keyaudit.report.lines import Paint, joined, pad, paint, plural, wrap
 from keyaudit.report.members import SCHEMA, begun, document, exits
 from keyaudit.report.options import Options
-from keyaudit.report.records import Record
 from keyaudit.report.settings import settings_member
 from keyaudit.report.summary import footer, header
-from keyaudit.report.text import listing
+from keyaudit.report.tabular import csv
+from keyaudit.report.tabular.cells import marked
+from keyaudit.report.tabular.grid import grid
+from keyaudit.report.tabular.records import Record
 
 COLUMNS = (
     "schema_version", "run_id", "assessed_at", "tool_version", "tenant_id", "tenant_name", "framework", "edition", "control_id",

@@ -14,8 +14,8 @@ from keyaudit.report.options import Options
 
 
 def _text(report: Report, out: TextIO, options: Options) -> None:
-    from keyaudit.report import grouped, screen, text  # noqa: PLC0415 - each format imports what it needs
-    from keyaudit.report.arrange import by_thing  # noqa: PLC0415
+    from keyaudit.report.findings import grouped, screen, text  # noqa: PLC0415 - each format imports what it needs
+    from keyaudit.report.findings.arrange import by_thing  # noqa: PLC0415
 
     sort = options.sort
     if not (options.full or screen.short(report)):
@@ -31,8 +31,8 @@ def _text(report: Report, out: TextIO, options: Options) -> None:
 
 
 def _table(report: Report, out: TextIO, options: Options) -> None:
-    from keyaudit.report import table  # noqa: PLC0415 - each format imports what it needs
-    from keyaudit.report.arrange import flat  # noqa: PLC0415
+    from keyaudit.report.findings import table  # noqa: PLC0415 - each format imports what it needs
+    from keyaudit.report.findings.arrange import flat  # noqa: PLC0415
 
     table.render(flat(report, options.sort), out, options)
 
@@ -44,14 +44,14 @@ def _json(report: Report, out: TextIO, options: Options) -> None:
 
 
 def _csv(report: Report, out: TextIO, options: Options) -> object:
-    from keyaudit.report import csv  # noqa: PLC0415 - each format imports what it needs
+    from keyaudit.report.tabular import csv  # noqa: PLC0415 - each format imports what it needs
 
     return csv.render(_engines(report, options), out, mark=options.bom)
 
 
 def _engines(report: Report, options: Options) -> Report:
     """For programs: in the engine's order, unless another order was requested."""
-    from keyaudit.report.arrange import flat  # noqa: PLC0415
+    from keyaudit.report.findings.arrange import flat  # noqa: PLC0415
 
     return report if options.sort == "severity" else flat(report, options.sort)
 
@@ -64,7 +64,7 @@ def _chosen(
     def shown(report: Report, out: TextIO, options: Options) -> object:
         if options.least is Severity.INFO and options.top is None:
             return render(report, out, options)
-        from keyaudit.report.arrange import chosen, flat  # noqa: PLC0415 - only if findings are left out
+        from keyaudit.report.findings.arrange import chosen, flat  # noqa: PLC0415 - only if findings are left out
 
         if options.top is None or options.sort == "severity":
             return render(chosen(report, options.least, options.top, causes=causes), out, options)
@@ -101,7 +101,7 @@ class Writer(Protocol):
 
 
 class File(Struct, frozen=True):
-    """A file format: the module and function of this package that write it, and its purpose."""
+    """A file format: the module below `keyaudit.report` and the function that write it, and its purpose."""
 
     module: str
     meaning: str
@@ -130,31 +130,37 @@ class File(Struct, frozen=True):
 
 
 FILES: Mapping[str, File] = {
-    "jsonl": File("jsonl", "one finding per line, passes too, as in json; the first line is the run, the last the verdict"),
+    "jsonl": File(
+        "formats.jsonl", "one finding per line, passes too, as in json; the first line is the run, the last the verdict"
+    ),
     "markdown": File("markdown", "for a job summary, a pull request or a wiki: what is open, and what was not read"),
     "controls": File(
-        "control_files",
+        "frameworks.control_files",
         "CSV, one line per control of each framework, with its counts, by the limits of the framework",
         function="write_controls",
     ),
     "control-findings": File(
-        "control_files",
+        "frameworks.control_files",
         "CSV, the findings of controls whose framework has other limits than the run, passes too, with the profile",
         function="write_findings",
     ),
-    "sarif": File("sarif", "SARIF 2.1.0, for code scanning: what fails, is waived or is unknown"),
+    "sarif": File("formats.sarif", "SARIF 2.1.0, for code scanning: what fails, is waived or is unknown"),
     "html": File(
         "html",
         "one page for a browser or print, without network: charts, and all findings with search and filters",
         all_="write_tenants",
     ),
     "matrix": File("tenants", "CSV, one line per area of each tenant: its open findings by severity", all_="write_all"),
-    "ocsf": File("ocsf", "OCSF 1.5 Compliance Findings, one per line, passes too, for a security lake"),
-    "xlsx": File("xlsx", "an Excel workbook: summary, findings, controls, inventory, coverage and waivers", extra="xlsx"),
-    "cyclonedx": File("cyclonedx", "CycloneDX 1.6 CBOM: keys, certificates and algorithms, and what depends on them"),
-    "cyclonedx-1.7": File("cyclonedx", "the same as CycloneDX 1.7", function="write_1_7"),
-    "prometheus": File("prometheus", "metrics for the textfile collector of node exporter: dates of credentials, and counts"),
-    "junit": File("junit", "JUnit XML, for the test results of a pipeline: a suite for each policy, passes too"),
+    "ocsf": File("formats.ocsf", "OCSF 1.5 Compliance Findings, one per line, passes too, for a security lake"),
+    "xlsx": File(
+        "formats.xlsx", "an Excel workbook: summary, findings, controls, inventory, coverage and waivers", extra="xlsx"
+    ),
+    "cyclonedx": File("formats.cyclonedx", "CycloneDX 1.6 CBOM: keys, certificates and algorithms, and what depends on them"),
+    "cyclonedx-1.7": File("formats.cyclonedx", "the same as CycloneDX 1.7", function="write_1_7"),
+    "prometheus": File(
+        "formats.prometheus", "metrics for the textfile collector of node exporter: dates of credentials, and counts"
+    ),
+    "junit": File("formats.junit", "JUnit XML, for the test results of a pipeline: a suite for each policy, passes too"),
 }
 """The file formats besides `json` and `csv`."""
 

@@ -9,16 +9,16 @@ from keyaudit.model import times
 from keyaudit.model.history import Episode, History, Point
 from keyaudit.model.severity import Severity
 from keyaudit.model.text import one_line
-from keyaudit.report.cells import guarded
 from keyaudit.report.facts import Facts, iso_duration
-from keyaudit.report.grid import grid
+from keyaudit.report.formats.prometheus import metric, safe
 from keyaudit.report.lines import Paint, joined, nth, paint, plural, wrap
 from keyaudit.report.members import begun, document, exits, time_member
 from keyaudit.report.missing import incomplete, unsafe
 from keyaudit.report.options import Options
-from keyaudit.report.prometheus import metric, safe
 from keyaudit.report.resource import label
 from keyaudit.report.summary import WORST_FIRST, header
+from keyaudit.report.tabular.cells import guarded
+from keyaudit.report.tabular.grid import grid
 
 _COLUMNS = (
     *("finding_id", "episode", "status", "severity", "policy_id", "resource_name", "subject", "owner"),

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from keyaudit.model.columns import Column, Table, Type
 from keyaudit.model.findings import Value
 from keyaudit.model.tiers import DIRECTORY_ROLES, PERMISSIONS
-from keyaudit.report.pseudonyms import Pseudonyms
+from keyaudit.report.redact.pseudonyms import Pseudonyms
 
 _STAY = frozenset(
     {

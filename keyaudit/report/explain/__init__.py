@@ -7,9 +7,9 @@ from keyaudit.model.findings import PolicyText
 from keyaudit.model.fixes import parts
 from keyaudit.model.guardrails import ENABLED
 from keyaudit.model.text import one_line
+from keyaudit.report.explain.rehearsed import said
 from keyaudit.report.lines import joined, wrap
 from keyaudit.report.options import PAGE
-from keyaudit.report.rehearsed import said
 
 _INDENT = "  "
 _TEXT = 10_000

@@ -14,7 +14,7 @@ from keyaudit.model.text import one_line
 from keyaudit.model.tier0 import NAMED
 from keyaudit.report.assignment import who_and_where
 from keyaudit.report.facts import Facts
-from keyaudit.report.first import INDENT, beside, cut, others, owner, page, step, tier0_lines
+from keyaudit.report.findings.first import INDENT, beside, cut, others, owner, page, step, tier0_lines
 from keyaudit.report.lines import Paint, columns, joined, listed, pad, paint, plural, wrap
 from keyaudit.report.missing import needed, waiver_lines
 from keyaudit.report.options import Options
