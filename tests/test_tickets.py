@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from msgspec import structs
 
-from keyaudit.cli.tickets import _tell_unconfirmed
+from keyaudit.cli.send.ticketing import _tell_unconfirmed
 from keyaudit.inventory.told import Told
 from keyaudit.model.errors import UnsafeError
 from keyaudit.model.findings import Outcome

@@ -7,10 +7,10 @@ from typing import TextIO
 from msgspec.structs import replace
 
 from keyaudit.audit import Detail
-from keyaudit.cli.judged import all_judged
 from keyaudit.cli.options import Choice, Format, Live, Redaction, Shown, Stored
 from keyaudit.cli.output import Outputs, Target, options, shown_outputs, write
-from keyaudit.cli.streams import printing
+from keyaudit.cli.sources.judged import all_judged
+from keyaudit.cli.terminal.streams import printing
 from keyaudit.model.documents.problems import nearest, shown
 from keyaudit.model.errors import PRECEDENCE, Exit, OutputError, UsageError
 from keyaudit.model.frameworks import FRAMEWORKS, Framework

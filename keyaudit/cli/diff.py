@@ -46,8 +46,8 @@ def diff(
 
 
 def _followed(folder: Path, live: Live, choice: Choice, output: As) -> int:
-    from keyaudit.cli.kept import followed
     from keyaudit.cli.output import show
+    from keyaudit.cli.sources.snapshot_folder import followed
     from keyaudit.report.changes.history import FORMATS
 
     _check(output, FORMATS, "a folder")
@@ -56,8 +56,8 @@ def _followed(folder: Path, live: Live, choice: Choice, output: As) -> int:
 
 
 def _compared(old: Path, new: Path, live: Live, choice: Choice, output: As) -> int:
-    from keyaudit.cli.judged import judged
     from keyaudit.cli.output import show
+    from keyaudit.cli.sources.judged import judged
     from keyaudit.report.changes.difference import FORMATS, compare
 
     _check(output, FORMATS, "two snapshots")

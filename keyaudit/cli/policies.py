@@ -10,7 +10,7 @@ import typer
 from keyaudit.cli.guardrails import guardrails
 from keyaudit.cli.options import ConfigFile, OwnPolicies, Profile
 from keyaudit.cli.parameters import Command
-from keyaudit.cli.streams import printing
+from keyaudit.cli.terminal.streams import printing
 from keyaudit.model.errors import Exit, UsageError
 from keyaudit.model.text import one_line
 
@@ -48,8 +48,8 @@ def show(
     """Show a policy's limits in force, and where each comes from."""
     from tabulate import tabulate
 
-    from keyaudit.cli.limits import settled
     from keyaudit.cli.options import Choice, Live
+    from keyaudit.cli.settings.limits import settled
     from keyaudit.policy.load import load
 
     found = named(policy, policies, "policies show")
