@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
-from keyaudit.cli import progress
+from keyaudit.cli.terminal import progress
 from keyaudit.cloud import session
 from keyaudit.policy import load
 from tests import clock

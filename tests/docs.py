@@ -13,10 +13,10 @@ from unittest.mock import patch
 
 import typer
 
-from keyaudit.cli import source
 from keyaudit.cli.app import app, run
 from keyaudit.cli.options import Choice, Live, Redaction, Shown, Stored
 from keyaudit.cli.parameters import EVERY
+from keyaudit.cli.sources import source
 from keyaudit.model.errors import MEANINGS
 from keyaudit.model.extras import installing
 from keyaudit.model.operations import BY_SURFACE, OPERATIONS, Surface

@@ -16,8 +16,9 @@ from msgspec.structs import replace
 from keyaudit import __version__
 from keyaudit.policy.definition import Policy, digest_of
 from keyaudit.policy.load import load
-from keyaudit.report import policy_changes, topics
-from keyaudit.report.policy_changes import PolicyChange
+from keyaudit.report import topics
+from keyaudit.report.changes import policy_changes
+from keyaudit.report.changes.policy_changes import PolicyChange
 
 RECORDED = Path(__file__).parent / "policies.json"
 CHANGES = Path(topics.__file__).parent / policy_changes.FILE

@@ -14,7 +14,7 @@ from keyaudit.model.history import Episode, History
 from keyaudit.model.reasons import Reason
 from keyaudit.model.run import NotJudged, Report
 from keyaudit.model.severity import Severity
-from keyaudit.report.history import render_csv, render_json, render_prometheus, render_text
+from keyaudit.report.changes.history import render_csv, render_json, render_prometheus, render_text
 from keyaudit.report.options import Options
 from tests.report.example import AS_OF, DAY, EXPIRED, LOGS, OVERDUE, finding
 from tests.report.excused import WAIVER

@@ -8,8 +8,8 @@ from msgspec import structs
 from keyaudit import __version__
 from keyaudit.policy.definition import Policy
 from keyaudit.policy.load import load
-from keyaudit.report import policy_changes
-from keyaudit.report.policy_changes import PolicyChange
+from keyaudit.report.changes import policy_changes
+from keyaudit.report.changes.policy_changes import PolicyChange
 from keyaudit.report.topics import topic
 from tests.policy_changes import Recorded, changes, now, recorded, together
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from msgspec import structs
 
-from keyaudit.cli.tickets import _tell_unconfirmed
+from keyaudit.cli.send.ticketing import _tell_unconfirmed
 from keyaudit.inventory.told import Told
 from keyaudit.model.errors import UnsafeError
 from keyaudit.model.findings import Outcome
@@ -15,7 +15,7 @@ from keyaudit.model.history import History
 from keyaudit.model.run import Report
 from keyaudit.model.severity import Severity
 from keyaudit.model.tickets import Event, due
-from keyaudit.report.tickets import body, line
+from keyaudit.report.changes.tickets import body, line
 from tests.report.example import OVERDUE, finding
 from tests.report.excused import WAIVER
 from tests.report.test_difference import BROKEN, CUT, OLD, read

@@ -19,9 +19,11 @@ from keyaudit.model import bundle, shapes
 from keyaudit.model.errors import PRECEDENCE, Exit
 from keyaudit.policy import baseline
 from keyaudit.policy.load import load
-from keyaudit.report import by_control, members, records
+from keyaudit.report import members
 from keyaudit.report.formats import FILES, FORMATS
+from keyaudit.report.frameworks import by_control
 from keyaudit.report.log_analytics.rows import COLUMNS
+from keyaudit.report.tabular import records
 from keyaudit.report.topics import topic
 
 RECORDED = Path(__file__).parent / "interface.json"

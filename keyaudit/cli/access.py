@@ -28,8 +28,8 @@ def access(
     """
     from keyaudit import ask
     from keyaudit.cli.output import show
-    from keyaudit.cli.progress import told_if_long
-    from keyaudit.cli.source import snapshot, unmet
+    from keyaudit.cli.sources.source import snapshot, unmet
+    from keyaudit.cli.terminal.progress import told_if_long
     from keyaudit.report.access import FORMATS
 
     with snapshot(live, stored) as (taken, as_of):

@@ -10,10 +10,10 @@ import typer
 from typer.exceptions import TyperException
 
 from keyaudit import __version__
-from keyaudit.cli.bugs import bug
 from keyaudit.cli.parameters import EVERY, Command, Group
-from keyaudit.cli.stop import terminable
-from keyaudit.cli.streams import ClosedError, coloured, need_stderr, tell
+from keyaudit.cli.terminal.bugs import bug
+from keyaudit.cli.terminal.stop import terminable
+from keyaudit.cli.terminal.streams import ClosedError, coloured, need_stderr, tell
 from keyaudit.model.errors import AuditError, Exit
 from keyaudit.report.lines import Paint, paint
 

@@ -8,7 +8,7 @@ import typer
 from keyaudit import __version__
 from keyaudit.cli.options import Choice, Live, Stored, flags
 from keyaudit.cli.parameters import Command
-from keyaudit.cli.streams import printing
+from keyaudit.cli.terminal.streams import printing
 from keyaudit.model.errors import Exit, UsageError
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ def create(
     Waived findings are left out, and so are unknown results unless --with-unknown is given; but an entry of the file that is
     replaced stays until it is known to be closed.
     """
-    from keyaudit.cli.judged import judged
+    from keyaudit.cli.sources.judged import judged
     from keyaudit.policy.baseline import of_run, read_baseline, write_baseline
     from keyaudit.report.files import check, output_file
     from keyaudit.report.lines import plural

@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from keyaudit.cli.options import Live, Stored, flags
-from keyaudit.cli.resuming import resuming
-from keyaudit.cli.reuse import Reuse
-from keyaudit.cli.streams import printing
+from keyaudit.cli.sources.reuse import Reuse, resuming
+from keyaudit.cli.terminal.streams import printing
 
 if TYPE_CHECKING:
     from keyaudit.collect.evidence import Evidence
@@ -40,8 +39,8 @@ def collect(
 
     Then: keyaudit report --from DIR. Several tenants get a folder each in DIR.
     """
-    from keyaudit.cli.source import each
-    from keyaudit.cli.streams import tell
+    from keyaudit.cli.sources.source import each
+    from keyaudit.cli.terminal.streams import tell
     from keyaudit.model.errors import PRECEDENCE, AccessError, Exit, UnavailableError, UsageError
     from keyaudit.model.text import one_line
 
@@ -78,7 +77,7 @@ def _collect(live: Live, folder: Path, out: Path, reuse: Reuse, *, resume: bool,
         from keyaudit.inventory.begun import check_new
 
         check_new(folder)
-    from keyaudit.cli.live import collected
+    from keyaudit.cli.sources.live import collected
     from keyaudit.collect.evidence import supplied
     from keyaudit.gate import assess
     from keyaudit.gate.access_models import with_access_models
@@ -116,8 +115,8 @@ def _finished(live: Live, folder: Path, evidence: "Evidence | None") -> "Snapsho
     """The snapshot of a finished collection that is resumed. Raises UsageError if the flags are for another collection."""
     from msgspec import structs
 
-    from keyaudit.cli.settings import settle
-    from keyaudit.cli.streams import tell
+    from keyaudit.cli.settings.run_settings import settle
+    from keyaudit.cli.terminal.streams import tell
     from keyaudit.inventory.begun import same_collection
     from keyaudit.inventory.snapshot import open_snapshot
     from keyaudit.model.errors import UnsafeError

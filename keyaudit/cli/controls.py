@@ -7,18 +7,18 @@ from typing import TextIO
 from msgspec.structs import replace
 
 from keyaudit.audit import Detail
-from keyaudit.cli.judged import all_judged
 from keyaudit.cli.options import Choice, Format, Live, Redaction, Shown, Stored
 from keyaudit.cli.output import Outputs, Target, options, shown_outputs, write
-from keyaudit.cli.streams import printing
+from keyaudit.cli.sources.judged import all_judged
+from keyaudit.cli.terminal.streams import printing
 from keyaudit.model.documents.problems import nearest, shown
 from keyaudit.model.errors import PRECEDENCE, Exit, OutputError, UsageError
 from keyaudit.model.frameworks import FRAMEWORKS, Framework
 from keyaudit.model.run import Report, conditions
 from keyaudit.model.severity import Severity
 from keyaudit.policy.load import Policy, load
-from keyaudit.report.by_control import FORMATS, View
 from keyaudit.report.files import as_text, output_bytes
+from keyaudit.report.frameworks.by_control import FORMATS, View
 from keyaudit.report.members import SCHEMA, inert
 from keyaudit.report.options import Options
 from keyaudit.report.resource import SHOWN

@@ -46,9 +46,9 @@ def diff(
 
 
 def _followed(folder: Path, live: Live, choice: Choice, output: As) -> int:
-    from keyaudit.cli.kept import followed
     from keyaudit.cli.output import show
-    from keyaudit.report.history import FORMATS
+    from keyaudit.cli.sources.snapshot_folder import followed
+    from keyaudit.report.changes.history import FORMATS
 
     _check(output, FORMATS, "a folder")
     found = followed(folder, live, choice, "diff")
@@ -56,9 +56,9 @@ def _followed(folder: Path, live: Live, choice: Choice, output: As) -> int:
 
 
 def _compared(old: Path, new: Path, live: Live, choice: Choice, output: As) -> int:
-    from keyaudit.cli.judged import judged
     from keyaudit.cli.output import show
-    from keyaudit.report.difference import FORMATS, compare
+    from keyaudit.cli.sources.judged import judged
+    from keyaudit.report.changes.difference import FORMATS, compare
 
     _check(output, FORMATS, "two snapshots")
     with judged(live, Stored(from_=[old]), choice) as before, judged(live, Stored(from_=[new]), choice) as after:

@@ -30,8 +30,8 @@ def expiring(
     """
     from keyaudit import ask
     from keyaudit.cli.output import show
-    from keyaudit.cli.part import part_of
-    from keyaudit.cli.source import snapshot, unmet
+    from keyaudit.cli.sources.part import part_of
+    from keyaudit.cli.sources.source import snapshot, unmet
     from keyaudit.report.expiring import FORMATS
 
     span = duration("expiring", within)

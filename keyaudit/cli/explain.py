@@ -10,7 +10,7 @@ import typer
 
 from keyaudit.cli.options import Choice, Live, Stored, flags
 from keyaudit.cli.policies import details, named
-from keyaudit.cli.streams import printing
+from keyaudit.cli.terminal.streams import printing
 from keyaudit.model.causes import SHORT, WHOLE, is_id
 from keyaudit.model.errors import Exit, UsageError
 from keyaudit.model.findings import Outcome
@@ -75,8 +75,8 @@ def _page(out: TextIO | None) -> int:
 
 
 def _finding(id_: str, live: Live, stored: Stored, choice: Choice) -> int:
-    from keyaudit.cli.judged import judged
-    from keyaudit.report.finding import render_finding
+    from keyaudit.cli.sources.judged import judged
+    from keyaudit.report.explain.finding import render_finding
 
     with judged(live, stored, choice) as report:
         # Passes are searched last: they are many and rarely asked for.
@@ -99,10 +99,10 @@ def _finding(id_: str, live: Live, stored: Stored, choice: Choice) -> int:
 
 def _resource(name: str, live: Live, stored: Stored, choice: Choice, unknown: UsageError) -> int:
     """Explain the open finding of the resource of that name or id, or list several. Raises `unknown` if no resource has it."""
-    from keyaudit.cli.judged import judged
+    from keyaudit.cli.sources.judged import judged
     from keyaudit.model.part import Part
     from keyaudit.model.text import one_line
-    from keyaudit.report.finding import in_short, render_finding
+    from keyaudit.report.explain.finding import in_short, render_finding
     from keyaudit.report.lines import plural
 
     with contextlib.ExitStack() as stack:

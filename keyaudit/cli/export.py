@@ -48,10 +48,10 @@ def export(
         if (live, stored, parts, choice, redaction) != (Live(quiet=live.quiet), Stored(), Parts(), Choice(), Redaction()):
             raise UsageError("export verify", "takes a folder and no flags", "leave the flags out")
         return _verify(formats[1:])
-    from keyaudit.cli.judged import all_judged
-    from keyaudit.cli.kept import past
     from keyaudit.cli.output import known, outputs, print_file, write
-    from keyaudit.cli.part import part_of
+    from keyaudit.cli.sources.judged import all_judged
+    from keyaudit.cli.sources.part import part_of
+    from keyaudit.cli.sources.snapshot_folder import past
     from keyaudit.model.run import conditions
     from keyaudit.report.formats import BUNDLE
     from keyaudit.report.options import Options
@@ -82,7 +82,7 @@ def export(
 
 
 def _verify(named: Sequence[str]) -> int:
-    from keyaudit.cli.streams import printing
+    from keyaudit.cli.terminal.streams import printing
     from keyaudit.model.text import one_line
     from keyaudit.report.bundle.verify import verify
     from keyaudit.report.lines import plural

@@ -9,7 +9,7 @@ import typer
 from msgspec.structs import replace
 
 from keyaudit.cli.options import ConfigFile, Profile, Selection, flags
-from keyaudit.cli.streams import printing, tell
+from keyaudit.cli.terminal.streams import printing, tell
 from keyaudit.model.errors import Exit, UsageError
 from keyaudit.model.text import one_line
 
@@ -120,9 +120,9 @@ def _document(found: "Mapping[str, Guarded]", as_: As) -> "tuple[Guarded, Callab
 
 def _asked(selection: Selection, profile: str | None, config: Path | None) -> "tuple[list[Asked], str]":
     """The selected policies with their limits, and the profile of these limits."""
-    from keyaudit.cli.chosen import chosen
-    from keyaudit.cli.limits import settled
     from keyaudit.cli.options import Choice, Live
+    from keyaudit.cli.settings.limits import settled
+    from keyaudit.cli.settings.policy_selection import chosen
     from keyaudit.policy.conditions.types import Kind
     from keyaudit.policy.load import load
     from keyaudit.report.guardrails.guarded import Asked

@@ -99,9 +99,9 @@ def incident(
     """
     from keyaudit import ask
     from keyaudit.cli.output import options, show
-    from keyaudit.cli.progress import told_if_long
-    from keyaudit.cli.source import check_since, snapshot, unmet
-    from keyaudit.cli.usage_learn import day
+    from keyaudit.cli.sources.source import check_since, snapshot, unmet
+    from keyaudit.cli.terminal.progress import told_if_long
+    from keyaudit.cli.usage.baselines import day
     from keyaudit.inventory.snapshot import open_snapshot
     from keyaudit.model.errors import UsageError
     from keyaudit.report.files import check, output_file
@@ -191,7 +191,7 @@ def _evidence(
 def _of_demo(live: Live, folder: Path) -> "LogStore":
     """The logs of the simulated tenant, collected as by `usage collect`."""
     from keyaudit.cli.clock import clock_of
-    from keyaudit.cli.usage_collect import records
+    from keyaudit.cli.usage.collection import records
     from keyaudit.collect.usage.live.place import Outcome
     from keyaudit.collect.usage.live.run import Wanted
     from keyaudit.collect.usage.live.sources import chosen

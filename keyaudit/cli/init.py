@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from keyaudit.cli.options import DEFAULT_CONFIG
-from keyaudit.cli.streams import printing
+from keyaudit.cli.terminal.streams import printing
 from keyaudit.model.errors import Exit, OutputError, UsageError
 
 
@@ -105,9 +105,9 @@ records: []
 
 def _rules(folder: Path) -> str:
     """Rules for owners as comments, from the findings of the snapshot that have none."""
-    from keyaudit.cli.judged import without_owner
     from keyaudit.cli.options import Live, Selection, Stored
-    from keyaudit.cli.source import snapshot
+    from keyaudit.cli.sources.judged import without_owner
+    from keyaudit.cli.sources.source import snapshot
     from keyaudit.report.unowned import toml
 
     live, stored = Live(quiet=True), Stored(from_=[folder])

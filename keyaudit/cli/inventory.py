@@ -44,8 +44,8 @@ def inventory(
     """
     from keyaudit import ask
     from keyaudit.cli.output import show
-    from keyaudit.cli.part import part_of
-    from keyaudit.cli.source import snapshot, unmet
+    from keyaudit.cli.sources.part import part_of
+    from keyaudit.cli.sources.source import snapshot, unmet
     from keyaudit.model.listing import selection_named
     from keyaudit.model.tables import filled
     from keyaudit.report.inventory import FORMATS

@@ -2,7 +2,7 @@
 
 import os
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any, BinaryIO, TextIO, TypeVar
 
@@ -11,15 +11,40 @@ from msgspec.structs import replace
 
 from keyaudit.audit import Detail
 from keyaudit.cli.options import Format, Redaction, Shown
-from keyaudit.cli.redaction import salt
-from keyaudit.cli.streams import ClosedError, coloured, printing
+from keyaudit.cli.terminal.streams import ClosedError, coloured, printing
+from keyaudit.inventory import input_file
 from keyaudit.model.documents.problems import nearest
 from keyaudit.model.errors import Exit, OutputError, UsageError
 from keyaudit.model.run import Report, Verdict, conditions
 from keyaudit.report.files import as_text, check, check_absent, output_bytes
-from keyaudit.report.formats import BUNDLE, FILES, FORMATS, LISTING
+from keyaudit.report.formats import BUNDLE, FILES, FORMATS, LISTING, NAMED
 from keyaudit.report.options import Options
 from keyaudit.report.resource import SHOWN
+
+_LEAST, _MOST = 16, 65_536
+_MAKE = "make one with openssl rand -hex 32"
+
+
+def salt(redaction: Redaction, formats: Iterable[str | None]) -> bytes | None:
+    """The salt of the pseudonyms, if --redact is given. To be called before anything is read.
+
+    Raises UsageError also if one of `formats` needs real names.
+    """
+    named = NAMED.intersection(formats)
+    if redaction.redact is not None and named:
+        what = f"{' and '.join(sorted(named))} cannot be written without names"
+        raise UsageError("--redact", what, "choose another format, or leave it out")
+    path = redaction.redact_salt
+    if path is None:
+        return None
+    if redaction.redact is None:
+        raise UsageError("--redact-salt", "only works with --redact", "leave it out, or add --redact names")
+    data = input_file.read(path, _MOST, _MAKE).strip()
+    if not _LEAST <= len(data) <= _MOST:
+        what = f"holds {len(data):,} bytes, where a salt has {_LEAST} to {_MOST:,}"
+        raise UsageError(str(path), what, _MAKE)
+    return data
+
 
 T = TypeVar("T")
 

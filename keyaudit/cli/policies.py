@@ -10,7 +10,7 @@ import typer
 from keyaudit.cli.guardrails import guardrails
 from keyaudit.cli.options import ConfigFile, OwnPolicies, Profile
 from keyaudit.cli.parameters import Command
-from keyaudit.cli.streams import printing
+from keyaudit.cli.terminal.streams import printing
 from keyaudit.model.errors import Exit, UsageError
 from keyaudit.model.text import one_line
 
@@ -29,7 +29,7 @@ def list_(*, policies: OwnPolicies = None) -> int:
     """List the policies, with severity and requirement."""
     from keyaudit.cli.output import options
     from keyaudit.policy.load import load
-    from keyaudit.report.grid import grid
+    from keyaudit.report.tabular.grid import grid
 
     rows = [(policy.text.id, policy.text.severity, policy.text.title) for policy in load(besides=policies)]
     with printing() as out:
@@ -48,8 +48,8 @@ def show(
     """Show a policy's limits in force, and where each comes from."""
     from tabulate import tabulate
 
-    from keyaudit.cli.limits import settled
     from keyaudit.cli.options import Choice, Live
+    from keyaudit.cli.settings.limits import settled
     from keyaudit.policy.load import load
 
     found = named(policy, policies, "policies show")
@@ -150,8 +150,8 @@ def docs(
     from keyaudit.inventory.reads import operations_of
     from keyaudit.model.tables import TABLES
     from keyaudit.policy.load import load
+    from keyaudit.report.explain.pages import index_page, policy_page, table_page
     from keyaudit.report.files import output_file, output_folder
-    from keyaudit.report.pages import index_page, policy_page, table_page
 
     found = load(besides=policies)
     pages = {Path("README.md"): index_page([policy.text for policy in found], TABLES.values())}

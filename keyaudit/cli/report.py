@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from keyaudit.cli.engine import Engine, Master, check, importing_spark
 from keyaudit.cli.options import Choice, Format, Keep, Live, Parts, Redaction, Shown, Shrinkage, Stored, flags, typed
-from keyaudit.cli.reuse import Reuse
+from keyaudit.cli.sources.reuse import Reuse
 from keyaudit.model.errors import UsageError
 from keyaudit.model.part import Part
 from keyaudit.model.severity import Severity
@@ -108,10 +108,10 @@ def report(  # noqa: PLR0917 - each is a group of flags
 ) -> int:
     """Show what is wrong with keys and credentials, worst first."""
     _check_engine(engine, master, stored)
-    from keyaudit.cli.judged import all_judged
     from keyaudit.cli.output import deliver, shown_outputs
-    from keyaudit.cli.part import part_of, part_typed
-    from keyaudit.cli.source import each, named
+    from keyaudit.cli.sources.judged import all_judged
+    from keyaudit.cli.sources.part import part_of, part_typed
+    from keyaudit.cli.sources.source import each, named
     from keyaudit.report.resource import SHOWN
     from keyaudit.report.unowned import READ
 
@@ -159,7 +159,7 @@ def report(  # noqa: PLR0917 - each is a group of flags
 def _kept(
     live: Live, stored: Stored, since: Path | None, keep: Path, reuse: Reuse, *, apart: bool
 ) -> tuple[Live, Stored, Path | None]:
-    from keyaudit.cli.kept import kept
+    from keyaudit.cli.sources.snapshot_folder import kept
 
     if apart:
         raise UsageError("--keep", "cannot be combined with --framework or --engine spark", "evaluate what it kept")
@@ -191,7 +191,7 @@ def _check_engine(engine: Engine, master: str | None, stored: Stored) -> None:
 def _arranged(output: Format | None, group_by: GroupBy | None, columns: str | None) -> dict[str, object]:
     """The grouping and columns. Raises UsageError if the format does not support them."""
     from keyaudit.model.documents.problems import nearest, shown
-    from keyaudit.report.table import COLUMNS
+    from keyaudit.report.findings.table import COLUMNS
 
     if group_by is not None and output not in (None, Format.TEXT):
         raise UsageError("--group-by", f"only works with text output, not with -o {output}", "leave one of them out")

@@ -44,8 +44,8 @@ def rotation(
     """
     from keyaudit import ask
     from keyaudit.cli.output import show
-    from keyaudit.cli.progress import told_if_long
-    from keyaudit.cli.source import check_since, snapshot, unmet
+    from keyaudit.cli.sources.source import check_since, snapshot, unmet
+    from keyaudit.cli.terminal.progress import told_if_long
     from keyaudit.inventory.snapshot import open_snapshot
     from keyaudit.report.rotation import FORMATS
 

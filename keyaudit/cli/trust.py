@@ -57,7 +57,7 @@ def list_(
     """
     from keyaudit import gate
     from keyaudit.cli.output import show
-    from keyaudit.cli.source import snapshot
+    from keyaudit.cli.sources.source import snapshot
     from keyaudit.inventory.reads import operations
     from keyaudit.inventory.trust import published
     from keyaudit.model.trust import Trust
@@ -156,7 +156,7 @@ def _confined(live: Live, stored: Stored) -> Live:
 
 def _compared(live: Live, stored: Stored, keys: Sequence["HeldKey"]) -> "tuple[Run | None, Verdict, Compared]":
     from keyaudit import gate
-    from keyaudit.cli.source import snapshot
+    from keyaudit.cli.sources.source import snapshot
     from keyaudit.inventory.trust import compare
     from keyaudit.model.tables.relying_parties import PUBLISHED
 
@@ -187,7 +187,7 @@ def _ended(verdict: "Verdict", *, failed: bool, unknown: bool) -> "Verdict":
 
 def _steps(folder: Path, taken: "Snapshot") -> "list[Step]":
     """The changes from each snapshot in the folder to the next, and to the one that is shown."""
-    from keyaudit.cli.kept import same_tenant, snapshots
+    from keyaudit.cli.sources.snapshot_folder import same_tenant, snapshots
     from keyaudit.inventory.snapshot import open_snapshot
     from keyaudit.inventory.trust import named
     from keyaudit.model.trust import Step

@@ -8,12 +8,12 @@ from msgspec.structs import replace
 from keyaudit.model.errors import MEANINGS, Exit
 from keyaudit.model.run import Report, conditions
 from keyaudit.model.text import one_line
-from keyaudit.report import csv
 from keyaudit.report.formats import FORMATS
 from keyaudit.report.gate import passed, render_gate
 from keyaudit.report.lines import plural
 from keyaudit.report.members import SCHEMA, exit_member, inert
 from keyaudit.report.options import Options
+from keyaudit.report.tabular import csv
 from keyaudit.report.tenants import lines, matrix_members, worst_members
 
 

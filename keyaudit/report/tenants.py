@@ -1,27 +1,50 @@
 """Several tenants side by side: what is open in each area of each, and the worst of all of them in one list."""
 
 import csv
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import BinaryIO
 
-from msgspec import Struct
+from msgspec import Struct, field
 
 from keyaudit.model import times
 from keyaudit.model.causes import SHORT
 from keyaudit.model.columns import Area
 from keyaudit.model.run import First, Report
 from keyaudit.model.severity import Severity
+from keyaudit.model.tables import TABLES
 from keyaudit.model.text import one_line
-from keyaudit.report.areas import Results, by_area
-from keyaudit.report.cells import guarded
 from keyaudit.report.extent import extent
 from keyaudit.report.facts import Facts
 from keyaudit.report.files import as_text
-from keyaudit.report.first import INDENT, cut, page
-from keyaudit.report.grid import grid
+from keyaudit.report.findings.first import INDENT, cut, page
 from keyaudit.report.members import SCHEMA, exit_member
 from keyaudit.report.resource import label
 from keyaudit.report.summary import WORST_FIRST, message
+from keyaudit.report.tabular.cells import guarded
+from keyaudit.report.tabular.grid import grid
+
+
+class Results(Struct):
+    """The results of the policies of one area."""
+
+    open: Counter[Severity] = field(default_factory=Counter)
+    """Open failures by severity."""
+    unknown: int = 0
+    evaluated: bool = False
+    """Whether a policy of the area was evaluated: without one there is nothing to say of it."""
+
+
+def by_area(report: Report) -> dict[Area, Results]:
+    """The results of every area, in the order of display."""
+    found = {area: Results() for area in Area}
+    for tally in report.tallies:
+        results = found[TABLES[tally.policy.table].area]
+        results.open.update(tally.failed)
+        results.unknown += sum(tally.unknown.values())
+        results.evaluated = True
+    return found
+
 
 MOST = 20
 """The maximum number of causes in the list of the worst."""

@@ -11,7 +11,7 @@ from pathlib import Path
 from keyaudit import audit
 from keyaudit.__main__ import collect_cycles_later
 from keyaudit.cli.clock import SystemClock
-from keyaudit.cli.progress import progress
+from keyaudit.cli.terminal.progress import progress
 from keyaudit.cloud.environment import ENVIRONMENTS
 from keyaudit.cloud.network import Network
 from keyaudit.collect.evidence import NONE

@@ -15,7 +15,7 @@ from pathlib import Path
 from msgspec import Struct, structs
 
 from keyaudit import audit
-from keyaudit.cli.progress import Silent
+from keyaudit.cli.terminal.progress import Silent
 from keyaudit.cloud.environment import ENVIRONMENTS
 from keyaudit.cloud.network import Network
 from keyaudit.collect.evidence import NONE

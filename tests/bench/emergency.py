@@ -15,7 +15,7 @@ from pathlib import Path
 from msgspec import Struct
 
 from keyaudit import ask, audit
-from keyaudit.cli.progress import progress
+from keyaudit.cli.terminal.progress import progress
 from keyaudit.cloud.environment import ENVIRONMENTS
 from keyaudit.cloud.network import Network
 from keyaudit.collect.evidence import NONE

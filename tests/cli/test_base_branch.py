@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from keyaudit.cli.base_branch import of_base
+from keyaudit.cli.gate.base_branch import of_base
 from keyaudit.cli.options import Choice, Live
 from keyaudit.model.errors import UsageError
 

@@ -10,7 +10,7 @@ from mcp import Client
 from mcp.types import TextContent
 from msgspec.structs import replace
 
-from keyaudit.cli.tools import Tools, server
+from keyaudit.cli.mcp.tools import Tools, server
 from keyaudit.inventory.snapshot import open_snapshot
 from keyaudit.model.errors import Exit
 from tests.cli.conftest import Keyaudit

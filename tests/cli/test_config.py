@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 
 from keyaudit.cli.clock import SystemClock
-from keyaudit.cli.config import Config, read_config
 from keyaudit.cli.options import DEFAULT_CONFIG, Auth, Live
-from keyaudit.cli.settings import settle
+from keyaudit.cli.settings.config import Config, read_config
+from keyaudit.cli.settings.run_settings import settle
 from keyaudit.cloud.environment import ENVIRONMENTS
 from keyaudit.inventory.snapshot import open_snapshot
 from keyaudit.inventory.spool import Spool

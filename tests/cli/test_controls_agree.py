@@ -14,7 +14,7 @@ import pytest
 from msgspec import Struct
 
 from keyaudit.model.frameworks import FRAMEWORKS
-from keyaudit.report.by_control import COUNTS
+from keyaudit.report.frameworks.by_control import COUNTS
 from tests.cli.conftest import Keyaudit, once
 
 ESTATES = (pytest.param("blind_spots", marks=pytest.mark.exhaustive),)

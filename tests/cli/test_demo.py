@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from keyaudit.cli import live
 from keyaudit.cli.clock import clock_of
 from keyaudit.cli.options import Live
-from keyaudit.cli.settings import settle
+from keyaudit.cli.settings.run_settings import settle
+from keyaudit.cli.sources import live
 from keyaudit.inventory.snapshot import open_snapshot
 from keyaudit.model.errors import Exit
 from keyaudit.model.times import parse_time

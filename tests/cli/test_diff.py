@@ -14,7 +14,7 @@ from msgspec.structs import replace
 from keyaudit import __version__
 from keyaudit.cli.clock import SystemClock
 from keyaudit.inventory.snapshot import open_snapshot
-from keyaudit.report import difference
+from keyaudit.report.changes import difference
 from keyaudit.report.options import Options
 from keyaudit.simulator.estate import Estate
 from keyaudit.simulator.estates import estate

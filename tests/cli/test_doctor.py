@@ -6,7 +6,7 @@ import stat
 import sys
 from pathlib import Path
 
-from keyaudit.cli.chosen import needed_by
+from keyaudit.cli.settings.policy_selection import needed_by
 from keyaudit.inventory.snapshot import open_snapshot
 from keyaudit.model.coverage import State
 from keyaudit.model.errors import Exit

@@ -10,9 +10,9 @@ import pytest
 import typer
 import yaml
 
-from keyaudit.cli import live
 from keyaudit.cli.app import app, current, run
 from keyaudit.cli.options import Live
+from keyaudit.cli.sources import live
 from keyaudit.inventory.snapshot import Snapshot, open_snapshot
 from keyaudit.model.errors import Exit
 from keyaudit.model.times import parse_date

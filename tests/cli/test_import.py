@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from keyaudit.cli.options import Live, Stored
-from keyaudit.cli.source import named
+from keyaudit.cli.sources.source import named
 from keyaudit.inventory.snapshot import open_snapshot
 from keyaudit.model.errors import Exit
 from tests.cli.conftest import Keyaudit

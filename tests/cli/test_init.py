@@ -9,10 +9,10 @@ import pytest
 import yaml
 
 from keyaudit import __version__
-from keyaudit.cli.config import Config, read_config
 from keyaudit.cli.init import PIPELINES, template
 from keyaudit.cli.options import DEFAULT_CONFIG
-from keyaudit.cli.policy_config import PolicyConfig
+from keyaudit.cli.settings.config import Config, read_config
+from keyaudit.cli.settings.policy_config import PolicyConfig
 from keyaudit.collect.custody import custody
 from keyaudit.model.errors import Exit
 from keyaudit.model.filters import Filters

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from msgspec import structs
 
-from keyaudit.cli.kept import last_two
+from keyaudit.cli.sources.snapshot_folder import last_two
 from keyaudit.inventory.snapshot import open_snapshot
 from keyaudit.inventory.spool import Spool
 from keyaudit.model.errors import Exit

@@ -17,7 +17,7 @@ from mcp.types import CallToolResult, TextContent
 from msgspec import structs
 
 from keyaudit.ask import expiring
-from keyaudit.cli.tools import TOOLS, Tools, server
+from keyaudit.cli.mcp.tools import TOOLS, Tools, server
 from keyaudit.inventory.snapshot import Snapshot, open_snapshot
 from keyaudit.model.errors import OutputError
 from keyaudit.model.expiring import Owner
@@ -279,7 +279,7 @@ async def test_a_page_that_follows_needs_no_second_reading(contoso: Path, monkey
         both = [await _all(client, "expiring", "items", within_days=365, limit=limit) for limit in (500, 60)]
         assert both[0] == both[1] != []
         # A document that is too large to be kept is read again.
-        monkeypatch.setattr("keyaudit.cli.tools._KEPT", 0)
+        monkeypatch.setattr("keyaudit.cli.mcp.tools._KEPT", 0)
         await _answer(client, "expiring", within_days=365)
         await _answer(client, "expiring", within_days=365)
     assert readings == {365 * DAY: 2}

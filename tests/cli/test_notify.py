@@ -11,7 +11,7 @@ from urllib.parse import parse_qs
 
 import pytest
 
-from keyaudit.cli.channels import VARIABLE
+from keyaudit.cli.settings.channels import VARIABLE
 from keyaudit.model.errors import Exit
 from tests.cli.conftest import Keyaudit
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from keyaudit.cli.config import read_config
+from keyaudit.cli.settings.config import read_config
 from tests.cli.conftest import Keyaudit, Reported
 
 FEW = ("--select", "app-*", "--select", "kv-key-*")

@@ -12,9 +12,10 @@ from rich.console import Console
 from rich.progress import Progress
 
 from keyaudit import audit
-from keyaudit.cli import live, progress
 from keyaudit.cli.options import Live
-from keyaudit.cli.progress import Bars, Lines, told_if_long
+from keyaudit.cli.sources import live
+from keyaudit.cli.terminal import progress
+from keyaudit.cli.terminal.progress import Bars, Lines, told_if_long
 from keyaudit.model.forecast import Forecast
 from keyaudit.model.operations import Throttle
 

@@ -5,9 +5,9 @@ from tempfile import NamedTemporaryFile
 
 import pytest
 
-from keyaudit.cli.channels import VARIABLE, recipients
-from keyaudit.cli.config import read_config
-from keyaudit.cli.recipients import Recipients
+from keyaudit.cli.settings.channels import VARIABLE, recipients
+from keyaudit.cli.settings.config import read_config
+from keyaudit.cli.settings.recipients import Recipients
 
 GIVEN = b"""
 [notify]

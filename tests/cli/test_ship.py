@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from keyaudit.cli.judged import judged
+from keyaudit.cli.sources.judged import judged
 from keyaudit.cloud import ingestion as sending
 from keyaudit.model.errors import Exit
 from keyaudit.model.run import Report
@@ -145,7 +145,7 @@ def test_findings_go_to_the_tenant_that_they_are_of(
         assert keyaudit(*SHIP, *FEW, "--from", hardened).code == Exit.CLEAN
         stored = len(simulator.ingested)
         with monkeypatch.context() as patch:
-            patch.setattr("keyaudit.cli.judged.judged", real, raising=True)
+            patch.setattr("keyaudit.cli.sources.judged.judged", real, raising=True)
             ran = keyaudit(*SHIP, *FEW, "--from", hardened)
         assert len(simulator.ingested) == stored > 0
     assert ran.code == Exit.UNSAFE

@@ -10,12 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from keyaudit.cli import live as live_module
-from keyaudit.cli import source
 from keyaudit.cli.clock import SystemClock
 from keyaudit.cli.options import Live, Stored
-from keyaudit.cli.resuming import resuming
-from keyaudit.cli.reuse import NO_REUSE, Reuse
+from keyaudit.cli.sources import live as live_module
+from keyaudit.cli.sources import source
+from keyaudit.cli.sources.reuse import NO_REUSE, Reuse, resuming
 from keyaudit.inventory.snapshot import Snapshot
 from keyaudit.inventory.spool import Spool
 from keyaudit.model.errors import Exit, StoppedError

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from keyaudit.cli.webhook import ADDRESS, HEADER
+from keyaudit.cli.send.webhook import ADDRESS, HEADER
 from keyaudit.model.errors import Exit
 from tests.cli.conftest import Keyaudit
 from tests.cli.test_notify import SECRET, listening

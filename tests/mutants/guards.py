@@ -103,22 +103,22 @@ GUARDS: dict[str, Stages] = {
     ),
     "keyaudit/model/text.py": (ESCAPES, RENDERING),
     "keyaudit/model/shell.py": (ESCAPES, RENDERING),
-    "keyaudit/report/cells.py": ((*ESCAPES, "tests/report/test_hostile.py"), RENDERING),
+    "keyaudit/report/tabular/cells.py": ((*ESCAPES, "tests/report/test_hostile.py"), RENDERING),
     "keyaudit/report/html/inert.py": (ESCAPES, RENDERING),
 }
 """For each file (or pattern), the tests that guard it, in the order in which they are run."""
 
 ESCAPING: dict[str, tuple[str, Stages]] = {
     "keyaudit/report/incident/dot.py": ("quoted", (ESCAPES,)),
-    "keyaudit/report/digest.py": ("inert", (ESCAPES,)),
+    "keyaudit/report/changes/digest.py": ("inert", (ESCAPES,)),
     "keyaudit/report/guardrails/bicep.py": ("_quoted", (ESCAPES,)),
     "keyaudit/report/guardrails/terraform.py": ("_quoted", (ESCAPES,)),
-    "keyaudit/report/junit.py": ("_attributes _text _safe", (ESCAPES,)),
+    "keyaudit/report/formats/junit.py": ("_attributes _text _safe", (ESCAPES,)),
     "keyaudit/report/markdown.py": ("safe", (ESCAPES,)),
     "keyaudit/report/members.py": ("inert document _list", ((*ESCAPES, "tests/report/test_golden.py"),)),
-    "keyaudit/report/prometheus.py": ("_safe", (ESCAPES,)),
-    "keyaudit/report/sarif.py": ("_plain _segment", (ESCAPES,)),
-    "keyaudit/report/xlsx.py": ("_cell _text", ((*ESCAPES, "tests/report/test_xlsx.py"),)),
+    "keyaudit/report/formats/prometheus.py": ("_safe", (ESCAPES,)),
+    "keyaudit/report/formats/sarif.py": ("_plain _segment", (ESCAPES,)),
+    "keyaudit/report/formats/xlsx.py": ("_cell _text", ((*ESCAPES, "tests/report/test_xlsx.py"),)),
 }
 """Files in which only these functions, which escape hostile text, are changed."""
 

@@ -7,7 +7,7 @@ from msgspec import structs
 
 from keyaudit.model.errors import Exit
 from keyaudit.model.severity import Severity
-from keyaudit.report.agents import MOST, Agent, annotations, summary_command
+from keyaudit.report.gate.agents import MOST, Agent, annotations, summary_command
 from tests.report.example import CLEAN, GATED, OVERDUE, policy, tallies
 from tests.report.hostile import hostile
 from tests.report.sinks import every_payload, terminal_codes

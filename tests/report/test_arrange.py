@@ -12,13 +12,13 @@ from keyaudit.model.expiring import Owner
 from keyaudit.model.findings import Finding, Outcome
 from keyaudit.model.reasons import Reason
 from keyaudit.model.severity import Severity
-from keyaudit.report import aside
-from keyaudit.report.arrange import by_thing, flat, groups
-from keyaudit.report.aside import in_order
+from keyaudit.report.findings import external_sort
+from keyaudit.report.findings.arrange import by_thing, flat, groups
+from keyaudit.report.findings.external_sort import in_order
+from keyaudit.report.findings.table import COLUMNS
 from keyaudit.report.formats import FORMATS
 from keyaudit.report.options import Options
 from keyaudit.report.resource import thing
-from keyaudit.report.table import COLUMNS
 from tests.report.example import FINDINGS, REPORT
 
 ORDERS = ("severity", "policy", "resource", "expires")
@@ -27,7 +27,7 @@ ORDERS = ("severity", "policy", "resource", "expires")
 @pytest.fixture(params=[10_000, 2])
 def held(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """So few that nearly all are put aside, and as many as there are."""
-    monkeypatch.setattr(aside, "HELD", request.param)
+    monkeypatch.setattr(external_sort, "HELD", request.param)
 
 
 def printed(format_: str, **how: object) -> str:
@@ -97,7 +97,7 @@ def test_by_owner_those_that_have_none_come_last_and_what_was_not_read_after_the
 
 
 def test_many_are_put_in_order_with_few_held(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(aside, "HELD", 100)
+    monkeypatch.setattr(external_sort, "HELD", 100)
     numbers = list(range(5_000))
     random.Random(5).shuffle(numbers)
     assert list(in_order(((number,), {"number": number}) for number in numbers)) == [
@@ -106,7 +106,7 @@ def test_many_are_put_in_order_with_few_held(monkeypatch: pytest.MonkeyPatch) ->
 
 
 def test_one_that_is_left_half_read_leaves_nothing_open(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(aside, "HELD", 2)
+    monkeypatch.setattr(external_sort, "HELD", 2)
     found = flat(REPORT, "policy").findings(False)
     assert isinstance(found, Iterator)
     next(found)
@@ -114,7 +114,7 @@ def test_one_that_is_left_half_read_leaves_nothing_open(monkeypatch: pytest.Monk
 
 
 def test_a_disk_without_room_is_said_by_its_name(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(aside, "HELD", 2)
+    monkeypatch.setattr(external_sort, "HELD", 2)
     monkeypatch.setattr("tempfile.TemporaryFile", lambda: open("/dev/full", "w+b", buffering=0))  # noqa: PTH123, SIM115
     with pytest.raises(OutputError, match="No space left on device"):
         list(flat(REPORT, "policy").findings(False))

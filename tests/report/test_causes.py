@@ -16,10 +16,10 @@ from keyaudit.model.run import Report
 from keyaudit.model.severity import Severity
 from keyaudit.policy.load import load
 from keyaudit.report import markdown
-from keyaudit.report.arrange import chosen
 from keyaudit.report.explain import render_policy
-from keyaudit.report.finding import render_finding
-from keyaudit.report.first import step
+from keyaudit.report.explain.finding import render_finding
+from keyaudit.report.findings.arrange import chosen
+from keyaudit.report.findings.first import step
 from keyaudit.report.formats import FORMATS
 from keyaudit.report.html.findings import findings
 from keyaudit.report.html.first import first_page

@@ -15,8 +15,8 @@ from keyaudit.model.findings import Finding, Outcome
 from keyaudit.model.reasons import Reason
 from keyaudit.model.run import NotJudged, Report
 from keyaudit.model.severity import Severity
-from keyaudit.report.difference import compare, render_json, render_text
-from keyaudit.report.digest import digests
+from keyaudit.report.changes.difference import compare, render_json, render_text
+from keyaudit.report.changes.digest import digests
 from keyaudit.report.options import Options
 from tests.report.example import (
     CLEAN,

@@ -11,12 +11,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from keyaudit.model.findings import Outcome
-from keyaudit.report.cells import guarded
 from keyaudit.report.explain import render_policy
+from keyaudit.report.findings.table import COLUMNS
 from keyaudit.report.formats import FORMATS
 from keyaudit.report.gate import render_gate
 from keyaudit.report.options import Options
-from keyaudit.report.table import COLUMNS
+from keyaudit.report.tabular.cells import guarded
 from tests.report.example import FINDINGS, OVERDUE
 from tests.report.hostile import hostile
 from tests.report.sinks import CORPUS, agent_commands, columns, every_payload, is_formula, laid_out, restored, terminal_codes

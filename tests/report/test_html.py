@@ -21,7 +21,7 @@ from keyaudit.model.run import Past, Report, UnderProfile
 from keyaudit.model.severity import Severity
 from keyaudit.model.text import visible
 from keyaudit.report import html
-from keyaudit.report.first import TOP
+from keyaudit.report.findings.first import TOP
 from keyaudit.report.html import write
 from keyaudit.report.html.first import PRINTED
 from keyaudit.report.html.inert import LONGEST

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from keyaudit.report.grid import grid
 from keyaudit.report.lines import columns, listed, plural, wrap
+from keyaudit.report.tabular.grid import grid
 from tests.report import sinks
 
 WORDS = st.lists(st.text(st.sampled_from("abc-/:部é\u0301"), min_size=1, max_size=30), max_size=12)

@@ -19,13 +19,13 @@ from keyaudit.model.run import Gap
 from keyaudit.policy.load import load
 from keyaudit.report.doctor import FORMATS as DOCTOR
 from keyaudit.report.expiring import FORMATS as EXPIRING
-from keyaudit.report.grid import fitting, grid
 from keyaudit.report.inventory import FORMATS as INVENTORIES
 from keyaudit.report.missing import permissions
 from keyaudit.report.options import Options
 from keyaudit.report.permissions import FORMATS as PERMISSIONS
 from keyaudit.report.permissions.needs import Needed, needed
 from keyaudit.report.permissions.text import render_full
+from keyaudit.report.tabular.grid import fitting, grid
 from tests.report.example import BLIND, RUN, covered
 from tests.report.listings import INVENTORY, KEY, OF_KEYS, READ, examination, expiring
 from tests.report.sinks import agent_commands, columns, every_payload, is_formula, laid_out, restored, terminal_codes

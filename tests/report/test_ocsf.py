@@ -10,7 +10,7 @@ from ocsf_json_schema import OcsfJsonSchemaEmbedded, get_ocsf_schema
 from py_ocsf_models.events.findings.compliance_finding import ComplianceFinding
 
 from keyaudit.model.run import Report
-from keyaudit.report.ocsf import VERSION
+from keyaudit.report.formats.ocsf import VERSION
 from tests.report.example import CLEAN, FINDINGS, REPORT
 from tests.report.excused import EXCUSED
 from tests.report.files import exported, poisoned

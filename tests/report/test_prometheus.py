@@ -12,7 +12,7 @@ from keyaudit.model.listing import Listing
 from keyaudit.model.reasons import Reason
 from keyaudit.model.run import Report
 from keyaudit.model.tables import TABLES
-from keyaudit.report import prometheus
+from keyaudit.report.formats import prometheus
 from tests.report.example import AS_OF, CLEAN, DAY, REPORT, key_row, row
 from tests.report.excused import EXCUSED
 from tests.report.files import exported

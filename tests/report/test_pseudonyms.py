@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from keyaudit.report.pseudonyms import DIGITS, Pseudonyms
+from keyaudit.report.redact.pseudonyms import DIGITS, Pseudonyms
 
 NAMES = Pseudonyms(b"a key of some length")
 GUID = "0b00b8da-0027-492b-84cd-c39cf13a660f"

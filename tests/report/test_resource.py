@@ -13,11 +13,11 @@ from keyaudit.model.findings import Finding, Outcome, PolicyText, Value
 from keyaudit.model.reasons import Reason
 from keyaudit.model.severity import Severity
 from keyaudit.model.tables import TABLES
-from keyaudit.report import csv as findings_csv
 from keyaudit.report.expiring.words import days, when
 from keyaudit.report.facts import Facts, iso_duration, plain
 from keyaudit.report.resource import SHOWN, context, label
 from keyaudit.report.summary import message
+from keyaudit.report.tabular import csv as findings_csv
 from tests.report.example import AS_OF, CLEAN, DAY, HOLDER, holding, key_row, policy, row
 
 UNSEEN = Reason.PERMISSION

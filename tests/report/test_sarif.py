@@ -10,7 +10,7 @@ from msgspec import structs
 
 from keyaudit.model.findings import Outcome
 from keyaudit.model.run import Report
-from keyaudit.report import sarif
+from keyaudit.report.formats import sarif
 from keyaudit.report.settings import settings_member
 from tests.needs import npm
 from tests.report.example import CLEAN, FINDINGS, GATED, REPORT

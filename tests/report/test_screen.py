@@ -13,8 +13,9 @@ from keyaudit.model.run import Report
 from keyaudit.model.severity import Severity
 from keyaudit.model.tier0 import Principal, Tier0, Way
 from keyaudit.model.waivers import Glob, State, Use
-from keyaudit.report import screen, several
-from keyaudit.report.first import tier0_named
+from keyaudit.report import several
+from keyaudit.report.findings import screen
+from keyaudit.report.findings.first import tier0_named
 from keyaudit.report.formats import FORMATS
 from keyaudit.report.lines import columns
 from keyaudit.report.missing import needed

@@ -9,10 +9,9 @@ import pytest
 
 from keyaudit.model.errors import UsageError
 from keyaudit.model.findings import Outcome
-from keyaudit.report import xlsx
-from keyaudit.report.formats import FILES, FORMATS
+from keyaudit.report.formats import FILES, FORMATS, xlsx
 from keyaudit.report.options import Options
-from keyaudit.report.records import COLUMNS, NUMBERS, THING_COLUMNS, TIMES
+from keyaudit.report.tabular.records import COLUMNS, NUMBERS, THING_COLUMNS, TIMES
 from tests.report.example import CLEAN, CODESIGN, COVERAGE, EXPIRED, REPORT, finding, holding
 from tests.report.excused import EXCUSED
 from tests.report.files import exported, sheets
@@ -121,6 +120,6 @@ def test_coverage_waivers_and_who_says_all_this() -> None:
 
 def test_without_the_library_the_remedy_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(__import__("sys").modules, "xlsxwriter", None)
-    monkeypatch.delitem(__import__("sys").modules, "keyaudit.report.xlsx")
+    monkeypatch.delitem(__import__("sys").modules, "keyaudit.report.formats.xlsx")
     with pytest.raises(UsageError, match=r"needs xlsxwriter.*pip install '\.\[xlsx\]'"):
         FILES["xlsx"].writer("xlsx")

@@ -3,7 +3,7 @@
 from typing import TextIO
 
 from keyaudit.model.access import Access, Reach, Way, Who
-from keyaudit.report.cells import csv_rows, flag_cell, guarded, time_cell
+from keyaudit.report.tabular.cells import csv_rows, flag_cell, guarded, time_cell
 
 _COLUMNS = (
     "record", "principal_id", "principal", "principal_kind", "sign_in", "home", "vault_id", "vault", "limited_to", "allows",

@@ -5,9 +5,9 @@ from typing import TextIO
 from keyaudit.model.access import Access
 from keyaudit.model.text import one_line
 from keyaudit.report.access.words import above, below, by, can, notes
-from keyaudit.report.grid import grid
 from keyaudit.report.lines import joined
 from keyaudit.report.options import PAGE, Options
+from keyaudit.report.tabular.grid import grid
 
 _HEADERS = ("Principal", "Kind", "Vault", "Can", "By", "Note")
 

@@ -5,7 +5,7 @@ from typing import TextIO
 from keyaudit.model.coverage import Coverage
 from keyaudit.model.reasons import ADVICE
 from keyaudit.model.run import Gap, Report
-from keyaudit.report.cells import csv_rows, flag_cell, guarded
+from keyaudit.report.tabular.cells import csv_rows, flag_cell, guarded
 
 COLUMNS = (
     "record", "scope_kind", "scope_name", "scope_id", "operations", "state", "reason", "meaning", "detail",

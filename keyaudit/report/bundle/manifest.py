@@ -16,7 +16,7 @@ from keyaudit.model.bundle import MANIFEST, SCHEMA
 from keyaudit.model.errors import UnsafeError, UsageError
 from keyaudit.model.run import Report
 from keyaudit.report.members import begun, document, exits
-from keyaudit.report.records import pack
+from keyaudit.report.tabular.records import pack
 
 MOST = 16 * 1024 * 1024
 """The maximum size of a manifest in bytes."""

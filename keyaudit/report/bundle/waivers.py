@@ -5,7 +5,7 @@ from typing import TextIO
 from keyaudit.model.run import Report
 from keyaudit.model.times import iso_date
 from keyaudit.model.waivers import Use
-from keyaudit.report.cells import csv_rows, flag_cell, guarded
+from keyaudit.report.tabular.cells import csv_rows, flag_cell, guarded
 
 COLUMNS = (
     "waiver_id", "state", "covered", "covers", "policy", "resource", "reason", "owner", "approved_by", "created", "expires",

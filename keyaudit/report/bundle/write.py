@@ -15,8 +15,7 @@ from keyaudit.model.bundle import MANIFEST
 from keyaudit.model.errors import OutputError
 from keyaudit.model.run import Inventory, Report
 from keyaudit.model.tables import TABLES
-from keyaudit.report import control_files, json, markdown
-from keyaudit.report import csv as findings
+from keyaudit.report import json, markdown
 from keyaudit.report.bundle import coverage, policies, waivers
 from keyaudit.report.bundle.manifest import (
     CONTROL_FINDINGS,
@@ -31,10 +30,12 @@ from keyaudit.report.bundle.manifest import (
     File,
 )
 from keyaudit.report.bundle.manifest import written as manifest
-from keyaudit.report.control_findings import count_of_profiles
 from keyaudit.report.controls import controls, mapped_frameworks
 from keyaudit.report.files import as_text, new_file, output_tree
+from keyaudit.report.frameworks import control_files
+from keyaudit.report.frameworks.control_findings import count_of_profiles
 from keyaudit.report.inventory import csv as inventory
+from keyaudit.report.tabular import csv as findings
 
 
 class _Part(Struct, frozen=True):

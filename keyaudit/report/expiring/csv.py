@@ -5,9 +5,9 @@ from typing import TextIO
 from keyaudit.model.expiring import Ending
 from keyaudit.model.reasons import Reason
 from keyaudit.model.run import Expiring
-from keyaudit.report.cells import csv_rows, flag_cell, guarded, note_cell
 from keyaudit.report.expiring.words import days, status, thing
 from keyaudit.report.resource import label
+from keyaudit.report.tabular.cells import csv_rows, flag_cell, guarded, note_cell
 
 _COLUMNS = (
     "status", "days", "expires_on", "owner", "owner_source", "table", "resource", "id", "kind", "enabled", "is_current",

@@ -5,10 +5,10 @@ from typing import TextIO
 from keyaudit.model import times
 from keyaudit.model.run import Expiring
 from keyaudit.report.expiring.words import above, below, listed_endings, name, notes, when
-from keyaudit.report.grid import grid
 from keyaudit.report.lines import joined
 from keyaudit.report.options import PAGE, Options
 from keyaudit.report.resource import owned_by
+from keyaudit.report.tabular.grid import grid
 
 _HEADERS = ("Owner", "When", "Expires", "What", "Note")
 

@@ -13,8 +13,8 @@ from keyaudit.model.run import Report
 from keyaudit.model.severity import Severity
 from keyaudit.model.tables import TABLES
 from keyaudit.model.text import visible
-from keyaudit.report.causes import also, same_cause
 from keyaudit.report.facts import Facts
+from keyaudit.report.findings.causes import also, same_cause
 from keyaudit.report.judgement import said
 from keyaudit.report.resource import context, label, owned_by
 from keyaudit.report.summary import WORST_FIRST, message

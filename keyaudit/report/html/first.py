@@ -11,9 +11,9 @@ from keyaudit.model.run import First, Report
 from keyaudit.model.severity import Severity
 from keyaudit.model.text import visible
 from keyaudit.model.tier0 import NAMED
-from keyaudit.report.causes import also
 from keyaudit.report.facts import Facts
-from keyaudit.report.first import TOP, others, owner, page, step, tier0, tier0_named
+from keyaudit.report.findings.causes import also
+from keyaudit.report.findings.first import TOP, others, owner, page, step, tier0, tier0_named
 from keyaudit.report.judgement import said as judged_as
 from keyaudit.report.resource import context, label
 from keyaudit.report.summary import message

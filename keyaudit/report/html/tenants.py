@@ -12,13 +12,12 @@ from keyaudit.model.findings import PolicyText
 from keyaudit.model.run import Report, conditions
 from keyaudit.model.severity import Severity
 from keyaudit.model.text import visible
-from keyaudit.report.areas import Results, by_area
 from keyaudit.report.facts import Facts
 from keyaudit.report.html.band import Tone, policies_digest
 from keyaudit.report.lines import plural
 from keyaudit.report.resource import label
 from keyaudit.report.summary import SIMULATED, WORST_FIRST, message
-from keyaudit.report.tenants import Worst, name, worst
+from keyaudit.report.tenants import Results, Worst, by_area, name, worst
 
 _NAME = 200
 

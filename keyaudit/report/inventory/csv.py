@@ -9,8 +9,8 @@ from keyaudit.model.expiring import NOT_ASKED
 from keyaudit.model.listing import Listing
 from keyaudit.model.reasons import Reason
 from keyaudit.model.run import Inventory
-from keyaudit.report.cells import common_cells, guarded, note_cell
 from keyaudit.report.facts import Facts
+from keyaudit.report.tabular.cells import common_cells, guarded, note_cell
 
 OWNER = ("owners", "owner_source")
 """The columns besides those of the table, where owners were asked for."""

@@ -16,12 +16,12 @@ from keyaudit.model.run import Inventory, Verdict
 from keyaudit.model.text import one_line
 from keyaudit.report.extent import extent
 from keyaudit.report.facts import Facts
-from keyaudit.report.grid import SAMPLE, fitting, grid, natural
 from keyaudit.report.inventory import federated
 from keyaudit.report.lines import joined, parted, plural, wrap
 from keyaudit.report.missing import not_needed
 from keyaudit.report.options import PAGE, Options
 from keyaudit.report.summary import closing, header
+from keyaudit.report.tabular.grid import SAMPLE, fitting, grid, natural
 
 _LONGEST = 1_000
 _UNKNOWN, _ABSENT, _NONE = "unknown", "-", "none"

@@ -10,8 +10,8 @@ from collections.abc import Iterator, Mapping
 from keyaudit.model.run import Report
 from keyaudit.model.severity import Severity
 from keyaudit.model.times import iso_time
-from keyaudit.report import records
 from keyaudit.report.summary import verdict_words
+from keyaudit.report.tabular import records
 
 TABLE = "KeyAudit_CL"
 STREAM = f"Custom-{TABLE}"

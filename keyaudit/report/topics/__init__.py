@@ -6,7 +6,7 @@ from importlib import resources
 
 from keyaudit.model.errors import MEANINGS
 from keyaudit.model.reasons import ADVICE
-from keyaudit.report import policy_changes
+from keyaudit.report.changes import policy_changes
 from keyaudit.report.lines import joined, wrap
 from keyaudit.report.redact import LIMITS
 

@@ -7,7 +7,7 @@ from keyaudit.model.coverage import Refusal
 from keyaudit.model.relying_parties import Unread
 from keyaudit.model.run import Gap
 from keyaudit.model.trust import Checked, Trust, TrustCheck, TrustScan
-from keyaudit.report.cells import csv_rows, flag_cell, guarded, note_cell, time_cell
+from keyaudit.report.tabular.cells import csv_rows, flag_cell, guarded, note_cell, time_cell
 from keyaudit.report.trust import words
 
 _PUBLISHED = (

@@ -9,11 +9,11 @@ from keyaudit.model.relying_parties import Unread
 from keyaudit.model.run import Verdict
 from keyaudit.model.text import one_line
 from keyaudit.model.trust import Checked, State, Step, Trust, TrustCheck, TrustScan
-from keyaudit.report.grid import grid
 from keyaudit.report.lines import Paint, joined, paint, parted, plural, wrap
 from keyaudit.report.missing import incomplete, not_needed, unsafe
 from keyaudit.report.options import Options
 from keyaudit.report.summary import ended, header
+from keyaudit.report.tabular.grid import grid
 from keyaudit.report.trust import words
 
 _REST = "    "

@@ -4,8 +4,8 @@ from typing import TextIO
 
 from keyaudit.model.times import DAY, iso_date, iso_time
 from keyaudit.model.usage import Unusual, UsageCheck, Why
-from keyaudit.report.cells import csv_rows, guarded
 from keyaudit.report.members import SCHEMA
+from keyaudit.report.tabular.cells import csv_rows, guarded
 from keyaudit.report.usage.words import reason, unseen
 
 _COLUMNS = (

@@ -7,8 +7,8 @@ from keyaudit.model.first_party import FIRST_PARTY
 from keyaudit.model.text import one_line
 from keyaudit.model.times import iso_date
 from keyaudit.model.usage import Belonging, Learned
-from keyaudit.report.grid import grid
 from keyaudit.report.lines import joined, plural
+from keyaudit.report.tabular.grid import grid
 from keyaudit.report.usage.text import missing
 
 _HEADERS = (

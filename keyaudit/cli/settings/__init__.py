@@ -1,0 +1,1 @@
+"""What keyaudit.toml and flags set: values, limits, owners, recipients and the selection of policies."""

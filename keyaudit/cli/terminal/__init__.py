@@ -1,0 +1,1 @@
+"""Output to a terminal, progress, and how a command stops."""

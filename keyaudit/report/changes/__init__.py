@@ -1,0 +1,1 @@
+"""What changed between snapshots and versions, and who is notified of it."""

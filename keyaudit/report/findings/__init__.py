@@ -1,0 +1,1 @@
+"""Findings in order, by cause and in groups, as text for people."""

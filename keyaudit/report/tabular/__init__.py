@@ -1,0 +1,1 @@
+"""Values and columns of tables that programs and spreadsheets read."""
