@@ -290,7 +290,8 @@ def incident(
         kinds = known.kinds(connection, {act.credential for act in named_acts if act.credential})
         extractable = known.extractable(keys, found.stolen)
         made = Incident(radius=radius, keys=keys, observed=seen, extractable=extractable, compared=compared, kinds=kinds)
-        made = structs.replace(made, consumers=known.consumers(connection, made.touched))
+        users = known.people(connection, {act.actor.principal_id for act in named_acts if act.actor.principal_id})
+        made = structs.replace(made, consumers=known.consumers(connection, made.touched), people=users)
     verdict = with_conditions(radius.verdict, radius.held if reach else {*radius.held, *made.held})
     return structs.replace(made, radius=structs.replace(radius, verdict=verdict))
 

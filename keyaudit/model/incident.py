@@ -216,6 +216,8 @@ class Incident(Struct, frozen=True, kw_only=True):
     """The kinds of the credentials that the acts name, by key id: those that the inventory has."""
     consumers: Mapping[str, Sequence[str]] = {}
     """By the address of a secret that was `touched`, the services that are set to use it."""
+    people: frozenset[str] = frozenset()
+    """The principals of the acts that the inventory has as users, by id."""
 
     @property
     def strange(self) -> list[Act]:

@@ -276,8 +276,8 @@ def test_another_applications_certificate_has_none_of_them(asked: Asked, contoso
     assert basis == "observed"
 
 
-def federated(held: Held, id_: str, domain: str) -> Row:
-    user = {"id": held.year.ground.guid("user", "administrator"), "ipAddress": "198.51.100.200"}
+def federated(held: Held, id_: str, domain: str, by: str) -> Row:
+    user = {"id": by, "ipAddress": "198.51.100.200"}
     return {
         "TimeGenerated": iso_time(held.year.first + (INTRUSION + 2) * DAY),
         "AADTenantId": held.year.ground.tenant,
@@ -293,14 +293,26 @@ def federated(held: Held, id_: str, domain: str) -> Row:
 
 def test_the_page_of_a_domains_certificate_names_who_changed_its_federation(asked: Asked, contoso: Path, held: Held) -> None:
     domain, other = "stores.contoso.example", "franchise.contoso.example"
-    more = {"AuditLogs": [federated(held, "own", domain), federated(held, "other", other)]}
+    user = asked_of(contoso, "SELECT object_id FROM principal WHERE kind = 'user' ORDER BY 1 LIMIT 1")[0]
+    nobody = held.year.ground.guid("user", "administrator")
+    changes = [("own", domain, user), ("more", other, user), ("unknown", domain, nobody)]
+    more = {"AuditLogs": [federated(held, *change) for change in changes]}
     page = asked(thumbprint(contoso, domain, "federated-domain"), more=more)
-    assert records(page["causes"]) == {"own"}
+    assert records(page["causes"]) == {"own", "unknown"}
     assert any(text.startswith(f"Sign-ins of users of {domain} rest on it.") for text in said(page, "used"))
     assert said(page)["Who used it cannot be known: no log of this tenant names the key that a token was signed with."] == (
         "not knowable"
     )
     assert page["mailboxes"] == {"at_least": 0, "at_most": None}
+    # The changes are undone, and the sessions that made them are followed and stopped.
+    assert records(page["timeline"]) >= {"own", "more", "unknown"}
+    undo = [step for step in page["plan"] if step["title"].startswith("Undo the change")]
+    assert {step["phase"] for step in undo} == {"revoke"}
+    assert sorted(step["commands"][1].split()[2] for step in undo) == [other, domain, domain]
+    [stop] = [step for step in page["plan"] if step["title"].startswith("Stop user ")]
+    assert (stop["phase"], stop["commands"][0]) == ("block", f"Update-MgUser -UserId {user} -AccountEnabled:$false")
+    [find] = [step for step in page["plan"] if step["title"].startswith(f"Find out who {nobody} is")]
+    assert (find["phase"], find["commands"]) == ("block", [])
 
 
 def test_a_kid_has_no_use_in_any_log(asked: Asked, contoso: Path) -> None:

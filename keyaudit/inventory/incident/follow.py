@@ -38,11 +38,13 @@ def followed(
     uses: Sequence[Act],
     *,
     apps: Mapping[str, str],
+    changes: tuple[str, Mapping[str, Any]],
     held: bool,
 ) -> list[Act]:
     """The acts of the key's users outside the baseline, and of those who belong to them, in the order of their first act.
 
-    With a baseline these are also the acts of `apps`, the applications that have the key, each with the reason in words.
+    With a baseline these are also the acts of `apps`, the applications that have the key, each with the reason in words, and of
+    those who made one of the `changes`, an SQL condition on `usage` with its parameters, outside the baseline.
     Others belong by a credential that one added and the other signed in with, or by a network or program that the baseline does
     not know. Without a baseline nothing is followed by these two, since everybody may use them. `subject`: the SQL condition on
     `usage` of the key's own uses, with its parameters.
@@ -55,6 +57,7 @@ def followed(
     if held:
         for app, because in apps.items():
             following.acts_as(app, because)
+        following.changed(*changes)
     for _ in range(_DEEPEST):
         # A shared network says less than a credential, so it is looked at last.
         if not following.actors_and_credentials() and not following.networks_and_programs():
@@ -84,6 +87,11 @@ class _Following(Struct):
         """Takes what was done in the name of an application that has the key. Microsoft's own come from new networks daily."""
         kinds = [kind for kind in FOLLOWED if kind != "new-network" or app not in FIRST_PARTY]
         self._take("actor_app_id = $app", {"app": app}, Why(Link.KEY, because), kinds)
+
+    def changed(self, condition: str, values: Mapping[str, Any]) -> None:
+        """Takes the changes of the subject's credentials and federation, and follows who made them."""
+        for act in self._take(condition, values, Why(Link.CAUSE, "changed its credentials or its federation")):
+            self.actors.setdefault(who(act), Why(Link.CAUSE, "changed its credentials or its federation"))
 
     def actors_and_credentials(self) -> bool:
         """Follows the actors known so far, and their credentials. Returns whether there was anything new."""

@@ -53,7 +53,7 @@ def observed(
     prepare(connection)
     uses = acts(connection, window, *of_subject, by_network=True, held=held)
     apps = {app: "" if app == about.app_id else "has the key" for app in sorted(about.apps)}
-    timeline = followed(connection, of_subject, window, uses, apps=apps, held=held)
+    timeline = followed(connection, of_subject, window, uses, apps=apps, changes=_changes(about, uses), held=held)
     logs = [KEY_VAULT_LOG] * bool(about.key_ids or about.secret_ids)
     logs += [SIGN_IN_LOGS[0]] * bool(about.credentials or about.app_id)
     needed = dict.fromkeys(log for log in SHOWN_BY.values() if log != USER_SIGN_IN_LOG or about.signs_for)
@@ -143,6 +143,11 @@ def _causes(
     connection: duckdb.DuckDBPyConnection, window: Window, about: About, found: Sequence[Act], *, held: bool
 ) -> list[Act]:
     """The changes that added the credentials in question, or any to the subject, or changed the federation of its domain."""
+    return acts(connection, window, *_changes(about, found), held=held, link=Link.CAUSE)
+
+
+def _changes(about: About, found: Sequence[Act]) -> tuple[str, dict[str, Any]]:
+    """The SQL condition on `usage` for these changes, and its parameters. `found` has the credentials that signed in."""
     signed_in = {act.credential for act in found if act.operation == "sign-in" and act.credential}
     condition = """(operation = 'add-credential'
             AND (list_contains($credentials, credential_key_id) OR list_contains($objects, target_id))
@@ -152,7 +157,7 @@ def _causes(
         "objects": sorted(about.objects),
         "domains": sorted(about.domains),
     }
-    return acts(connection, window, condition, values, held=held, link=Link.CAUSE)
+    return condition, values
 
 
 def _saml(connection: duckdb.DuckDBPyConnection, window: Window, about: About) -> list[SamlSignIns]:

@@ -140,6 +140,12 @@ def consumers(connection: duckdb.DuckDBPyConnection, secrets: Collection[str]) -
     return {row["secret_id"]: row["names"] for row in rows(connection, query, {"secrets": sorted(secrets)})}
 
 
+def people(connection: duckdb.DuckDBPyConnection, ids: Collection[str]) -> frozenset[str]:
+    """Those of these object ids that the inventory has as users."""
+    query = "SELECT object_id FROM principal WHERE kind = 'user' AND list_contains($ids, object_id)"
+    return frozenset(row["object_id"] for row in rows(connection, query, {"ids": sorted(ids)}))
+
+
 def kinds(connection: duckdb.DuckDBPyConnection, keys: Collection[str]) -> Mapping[str, str]:
     """The kinds of credentials by key id (lower case), for those of `keys` that the inventory has."""
     query = """

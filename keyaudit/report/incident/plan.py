@@ -10,7 +10,7 @@ from keyaudit.model.work import credential
 from keyaudit.report.blast_radius.identities import stopped
 from keyaudit.report.blast_radius.plan import left
 from keyaudit.report.blast_radius.plan import plan as plan_of_trust
-from keyaudit.report.blast_radius.steps import Phase, Step, option_word, word
+from keyaudit.report.blast_radius.steps import Phase, Step, option_word, powershell_word, word
 from keyaudit.report.blast_radius.work import suspected
 from keyaudit.report.incident.words import bounds
 from keyaudit.report.lines import plural
@@ -94,8 +94,10 @@ def _against(found: Incident) -> Iterator[Step]:
             name = one_line(act.actor.shown)
             title = f"Stop {name} from signing in, if nobody planned its uses outside the baseline"
             yield stopped(found.radius, app, option_word("--id", app), title=title, name=name)
+    yield from _people(found)
     yield from _came_along(found)
     yield from _credentials(found)
+    yield from _federation(found)
     for act in found.strange:
         if act.operation == "remove-log-settings":
             for resource in act.objects:
@@ -107,6 +109,65 @@ def _against(found: Incident) -> Iterator[Step]:
                     breaks="nothing",
                     commands=(f"az monitor diagnostic-settings list {place}",),
                 )
+
+
+def _people(found: Incident) -> Iterator[Step]:
+    """The users who did something outside the baseline, by themselves or with a program of Microsoft."""
+    acts: dict[str, list[Act]] = {}
+    for act in found.strange:
+        user, app = act.actor.principal_id or "", act.actor.app_id or ""
+        if user and (not app or app in FIRST_PARTY) and act.link not in LIKELY:
+            acts.setdefault(user, []).append(act)
+    for user, done in acts.items():
+        id_, name = powershell_word(user), one_line(done[0].actor.shown)
+        what = listed(list(dict.fromkeys(act.operation for act in done)))
+        count, last = sum(act.count for act in done), iso_date(max(act.last_on for act in done))
+        told = f"{plural(count, 'act')} outside the baseline ({what}), the last on {last}."
+        if "@" not in user and user not in found.people:
+            yield Step(
+                phase=Phase.BLOCK,
+                title=f"Find out who {name} is, and stop it, if nobody planned these acts outside the baseline",
+                text=f"{told} No command is printed, because the snapshot does not say whether this is a user.",
+                breaks="everything that it does",
+            )
+            continue
+        # https://learn.microsoft.com/entra/identity/users/users-revoke-access
+        yield Step(
+            phase=Phase.BLOCK,
+            title=f"Stop user {name} from signing in, if nobody planned these acts outside the baseline",
+            text=(
+                f"{told} First make sure that another administrator can sign in. A user that is synchronised from Active"
+                f" Directory is disabled there, too. To see that it worked: Get-MgUser -UserId {id_} -Property AccountEnabled."
+                f" To go back: Update-MgUser -UserId {id_} -AccountEnabled:$true."
+            ),
+            breaks=f"everything that {name} does; existing access tokens stay valid until they expire (an hour by default)",
+            commands=(f"Update-MgUser -UserId {id_} -AccountEnabled:$false", f"Revoke-MgUserSignInSession -UserId {id_}"),
+            language="powershell",
+        )
+
+
+def _federation(found: Incident) -> Iterator[Step]:
+    """The changes of federation to undo."""
+    for act in found.strange:
+        for domain in act.objects if act.operation == "change-federation" else ():
+            of_domain = f"-DomainId {powershell_word(domain)}"
+            restore = (
+                f"Update-MgDomainFederationConfiguration {of_domain} -InternalDomainFederationId $f.Id"
+                " -BodyParameter @{signingCertificate = 'YOUR-CERTIFICATE'; nextSigningCertificate = $null}"
+            )
+            yield Step(
+                phase=Phase.REVOKE,
+                title=f"Undo the change of the federation of {one_line(domain)} by {one_line(act.actor.shown)} on"
+                f" {iso_date(act.first_on)}, if nobody planned it",
+                text=(
+                    "Keep the output of the first command, and compare its issuer and both of its certificates with those of"
+                    " your identity provider. If they are not yours, set your own again with the second command, or, if the"
+                    " domain was not federated before, make it managed in the Microsoft Entra admin center."
+                ),
+                breaks=f"sign-ins of users of {one_line(domain)}, if the certificate is not that of their identity provider",
+                commands=(f"$f = Get-MgDomainFederationConfiguration {of_domain}; $f | Format-List", restore),
+                language="powershell",
+            )
 
 
 def _touched(found: Incident) -> Iterator[Step]:
