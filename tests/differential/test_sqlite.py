@@ -30,6 +30,7 @@ from tests.inventory import sample
 from tests.inventory.cells import Tenant
 from tests.inventory.sample import AS_OF, RUN, TENANT, assessed, key, snapshot
 from tests.inventory.test_unread_cells import CAN_BE_UNKNOWN, TURNS
+from tests.matrices import first_of
 
 pytestmark = pytest.mark.skipif(sqlite3.sqlite_version_info < OLDEST, reason="an older SQLite evaluates nothing")
 ESTATES = ("contoso", "blind-spots", "ordinary", "ordinary-abused", "hardened")
@@ -56,7 +57,7 @@ def _told(report: Report) -> tuple[object, ...]:
     return *texts, str(report.verdict), report.causes(), report.tier0(), first
 
 
-@pytest.mark.parametrize("estate", ESTATES)
+@pytest.mark.parametrize("estate", first_of(ESTATES))
 def test_every_verdict_and_finding_is_the_same(estate: str) -> None:
     taken, policies = open_snapshot(estates.snapshot(estate)), load()
     judging = Judging(as_of=taken.run.as_of)
@@ -78,10 +79,7 @@ def _rows(connection: duckdb.DuckDBPyConnection, table: str, types: Mapping[str,
     return {row[0]: row for row in connection.execute(f'SELECT id, {columns} FROM "{table}"').fetchall()}
 
 
-OTHERS = [pytest.param(estate, marks=pytest.mark.exhaustive) for estate in ESTATES if estate != "contoso"]
-
-
-@pytest.mark.parametrize("estate", ["contoso", *OTHERS])
+@pytest.mark.parametrize("estate", first_of(ESTATES))
 def test_every_derived_cell_is_the_same(estate: str) -> None:
     taken = open_snapshot(estates.snapshot(estate))
     with by_sqlite():
