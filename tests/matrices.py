@@ -27,10 +27,10 @@ def some_with_each(first: Iterable[Any], second: Iterable[Any]) -> list[Any]:
     return _pairs(first, second, default)
 
 
-def first_of(values: Iterable[Any]) -> list[Any]:
-    """Parameters for every value. The default tier has the first."""
-    first, *others = values
-    return [first, *(pytest.param(each, marks=pytest.mark.exhaustive) for each in others)]
+def first_of(values: Iterable[Any], number: int = 1) -> list[Any]:
+    """Parameters for every value. The default tier has the first ones."""
+    values = list(values)
+    return [*values[:number], *(pytest.param(each, marks=pytest.mark.exhaustive) for each in values[number:])]
 
 
 def turning(states: Iterable[Any], moved: Callable[[Any], Sequence[bool]]) -> list[Any]:
