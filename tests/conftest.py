@@ -73,7 +73,7 @@ end, and each fifth of the tier has its share of them.
 """
 _TURN = (0, 1, 2, 3, 4, 4, 3, 2, 1, 0)
 """The fifths that get the long files, in turn: the shares take about as long."""
-OF_EXHAUSTIVE = ("mark.exhaustive", "hypothesis", "each_with_each", "first_of", "turning", "one_of_each_kind")
+OF_EXHAUSTIVE = ("mark.exhaustive", "hypothesis", "each_with_each", "some_with_each", "first_of", "turning", "one_of_each_kind")
 """One of these is in every file that has a test of the exhaustive tier."""
 
 settings.register_profile("default", max_examples=30, deadline=None)

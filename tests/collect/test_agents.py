@@ -32,7 +32,7 @@ from tests.collect.with_agents import (
     THIRD,
     WITH_AGENTS,
 )
-from tests.matrices import each_with_each
+from tests.matrices import some_with_each
 
 READS = ("tenant", "applications", "service principals", "agent identities", "principals")
 
@@ -94,7 +94,7 @@ def test_plain_rows_say_what_is_of_an_agent(whole: Collected) -> None:
     assert [id_ for id_, row in whole.rows["application"].items() if row["agent_blueprint"]] == [BLUEPRINT_ID]
 
 
-@pytest.mark.parametrize(("operation", "reason"), each_with_each(AGENT_OPERATIONS, REASONS))
+@pytest.mark.parametrize(("operation", "reason"), some_with_each(AGENT_OPERATIONS, REASONS))
 async def test_an_operation_refused_to_the_end(whole: Collected, operation: str, reason: str) -> None:
     await ends_refused(whole, operation, reason, estate=WITH_AGENTS, single=operation.endswith("_of"))
 

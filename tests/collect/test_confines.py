@@ -24,6 +24,7 @@ from tests.collect.estate import AS_OF, EMPTY_SUBSCRIPTION, FIRST_ID, FIRST_KEYS
 from tests.collect.refusals import FORBIDDEN
 from tests.collect.rig import Collected, Noted, connected, left
 from tests.collect.test_services import SERVED
+from tests.matrices import first_of
 
 OUT = Reason.EXCLUDED_BY_CONFIG
 RUN = Run(
@@ -51,7 +52,7 @@ def out(found: Collected) -> dict[tuple[str, str], Coverage]:
     return {place: record for place, record in found.coverage.items() if record.reason is OUT}
 
 
-@pytest.mark.parametrize("pattern", ["kv-first", "KV-F*", FIRST_ID, "*/kv-FIRST", " kv-first "])
+@pytest.mark.parametrize("pattern", first_of([" kv-first ", FIRST_ID, "KV-F*", "kv-first", "*/kv-FIRST"], 2))
 async def test_one_vault_alone(pattern: str) -> None:
     found = await confined(Filters(vaults=(pattern,)))
     assert set(found.rows["vault"]) == {FIRST_ID}
@@ -69,7 +70,9 @@ async def test_one_vault_alone(pattern: str) -> None:
     assert found.gaps().keys() == gaps.keys()
 
 
-@pytest.mark.parametrize("pattern", ["Production", "prod*", SUBSCRIPTION.upper(), f"/subscriptions/{SUBSCRIPTION}"])
+@pytest.mark.parametrize(
+    "pattern", first_of(["prod*", SUBSCRIPTION.upper(), "Production", f"/subscriptions/{SUBSCRIPTION}"], 2)
+)
 async def test_one_subscription_alone(pattern: str) -> None:
     found = await confined(Filters(subscriptions=(pattern,)))
     assert set(found.rows["vault"]) == {FIRST_ID, SECOND_ID}
@@ -89,7 +92,7 @@ async def test_no_request_goes_to_what_is_left_out() -> None:
     assert f"/subscriptions/{SUBSCRIPTION}" in {scope for scope, _ in out(found)}
 
 
-@pytest.mark.parametrize("pattern", ["rg-main", "RG-M*", f"/subscriptions/{SUBSCRIPTION}/resourceGroups/rg-main"])
+@pytest.mark.parametrize("pattern", first_of(["rg-main", "RG-M*", f"/subscriptions/{SUBSCRIPTION}/resourceGroups/rg-main"]))
 async def test_one_resource_group_alone(pattern: str) -> None:
     found = await confined(Filters(resource_groups=(pattern,)))
     assert set(found.rows["vault"]) == {FIRST_ID}
@@ -173,7 +176,7 @@ class Stops(Noted):
 
 
 @pytest.mark.parametrize(
-    "filters", [Filters(vaults=("kv-first",)), Filters(sources=("keys",)), Filters(subscriptions=("prod*",))]
+    "filters", first_of([Filters(vaults=("kv-first",)), Filters(sources=("keys",)), Filters(subscriptions=("prod*",))])
 )
 async def test_a_resumed_run_keeps_its_filters(tmp_path: Path, filters: Filters) -> None:
     whole = await confined(filters)

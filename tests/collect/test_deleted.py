@@ -14,7 +14,7 @@ from tests.collect.objects import FURNISHED, GONE, OBJECTS, OTHER, VAULT
 from tests.collect.recorded import bodies
 from tests.collect.refusals import REASONS, ends_refused, refused
 from tests.collect.rig import Collected, collect
-from tests.matrices import each_with_each, first_of
+from tests.matrices import first_of, some_with_each
 
 READS = ("keys", "certificates", "deleted vaults", "deleted")
 
@@ -109,7 +109,7 @@ async def test_a_vault_of_which_nobody_says_whether_it_keeps_anything_is_asked()
     assert set(found.rows["deleted"]) == {KEY, PLAIN, CERTIFICATE, SECRET, GONE_VAULT}
 
 
-@pytest.mark.parametrize(("operation", "reason"), each_with_each(OPERATIONS, [*REASONS, "firewall"]))
+@pytest.mark.parametrize(("operation", "reason"), some_with_each(OPERATIONS, [*REASONS, "firewall"]))
 async def test_a_refused_list_hides_its_kind_and_nothing_else(furnished: Collected, operation: str, reason: str) -> None:
     found = await ends_refused(furnished, operation, reason, estate=OBJECTS, single=False)
     kind = operation.removeprefix("deleted_").removesuffix(".list")

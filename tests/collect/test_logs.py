@@ -23,7 +23,7 @@ from tests.collect.logged_estate import (
 )
 from tests.collect.refusals import REASONS, ends_refused, refused
 from tests.collect.rig import Collected, collect
-from tests.matrices import each_with_each
+from tests.matrices import some_with_each
 
 READS = ("Entra logs", "activity logs", "audit logs", "HSM audit logs", "log workspaces", "alert rules", "tenant")
 
@@ -156,7 +156,7 @@ async def test_a_bad_request_of_another_kind_is_a_gap() -> None:
     assert (TENANT_ID, "sentinel_rule.list") in found.gaps()
 
 
-@pytest.mark.parametrize(("operation", "reason"), each_with_each(OPERATIONS, REASONS))
+@pytest.mark.parametrize(("operation", "reason"), some_with_each(OPERATIONS, REASONS))
 async def test_an_operation_refused_to_the_end(logged: Collected, operation: str, reason: str) -> None:
     single = operation.startswith(("workspace.", "sentinel_rule."))
     found = await ends_refused(logged, operation, reason, estate=LOGGED, single=single)
@@ -172,7 +172,7 @@ async def test_an_operation_refused_to_the_end(logged: Collected, operation: str
         assert [row["unknown"] for row in found.rows["defender_plan"].values()] == [{"enabled": reason}] * 2
 
 
-@pytest.mark.parametrize(("operation", "reason"), each_with_each(OPERATIONS, ["auth_failed", "vanished", "intercepted"]))
+@pytest.mark.parametrize(("operation", "reason"), some_with_each(OPERATIONS, ["auth_failed", "vanished", "intercepted"]))
 async def test_rarer_ends(operation: str, reason: str) -> None:
     found = await collect(refused(operation, reason), estate=LOGGED)
     ends = {(record.state, record.reason) for place, record in found.coverage.items() if place[1] == operation}

@@ -23,7 +23,7 @@ from tests.collect.estate import AS_OF, DAY, ESTATE, FIRST_ID, FIRST_KEYS, SECON
 from tests.collect.recorded import bodies, raw, wire
 from tests.collect.refusals import CODE, REASONS, ends_refused, never_wrong, refused
 from tests.collect.rig import Collected, collect
-from tests.matrices import each_with_each, first_of
+from tests.matrices import first_of, some_with_each
 
 READS = ("HSMs", "keys", "deleted vaults", "deleted HSM keys")
 
@@ -234,7 +234,7 @@ def test_each_kind_of_host_gets_its_own_token_and_no_other(hsms: Collected) -> N
     }
 
 
-@pytest.mark.parametrize(("operation", "reason"), each_with_each(LISTS, REASONS))
+@pytest.mark.parametrize(("operation", "reason"), some_with_each(LISTS, REASONS))
 async def test_an_operation_refused_to_the_end(hsms: Collected, operation: str, reason: str) -> None:
     after: dict[str, tuple[str, ...]] = {"hsm.key.list": (*LISTS[1:], "hsm.role_assignment.of_key", *EKM), "hsm.key.get": EKM}
     children = after.get(operation, ())
@@ -247,7 +247,7 @@ async def test_an_operation_refused_to_the_end(hsms: Collected, operation: str, 
 
 @pytest.mark.parametrize(
     ("operation", "reason"),
-    each_with_each(["hsm.key.list", "hsm.key.get"], ["auth_failed", "vanished", "intercepted", "firewall", "private_only"]),
+    some_with_each(["hsm.key.list", "hsm.key.get"], ["auth_failed", "vanished", "intercepted", "firewall", "private_only"]),
 )
 async def test_rarer_ends(hsms: Collected, operation: str, reason: str) -> None:
     found = await collect(refused(operation, reason), estate=TENANTS)

@@ -30,7 +30,7 @@ from tests.collect.privileged import (
 )
 from tests.collect.refusals import CODE, REASONS, ends_refused, never_wrong, refused
 from tests.collect.rig import Collected, collect
-from tests.matrices import each_with_each, first_of
+from tests.matrices import first_of, some_with_each
 
 READS = (
     "applications",
@@ -347,7 +347,7 @@ OPERATIONS = {
 }
 
 
-@pytest.mark.parametrize(("operation", "reason"), each_with_each(OPERATIONS, REASONS))
+@pytest.mark.parametrize(("operation", "reason"), some_with_each(OPERATIONS, REASONS))
 async def test_an_operation_refused_to_the_end(privileged: Collected, operation: str, reason: str) -> None:
     single = operation.endswith("_of")
     children = OPERATIONS[operation]

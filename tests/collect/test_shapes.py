@@ -41,7 +41,7 @@ from keyaudit.simulator.faults import Fault
 from keyaudit.simulator.serve import serve
 from tests.collect.estate import AS_OF
 from tests.collect.rig import EVIDENCE, Noted, begun, connected
-from tests.matrices import each_with_each
+from tests.matrices import some_with_each
 
 STEM = "Kanarienvogel"
 """In every canary; no word of Azure, of keyaudit, or of the simulated tenants."""
@@ -138,7 +138,7 @@ CHANGES: dict[str, Callable[[Any, list[int]], Any]] = {
 }
 
 
-@pytest.mark.parametrize(("where", "status"), each_with_each(CHANGES, [200, 403]))
+@pytest.mark.parametrize(("where", "status"), some_with_each(CHANGES, [200, 403]))
 def test_no_canary_gets_into_the_file(where: str, status: int) -> None:
     count = [0]
     changed = [

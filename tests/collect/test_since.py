@@ -12,7 +12,7 @@ from msgspec.structs import replace
 from keyaudit.collect.run import collect_all
 from keyaudit.inventory.earlier import MARGIN, Earlier
 from keyaudit.inventory.snapshot import Snapshot
-from keyaudit.simulator.estate import Estate, KeyVersion
+from keyaudit.simulator.estate import Estate, Key, KeyVersion
 from keyaudit.simulator.estate.vault_objects import Certificate, CertificatePolicy, CertificateVersion
 from keyaudit.simulator.faults import Fault
 from keyaudit.simulator.serve import serve
@@ -55,23 +55,27 @@ async def test_a_tenant_that_did_not_change_gives_the_same_with_fewer_requests(b
         assert found.calls[operation] == whole.calls[operation]
 
 
-@pytest.mark.parametrize(
-    "change",
-    [
-        lambda version: replace(version, key_ops=("sign",), updated=AS_OF),
-        lambda version: replace(version, enabled=not version.enabled),
-        lambda version: replace(version, exp=AS_OF + DAY),
-        lambda version: replace(version, nbf=AS_OF),
-        lambda version: replace(version, tags={"owner": "me"}),
-        lambda version: replace(version, created=AS_OF - 999 * DAY),
-        lambda version: replace(version, hsm_platform="2", kty="RSA-HSM", updated=AS_OF - 1),
-    ],
-)
-async def test_a_key_that_changed_is_read_again(before: Snapshot, change: Any) -> None:
-    estate = rotated(change)
-    found = await since(before, estate)
-    alike(found, await collect(estate=estate))
-    assert found.calls["key.get"] == len(ROTATED.versions)
+CHANGES: dict[str, Callable[[KeyVersion], KeyVersion]] = {
+    "operations": lambda version: replace(version, key_ops=("sign",), updated=AS_OF),
+    "enabled": lambda version: replace(version, enabled=not version.enabled),
+    "end": lambda version: replace(version, exp=AS_OF + DAY),
+    "start": lambda version: replace(version, nbf=AS_OF),
+    "tags": lambda version: replace(version, tags={"owner": "me"}),
+    "created": lambda version: replace(version, created=AS_OF - 999 * DAY),
+    "kind": lambda version: replace(version, hsm_platform="2", kty="RSA-HSM", updated=AS_OF - 1),
+}
+"""By the name of a key, what changes in each of its versions."""
+
+
+async def test_keys_that_changed_are_read_again(tmp_path: Path) -> None:
+    def holding(*keys: Key) -> Estate:
+        return replace(ESTATE, vaults=(replace(FIRST, keys=keys), *ESTATE.vaults[1:]))
+
+    keys = [replace(ROTATED, name=name) for name in CHANGES]
+    changed = [replace(key, versions=tuple(map(CHANGES[key.name], key.versions))) for key in keys]
+    found = await since(await take(tmp_path / "before", estate=holding(*keys)), holding(*changed))
+    alike(found, await collect(estate=holding(*changed)))
+    assert found.calls["key.get"] == len(CHANGES) * len(ROTATED.versions)
 
 
 async def test_a_rotation_and_a_deletion_are_seen(before: Snapshot) -> None:

@@ -7,7 +7,7 @@ import duckdb
 import pytest
 from msgspec import structs
 
-from keyaudit.inventory.owners import called, owner_of, owning
+from keyaudit.inventory.owners import OWNERS_ASKED, called, owner_of, owning
 from keyaudit.model.expiring import Owner
 from keyaudit.model.owners import OwnerRule, OwnerRules
 from keyaudit.model.reasons import Reason
@@ -70,7 +70,8 @@ def test_an_owner_is_worked_out_of_the_columns_that_it_says_it_reads() -> None:
 
 def by_rules(rules: OwnerRules, rows: Mapping[str, Sequence[Row]], table: str) -> list[Owner]:
     """The owners of the rows of a table by these rules, in order."""
-    with in_memory(rows, {TENANT: assessed(TENANT, "application.list")}, *TABLES, alone=True, owner_rules=rules) as connection:
+    names = dict.fromkeys((*OWNERS_ASKED, table))
+    with in_memory(rows, {TENANT: assessed(TENANT, "application.list")}, *names, alone=True, owner_rules=rules) as connection:
         found = owners(connection, table)
         return [found[each["id"]] for each in rows[table]]
 
