@@ -13,7 +13,7 @@ from keyaudit.model.guid import GUID, is_disguised
 from keyaudit.model.reasons import Reason
 from keyaudit.model.tables import TABLES
 from keyaudit.model.times import FIRST_TIME, LAST_TIME, MAX_TIME, parse_duration, parse_time
-from keyaudit.model.wire import At, Case, Unreadable, Way, paths, steps
+from keyaudit.model.wire import At, Case, Combined, Unreadable, Way, first_members, steps
 
 T = TypeVar("T")
 S = TypeVar("S", bound=Struct)
@@ -83,11 +83,16 @@ def read(raw: Wire, kind: type[T]) -> T | Refusal:
         return Refusal(why.reason)
 
 
-def value_at(item: Struct, way: At | Case) -> object:
+def value_at(item: Struct, way: At | Case | Combined) -> object:
     """The value of a column in an item: undecoded if it is copied, UNSET if it was left out.
 
     Raises ValueError if it cannot be read, and `Unreadable` with the reason.
     """
+    if isinstance(way, Combined):
+        parts = [value_at(item, part) for part in way.parts]
+        if UNSET in parts:
+            raise Unreadable(Reason.BAD_BODY)
+        return way.via(*parts)
     if isinstance(way, Case):
         word = value_at(item, At(way.path, str, str))
         if isinstance(word, UnsetType):
@@ -196,9 +201,9 @@ class Row:
         If `item` is a refusal, these columns are unknown; if it is None, absent.
         """
         if isinstance(item, Refusal):
-            self.refuse(members(self.table, at), item.reason)
+            self.refuse((*_copied(self.table, at), *dict(_ways(self.table, at))), item.reason)
         elif item is None:
-            self.clear(members(self.table, at))
+            self.clear(_copied(self.table, at))
         else:
             for column, attribute in _copies(self.table, type(item), at):
                 self.put(column, getattr(item, attribute))
@@ -312,12 +317,6 @@ def _spelled(values: tuple[str, ...]) -> Mapping[str, str]:
 
 
 @cache
-def members(table: str, at: str = "") -> Mapping[str, str]:
-    """The columns of a table that are filled from members at the path `at`, each with the name of its member."""
-    return {**_copied(table, at), **{name: steps(paths(way)[0])[0][0] for name, way in _ways(table, at)}}
-
-
-@cache
 def _copied(table: str, at: str) -> Mapping[str, str]:
     wires = {column.name: column.wire for column in TABLES[table].stored}
     parts = {name: wire.rpartition(".") for name, wire in wires.items() if wire and isinstance(wire, str)}
@@ -325,7 +324,7 @@ def _copied(table: str, at: str) -> Mapping[str, str]:
 
 
 @cache
-def _ways(table: str, at: str) -> Sequence[tuple[str, At | Case]]:
+def _ways(table: str, at: str) -> Sequence[tuple[str, At | Case | Combined]]:
     """The columns whose place is declared from the item itself."""
     return [] if at else [(each.name, each.wire) for each in TABLES[table].stored if not isinstance(each.wire, str)]
 
@@ -337,9 +336,9 @@ def wired(table: Table, at: str = "", *, operation: str = "") -> Callable[[type[
     """
 
     def extended(struct: type[S]) -> type[S]:
-        named = dict.fromkeys(members(table.name, at).values())
-        if operation:
-            named = dict.fromkeys(steps(path)[0][0] for _, way in _of_answer(table.name, operation) for path in paths(way))
+        of_item = _of_answer(table.name, operation) if operation else _ways(table.name, at)
+        named = first_members(way for _, way in of_item)
+        named = named if operation else {**dict.fromkeys(_copied(table.name, at).values()), **named}
         more = [(each, Wire, field(default=UNSET, name=each)) for each in named if each not in struct.__struct_encode_fields__]
         return cast("type[S]", defstruct(struct.__name__, more, bases=(struct,), module=struct.__module__))
 
@@ -359,7 +358,7 @@ def _of_answer(table: str, operation: str) -> Sequence[tuple[str, Way]]:
 
 def struct_of(name: str, ways: Iterable[Way], key: str = "") -> type[Struct]:
     """The members that values are looked for in, undecoded; the member `key`, if there is one, is a text."""
-    named = dict.fromkeys(steps(path)[0][0] for way in ways for path in paths(way))
+    named = first_members(ways)
     members: list[Any] = [("key", str, field(name=key))] if key else []
     members += [
         (f"member_{number}", Wire, field(default=UNSET, name=member)) for number, member in enumerate(named) if member != key

@@ -5,7 +5,7 @@ reads what is declared here (`collect.declared`).
 """
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cache
 from typing import Any, TypeVar
 
@@ -52,7 +52,14 @@ class Case(Struct, frozen=True):
     values: Mapping[str, object]
 
 
-Way = str | At | Case
+class Combined(Struct, frozen=True):
+    """A column's value is made of several: `via` takes them in this order. It is unknown if one of them is."""
+
+    parts: tuple[At, ...]
+    via: Callable[..., object]
+
+
+Way = str | At | Case | Combined
 """Where a column's value is in an item; a text is a member that is copied."""
 
 
@@ -66,6 +73,8 @@ def paths(way: Way) -> Sequence[str]:
     """Every path on which a value is looked for."""
     if isinstance(way, Case):
         return [way.path, *(each.path for each in way.values.values() if isinstance(each, At))]
+    if isinstance(way, Combined):
+        return [part.path for part in way.parts]
     return [way if isinstance(way, str) else way.path]
 
 
@@ -78,6 +87,11 @@ def translated(words: Mapping[str, T]) -> Callable[[str], T]:
         return words[word.lower()]
 
     return meaning
+
+
+def first_members(ways: Iterable[Way]) -> dict[str, None]:
+    """The members of the item itself on the way to values, in order."""
+    return dict.fromkeys(steps(path)[0][0] for way in ways for path in paths(way))
 
 
 class Read(Struct, frozen=True, kw_only=True):

@@ -5,18 +5,19 @@ from functools import partial
 
 from msgspec import UNSET, field
 
-from keyaudit.collect.entra.addresses import put_identifiers, put_redirects
 from keyaudit.collect.entra.agent_types import is_blueprint
 from keyaudit.collect.entra.credentials import PasswordItem, Rows, read_credentials, unread_rows
 from keyaudit.collect.entra.directory import collect_objects
 from keyaudit.collect.entra.holders import Holder
 from keyaudit.collect.entra.key_material import Keyed, Keys
 from keyaudit.collect.entra.relations import Relations
-from keyaudit.collect.entra.settings import flag, put_api, put_lock, put_makers
+from keyaudit.collect.entra.settings import put_exposes, put_identifiers, put_makers
 from keyaudit.collect.reading import Reading
 from keyaudit.collect.rows import Row, Wire, wired
 from keyaudit.inventory.spool import Unit
 from keyaudit.model.coverage import Coverage, Scope
+from keyaudit.model.operations import GLOBAL_CLOUD
+from keyaudit.model.reasons import Reason
 from keyaudit.model.tables.application import APPLICATION
 
 
@@ -29,14 +30,9 @@ class ApplicationItem(Keyed, rename="camel"):
     api: Wire = UNSET
     app_roles: Wire = UNSET
     password_credentials: Wire = UNSET
-    is_fallback_public_client: Wire = UNSET
-    service_principal_lock_configuration: Wire = UNSET
     verified_publisher: Wire = UNSET
     created_by_app_id: Wire = UNSET
     identifier_uris: Wire = UNSET
-    web: Wire = UNSET
-    spa: Wire = UNSET
-    public_client: Wire = UNSET
     type: Wire = field(default=UNSET, name="@odata.type")
 
 
@@ -76,12 +72,12 @@ def application_row(item: ApplicationItem, holder: Holder, cloud: str) -> Row:
     """The row of an application in `cloud`, without its owners."""
     row = holder.row(APPLICATION)
     row.fill(item)
-    put_api(row, item.api, item.app_roles)
-    put_lock(row, item.service_principal_lock_configuration)
+    put_exposes(row, item.api, item.app_roles)
     put_makers(row, cloud, publisher=item.verified_publisher, created_by=item.created_by_app_id)
-    put_redirects(row, cloud, web=item.web, spa=item.spa, native=item.public_client)
+    if cloud != GLOBAL_CLOUD:
+        # Azure's names of hosts are known for the global cloud alone.
+        row.refuse(("azure_hosts",), Reason.NOT_IN_CLOUD)
     put_identifiers(row, item.identifier_uris, item.app_id, holder.tenant_id)
-    row.put_read("public_client", flag(item.is_fallback_public_client))
     row.put_read("agent_blueprint", is_blueprint(item.type))
     return row
 

@@ -15,7 +15,7 @@ from keyaudit.collect.entra.holders import Holder, home_of
 from keyaudit.collect.entra.key_material import Keyed, Keys
 from keyaudit.collect.entra.relations import Relations
 from keyaudit.collect.entra.saml import split
-from keyaudit.collect.entra.settings import put_arm_id, put_makers
+from keyaudit.collect.entra.settings import put_makers
 from keyaudit.collect.entra.signers import Signer
 from keyaudit.collect.places import source
 from keyaudit.collect.reading import Reading
@@ -37,7 +37,6 @@ class PrincipalItem(Keyed, rename="camel"):
     preferred_single_sign_on_mode: Wire = UNSET
     preferred_token_signing_key_thumbprint: Wire = UNSET
     password_credentials: Wire = UNSET
-    alternative_names: Wire = UNSET
     service_principal_names: Wire = UNSET
     verified_publisher: Wire = UNSET
     created_by_app_id: Wire = UNSET
@@ -111,7 +110,6 @@ def principal_row(item: PrincipalItem, holder: Holder, cloud: str) -> Row:
     row.put("home_tenant", lowered)
     row.put_read("home", holder.home)
     row.put_read("agent_type", agent_type(item.type, item.service_principal_type))
-    put_arm_id(row, item.alternative_names)
     put_makers(row, cloud, publisher=item.verified_publisher, created_by=item.created_by_app_id)
     return row
 

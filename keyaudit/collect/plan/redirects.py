@@ -6,13 +6,13 @@ docs/resources/application.md and application_redirect_uris.md of hashicorp/terr
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from msgspec import Raw
+from msgspec import Raw, Struct
 
-from keyaudit.collect.entra.addresses import put_redirects
 from keyaudit.collect.plan.answers import encoded
 from keyaudit.collect.plan.ground import Ground
 from keyaudit.collect.plan.resources import AFTER_APPLY, NOT_IN_PLAN, Planned, Value, View, texts, wire
-from keyaudit.collect.rows import Row
+from keyaudit.collect.rows import Row, Wire
+from keyaudit.model.operations import GLOBAL_CLOUD
 from keyaudit.model.tables.application import APPLICATION
 
 RESOURCE = "azuread_application_redirect_uris"
@@ -22,6 +22,14 @@ _PLATFORMS = {
     "publicClient": ("public_client", "PublicClient"),
 }
 """By member of an application, the block of its resource, and the type of the resource beside it."""
+
+
+class Platforms(Struct, rename="camel"):
+    """The members of an application that have its redirect URIs."""
+
+    web: Wire
+    spa: Wire
+    public_client: Wire
 
 
 class Redirects:
@@ -60,8 +68,11 @@ class Redirects:
             return {}
         known = {name: encoded({"redirectUris": []} if name in missing else shown) for name, shown in members.items()}
         row = Row(APPLICATION, id=object_id, resource_id=object_id, scope_id="", url="", version="")
-        put_redirects(row, self._ground.environment.name, web=known["web"], spa=known["spa"], native=known["publicClient"])
-        return {column: value for column, value in row.values.items() if column in _TOLD and value}
+        shown = Platforms(known["web"], known["spa"], known["publicClient"])
+        here = [column for column in _TOLD if column != "azure_hosts" or self._ground.environment.name == GLOBAL_CLOUD]
+        for column in here:
+            row.take(column, shown, APPLICATION.by_name[column].wire)
+        return {column: row.values[column] for column in here if row.values.get(column)}
 
     def _uris(self, object_id: str, planned: Planned | None, block: str, type_: str) -> Value:
         beside = [each for each in self.beside.get(object_id, ()) if each.value("type") in (type_, AFTER_APPLY)]

@@ -1,9 +1,54 @@
 """The table of applications."""
 
+from msgspec import Struct
+
 from keyaudit.model.columns import Area, Table, count, flag, integer, text, texts, time, where_found
+from keyaudit.model.reasons import Reason
+from keyaudit.model.redirect_uris import chosen, together
 from keyaudit.model.tables.privileges import privileges
+from keyaudit.model.wire import At, Combined, Unreadable
 
 _APPLICATION = ("application.list",)
+
+_LOCKS = {
+    "allProperties": "all",
+    "credentialsWithUsageSign": "sign",
+    "credentialsWithUsageVerify": "verify",
+    "tokenEncryptionKeyId": "token-encryption",
+}
+# Null if it was never set: https://learn.microsoft.com/graph/api/resources/serviceprincipallockconfiguration
+_LOCK = "servicePrincipalLockConfiguration?"
+_WEB, _SPA, _NATIVE = (At(f"{platform}.redirectUris", list[str], list) for platform in ("web", "spa", "publicClient"))
+
+
+class Published(Struct):
+    """A delegated permission, or an app role, of an API."""
+
+    id: str
+    value: str | None = None
+
+
+class Client(Struct, rename="camel"):
+    """A preauthorized client of an application."""
+
+    app_id: str
+
+
+def _names(published: list[Published]) -> list[str]:
+    """The names of published permissions, sorted; the id if there is no name."""
+    return sorted({each.value or each.id.lower() for each in published})
+
+
+def _app_ids(clients: list[Client]) -> list[str]:
+    return sorted({client.app_id.lower() for client in clients})
+
+
+def _covered(settings: dict[str, bool | None]) -> list[str]:
+    """What an instance lock covers. Each kind of property may be null."""
+    if not settings.keys() >= _LOCKS.keys():
+        raise Unreadable(Reason.BAD_BODY)
+    return [name for member, name in _LOCKS.items() if settings[member]]
+
 
 APPLICATION = Table(
     name="application",
@@ -28,29 +73,40 @@ APPLICATION = Table(
         texts("uris_without_id", "those of its identifier URIs that hold neither its own id nor the tenant's, sorted",
             _APPLICATION),
         texts("redirect_uris", "where Entra sends its users and tokens, on the web, in a browser and on devices, sorted",
-            _APPLICATION),
+            _APPLICATION, wire=Combined((_WEB, _SPA, _NATIVE), together)),
         texts("insecure_redirects", "those of them that begin with http and lead to another machine than the user's",
-            _APPLICATION),
-        texts("wildcard_hosts", "those of them with * in the name of the host", _APPLICATION),
-        texts("wildcard_paths", "those of them with * behind the name of the host", _APPLICATION),
-        texts("azure_hosts", "hosts of them whose names Azure services give to the first who asks, sorted", _APPLICATION),
+            _APPLICATION, wire=Combined((_WEB, _SPA, _NATIVE), chosen(lambda at: at.scheme == "http" and not at.here))),
+        texts("wildcard_hosts", "those of them with * in the name of the host", _APPLICATION,
+            wire=Combined((_WEB, _SPA, _NATIVE), chosen(lambda at: at.web and "*" in at.host))),
+        texts("wildcard_paths", "those of them with * behind the name of the host", _APPLICATION,
+            wire=Combined((_WEB, _SPA, _NATIVE), chosen(lambda at: at.web and "*" in at.rest and "*" not in at.host))),
+        texts("azure_hosts", "hosts of them whose names Azure services give to the first who asks, sorted", _APPLICATION,
+            wire=Combined((_WEB, _SPA, _NATIVE), chosen(lambda at: at.named and at.of_azure, "host"))),
         texts("web_hosts", "hosts of redirect URIs of the web and browsers, sorted; neither those nor the user's machine",
-            _APPLICATION),
-        texts("local_redirects", "those redirect URIs of the web that lead to the user's own machine", _APPLICATION),
+            _APPLICATION,
+            wire=Combined((_WEB, _SPA), chosen(lambda at: at.named and not at.of_azure and not at.here, "host"))),
+        texts("local_redirects", "those redirect URIs of the web that lead to the user's own machine", _APPLICATION,
+            wire=Combined((_WEB,), chosen(lambda at: at.web and at.here))),
         flag("implicit_tokens", "enableAccessTokenIssuance: access tokens go to its redirect URIs without a code first",
-            _APPLICATION),
+            _APPLICATION, wire=At("web.implicitGrantSettings.enableAccessTokenIssuance?", none=False)),
         flag("exposes_api", "it publishes permission scopes or application roles of its own", _APPLICATION),
-        texts("exposed_scopes", "the delegated permissions that it publishes, sorted", _APPLICATION),
-        texts("exposed_roles", "the app roles that it publishes, sorted", _APPLICATION),
-        texts("preauthorized_apps", "app ids of the clients that need no consent for its permissions, sorted", _APPLICATION),
+        texts("exposed_scopes", "the delegated permissions that it publishes, sorted", _APPLICATION,
+            wire=At("api.oauth2PermissionScopes", list[Published], _names)),
+        texts("exposed_roles", "the app roles that it publishes, sorted", _APPLICATION,
+            wire=At("appRoles", list[Published], _names)),
+        texts("preauthorized_apps", "app ids of the clients that need no consent for its permissions, sorted", _APPLICATION,
+            wire=At("api.preAuthorizedApplications", list[Client], _app_ids)),
         integer("access_token_version", "requestedAccessTokenVersion: the version of the tokens that it accepts", _APPLICATION,
-            absent="never set, which means 1", wire="api.requestedAccessTokenVersion"),
+            absent="never set, which means 1", wire=At("api.requestedAccessTokenVersion")),
         flag("accepts_mapped_claims",
             "acceptMappedClaims: it takes claims that a claims-mapping policy sets, without a signing key of its own",
-            _APPLICATION),
-        flag("public_client", "isFallbackPublicClient: it may ask for tokens without any credential", _APPLICATION),
-        flag("instance_lock", "its service principals in other tenants are locked against changes there", _APPLICATION),
-        texts("instance_locks", "what that lock covers", _APPLICATION, values=("all", "sign", "verify", "token-encryption")),
+            _APPLICATION, wire=At("api.acceptMappedClaims?", none=False)),
+        flag("public_client", "isFallbackPublicClient: it may ask for tokens without any credential", _APPLICATION,
+            wire=At("isFallbackPublicClient?", none=False)),
+        flag("instance_lock", "its service principals in other tenants are locked against changes there", _APPLICATION,
+            wire=At(f"{_LOCK}.isEnabled", none=False)),
+        texts("instance_locks", "what that lock covers", _APPLICATION, values=("all", "sign", "verify", "token-encryption"),
+            wire=At(_LOCK, dict[str, bool | None], _covered, none=[])),
         text("verified_publisher", "the name of its verified publisher", _APPLICATION, absent="its publisher is not verified"),
         flag("agent_blueprint", "it is a blueprint of agent identities: its credentials sign in each of its agents",
             _APPLICATION),

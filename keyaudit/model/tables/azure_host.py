@@ -4,22 +4,6 @@ from keyaudit.model.columns import Area, Table, text, where_found
 
 _NAMED = ("host.query",)
 
-NAMED_BY_AZURE = (
-    ".azurewebsites.net",
-    ".azurefd.net",
-    ".azureedge.net",
-    ".cloudapp.azure.com",
-    ".trafficmanager.net",
-    ".blob.core.windows.net",
-    ".web.core.windows.net",
-    ".azurecontainer.io",
-    ".azure-api.net",
-)
-"""Ends of names that a service gives to the first who asks for one, and again after a resource was deleted.
-
-https://learn.microsoft.com/azure/security/fundamentals/subdomain-takeover
-"""
-
 HOSTS_NAMED = ("subscription.list", "host.query")
 """The operations without which names may be missing."""
 

@@ -1,7 +1,11 @@
 """The table of service principals."""
 
+import re
+
 from keyaudit.model.columns import Area, Table, Where, count, flag, text, texts, time, where_found
+from keyaudit.model.reasons import Reason
 from keyaudit.model.tables.privileges import privileges
+from keyaudit.model.wire import At, Unreadable
 
 _PRINCIPAL = ("service_principal.list",)
 
@@ -20,6 +24,17 @@ The list is not complete. A tenant that no page of Microsoft names is left out, 
 
 WITHOUT_OWNER = ("ManagedIdentity", "Legacy", "SocialIdp", "ServiceIdentity")
 """The values of servicePrincipalType that need no owning tenant: every Application has one."""
+
+_ARM_ID = re.compile(r"/subscriptions/[^/]+/(?:[^/]+/)+[^/]+", re.ASCII | re.IGNORECASE)
+
+
+def _arm_id(names: list[str]) -> str | None:
+    """The names of a managed identity are isExplicit=True or False, and its ARM id."""
+    ids = {name.lower() for name in names if _ARM_ID.fullmatch(name)}
+    if len(ids) > 1:
+        raise Unreadable(Reason.UNRECOGNISED)
+    return ids.pop() if ids else None
+
 
 SERVICE_PRINCIPAL = Table(
     name="service_principal",
@@ -50,7 +65,7 @@ SERVICE_PRINCIPAL = Table(
         text("arm_id",
             "ARM id, in lower case, of a user-assigned identity, or of the resource that a system-assigned one is of",
             _PRINCIPAL,
-            absent="it is no managed identity of an Azure resource"),
+            absent="it is no managed identity of an Azure resource", wire=At("alternativeNames", list[str], _arm_id)),
         texts("app_tags", "tags: HideApp hides it from users", _PRINCIPAL, wire="tags"),
         flag("assignment_required", "appRoleAssignmentRequired: only who is assigned to it gets tokens for it", _PRINCIPAL,
             wire="appRoleAssignmentRequired"),
