@@ -34,8 +34,8 @@ from keyaudit.model.part import WHOLE, Part
 from keyaudit.model.run import Run
 from keyaudit.model.tables import TABLES
 from keyaudit.policy.evaluation.judge import judge
-from keyaudit.policy.load import Policy
 from keyaudit.policy.evaluation.queries import BASELINE
+from keyaudit.policy.load import Policy
 from keyaudit.policy.settings import Judging
 from tests.estates import made_once, of_this_code
 

@@ -25,7 +25,8 @@ from keyaudit.model.severity import Severity
 from keyaudit.model.tables import TABLES
 from keyaudit.policy.load import load
 from keyaudit.policy.settings import Judging
-from keyaudit.report import csv, gate, json
+from keyaudit.report import gate, json
+from keyaudit.report.tabular import csv
 from tests import estates
 from tests.inventory import sample
 from tests.inventory.cells import Tenant
