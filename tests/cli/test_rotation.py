@@ -100,7 +100,7 @@ def test_a_finding_is_taken_in_place_of_what_it_is_about(keyaudit: Keyaudit, con
     found = keyaudit("report", "--from", contoso, "-o", "json", "--select", "use-secret-old-version").json["findings"]
     [finding] = [each for each in found if "apim-contoso" in each["resource"]]
     ran = keyaudit("rotation", finding["id"][:8], "--from", contoso, "-o", "json")
-    assert ran.json["subject"]["id"] == "https://kv-platform-edge.vault.azure.net/secrets/api-gateway-tls"
+    assert ran.json["subject"]["id"] == "https://kv-platform-edge.vault.azure.net/certificates/api-gateway-tls"
     assert [(each["name"], each["state"]) for each in ran.json["consumers"]] == [("apim-contoso", "not-moved")]
 
 
