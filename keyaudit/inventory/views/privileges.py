@@ -150,15 +150,20 @@ def _given(sources: Sources) -> str:
     principal = one(named, key=Fact("roles.principal_id"), by=named["object_id"], missing=unseen, facts={"known": known})
     hidden = principal["known"].why
     none = "CAST(NULL AS STRING)"
+
+    def every(of: str) -> str:
+        return f"{stored('grant', of)}, {of}.unknown"
+
     query = f"""
         SELECT principal_id AS given_to, unknown['principal_id'] AS given_to_why, {none} AS why,
-            CASE WHEN principal_id IS NOT NULL OR kind NOT IN ('app-role', 'delegated') THEN false END AS inherits, *
-        FROM ({active})
+            CASE WHEN principal_id IS NOT NULL OR kind NOT IN ('app-role', 'delegated') THEN false END AS inherits,
+            {every("active")}
+        FROM ({active}) AS active
         UNION ALL
-        SELECT member_id, NULL, NULL, false, roles.* FROM ({roles}) AS roles
+        SELECT member_id, NULL, NULL, false, {every("roles")} FROM ({roles}) AS roles
         JOIN {sources["membership"]} AS membership ON membership.group_id = roles.principal_id
         UNION ALL
-        SELECT NULL, {hidden.sql}, NULL, false, roles.* FROM ({roles}) AS roles {joined(hidden.reads)}
+        SELECT NULL, {hidden.sql}, NULL, false, {every("roles")} FROM ({roles}) AS roles {joined(hidden.reads)}
         WHERE roles.principal_id IS NOT NULL AND {hidden.sql} IS NOT NULL"""
     if agents.none(sources):
         return query
@@ -166,7 +171,7 @@ def _given(sources: Sources) -> str:
     return f"""
         {query}
         UNION ALL
-        SELECT given_to, NULL, why, true, {stored("grant", "inherited")}, unknown FROM ({inherited}) AS inherited"""
+        SELECT given_to, NULL, why, true, {every("inherited")} FROM ({inherited}) AS inherited"""
 
 
 def grants_of(object_id: Fact, sources: Sources) -> Groups:
