@@ -17,8 +17,8 @@ from keyaudit.model.causes import is_id
 from keyaudit.model.coverage import ScopeKind
 from keyaudit.model.errors import UsageError
 from keyaudit.model.listing import Selection
-from keyaudit.model.part import WHOLE, Part
 from keyaudit.model.run import Expiring, Gap, Inventory
+from keyaudit.model.scope.part import WHOLE, Part
 from keyaudit.model.tables import TABLES
 from keyaudit.model.tables.places import HSMS_FOUND, VAULTS_FOUND
 from keyaudit.model.tables.reach import COLUMNS as REACH_COLUMNS

@@ -17,12 +17,12 @@ from keyaudit.evaluation import Evaluation
 from keyaudit.gate.access_models import with_access_models
 from keyaudit.inventory.part import bounded
 from keyaudit.inventory.snapshot import Snapshot, write
-from keyaudit.model.acceptance import NOTHING_ACCEPTED, Acceptance
-from keyaudit.model.environments import EnvironmentRule
-from keyaudit.model.filters import Filters
 from keyaudit.model.findings import UnknownGroup
-from keyaudit.model.part import WHOLE, Part
+from keyaudit.model.gating.acceptance import NOTHING_ACCEPTED, Acceptance
 from keyaudit.model.run import Gap, Report, Run
+from keyaudit.model.scope.environments import EnvironmentRule
+from keyaudit.model.scope.filters import Filters
+from keyaudit.model.scope.part import WHOLE, Part
 from keyaudit.model.severity import Severity
 from keyaudit.model.tables import TABLES
 from keyaudit.policy.evaluation.in_force import catalogue as every_policy

@@ -11,13 +11,13 @@ from msgspec import structs
 from keyaudit import gate
 from keyaudit.inventory.part import Within
 from keyaudit.inventory.snapshot import Snapshot
-from keyaudit.model.acceptance import Acceptance
 from keyaudit.model.coverage import Coverage, Scope, ScopeKind
 from keyaudit.model.evidence import APPLY, EVERYTHING, LEFT_OUT
 from keyaudit.model.expiring import Owner
 from keyaudit.model.findings import Finding
+from keyaudit.model.gating.acceptance import Acceptance
+from keyaudit.model.gating.optional import MayLack
 from keyaudit.model.listing import Listing
-from keyaudit.model.optional import MayLack
 from keyaudit.model.overview import Overview
 from keyaudit.model.reasons import Reason
 from keyaudit.model.run import First, Run, UnderProfile

@@ -8,17 +8,17 @@ from hypothesis import strategies as st
 from msgspec import structs
 
 from keyaudit.gate import decide
-from keyaudit.model.acceptance import Acceptance
-from keyaudit.model.allowances import Allowance
 from keyaudit.model.coverage import Coverage, Scope, ScopeKind
 from keyaudit.model.errors import PRECEDENCE, Exit, UsageError
-from keyaudit.model.filters import Filters
 from keyaudit.model.findings import Tally, UnknownGroup
+from keyaudit.model.gating.acceptance import Acceptance
+from keyaudit.model.gating.allowances import Allowance
+from keyaudit.model.gating.waivers import Glob, State, Waiver
 from keyaudit.model.operations import OPERATIONS
 from keyaudit.model.reasons import AZURES, OPTIONAL, UNSAFE, Reason
 from keyaudit.model.run import NotJudged, Results
+from keyaudit.model.scope.filters import Filters
 from keyaudit.model.severity import Severity
-from keyaudit.model.waivers import Glob, State, Waiver
 from tests.gate_example import (
     NEEDED,
     PASSING,

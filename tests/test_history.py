@@ -9,8 +9,8 @@ import pytest
 from msgspec import structs
 
 from keyaudit.gate.history import Course
+from keyaudit.model.changes.history import Episode, History
 from keyaudit.model.findings import Finding, Outcome
-from keyaudit.model.history import Episode, History
 from keyaudit.model.reasons import Reason
 from keyaudit.model.run import NotJudged, Report
 from keyaudit.model.severity import Severity

@@ -8,7 +8,7 @@ from keyaudit.gate import left_out
 from keyaudit.gate.causes import Causes
 from keyaudit.model.coverage import Coverage
 from keyaudit.model.findings import Tally, UnknownGroup
-from keyaudit.model.optional import MAY_LACK
+from keyaudit.model.gating.optional import MAY_LACK
 from keyaudit.model.reasons import Reason
 from keyaudit.model.run import Gap, Results
 from keyaudit.model.severity import Severity

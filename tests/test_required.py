@@ -3,7 +3,7 @@
 from keyaudit.model.errors import Exit
 from keyaudit.model.evidence import IDENTITY_PROTECTION
 from keyaudit.model.findings import Tally, UnknownGroup
-from keyaudit.model.optional import MAY_LACK, MayLack
+from keyaudit.model.gating.optional import MAY_LACK, MayLack
 from keyaudit.model.reasons import OPTIONAL, Reason
 from keyaudit.model.run import NotJudged, Verdict
 from keyaudit.model.severity import Severity

@@ -18,7 +18,7 @@ from keyaudit.inventory.logs import Use
 from keyaudit.inventory.snapshot import Snapshot
 from keyaudit.model.coverage import State as Read
 from keyaudit.model.errors import Exit
-from keyaudit.model.expectations import Expectations
+from keyaudit.model.gating.expectations import Expectations
 from keyaudit.model.reasons import Reason
 from keyaudit.model.rotation import Kind, Proof, Rotation, Stage, State, Why
 from keyaudit.report.rotation.plan import Phase, plan

@@ -18,13 +18,13 @@ from msgspec.structs import replace
 from keyaudit import audit
 from keyaudit.collect.run import collect_all
 from keyaudit.inventory.snapshot import Snapshot, write
-from keyaudit.model.acceptance import Acceptance
 from keyaudit.model.coverage import State
 from keyaudit.model.errors import Exit
 from keyaudit.model.findings import Outcome
+from keyaudit.model.gating.acceptance import Acceptance
+from keyaudit.model.gating.waivers import Glob, Waiver
 from keyaudit.model.operations import OPERATIONS
 from keyaudit.model.run import Report
-from keyaudit.model.waivers import Glob, Waiver
 from keyaudit.policy.load import Policy, load
 from keyaudit.policy.settings import Judging
 from keyaudit.simulator.estate import (

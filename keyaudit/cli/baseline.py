@@ -14,7 +14,7 @@ from keyaudit.model.errors import Exit, UsageError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from keyaudit.model.baseline import Baseline
+    from keyaudit.model.gating.baseline import Baseline
 
 app = typer.Typer(
     help="Record open findings, so that a gate fails on new ones.\n\nA gate with --baseline and --new-only fails on what is "
@@ -114,7 +114,7 @@ def show(file: Annotated[Path, typer.Argument(metavar="FILE", help="The baseline
     """
     from tabulate import tabulate
 
-    from keyaudit.model.baseline import UNKNOWN_LIMIT
+    from keyaudit.model.gating.baseline import UNKNOWN_LIMIT
     from keyaudit.model.text import one_line
     from keyaudit.model.times import iso_date, iso_time
     from keyaudit.policy.baseline import read_baseline

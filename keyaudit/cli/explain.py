@@ -100,7 +100,7 @@ def _finding(id_: str, live: Live, stored: Stored, choice: Choice) -> int:
 def _resource(name: str, live: Live, stored: Stored, choice: Choice, unknown: UsageError) -> int:
     """Explain the open finding of the resource of that name or id, or list several. Raises `unknown` if no resource has it."""
     from keyaudit.cli.sources.judged import judged
-    from keyaudit.model.part import Part
+    from keyaudit.model.scope.part import Part
     from keyaudit.model.text import one_line
     from keyaudit.report.explain.finding import in_short, render_finding
     from keyaudit.report.lines import plural

@@ -12,7 +12,7 @@ from keyaudit.cli.engine import Engine, Master, check, importing_spark
 from keyaudit.cli.options import Choice, Format, Keep, Live, Parts, Redaction, Shown, Shrinkage, Stored, flags, typed
 from keyaudit.cli.sources.reuse import Reuse
 from keyaudit.model.errors import UsageError
-from keyaudit.model.part import Part
+from keyaudit.model.scope.part import Part
 from keyaudit.model.severity import Severity
 
 

@@ -12,9 +12,9 @@ from keyaudit.collect.places import Subscription, Vault
 from keyaudit.collect.queries import Graph, Query
 from keyaudit.model.coverage import Coverage, Scope, State
 from keyaudit.model.errors import AccessError, UsageError
-from keyaudit.model.filters import Filters, did_you_mean, matching
 from keyaudit.model.operations import BY_SURFACE
 from keyaudit.model.reasons import Reason
+from keyaudit.model.scope.filters import Filters, did_you_mean, matching
 from keyaudit.model.text import one_line
 
 GROUPS = Query(

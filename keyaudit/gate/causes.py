@@ -8,8 +8,8 @@ from msgspec import Struct
 
 from keyaudit.model.coverage import Coverage, Scope, ScopeKind, State
 from keyaudit.model.findings import UnknownGroup
+from keyaudit.model.gating.optional import MayLack
 from keyaudit.model.operations import BY_SURFACE, OPERATIONS, Operation, Surface, with_all_before
-from keyaudit.model.optional import MayLack
 from keyaudit.model.reasons import OPTIONAL, Reason
 from keyaudit.model.run import Gap, Run
 from keyaudit.model.tables import TABLES

@@ -5,9 +5,9 @@ from collections.abc import Mapping
 
 from msgspec.structs import replace
 
-from keyaudit.model.closed import Key, failing, lost
+from keyaudit.model.changes.closed import Key, failing, lost
+from keyaudit.model.changes.history import Deadlines, Episode, History, Point
 from keyaudit.model.findings import Finding
-from keyaudit.model.history import Deadlines, Episode, History, Point
 from keyaudit.model.run import Report
 
 Owners = Mapping[Key, tuple[str, ...]]

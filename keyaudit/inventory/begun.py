@@ -10,8 +10,8 @@ from keyaudit.inventory import files
 from keyaudit.inventory.lock import Lock
 from keyaudit.inventory.rows import declared
 from keyaudit.model.errors import UnsafeError, UsageError
-from keyaudit.model.filters import Filters
 from keyaudit.model.run import Run
+from keyaudit.model.scope.filters import Filters
 from keyaudit.model.text import one_line
 
 AGAIN = "collect into another folder"

@@ -9,11 +9,11 @@ from msgspec.structs import replace
 from keyaudit.inventory.snapshot import Snapshot
 from keyaudit.model.columns import Table
 from keyaudit.model.coverage import Coverage, Scope, ScopeKind, State
-from keyaudit.model.expectations import Expectations
-from keyaudit.model.filters import matching
+from keyaudit.model.gating.expectations import Expectations
 from keyaudit.model.operations import OPERATIONS, Surface
 from keyaudit.model.reasons import Reason
 from keyaudit.model.run import Gap
+from keyaudit.model.scope.filters import matching
 from keyaudit.model.tables import TABLES
 from keyaudit.model.tables.places import HSMS_FOUND, VAULTS_FOUND
 from keyaudit.model.text import one_line

@@ -12,8 +12,8 @@ from keyaudit.inventory.load import quoted
 from keyaudit.inventory.reader import Connection, Reader
 from keyaudit.model.columns import Table
 from keyaudit.model.expiring import Owner
-from keyaudit.model.owners import OwnerRule, OwnerRules
 from keyaudit.model.reasons import Reason
+from keyaudit.model.scope.owners import OwnerRule, OwnerRules
 from keyaudit.model.tables import TABLES
 
 OWNED = tuple(name for name, table in TABLES.items() if "owner_ids" in table.by_name)

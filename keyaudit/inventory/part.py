@@ -14,12 +14,12 @@ from keyaudit.inventory.load import quoted
 from keyaudit.inventory.owners import OWNERS_ASKED, called, owning
 from keyaudit.model.columns import Area, Table
 from keyaudit.model.coverage import Coverage, Scope, ScopeKind
-from keyaudit.model.environments import other_names
 from keyaudit.model.errors import UsageError
-from keyaudit.model.filters import close_to, did_you_mean, matching
 from keyaudit.model.guid import GUID
-from keyaudit.model.part import KINDS, WHOLE, Part, names_of
 from keyaudit.model.run import Run
+from keyaudit.model.scope.environments import other_names
+from keyaudit.model.scope.filters import close_to, did_you_mean, matching
+from keyaudit.model.scope.part import KINDS, WHOLE, Part, names_of
 from keyaudit.model.tables import TABLES
 from keyaudit.model.text import one_line
 

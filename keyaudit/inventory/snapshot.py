@@ -20,8 +20,8 @@ from keyaudit.inventory.usage.odd import MOST
 from keyaudit.model.coverage import Coverage
 from keyaudit.model.errors import UnsafeError, UsageError
 from keyaudit.model.evidence import USAGE_BASELINE as USAGE_BASELINE_EVIDENCE
-from keyaudit.model.owners import NO_RULES, OwnerRules
 from keyaudit.model.run import Run
+from keyaudit.model.scope.owners import NO_RULES, OwnerRules
 from keyaudit.model.tables import TABLES, filled
 from keyaudit.model.tables.usage import SHOWN_BY, UNUSUAL_USE, USAGE, USAGE_BASELINE
 

@@ -15,6 +15,7 @@ import contextlib
 import hashlib
 import shutil
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from functools import cache
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -30,9 +31,9 @@ from keyaudit.inventory.ledger import BreachError, Ledger
 from keyaudit.inventory.lock import Lock
 from keyaudit.inventory.replies import Replies
 from keyaudit.inventory.rows import declared, encode
+from keyaudit.model.columns import Table
 from keyaudit.model.coverage import Coverage, Scope
 from keyaudit.model.errors import OutputError, UnsafeError, UsageError
-from keyaudit.model.plausible import implausible
 from keyaudit.model.reasons import Reason
 from keyaudit.model.run import MAX_SKEW, Run
 from keyaudit.model.tables import TABLES
@@ -350,3 +351,29 @@ def digest(data: bytes) -> str:
 
 def _unit(surface: str, scope: Scope) -> str:
     return hashlib.sha256(f"{surface}\n{scope.id}".encode()).hexdigest()[:32]
+
+
+def implausible(table: str, row: Mapping[str, object], latest: int) -> Sequence[str]:
+    """The stored columns of a row with implausible times.
+
+    These are a past time (`Column.past`) after `latest`, and both ends of a span whose end (`Column.follows`) is before its
+    start. Absent and unknown times are ignored.
+    """
+    past, spans = _times(table)
+    found = [name for name in past if isinstance(value := row.get(name), int) and value > latest]
+    for start, end in spans:
+        first, last = row.get(start), row.get(end)
+        if isinstance(first, int) and isinstance(last, int) and last < first:
+            found += [name for name in (start, end) if name not in found]
+    return found
+
+
+@cache
+def _times(table: str) -> tuple[tuple[str, ...], tuple[tuple[str, str], ...]]:
+    """The past columns of a table, and its spans as (start, end)."""
+    declared: Table | None = TABLES.get(table)
+    stored = declared.stored if declared else ()
+    return (
+        tuple(column.name for column in stored if column.past),
+        tuple((column.follows, column.name) for column in stored if column.follows),
+    )

@@ -8,10 +8,10 @@ from msgspec import Struct, field, structs
 
 from keyaudit.model.causes import Cause, Declared, fingerprint
 from keyaudit.model.coverage import Scope
+from keyaudit.model.gating.waivers import Waiver
 from keyaudit.model.planned import PlannedAt
 from keyaudit.model.reasons import Reason
 from keyaudit.model.severity import Severity
-from keyaudit.model.waivers import Waiver
 
 Bounds: TypeAlias = tuple[int, int | None]
 """The value of a count column: at least, at most."""

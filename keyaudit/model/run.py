@@ -4,21 +4,21 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from msgspec import Struct, field
 
-from keyaudit.model.baseline import Baseline
 from keyaudit.model.causes import Causes
 from keyaudit.model.coverage import Coverage, Scope
-from keyaudit.model.environments import EnvironmentRule
 from keyaudit.model.errors import PRECEDENCE, Exit
 from keyaudit.model.expiring import Ending, Owner
-from keyaudit.model.filters import Filters
 from keyaudit.model.findings import Finding, PolicyText, Tally, UnknownGroup
+from keyaudit.model.gating.baseline import Baseline
+from keyaudit.model.gating.waivers import Use
 from keyaudit.model.listing import Listing
 from keyaudit.model.overview import Overview
 from keyaudit.model.reasons import Reason
+from keyaudit.model.scope.environments import EnvironmentRule
+from keyaudit.model.scope.filters import Filters
 from keyaudit.model.settings import InForce, KnownPolicy, PolicyInForce
 from keyaudit.model.severity import Severity
 from keyaudit.model.tier0 import Tier0
-from keyaudit.model.waivers import Use
 
 MAX_SKEW = 300
 """The clock skew in seconds above which ages cannot be trusted."""

@@ -6,10 +6,10 @@ from enum import StrEnum
 from msgspec import Struct
 
 from keyaudit.model.errors import Exit
+from keyaudit.model.gating.waivers import Glob
 from keyaudit.model.reasons import Reason
 from keyaudit.model.severity import Severity
 from keyaudit.model.times import DAY, iso_date
-from keyaudit.model.waivers import Glob
 
 NOBODY = ""
 """The application id of a use without one in the log."""

@@ -12,11 +12,11 @@ from keyaudit.model.documents.nodes import Members, Node
 from keyaudit.model.documents.problems import FieldError, shown
 from keyaudit.model.documents.reader import Keys, Reader, Version, day, one_of
 from keyaudit.model.documents.yaml import YAML
+from keyaudit.model.gating.waivers import Glob
 from keyaudit.model.guid import GUID
 from keyaudit.model.tables.usage import USAGE
 from keyaudit.model.times import DAY
 from keyaudit.model.usage import Accepted
-from keyaudit.model.waivers import Glob
 from keyaudit.policy.waivers import MAX_DAYS
 
 _NUMBER = re.compile(r"[1-9]\d{0,8}")

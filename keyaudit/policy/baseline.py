@@ -8,9 +8,9 @@ from typing import TextIO
 import msgspec
 
 from keyaudit.inventory import input_file
-from keyaudit.model.baseline import Baseline, Known, KnownUnknown, Rule
 from keyaudit.model.errors import UsageError
 from keyaudit.model.findings import Finding, Outcome, because
+from keyaudit.model.gating.baseline import Baseline, Known, KnownUnknown, Rule
 from keyaudit.model.run import Run
 from keyaudit.model.settings import PolicyInForce
 from keyaudit.model.severity import Severity

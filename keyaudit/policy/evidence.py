@@ -3,12 +3,12 @@
 from collections.abc import Collection, Iterable
 
 from keyaudit.inventory.reader import Reader
-from keyaudit.model.environments import assigning
 from keyaudit.model.evidence import BY_RIGHT, DELETED_HSM_KEYS, ENVIRONMENTS, EVERYTHING, NOT_IN_CLOUD, PUBLISHERS
+from keyaudit.model.gating.optional import MayLack
 from keyaudit.model.operations import OPERATIONS
-from keyaudit.model.optional import MayLack
 from keyaudit.model.reasons import OPTIONAL, Reason
 from keyaudit.model.run import Run
+from keyaudit.model.scope.environments import assigning
 from keyaudit.model.tables.places import HSMS_FOUND, VAULTS_FOUND
 from keyaudit.policy.definition import Policy
 

@@ -9,7 +9,7 @@ from keyaudit.inventory.dialect import DuckDB
 from keyaudit.model.documents.nodes import Node
 from keyaudit.model.documents.problems import FieldError, nearest, shown
 from keyaudit.model.errors import UsageError
-from keyaudit.model.waivers import Glob
+from keyaudit.model.gating.waivers import Glob
 from keyaudit.policy.conditions.sql import is_unknown, read
 from keyaudit.policy.definition import Policy
 

@@ -15,8 +15,8 @@ from keyaudit.model.documents.nodes import Members, Node, Scalar
 from keyaudit.model.documents.problems import FieldError, nearest, shown
 from keyaudit.model.documents.reader import Keys, Reader, Version, day, one_of
 from keyaudit.model.documents.yaml import YAML
+from keyaudit.model.gating.waivers import Glob, Waiver
 from keyaudit.model.times import DAY
-from keyaudit.model.waivers import Glob, Waiver
 
 MAX_DAYS = 366
 """The maximum duration of a waiver, from its creation date, or from today if it has none."""

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import TextIO
 
-from keyaudit.model.expectations import RELATIVE
+from keyaudit.model.gating.expectations import RELATIVE
 from keyaudit.model.relying_parties import Unread
 from keyaudit.model.run import Run, Verdict
 from keyaudit.model.shell import option

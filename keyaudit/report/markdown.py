@@ -11,8 +11,8 @@ from typing import BinaryIO
 from keyaudit.model.causes import SHORT
 from keyaudit.model.evidence import remedy as supplying
 from keyaudit.model.evidence import worded
-from keyaudit.model.expectations import RELATIVE
 from keyaudit.model.findings import Finding, Outcome
+from keyaudit.model.gating.expectations import RELATIVE
 from keyaudit.model.reasons import ADVICE
 from keyaudit.model.run import First, Report, Verdict
 from keyaudit.model.text import one_line

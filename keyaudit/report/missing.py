@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from keyaudit.model.evidence import remedy as supplying
 from keyaudit.model.evidence import worded
+from keyaudit.model.gating.waivers import State, Use, Waiver
 from keyaudit.model.operations import OPERATIONS, Operation, Rights
 from keyaudit.model.operations.kinds import either
 from keyaudit.model.reasons import ADVICE, OPTIONAL, UNGRANTED, UNSAFE, Reason
@@ -12,7 +13,6 @@ from keyaudit.model.run import Gap, NotJudged, Report, Verdict
 from keyaudit.model.severity import Severity
 from keyaudit.model.text import one_line
 from keyaudit.model.times import DAY
-from keyaudit.model.waivers import State, Use, Waiver
 from keyaudit.report.grants import access_policies, grants, notes
 from keyaudit.report.lines import Paint, in_short, listed, paint, plural, wrap
 

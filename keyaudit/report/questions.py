@@ -5,9 +5,9 @@ from collections.abc import Sequence
 
 from keyaudit.model.errors import AuditError, UsageError
 from keyaudit.model.expiring import Owner
-from keyaudit.model.filters import close_to, did_you_mean
 from keyaudit.model.findings import Finding, Outcome
 from keyaudit.model.run import Report
+from keyaudit.model.scope.filters import close_to, did_you_mean
 from keyaudit.model.severity import Severity
 from keyaudit.report.answers import Answer, about, count, paged, required_gaps, some_gaps
 from keyaudit.report.facts import Facts

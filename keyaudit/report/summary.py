@@ -7,8 +7,8 @@ from keyaudit.model import times
 from keyaudit.model.coverage import ScopeKind, State
 from keyaudit.model.errors import MEANINGS, Exit
 from keyaudit.model.evidence import worded
-from keyaudit.model.expectations import RELATIVE
 from keyaudit.model.findings import Finding, Outcome
+from keyaudit.model.gating.expectations import RELATIVE
 from keyaudit.model.reasons import unknown_columns
 from keyaudit.model.run import Report, Run, Verdict
 from keyaudit.model.severity import Severity

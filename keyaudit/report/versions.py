@@ -4,8 +4,8 @@ from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from keyaudit import __version__
-from keyaudit.model.baseline import Baseline, Known, Origin, Rule
 from keyaudit.model.findings import Outcome
+from keyaudit.model.gating.baseline import Baseline, Known, Origin, Rule
 from keyaudit.model.run import Report
 from keyaudit.model.severity import Severity
 from keyaudit.model.text import one_line

@@ -11,11 +11,11 @@ from keyaudit.cli.settings.run_settings import settle
 from keyaudit.cloud.environment import ENVIRONMENTS
 from keyaudit.inventory.snapshot import open_snapshot
 from keyaudit.inventory.spool import Spool
-from keyaudit.model.environments import EnvironmentRule
 from keyaudit.model.errors import Exit, UsageError
-from keyaudit.model.expectations import RELATIVE, Expectations
-from keyaudit.model.filters import Filters
+from keyaudit.model.gating.expectations import RELATIVE, Expectations
 from keyaudit.model.run import Run
+from keyaudit.model.scope.environments import EnvironmentRule
+from keyaudit.model.scope.filters import Filters
 from keyaudit.simulator.estates import estate
 from tests.cli.conftest import Keyaudit
 

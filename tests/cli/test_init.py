@@ -15,7 +15,7 @@ from keyaudit.cli.settings.config import Config, read_config
 from keyaudit.cli.settings.policy_config import PolicyConfig
 from keyaudit.collect.custody import custody
 from keyaudit.model.errors import Exit
-from keyaudit.model.filters import Filters
+from keyaudit.model.scope.filters import Filters
 from keyaudit.report.topics import topic
 from tests.cli.conftest import Keyaudit
 from tests.documents import fenced

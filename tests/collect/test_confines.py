@@ -14,10 +14,10 @@ from keyaudit.collect.surfaces import SURFACES
 from keyaudit.inventory.spool import Spool
 from keyaudit.model.coverage import Coverage, State
 from keyaudit.model.errors import AccessError, OutputError, UsageError
-from keyaudit.model.filters import Filters, matching
 from keyaudit.model.operations import Surface
 from keyaudit.model.reasons import Reason
 from keyaudit.model.run import Run
+from keyaudit.model.scope.filters import Filters, matching
 from keyaudit.simulator.faults import Fault
 from keyaudit.simulator.serve import serve
 from tests.collect.estate import AS_OF, EMPTY_SUBSCRIPTION, FIRST_ID, FIRST_KEYS, SECOND_ID, SUBSCRIPTION, TENANT_ID

@@ -21,9 +21,9 @@ from keyaudit.inventory.dialect import DUCKDB, SPARK
 from keyaudit.inventory.load import parquet
 from keyaudit.inventory.snapshot import Snapshot, open_snapshot
 from keyaudit.inventory.spark import FAILURES, reason
+from keyaudit.model.gating.waivers import Glob, Waiver
 from keyaudit.model.tables import TABLES
 from keyaudit.model.times import MAX_TIME
-from keyaudit.model.waivers import Glob, Waiver
 from keyaudit.policy.evaluation.bind import Bound, bind, by_table, waived
 from keyaudit.policy.evaluation.queries import BASELINE, RANGED, REASONS, doubted, judged
 from keyaudit.policy.load import load

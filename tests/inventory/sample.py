@@ -17,9 +17,9 @@ from keyaudit.inventory.snapshot import Snapshot, write
 from keyaudit.inventory.spool import Spool
 from keyaudit.model.columns import Column, Table, Type
 from keyaudit.model.coverage import Coverage, Scope, ScopeKind, State
-from keyaudit.model.owners import NO_RULES, OwnerRules
 from keyaudit.model.reasons import Reason
 from keyaudit.model.run import Run
+from keyaudit.model.scope.owners import NO_RULES, OwnerRules
 from keyaudit.model.tables import TABLES
 from keyaudit.model.tables.reach import COLUMNS as REACH_COLUMNS
 from keyaudit.model.times import DAY

@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from keyaudit.model.environments import EnvironmentRule
 from keyaudit.model.reasons import Reason
+from keyaudit.model.scope.environments import EnvironmentRule
 from keyaudit.model.tables.key_use import USES_FOUND
 from keyaudit.model.tables.reach import CONTROL
 from tests.inventory.sample import RUN, TENANT, Row, assessed, fetch, in_memory, key, row, vault, vault_scope

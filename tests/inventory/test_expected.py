@@ -11,10 +11,10 @@ from msgspec import structs
 from keyaudit import audit
 from keyaudit.inventory.expected import unmet
 from keyaudit.inventory.snapshot import Snapshot
-from keyaudit.model.acceptance import Acceptance
-from keyaudit.model.allowances import Allowance
 from keyaudit.model.errors import Exit
-from keyaudit.model.expectations import Expectations
+from keyaudit.model.gating.acceptance import Acceptance
+from keyaudit.model.gating.allowances import Allowance
+from keyaudit.model.gating.expectations import Expectations
 from keyaudit.policy.load import load
 from keyaudit.policy.settings import Judging
 from keyaudit.simulator.faults import Fault

@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from keyaudit.model.coverage import Coverage
-from keyaudit.model.environments import EnvironmentRule, harmless
 from keyaudit.model.reasons import Reason
+from keyaudit.model.scope.environments import EnvironmentRule, harmless
 from tests.inventory.sample import TENANT, Row, key, refused, row, vault
 from tests.inventory.test_environment_rules import rule
 from tests.inventory.test_reach import KV, RBAC, SUBSCRIPTION, grant, who

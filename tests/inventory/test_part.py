@@ -5,8 +5,8 @@ import pytest
 from keyaudit.inventory.part import VIEWS, Within, bounded
 from keyaudit.model.coverage import Scope, ScopeKind
 from keyaudit.model.errors import UsageError
-from keyaudit.model.part import Part
 from keyaudit.model.reasons import Reason
+from keyaudit.model.scope.part import Part
 from tests.inventory.sample import RUN, TENANT, assessed, in_memory, row
 
 HERE = "/subscriptions/a/resourcegroups/g/providers/microsoft.keyvault/vaults/kv-one"

@@ -6,8 +6,8 @@ import pytest
 from msgspec.structs import replace
 
 from keyaudit.model.coverage import Coverage
-from keyaudit.model.environments import EnvironmentRule
 from keyaudit.model.reasons import Reason
+from keyaudit.model.scope.environments import EnvironmentRule
 from keyaudit.model.tables.grant import HSM_ADMINISTRATOR
 from keyaudit.model.times import DAY
 from tests.inventory.sample import (

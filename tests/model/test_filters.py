@@ -2,7 +2,7 @@
 
 import pytest
 
-from keyaudit.model.filters import close_to, did_you_mean
+from keyaudit.model.scope.filters import close_to, did_you_mean
 
 VAULTS = ("kv-prod-eu", "kv-prod-us", "kv-test-eu", "Legacy")
 

@@ -2,8 +2,8 @@
 
 import pytest
 
+from keyaudit.inventory.spool import implausible
 from keyaudit.model.columns import Type
-from keyaudit.model.plausible import implausible
 from keyaudit.model.tables import TABLES
 from keyaudit.model.times import DAY
 

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from keyaudit.inventory.snapshot import open_snapshot
-from keyaudit.model.baseline import Baseline, Known
 from keyaudit.model.errors import Exit
+from keyaudit.model.gating.baseline import Baseline, Known
 from keyaudit.model.severity import Severity
 from keyaudit.model.times import DAY
 from keyaudit.policy.baseline import write_baseline

@@ -12,8 +12,8 @@ import duckdb
 from keyaudit.inventory.owners import functions
 from keyaudit.model.columns import Table, Type
 from keyaudit.model.coverage import Coverage, Scope, ScopeKind, State
-from keyaudit.model.owners import NO_RULES
 from keyaudit.model.reasons import Reason
+from keyaudit.model.scope.owners import NO_RULES
 from keyaudit.model.tables import TABLES
 from keyaudit.model.times import parse_time
 from keyaudit.policy.load import Policy, load

@@ -5,12 +5,12 @@ from typing import Any
 
 import pytest
 
-from keyaudit.model.acceptance import Acceptance
-from keyaudit.model.baseline import Baseline, Known
 from keyaudit.model.causes import KINDS, MANY
 from keyaudit.model.findings import Finding, Outcome, by_cause
+from keyaudit.model.gating.acceptance import Acceptance
+from keyaudit.model.gating.baseline import Baseline, Known
+from keyaudit.model.gating.waivers import Glob, Waiver
 from keyaudit.model.severity import Severity
-from keyaudit.model.waivers import Glob, Waiver
 from keyaudit.policy.definition import Policy
 from keyaudit.policy.evaluation.judge import Judgement, judge
 from keyaudit.policy.load import load

@@ -10,10 +10,10 @@ import pytest
 
 from keyaudit.model.documents import yaml
 from keyaudit.model.findings import Finding, Outcome
+from keyaudit.model.gating.waivers import Glob
 from keyaudit.model.reasons import Reason
 from keyaudit.model.severity import Severity
 from keyaudit.model.tables import TABLES
-from keyaudit.model.waivers import Glob
 from keyaudit.policy.conditions.parameters import Value
 from keyaudit.policy.definition import Policy
 from keyaudit.policy.evaluation.bind import bind

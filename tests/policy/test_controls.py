@@ -6,11 +6,11 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from keyaudit.model.acceptance import Acceptance
 from keyaudit.model.coverage import Scope, ScopeKind
 from keyaudit.model.documents.problems import DocumentError
 from keyaudit.model.findings import ControlCount, Finding, Outcome
-from keyaudit.model.waivers import Glob, Waiver
+from keyaudit.model.gating.acceptance import Acceptance
+from keyaudit.model.gating.waivers import Glob, Waiver
 from keyaudit.policy.evaluation.judge import judge
 from keyaudit.policy.load import Policy
 from tests.policy.inventory import DAY, JUDGING, NOW, OTHER_VAULT, gap, inventory, key, policy, quoted

@@ -7,11 +7,11 @@ import pytest
 from msgspec.structs import replace
 
 from keyaudit.inventory.reader import Connection
-from keyaudit.model.environments import EnvironmentRule
 from keyaudit.model.evidence import ENVIRONMENTS
-from keyaudit.model.optional import MayLack
+from keyaudit.model.gating.optional import MayLack
 from keyaudit.model.reasons import OPTIONAL, Reason
 from keyaudit.model.run import Run
+from keyaudit.model.scope.environments import EnvironmentRule
 from keyaudit.policy.evidence import optional, supplied
 from tests.policy.inventory import policy
 

@@ -10,7 +10,7 @@ from keyaudit.inventory.reader import Connection
 from keyaudit.inventory.reads import operations_of
 from keyaudit.model.coverage import Coverage, Scope, ScopeKind, State
 from keyaudit.model.findings import Outcome
-from keyaudit.model.optional import MayLack
+from keyaudit.model.gating.optional import MayLack
 from keyaudit.model.reasons import Reason
 from keyaudit.model.severity import Severity
 from keyaudit.model.tables import TABLES

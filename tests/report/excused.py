@@ -2,13 +2,13 @@
 
 from msgspec import structs
 
-from keyaudit.model.baseline import Baseline, Known
 from keyaudit.model.findings import Judged, Outcome, Ruling
+from keyaudit.model.gating.baseline import Baseline, Known
+from keyaudit.model.gating.waivers import Glob, State, Use, Waiver
 from keyaudit.model.reasons import Reason
 from keyaudit.model.run import Report
 from keyaudit.model.settings import ClassInForce, InForce, Limit
 from keyaudit.model.severity import Severity
-from keyaudit.model.waivers import Glob, State, Use, Waiver
 from tests.report.example import (
     AS_OF,
     DAY,

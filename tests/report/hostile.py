@@ -6,13 +6,13 @@ from msgspec import structs
 
 from keyaudit.model.coverage import Scope, ScopeKind
 from keyaudit.model.expiring import Owner
-from keyaudit.model.filters import Filters
 from keyaudit.model.findings import Finding, Outcome, Value
+from keyaudit.model.gating.waivers import Glob, State, Use
 from keyaudit.model.reasons import Reason
 from keyaudit.model.run import Gap, Report
+from keyaudit.model.scope.filters import Filters
 from keyaudit.model.settings import InForce
 from keyaudit.model.severity import Severity
-from keyaudit.model.waivers import Glob, State, Use
 from tests.report.example import (
     AS_OF,
     BLIND,

@@ -13,7 +13,7 @@ import pytest
 from msgspec import structs
 
 from keyaudit.model.errors import Exit, OutputError
-from keyaudit.model.waivers import Glob, State, Use, Waiver
+from keyaudit.model.gating.waivers import Glob, State, Use, Waiver
 from keyaudit.report.bundle.write import write
 from tests.report.bundles import files, whole, written
 from tests.report.example import CLEAN, REPORT

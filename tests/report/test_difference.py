@@ -7,9 +7,9 @@ from io import StringIO
 
 from msgspec import structs
 
+from keyaudit.model.changes.difference import Change, Difference
+from keyaudit.model.changes.digest import Digest
 from keyaudit.model.coverage import Coverage
-from keyaudit.model.difference import Change, Difference
-from keyaudit.model.digest import Digest
 from keyaudit.model.errors import Exit
 from keyaudit.model.findings import Finding, Outcome
 from keyaudit.model.reasons import Reason

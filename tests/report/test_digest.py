@@ -6,7 +6,7 @@ import html5lib
 from markdown_it import MarkdownIt
 from msgspec import structs
 
-from keyaudit.model.digest import Digest
+from keyaudit.model.changes.digest import Digest
 from keyaudit.model.errors import Exit
 from keyaudit.model.expiring import Ending, Owner
 from keyaudit.model.findings import Finding, Outcome

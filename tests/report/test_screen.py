@@ -8,11 +8,11 @@ import pytest
 from msgspec.structs import replace
 
 from keyaudit.model.findings import Finding, Outcome
+from keyaudit.model.gating.waivers import Glob, State, Use
 from keyaudit.model.reasons import Reason
 from keyaudit.model.run import Report
 from keyaudit.model.severity import Severity
 from keyaudit.model.tier0 import Principal, Tier0, Way
-from keyaudit.model.waivers import Glob, State, Use
 from keyaudit.report import several
 from keyaudit.report.findings import screen
 from keyaudit.report.findings.first import tier0_named

@@ -27,12 +27,12 @@ from keyaudit.inventory.spool import Spool
 from keyaudit.model.coverage import Coverage
 from keyaudit.model.errors import AuditError, Exit
 from keyaudit.model.evidence import BY_RIGHT
-from keyaudit.model.filters import Filters
 from keyaudit.model.findings import Finding, Outcome
 from keyaudit.model.forecast import Forecast
 from keyaudit.model.operations import OPERATIONS
 from keyaudit.model.reasons import Reason
 from keyaudit.model.run import Report, Run
+from keyaudit.model.scope.filters import Filters
 from keyaudit.model.severity import Severity
 from keyaudit.model.tables import TABLES
 from keyaudit.policy.evaluation.judge import Judgement, judge

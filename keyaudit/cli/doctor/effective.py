@@ -18,7 +18,7 @@ from keyaudit.cloud.network import Network, variables
 from keyaudit.inventory.input_file import is_there
 from keyaudit.model.documents.nodes import find
 from keyaudit.model.documents.reader import Keys, dotted
-from keyaudit.model.environments import EnvironmentRule
+from keyaudit.model.scope.environments import EnvironmentRule
 from keyaudit.model.times import duration_text
 from keyaudit.policy.evaluation.bind import bind
 from keyaudit.policy.load import Policy, load

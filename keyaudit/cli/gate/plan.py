@@ -27,13 +27,13 @@ from keyaudit.collect.plan.source import Source
 from keyaudit.collect.plan.spool import PlanSpool
 from keyaudit.inventory.snapshot import Snapshot, write
 from keyaudit.inventory.temporary import temporary_folder
-from keyaudit.model.acceptance import Acceptance
-from keyaudit.model.baseline import Baseline, Known
 from keyaudit.model.coverage import Scope, ScopeKind
 from keyaudit.model.errors import UnsafeError, UsageError
 from keyaudit.model.evidence import EVERY_RESOURCE
 from keyaudit.model.expiring import Owner
 from keyaudit.model.findings import Finding, Outcome, UnknownGroup
+from keyaudit.model.gating.acceptance import Acceptance
+from keyaudit.model.gating.baseline import Baseline, Known
 from keyaudit.model.planned import PlannedAt
 from keyaudit.model.reasons import Reason
 from keyaudit.model.run import Gap, Report, Run

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from keyaudit import __version__
 from keyaudit.model.errors import AuditError, UsageError
-from keyaudit.model.filters import did_you_mean
 from keyaudit.model.findings import Outcome
+from keyaudit.model.scope.filters import did_you_mean
 from keyaudit.model.severity import Severity
 from keyaudit.model.text import one_line
 from keyaudit.model.times import DAY

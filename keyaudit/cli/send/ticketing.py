@@ -12,8 +12,8 @@ if TYPE_CHECKING:
 
     from keyaudit.cli.send.webhook import Webhook
     from keyaudit.inventory.told import Told
-    from keyaudit.model.history import History
-    from keyaudit.model.tickets import Ticket
+    from keyaudit.model.changes.history import History
+    from keyaudit.model.changes.tickets import Ticket
 
 RECORD = "tickets.jsonl"
 MOST = 50
@@ -49,9 +49,9 @@ def tickets(
     from keyaudit.cli.terminal.streams import printing
     from keyaudit.inventory.lock import Lock
     from keyaudit.inventory.told import Told
+    from keyaudit.model.changes.tickets import due
     from keyaudit.model.errors import PRECEDENCE, Exit
     from keyaudit.model.severity import Severity
-    from keyaudit.model.tickets import due
     from keyaudit.report.changes.tickets import line
 
     to = None if dry_run else webhook()
@@ -119,7 +119,7 @@ def _tell_unconfirmed(folder: Path, told: "Told") -> None:
 
 def _counted(some: "Sequence[Ticket]", what: str) -> str:
     """ "12 opened and 3 closed sent"."""
-    from keyaudit.model.tickets import Event
+    from keyaudit.model.changes.tickets import Event
 
     opened = sum(ticket.event is Event.OPENED for ticket in some)
     return f"Tickets {what}: {opened:,} opened, {len(some) - opened:,} closed"

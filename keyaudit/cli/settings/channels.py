@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 from keyaudit.cli.settings.recipients import Address, Recipients
 from keyaudit.cli.terminal.streams import tell
 from keyaudit.inventory import input_file, platform
-from keyaudit.model.digest import Digest
+from keyaudit.model.changes.digest import Digest
 from keyaudit.model.errors import UsageError
 from keyaudit.model.extras import installing
 from keyaudit.model.text import one_line

@@ -13,17 +13,17 @@ from keyaudit.cli.settings.policy_config import PolicyConfig, PolicyTable, Requi
 from keyaudit.cli.settings.recipients import Recipients
 from keyaudit.cloud.environment import ENVIRONMENTS, MEMBERS, Environment, custom
 from keyaudit.inventory import input_file
+from keyaudit.model.changes.history import Deadlines
 from keyaudit.model.documents.format import MAX_SIZE
 from keyaudit.model.documents.nodes import Members, Node
 from keyaudit.model.documents.problems import FieldError, nearest
 from keyaudit.model.documents.reader import Keys, Reader, Version, one_of
 from keyaudit.model.documents.toml import TOML
-from keyaudit.model.environments import EnvironmentRule
 from keyaudit.model.errors import SettingsError, UsageError
-from keyaudit.model.expectations import Expectations
-from keyaudit.model.filters import Filters
-from keyaudit.model.history import Deadlines
-from keyaudit.model.owners import NO_RULES, OwnerRule, OwnerRules
+from keyaudit.model.gating.expectations import Expectations
+from keyaudit.model.scope.environments import EnvironmentRule
+from keyaudit.model.scope.filters import Filters
+from keyaudit.model.scope.owners import NO_RULES, OwnerRule, OwnerRules
 from keyaudit.model.severity import Severity
 from keyaudit.model.tables import TABLES, table_named
 from keyaudit.model.text import one_line

@@ -9,10 +9,10 @@ from keyaudit.cli.settings.config import Config, read_config
 from keyaudit.cloud.environment import ENVIRONMENTS, Environment
 from keyaudit.collect.confines import check_sources
 from keyaudit.collect.surfaces import SURFACES
-from keyaudit.model.environments import EnvironmentRule
 from keyaudit.model.errors import UsageError
-from keyaudit.model.expectations import Expectations
-from keyaudit.model.filters import Filters
+from keyaudit.model.gating.expectations import Expectations
+from keyaudit.model.scope.environments import EnvironmentRule
+from keyaudit.model.scope.filters import Filters
 from keyaudit.model.text import one_line
 
 

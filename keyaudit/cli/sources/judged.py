@@ -18,18 +18,18 @@ from keyaudit.cli.terminal.progress import told_if_long
 from keyaudit.inventory.expected import without_subscriptions
 from keyaudit.inventory.input_file import is_there
 from keyaudit.inventory.snapshot import Snapshot, open_snapshot
-from keyaudit.model.acceptance import Acceptance
-from keyaudit.model.allowances import Allowance
-from keyaudit.model.baseline import Baseline
 from keyaudit.model.errors import UnsafeError, UsageError
-from keyaudit.model.expectations import Expectations
 from keyaudit.model.findings import Outcome, UnknownGroup
-from keyaudit.model.part import WHOLE, Part
+from keyaudit.model.gating.acceptance import Acceptance
+from keyaudit.model.gating.allowances import Allowance
+from keyaudit.model.gating.baseline import Baseline
+from keyaudit.model.gating.expectations import Expectations
+from keyaudit.model.gating.waivers import Waiver
 from keyaudit.model.run import Gap, Report, Run
+from keyaudit.model.scope.part import WHOLE, Part
 from keyaudit.model.severity import Severity
 from keyaudit.model.tables import TABLES
 from keyaudit.model.text import one_line
-from keyaudit.model.waivers import Waiver
 from keyaudit.policy.load import Policy, load
 from keyaudit.policy.settings import Judging
 from keyaudit.report.lines import plural

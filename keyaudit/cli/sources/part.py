@@ -3,7 +3,7 @@
 import dataclasses
 
 from keyaudit.cli.options import Live, Parts, Stored, typed
-from keyaudit.model.part import Part
+from keyaudit.model.scope.part import Part
 
 ALL = Parts()
 

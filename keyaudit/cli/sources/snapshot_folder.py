@@ -18,9 +18,9 @@ from keyaudit.inventory import files
 from keyaudit.inventory.begun import begun, finished
 from keyaudit.inventory.snapshot import Snapshot, open_snapshot
 from keyaudit.model import times
+from keyaudit.model.changes.history import History
 from keyaudit.model.errors import UnsafeError, UsageError
 from keyaudit.model.findings import Outcome
-from keyaudit.model.history import History
 from keyaudit.model.run import Past, Run
 from keyaudit.model.text import one_line
 

@@ -15,7 +15,7 @@ from keyaudit.cli.options import Live, Stored, settings_file, typed
 from keyaudit.cli.terminal.progress import told_if_long
 from keyaudit.model import times
 from keyaudit.model.errors import AccessError, StoppedError, UnavailableError, UnsafeError, UsageError
-from keyaudit.model.expectations import Expectations
+from keyaudit.model.gating.expectations import Expectations
 from keyaudit.model.run import Run
 from keyaudit.model.shell import option
 from keyaudit.model.text import one_line

@@ -19,8 +19,8 @@ from keyaudit.model.extras import installing
 from keyaudit.model.text import one_line
 
 if TYPE_CHECKING:
+    from keyaudit.model.gating.waivers import Waiver
     from keyaudit.model.run import Report
-    from keyaudit.model.waivers import Waiver
 
 app = typer.Typer(help="Manage exceptions, each with an owner and an end date.", rich_markup_mode=None)
 
@@ -148,7 +148,7 @@ def prune(live: Live, stored: Stored, *, policies: OwnPolicies = None, file: Fil
 
     Those that cover nothing need --from, --demo or --tenant.
     """
-    from keyaudit.model.waivers import State
+    from keyaudit.model.gating.waivers import State
 
     waivers = _loaded(file, policies)
     if not _looked_at(live, stored):
@@ -246,7 +246,7 @@ def _looked_up(asked: "Waiver", live: Live, stored: Stored, own: Path | None) ->
     from keyaudit.cli.sources.judged import judged
     from keyaudit.cli.sources.source import snapshot
     from keyaudit.cli.waivers.target import coverage_of, resolved
-    from keyaudit.model.waivers import Glob
+    from keyaudit.model.gating.waivers import Glob
 
     choice = Choice(policies=own, no_waivers=True, select=[each for each in _known(own) if asked.policy.matches(each)])
     with snapshot(live, stored) as taken:

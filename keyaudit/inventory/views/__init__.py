@@ -60,11 +60,11 @@ from keyaudit.inventory.views import (
     vault,
 )
 from keyaudit.model.coverage import Coverage, State
-from keyaudit.model.environments import harmless, other_names
 from keyaudit.model.evidence import CUSTODY, LOGS, REPOSITORIES, USAGE_BASELINE
-from keyaudit.model.owners import NO_RULES, OwnerRules
 from keyaudit.model.rows import view_name
 from keyaudit.model.run import Run
+from keyaudit.model.scope.environments import harmless, other_names
+from keyaudit.model.scope.owners import NO_RULES, OwnerRules
 from keyaudit.model.tables import TABLES
 from keyaudit.model.tables.certificate import OTHERS_READING
 from keyaudit.model.tables.reach import (

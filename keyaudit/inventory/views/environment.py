@@ -9,8 +9,8 @@ from keyaudit.inventory.dialect import DuckDB
 from keyaudit.inventory.facts.fact import FALSE, Doubt, Fact, Truth
 from keyaudit.inventory.facts.relation import Rows
 from keyaudit.inventory.facts.sql import Sources
-from keyaudit.model.environments import EnvironmentRule, assigning
 from keyaudit.model.reasons import Reason
+from keyaudit.model.scope.environments import EnvironmentRule, assigning
 
 BY_RULE = "environment_of({0}.id, {0}.name, {0}.subscription_id, {0}.subscription_name)"
 """SQL: the environment of a vault; to be formatted with a relation that has these columns."""

@@ -7,9 +7,9 @@ from msgspec import structs
 
 from keyaudit.inventory.reader import Reader
 from keyaudit.model.findings import ControlCount, Outcome, Tally, UnknownGroup, because
+from keyaudit.model.gating.waivers import Waiver
 from keyaudit.model.reasons import Reason
 from keyaudit.model.severity import Severity
-from keyaudit.model.waivers import Waiver
 from keyaudit.policy.evaluation.bind import Bound
 from keyaudit.policy.evaluation.queries import REASONS, classed, counted, covered
 from keyaudit.policy.evaluation.scopes import Blind

@@ -12,18 +12,18 @@ from msgspec import Struct
 from keyaudit.inventory.owners import owner_of
 from keyaudit.inventory.reader import Reader
 from keyaudit.model.causes import Cause
-from keyaudit.model.deferred import Deferred, DeferredSequence
 from keyaudit.model.expiring import NOT_ASKED, Owner
 from keyaudit.model.findings import Finding, Judged, Outcome, Value
+from keyaudit.model.gating.waivers import Waiver
 from keyaudit.model.reasons import ADVICE, Reason, unknown_columns
 from keyaudit.model.rows import Decoder
 from keyaudit.model.severity import Severity
-from keyaudit.model.waivers import Waiver
 from keyaudit.policy.conditions.types import Kind
 from keyaudit.policy.definition import Arm, Fix
 from keyaudit.policy.evaluation.bind import Bound
 from keyaudit.policy.evaluation.causes import BY_ITSELF, Place
 from keyaudit.policy.evaluation.counts import reason_of
+from keyaudit.policy.evaluation.deferred import Deferred, DeferredSequence
 from keyaudit.policy.evaluation.ordered import BEFORE, Evaluated, count_slices, in_order, slices
 from keyaudit.policy.evaluation.queries import opens_columns
 from keyaudit.policy.evaluation.rulings import rulings

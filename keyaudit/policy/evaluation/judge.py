@@ -13,13 +13,13 @@ from msgspec.structs import replace
 from keyaudit.inventory.owners import UNREAD, names_called
 from keyaudit.inventory.part import EVERYTHING, Within
 from keyaudit.inventory.reader import Reader
-from keyaudit.model.acceptance import NOTHING_ACCEPTED, Acceptance
-from keyaudit.model.baseline import Baseline, KnownUnknown
 from keyaudit.model.columns import Table
 from keyaudit.model.coverage import Coverage, Scope, ScopeKind
 from keyaudit.model.expiring import Owner
 from keyaudit.model.findings import Finding, Outcome
-from keyaudit.model.optional import MAY_LACK, MayLack
+from keyaudit.model.gating.acceptance import NOTHING_ACCEPTED, Acceptance
+from keyaudit.model.gating.baseline import Baseline, KnownUnknown
+from keyaudit.model.gating.optional import MAY_LACK, MayLack
 from keyaudit.model.run import First, NotJudged, Results
 from keyaudit.model.settings import InForce, PolicyInForce
 from keyaudit.model.severity import Severity

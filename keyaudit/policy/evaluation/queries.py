@@ -6,8 +6,8 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from keyaudit.inventory.dialect import DUCKDB, DuckDB
 from keyaudit.model.columns import Table, Type
+from keyaudit.model.gating.waivers import Waiver
 from keyaudit.model.severity import Opens, Severity
-from keyaudit.model.waivers import Waiver
 from keyaudit.policy.conditions.parameters import OTHERWISE
 from keyaudit.policy.conditions.parameters import Value as Settled
 from keyaudit.policy.conditions.sql import UNKNOWN, Shared, Writer, blanked

@@ -14,8 +14,8 @@ from keyaudit.inventory.reader import Reader
 from keyaudit.model.columns import Table
 from keyaudit.model.coverage import Coverage, Scope, State
 from keyaudit.model.findings import Finding, Outcome, UnknownGroup
+from keyaudit.model.gating.optional import MAY_LACK, MayLack
 from keyaudit.model.operations import OPERATIONS
-from keyaudit.model.optional import MAY_LACK, MayLack
 from keyaudit.model.reasons import ADVICE, Reason
 from keyaudit.model.tables import TABLES
 from keyaudit.model.text import listed

@@ -2,9 +2,9 @@
 
 from typing import TextIO
 
+from keyaudit.model.gating.waivers import Use
 from keyaudit.model.run import Report
 from keyaudit.model.times import iso_date
-from keyaudit.model.waivers import Use
 from keyaudit.report.tabular.cells import csv_rows, flag_cell, guarded
 
 COLUMNS = (

@@ -7,9 +7,9 @@ from typing import TextIO
 
 from keyaudit import __version__
 from keyaudit.model import times
-from keyaudit.model.closed import failing, lost
+from keyaudit.model.changes.closed import failing, lost
+from keyaudit.model.changes.difference import Change, Changed, Dark, Difference
 from keyaudit.model.coverage import ScopeKind, State
-from keyaudit.model.difference import Change, Changed, Dark, Difference
 from keyaudit.model.findings import Finding
 from keyaudit.model.operations import OPERATIONS
 from keyaudit.model.reasons import ADVICE, Reason

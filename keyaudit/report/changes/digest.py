@@ -11,9 +11,9 @@ from msgspec import Struct, structs
 
 from keyaudit.model import times
 from keyaudit.model.causes import SHORT
+from keyaudit.model.changes.difference import Change, Changed, Difference
+from keyaudit.model.changes.digest import Digest
 from keyaudit.model.coverage import ScopeKind
-from keyaudit.model.difference import Change, Changed, Difference
-from keyaudit.model.digest import Digest
 from keyaudit.model.errors import Exit
 from keyaudit.model.expiring import Ending, Owner
 from keyaudit.model.findings import Finding, Outcome

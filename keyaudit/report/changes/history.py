@@ -6,7 +6,7 @@ from typing import TextIO
 
 from keyaudit import __version__
 from keyaudit.model import times
-from keyaudit.model.history import Episode, History, Point
+from keyaudit.model.changes.history import Episode, History, Point
 from keyaudit.model.severity import Severity
 from keyaudit.model.text import one_line
 from keyaudit.report.facts import Facts, iso_duration

@@ -4,9 +4,9 @@ Ticket systems turn markup, mentions and links into what they stand for, so name
 """
 
 from keyaudit.model import times
-from keyaudit.model.history import Episode, History
+from keyaudit.model.changes.history import Episode, History
+from keyaudit.model.changes.tickets import Event, Ticket
 from keyaudit.model.text import one_line
-from keyaudit.model.tickets import Event, Ticket
 from keyaudit.report.changes.digest import inert
 from keyaudit.report.facts import Facts
 from keyaudit.report.lines import nth

@@ -6,7 +6,7 @@ from typing import TextIO
 from msgspec import Struct, structs
 
 from keyaudit.model import times
-from keyaudit.model.expectations import RELATIVE
+from keyaudit.model.gating.expectations import RELATIVE
 from keyaudit.model.operations.kinds import KEY_VAULT_ARM
 from keyaudit.model.reasons import OPTIONAL
 from keyaudit.model.run import MAX_SKEW, Run

@@ -14,7 +14,7 @@ from typing import BinaryIO
 from keyaudit.model import times
 from keyaudit.model.algorithms import LEAST, LEAST_BY, PLAN, Algorithm, algorithm, last_year
 from keyaudit.model.coverage import State
-from keyaudit.model.expectations import RELATIVE
+from keyaudit.model.gating.expectations import RELATIVE
 from keyaudit.model.reasons import Reason
 from keyaudit.model.run import Report
 from keyaudit.model.tables import TABLES

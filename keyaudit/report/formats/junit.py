@@ -15,9 +15,9 @@ from typing import BinaryIO, cast
 from xml.sax.saxutils import escape, quoteattr
 
 from keyaudit.model import times
-from keyaudit.model.expectations import RELATIVE
 from keyaudit.model.findings import Finding, Outcome, PolicyText, Tally
 from keyaudit.model.fixes import parts
+from keyaudit.model.gating.expectations import RELATIVE
 from keyaudit.model.run import NotJudged, Report
 from keyaudit.model.text import one_line
 from keyaudit.report.facts import Facts

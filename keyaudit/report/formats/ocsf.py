@@ -8,10 +8,10 @@ from collections.abc import Mapping, Sequence
 from typing import BinaryIO
 
 from keyaudit.model.evidence import absence, worded
-from keyaudit.model.expectations import RELATIVE
 from keyaudit.model.expiring import Owner
 from keyaudit.model.findings import Finding, Outcome, PolicyText
 from keyaudit.model.fixes import one_text
+from keyaudit.model.gating.expectations import RELATIVE
 from keyaudit.model.run import NotJudged, Report
 from keyaudit.model.severity import Severity
 from keyaudit.report.facts import Facts

@@ -14,9 +14,9 @@ from urllib.parse import quote
 from msgspec import Struct, field
 
 from keyaudit.model import times
-from keyaudit.model.expectations import RELATIVE
 from keyaudit.model.findings import Finding, Outcome, Tally
 from keyaudit.model.fixes import parts
+from keyaudit.model.gating.expectations import RELATIVE
 from keyaudit.model.reasons import ADVICE
 from keyaudit.model.run import Gap, Report
 from keyaudit.model.severity import Severity

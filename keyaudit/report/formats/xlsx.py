@@ -18,7 +18,7 @@ from keyaudit.inventory.temporary import temporary_folder
 from keyaudit.model import times
 from keyaudit.model.errors import MEANINGS, Exit
 from keyaudit.model.evidence import remedy as supplying
-from keyaudit.model.expectations import RELATIVE
+from keyaudit.model.gating.expectations import RELATIVE
 from keyaudit.model.reasons import ADVICE
 from keyaudit.model.run import Report
 from keyaudit.model.tables import TABLES

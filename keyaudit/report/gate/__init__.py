@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TextIO
 
 from keyaudit.model.errors import MEANINGS, Exit
-from keyaudit.model.expectations import RELATIVE
 from keyaudit.model.findings import Finding, Tally
+from keyaudit.model.gating.expectations import RELATIVE
 from keyaudit.model.reasons import ADVICE, unknown_columns
 from keyaudit.model.run import Gap, Report, Run, Verdict
 from keyaudit.model.severity import Severity

@@ -8,7 +8,7 @@ from msgspec import Struct
 
 from keyaudit.model import times
 from keyaudit.model.errors import MEANINGS, Exit
-from keyaudit.model.expectations import RELATIVE
+from keyaudit.model.gating.expectations import RELATIVE
 from keyaudit.model.run import Report, Verdict
 from keyaudit.model.severity import Severity
 from keyaudit.report.extent import extent

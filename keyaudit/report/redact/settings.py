@@ -8,9 +8,9 @@ from msgspec.structs import replace
 from keyaudit.cloud.environment import ENVIRONMENTS
 from keyaudit.model.findings import PolicyText
 from keyaudit.model.frameworks import FRAMEWORKS
+from keyaudit.model.gating.waivers import Glob
 from keyaudit.model.settings import ClassInForce, InForce, KnownPolicy, Limit, PolicyInForce, Setting
 from keyaudit.model.tables import TABLES
-from keyaudit.model.waivers import Glob
 from keyaudit.report.redact.pseudonyms import Pseudonyms
 
 _NUMBER = re.compile(r"(?:([a-z0-9_-]+) )?-?[\d,]+(?: (?:days?|hours?|minutes?|seconds?))?")

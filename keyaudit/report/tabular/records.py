@@ -14,9 +14,9 @@ from keyaudit.model.evidence import absence
 from keyaudit.model.expiring import Owner
 from keyaudit.model.findings import Finding, Outcome, PolicyText, Tally, Value
 from keyaudit.model.fixes import COMMANDS, ordered, takes_away
+from keyaudit.model.gating.waivers import Waiver
 from keyaudit.model.reasons import Reason
 from keyaudit.model.run import NotJudged, Report
-from keyaudit.model.waivers import Waiver
 from keyaudit.report import judgement
 from keyaudit.report.facts import Facts, plain
 from keyaudit.report.members import SCHEMA

@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 
 from keyaudit.collect.usage import directory, key_vault, office, recognise, sign_ins
 from keyaudit.model.errors import UsageError
-from keyaudit.model.filters import did_you_mean, matching
+from keyaudit.model.scope.filters import did_you_mean, matching
 from keyaudit.model.text import one_line
 
 LEGACY = "AzureDiagnostics"

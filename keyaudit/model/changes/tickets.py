@@ -5,7 +5,7 @@ from enum import StrEnum
 
 from msgspec import Struct
 
-from keyaudit.model.history import Episode, History
+from keyaudit.model.changes.history import Episode, History
 from keyaudit.model.severity import Severity
 
 

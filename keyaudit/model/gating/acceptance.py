@@ -2,9 +2,9 @@
 
 from msgspec import Struct
 
-from keyaudit.model.allowances import Allowance
-from keyaudit.model.baseline import Baseline
-from keyaudit.model.waivers import Waiver
+from keyaudit.model.gating.allowances import Allowance
+from keyaudit.model.gating.baseline import Baseline
+from keyaudit.model.gating.waivers import Waiver
 
 
 class Acceptance(Struct, frozen=True, kw_only=True):

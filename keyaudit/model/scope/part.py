@@ -6,7 +6,7 @@ from msgspec import field
 from msgspec.structs import fields
 
 from keyaudit.model.columns import Area, Table
-from keyaudit.model.filters import Filters, matching
+from keyaudit.model.scope.filters import Filters, matching
 
 
 class Part(Filters, frozen=True, kw_only=True):

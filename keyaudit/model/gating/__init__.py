@@ -1,0 +1,1 @@
+"""What a gate accepts and expects: waivers, baselines, allowed gaps and expectations."""

@@ -1,0 +1,1 @@
+"""Parts of a tenant: filters, environments, owners and areas."""
