@@ -204,7 +204,7 @@ def test_a_credential_on_a_principal_of_microsoft_goes_and_its_service_stays(con
         for edge in found.accepting()
         if edge.relation is Relation.SIGNS_IN_AS
     ]
-    steps = plan(replace(found, nodes=found.nodes | nodes, edges=edges))
+    steps = plan(replace(found, nodes={**found.nodes, **nodes}, edges=edges))
     commands = [command for step in steps for command in step.commands]
     assert not [step.title for step in steps if step.title.startswith(("Stop ", "Let "))]
     assert not [each for each in commands if "accountEnabled" in each or "credential reset" in each]
@@ -224,6 +224,16 @@ def test_if_a_theft_is_stated_who_used_the_vault_only_outside_the_baseline_is_ou
     assert not [step for step in plan(replace(found, stated=False)) if step.title.startswith("Remove the access of")]
     # The member of a group keeps it with his colleagues.
     assert WORKER not in str(cut)
+
+
+def test_a_version_that_only_the_thief_still_uses_is_disabled_first(radius: BlastRadius) -> None:
+    found = replace(logged(radius), stated=True)
+    [version] = [edge.target for edge in found.accepting() if edge.relation is Relation.KEPT_IN]
+    for usual_on, first in ((LAST - 9 * DAY, True), (LAST, False)):
+        used = Used(source=Source.LOGS, count=90, outside=10, last_on=LAST, usual_on=usual_on)
+        mixed = replace(found, work={**found.work, version.lower(): Work(used=[used], covered=COVERED)})
+        [now] = [step for step in plan(mixed) if step.title.startswith("Disable") and step.phase is Phase.BLOCK]
+        assert ("Do this first: every use since 2026-11-19 is outside the baseline." in now.text) is first
 
 
 def test_a_sign_in_that_no_log_shows_may_have_been_with_any_credential(contoso: Snapshot) -> None:

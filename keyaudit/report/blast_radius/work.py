@@ -63,7 +63,8 @@ def _used(each: Used) -> str:
         case Source.LOGS:
             count = each.count or 0
             part = "all" if each.outside == count else f"{each.outside:,} of them"
-            outside = f", {part} outside the baseline" if each.outside else ""
+            others = f", the last of the others on {iso_date(each.usual_on)}" if each.usual_on is not None else ""
+            outside = f", {part} outside the baseline{others}" if each.outside else ""
             return f"{plural(count, 'use')}, the last on {day}{outside}"
         case Source.BASELINE:
             return f"in the baseline, last on {day}"
