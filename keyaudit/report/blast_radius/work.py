@@ -41,7 +41,7 @@ def decided(found: BlastRadius, work: Work, name: str = "its users", doubt: Reas
 
 
 def _stops(found: BlastRadius, work: Work, name: str, doubt: Reason | None) -> str:
-    """What a step stops that ends the use of a thing that is stated to be stolen."""
+    """Who and what loses access by a step against a thing that is stated to be stolen."""
     if doubt is not None:
         return f"No command is printed, because it is not certain that this is the stolen key: {why(doubt)}."
     if work.used:

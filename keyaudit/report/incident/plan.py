@@ -171,7 +171,7 @@ def _federation(found: Incident) -> Iterator[Step]:
 
 
 def _touched(found: Incident) -> Iterator[Step]:
-    """What the thieves read and used in vaults beside the subject is replaced, too."""
+    """The steps for the other secrets and keys of vaults that the thieves read or used."""
     for target, acts in found.touched.items():
         name = one_line(target.partition("://")[2].partition(".")[0] + "/" + target.rpartition("/")[2])
         who = listed(list(dict.fromkeys(one_line(act.actor.shown) for act in acts)))
@@ -192,8 +192,8 @@ def _touched(found: Incident) -> Iterator[Step]:
             yield Step(
                 phase=Phase.REPLACE,
                 title=f"Find out what {who} did with key {name}",
-                text=f"Used {plural(count, 'time')}, the last on {last}. What it signed stays valid as long as the key is"
-                f" trusted, and what it unwrapped may be known.{unsure} The page of the key shows who trusts it.",
+                text=f"Used {plural(count, 'time')}, the last on {last}. Its signatures stay valid as long as the key is"
+                f" trusted, and data that it unwrapped may be known.{unsure} The page of the key shows who trusts it.",
                 breaks="nothing",
                 commands=(f"keyaudit incident {word(target)}",),
             )
