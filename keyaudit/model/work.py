@@ -28,6 +28,8 @@ class Used(Struct, frozen=True, kw_only=True):
     """None: the source has only the last use."""
     outside: int = 0
     """The number of these that are outside the baseline; without a baseline, none is known to be."""
+    usual_on: int | None = None
+    """The last of the others, or later; None: there is none, or the source does not say."""
 
     @property
     def usual(self) -> bool:

@@ -22,14 +22,14 @@ APP, OBJECT, KEY = (f"{number}0000000-0000-4000-8000-000000000000" for number in
 ASKED = Asked(hosts=frozenset({HOST}), vault_ids=frozenset({VAULT}), apps=frozenset({APP}), credentials=frozenset({KEY}))
 
 
-def radius(**of: Any) -> BlastRadius:
+def radius(current: str = "true", **of: Any) -> BlastRadius:
     """A key in a vault that one identity can use."""
     nodes = {
         "subject": Node(id="subject", kind=Kind.SUBJECT, name="kv/token", note="key"),
         VERSION: Node(id=VERSION, kind=Kind.KEY, name="kv/token"),
         OBJECT: Node(id=OBJECT, kind=Kind.PRINCIPAL, name="id-token", note="managed-identity"),
     }
-    facts = {"noun": "key", "thing_id": f"{HOST}/keys/token", "vault_id": VAULT, "vault_name": "kv"}
+    facts = {"noun": "key", "thing_id": f"{HOST}/keys/token", "vault_id": VAULT, "vault_name": "kv", "current": current}
     edges = [
         Edge(source="subject", target=VERSION, relation=Relation.KEPT_IN, facts=facts),
         Edge(source=VERSION, target=OBJECT, relation=Relation.USED_BY, facts={"sign_in": APP}),
@@ -123,6 +123,28 @@ def test_a_version_is_in_use_by_its_name_in_any_kind_and_without_a_version() -> 
         assert work(replace(NOTHING, acts=(act(target=target),)), VERSION).at_work, target
     for target in (VERSION[:-1] + "0", f"{HOST}/keys/token2", f"{HOST}2/keys/token"):
         assert work(replace(NOTHING, acts=(act(target=target),)), VERSION).may_end, target
+
+
+@pytest.mark.parametrize(("current", "at_work"), [("true", True), ("false", False), ("", True)])
+def test_a_backup_names_no_version_and_is_no_use_of_an_old_one(current: str, at_work: bool) -> None:
+    """https://learn.microsoft.com/rest/api/keyvault/keys/backup-key/backup-key: the request has no version."""
+    unversioned = f"{HOST}/keys/token"
+    shown = replace(NOTHING, acts=(act(target=unversioned, operation="backup"),))
+    assert work(shown, VERSION, current=current).at_work is at_work
+    # A signature without a version in the log may be one with any.
+    for target in (unversioned, VERSION):
+        assert work(replace(NOTHING, acts=(act(target=target),)), VERSION, current=current).at_work
+
+
+def test_of_uses_outside_the_baseline_the_last_of_the_others_is_known() -> None:
+    usual = replace(act(app=OBJECT, principal=None, count=9), last_on=AS_OF - 20 * DAY)
+    [used] = work(replace(NOTHING, acts=(act(), usual), outside=(act(),)), VERSION).used
+    assert (used.count, used.outside, used.last_on, used.usual_on) == (12, 3, AS_OF - 2 * DAY, AS_OF - 20 * DAY)
+    # Of an actor who has both, it may be the last of all.
+    [used] = work(replace(NOTHING, acts=(act(count=4),), outside=(act(),)), VERSION).used
+    assert used.usual_on == used.last_on
+    [used] = work(replace(NOTHING, acts=(act(),), outside=(act(),)), VERSION).used
+    assert used.usual_on is None
 
 
 def test_a_sign_in_shows_the_application_and_the_credential_at_work() -> None:

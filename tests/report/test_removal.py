@@ -226,6 +226,16 @@ def test_if_a_theft_is_stated_who_used_the_vault_only_outside_the_baseline_is_ou
     assert WORKER not in str(cut)
 
 
+def test_a_version_that_only_the_thief_still_uses_is_disabled_first(radius: BlastRadius) -> None:
+    found = replace(logged(radius), stated=True)
+    [version] = [edge.target for edge in found.accepting() if edge.relation is Relation.KEPT_IN]
+    for usual_on, first in ((LAST - 9 * DAY, True), (LAST, False)):
+        used = Used(source=Source.LOGS, count=90, outside=10, last_on=LAST, usual_on=usual_on)
+        mixed = replace(found, work={**found.work, version.lower(): Work(used=[used], covered=COVERED)})
+        [now] = [step for step in plan(mixed) if step.title.startswith("Disable") and step.phase is Phase.BLOCK]
+        assert ("Do this first: every use since 2026-11-19 is outside the baseline." in now.text) is first
+
+
 def test_a_sign_in_that_no_log_shows_may_have_been_with_any_credential(contoso: Snapshot) -> None:
     """The credential report leaves out federated credentials; the sign-in report has their applications."""
     found = asked(contoso, "azdo-payments-release")

@@ -85,8 +85,8 @@ _HELD = {
     "credential": "id, name, kind, key_id, holder_kind, holder_type, holder_id, holder_name, app_id, usage, expires_on,"
     " starts_on, issuer, subject, subject_grade, subject_dangling, thumbprint,"
     " thumbprint_sha256, public_key_sha256, unknown",
-    "certificate": "id, name, certificate_id, version, vault_id, vault_name, enabled, exportable, custody, key_version_id,"
-    " thumbprint, thumbprint_sha256, public_key_sha256, unknown",
+    "certificate": "id, name, certificate_id, version, vault_id, vault_name, enabled, is_current, exportable, custody,"
+    " key_version_id, thumbprint, thumbprint_sha256, public_key_sha256, unknown",
 }
 """The results of slow views that are read repeatedly, computed once."""
 DERIVED: Mapping[str, frozenset[str]] = {

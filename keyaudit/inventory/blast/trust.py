@@ -123,7 +123,7 @@ def custody(connection: duckdb.DuckDBPyConnection, graph: Graph, subject: Subjec
         connection,
         f"""
         SELECT 'certificate' AS noun, id, certificate_id AS thing_id, version, name, vault_id, vault_name, custody, exportable,
-            enabled, lower(key_version_id) AS key_version_id,
+            enabled, is_current, lower(key_version_id) AS key_version_id,
             coalesce(CASE WHEN {of_own} THEN NULL ELSE {DOUBT} END, unknown['enabled']) AS doubt
         FROM held_certificate WHERE ({of_own}) OR {SAME} ORDER BY id""",
         subject.digests(key_ids=subject.key_ids, version=subject.version),
@@ -134,7 +134,7 @@ def custody(connection: duckdb.DuckDBPyConnection, graph: Graph, subject: Subjec
         connection,
         """
         SELECT 'key' AS noun, id, key_id AS thing_id, version, name, vault_id, vault_name, custody, exportable,
-            unknown['enabled'] AS doubt
+            is_current, unknown['enabled'] AS doubt
         FROM key WHERE ((list_contains($key_ids, key_id) AND ($version = '' OR lower(version) = $version))
                 OR list_contains($behind, id))
             AND enabled IS NOT FALSE AND NOT list_contains($shown, id) ORDER BY id""",
@@ -158,7 +158,7 @@ def _secrets(connection: duckdb.DuckDBPyConnection, subject: Subject) -> list[di
     """The enabled versions of a secret."""
     query = f"""
         SELECT 'secret' AS noun, id, secret_id AS thing_id, version, vault_id, vault_name, NULL AS custody, tags,
-            unknown['enabled'] AS doubt
+            is_current, unknown['enabled'] AS doubt
         FROM secret WHERE {OF_SECRET} ORDER BY id"""
     return rows(connection, query, of_secret(subject)) if subject.secret_ids else []
 
@@ -171,7 +171,8 @@ def _kept(graph: Graph, row: Mapping[str, Any], kind: Kind, how: str) -> None:
         relation=Relation.KEPT_IN,
         how=how,
         doubt=reason(row["doubt"]),
-        facts={name: str(row[name]) for name in named if row[name]},
+        facts={name: str(row[name]) for name in named if row[name]}
+        | ({} if row["is_current"] is None else {"current": str(row["is_current"]).lower()}),
     )
     thing = row["thing_id"].rpartition("/")[2]
     name = f"{row['vault_name'] or row['vault_id']}/{thing} version {row['version'] or '?'}"

@@ -10,7 +10,7 @@ import duckdb
 from keyaudit.inventory.logs.groups import CLIENT, FACETS, NETWORK, every, rows
 from keyaudit.inventory.usage.facets import same
 from keyaudit.model.incident import LIKELY, Act, Actor, Link
-from keyaudit.model.usage import Facet, Window
+from keyaudit.model.usage import Facet, Kind, Window
 
 FEW = 5
 RECORDS = 100
@@ -37,8 +37,12 @@ _NEW = {Link.NETWORK: "new-network", Link.CLIENT: "new-client"}
 
 
 def prepare(connection: duckdb.DuckDBPyConnection) -> None:
-    """Creates the tables `taken`, of the rows of listed acts, and `mark`, of the networks and programs of their actors."""
-    connection.execute("CREATE OR REPLACE TEMP TABLE taken (id VARCHAR)")
+    """Creates the tables `taken`, of the rows of listed acts, and `mark`, of the networks and programs of their actors.
+
+    `taken` has the class and day of each row, and `usual`: of a row that is only listed because its application read too many
+    mailboxes that day, how many of that day's may be usual ones.
+    """
+    connection.execute("CREATE OR REPLACE TEMP TABLE taken (id VARCHAR, app VARCHAR, target VARCHAR, day BIGINT, usual BIGINT)")
     connection.execute("CREATE OR REPLACE TEMP TABLE mark (network VARCHAR, client VARCHAR, who VARCHAR)")
 
 
@@ -83,8 +87,10 @@ def acts(
         WHERE usage.used_on >= {window.since} AND usage.used_on < {window.until}
         GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9 ORDER BY min(usage.used_on), 1, 2, 3, 5, 8"""
     ).fetchall()
-    listed = "act" if likely or not held else f"act SEMI JOIN ({outside}) AS reasons USING (id)"
-    connection.execute(f"INSERT INTO taken SELECT id FROM {listed}")
+    listed = f"act LEFT JOIN ({reasons(held=False)}) AS reasons USING (id)"
+    if held and not likely:
+        listed = f"act JOIN ({outside}) AS reasons USING (id)"
+    connection.execute(f"INSERT INTO taken SELECT act.id, app, target, day, usual FROM {listed}")
     if not likely:
         who = "coalesce(nullif(app, ''), principal)"
         connection.execute(f"INSERT INTO mark SELECT DISTINCT network, client, {who} FROM {listed}")
@@ -92,22 +98,31 @@ def acts(
 
 
 def reasons(*, held: bool, kinds: Collection[str] = FOLLOWED) -> str:
-    """A query over `act`, uses of the window: those outside the baseline by `id`, with the reasons. Empty if none is `held`."""
+    """A query over `act`, uses of the window: those outside the baseline by `id`, with the reasons. Empty if none is `held`.
+
+    `usual` as in the table `taken`. A user who signs in from a new network is no news where users come from many.
+    """
     if not held:
-        return "SELECT NULL::VARCHAR AS id, NULL::VARCHAR[] AS outside WHERE false"
-    return f"""SELECT act.id, list_sort(list(DISTINCT odd.kind)) AS outside FROM act JOIN odd ON {same("act", "odd")}
+        return "SELECT NULL::VARCHAR AS id, NULL::VARCHAR[] AS outside, NULL::BIGINT AS usual WHERE false"
+    of_day = f"odd.kind = '{Kind.MANY_MAILBOXES}'"
+    wanted = ", ".join(f"'{kind}'" for kind in kinds)
+    return f"""SELECT act.id, list_sort(list(DISTINCT odd.kind)) AS outside,
+            CASE WHEN bool_and({of_day}) THEN max(odd.usual) END AS usual FROM act JOIN odd ON {same("act", "odd")}
         AND (odd.facet = '{Facet.APP}' OR odd.value = CASE odd.facet {_VALUE} END)
-        AND (busiest IS NULL OR busiest = day) AND odd.kind IN {tuple(kinds)} GROUP BY act.id"""
+        AND (odd.kind <> '{Kind.MAILBOX_OFTEN}' OR odd.value = act.counted)
+        AND (odd.kind <> '{Kind.NEW_NETWORK}' OR odd.operation <> 'saml-sign-in' OR odd.steady)
+        AND (busiest IS NULL OR busiest = day) AND odd.kind IN ({wanted}) GROUP BY act.id"""
 
 
 def unknown_marks(connection: duckdb.DuckDBPyConnection, window: Window) -> Iterator[tuple[Link, str, str, list[str]]]:
     """The networks and programs in `mark` that the baseline knows of no use: which, whose, and their values in the window.
 
-    Browsers, and the names of protocols that Exchange gives to any program, say nothing about who it is.
+    Browsers, libraries and tools that anybody may use, and the names of protocols that Exchange gives to any program, say
+    nothing about who it is.
     """
     for link, facet in ((Link.NETWORK, Facet.NETWORK), (Link.CLIENT, Facet.CLIENT)):
         column = FACETS[facet]
-        said = "true" if link is Link.NETWORK else f"NOT regexp_matches({column}, '{_ANYBODYS}')"
+        said = "true" if link is Link.NETWORK else f"NOT regexp_matches({column}, '{ANYBODYS}')"
         query = f"""
             SELECT {column}, min(who) FROM mark WHERE {column} <> '' AND {said}
                 AND {column} NOT IN (SELECT value FROM belongs WHERE facet = '{facet}' AND operation <> 'saml-sign-in')
@@ -117,7 +132,14 @@ def unknown_marks(connection: duckdb.DuckDBPyConnection, window: Window) -> Iter
 
 
 # https://learn.microsoft.com/exchange/client-developer: ClientInfoString begins with the protocol.
-_ANYBODYS = r"^(mozilla|client=(rest|owa|mapi|outlookservice|activesync|pop3|imap4|webservices;*$))"
+_PROTOCOLS = r"client=(rest|owa|mapi|outlookservice|activesync|pop3|imap4|webservices;*$)"
+# The names with which these programs introduce themselves.
+_TOOLS = (
+    *("mozilla", "python", "aiohttp", "httpx", "curl", "wget", "go-http-client", "okhttp", "java", "apache-httpclient"),
+    *("axios", "node", "node-fetch", "undici", "ruby", "php", "guzzlehttp", "postmanruntime", "insomnia", "httpie"),
+    *("powershell", "windowspowershell", "azsdk", "azurecli", "azure-cli", "azurepowershell", "msal", "microsoft"),
+)
+ANYBODYS = rf"^({_PROTOCOLS}|({'|'.join(_TOOLS)})\b)"
 
 
 def _values(connection: duckdb.DuckDBPyConnection, window: Window, column: str, class_: str) -> list[str]:

@@ -19,7 +19,7 @@ from keyaudit.inventory.usage.unseen import damaged, days_with_events, in_order,
 from keyaudit.model.first_party import FIRST_PARTY
 from keyaudit.model.incident import LIKELY, Act, Count, Link, Observed, SamlSignIns, about_log
 from keyaudit.model.tables.usage import DIRECTORY_LOG, KEY_VAULT_LOG, MAIL_LOG, SHOWN_BY, SIGN_IN_LOGS, USER_SIGN_IN_LOG
-from keyaudit.model.usage import Blind, Unseen, Window
+from keyaudit.model.usage import Blind, Kind, Unseen, Window
 
 _LOST = (Blind.MISSING_DAYS, Blind.ABSENT_SOURCE, Blind.INCOMPLETE_FILE, Blind.BAD_LINES)
 """The gaps of a log that may hide records."""
@@ -58,6 +58,7 @@ def observed(
     logs += [SIGN_IN_LOGS[0]] * bool(about.credentials or about.app_id)
     needed = dict.fromkeys(log for log in SHOWN_BY.values() if log != USER_SIGN_IN_LOG or about.signs_for)
     absent = [log for log in needed if log not in days]
+    together = _together(connection, window, about, held=held)
     vault_logged = _vault_logged(connection, window, about)
     # Who the actors are depends on the logs of the key, and on the chain of added credentials.
     rests_on = (MAIL_LOG, *logs, SIGN_IN_LOGS[0], DIRECTORY_LOG)
@@ -69,7 +70,7 @@ def observed(
         window=window,
         learned_until=None if baseline is None else baseline.until,
         uses=uses,
-        timeline=timeline,
+        timeline=sorted([*timeline, *together], key=lambda act: (act.first_on, act.operation, act.target)),
         causes=_causes(connection, window, about, [*uses, *timeline], held=held),
         saml=_saml(connection, window, about),
         domains=sorted(about.domains),
@@ -177,6 +178,20 @@ def _saml(connection: duckdb.DuckDBPyConnection, window: Window, about: About) -
     ]
 
 
+def _together(connection: duckdb.DuckDBPyConnection, window: Window, about: About, *, held: bool) -> list[Act]:
+    """The SAML sign-ins to those applications from a network that the baseline does not know: of several users, or, where all
+    users come from few networks, of any.
+    """
+    if not (held and about.signs_for):
+        return []
+    condition, values = "operation = 'saml-sign-in' AND list_contains($apps, target_id)", {"apps": sorted(about.signs_for)}
+    because = "signed in by SAML from a network that the baseline does not know"
+    kinds = (Kind.USERS_FROM_NETWORK, Kind.NEW_NETWORK)
+    how: dict[str, Any] = {"held": True, "by_network": True, "because": because, "kinds": kinds, "strange": True}
+    found = acts(connection, window, condition, values, link=Link.CAUSE, **how)
+    return [structs.replace(act, link=Link.NETWORK) for act in found]
+
+
 def _mailboxes(
     connection: duckdb.DuckDBPyConnection, window: Window, about: About, found: Sequence[Act], throttled: int | None
 ) -> Count:
@@ -186,13 +201,19 @@ def _mailboxes(
     """
     perhaps = sorted({*about.apps, *(act.actor.app_id or "" for act in found if act.link not in LIKELY)})
     query = f"""
-        SELECT count(DISTINCT target_id) FILTER (id IN (SELECT id FROM taken) AND succeeded),
+        SELECT count(DISTINCT target_id) FILTER (id IN (SELECT id FROM taken WHERE usual IS NULL) AND succeeded),
             count(DISTINCT target_id) FILTER (list_contains($perhaps, coalesce(actor_app_id, '')) AND succeeded IS NOT FALSE
                 OR unknown['actor_app_id'] IS NOT NULL),
             coalesce(sum(uses) FILTER (target_id IS NULL), 0)::BIGINT
         FROM usage WHERE operation = 'read-mail' AND used_on >= {window.since} AND used_on < {window.until}"""
     [(least, most, nameless)] = connection.execute(query, {"perhaps": perhaps}).fetchall()
-    return Count(least=least, most=None if throttled is None else most + nameless + throttled)
+    # On a day on which an application read too many mailboxes, as many as it ever read on one day may be its usual ones.
+    busy = """
+        SELECT coalesce(max(boxes - usual), 0) FROM (
+            SELECT count(DISTINCT target_id) AS boxes, max(taken.usual) AS usual FROM usage JOIN taken USING (id)
+            WHERE operation = 'read-mail' AND succeeded GROUP BY app, target, day)"""
+    [(too_many,)] = connection.execute(busy).fetchall()
+    return Count(least=max(least, too_many), most=None if throttled is None else most + nameless + throttled)
 
 
 def _vault_logged(connection: duckdb.DuckDBPyConnection, window: Window, about: About) -> bool | None:

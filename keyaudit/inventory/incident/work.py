@@ -5,6 +5,7 @@ All days of the store are read, not only those of the incident: a monthly job is
 
 # ruff: noqa: S608 - every name in this SQL is declared in this program; ids are parameters
 
+from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from functools import partial
 from typing import Any
@@ -15,6 +16,7 @@ from msgspec import Struct, structs
 from keyaudit.inventory.logs.groups import rows
 from keyaudit.inventory.usage.covered import LONG_ENOUGH, REMOVALS, covered
 from keyaudit.inventory.usage.stretches import Stretch, stretches
+from keyaudit.inventory.views.logged import USES
 from keyaudit.model.blast_radius import BlastRadius, Edge, Relation
 from keyaudit.model.incident import Act
 from keyaudit.model.tables.usage import KEY_VAULT_LOG, SIGN_IN_LOGS
@@ -38,6 +40,11 @@ class Acts(Struct, frozen=True, kw_only=True):
     """The object of a vault, the vault, or the application that was signed in to."""
     count: int
     last_on: int
+
+    @property
+    def who(self) -> tuple[str | None, ...]:
+        """What all of these uses have in common."""
+        return self.app, self.principal, self.key, self.operation, self.target
 
 
 class Shown(Struct, frozen=True, kw_only=True):
@@ -149,8 +156,9 @@ def _named(
     """By name in `BlastRadius.work`: which acts are of it, and the days that are covered."""
     kept = {edge.target: edge for edge in radius.accepting() if edge.relation is Relation.KEPT_IN}
     for edge in kept.values():
-        names = {_object(edge.target.lower()), _object(edge.facts["thing_id"].lower())}
-        yield edge.target.lower(), partial(_of_object, names), _of_vault(found, edge, as_of)
+        version, thing = _object(edge.target.lower()), _object(edge.facts["thing_id"].lower())
+        of_version = partial(_of_version, version, thing, old=edge.facts.get("current") == "false")
+        yield edge.target.lower(), of_version, _of_vault(found, edge, as_of)
     for use in radius.edges:
         if use.relation is Relation.USED_BY and use.source in kept:
             edge = kept[use.source]
@@ -166,8 +174,10 @@ def _named(
         yield credential(key), partial(_with, key), None if unkeyed else signed_in
 
 
-def _of_object(names: Collection[str], act: Acts) -> bool:
-    return act.target is not None and _object(act.target) in names
+def _of_version(version: str, thing: str, act: Acts, *, old: bool) -> bool:
+    """Whether it may be a use of a version. What needs no version, such as a backup, is none of an old one."""
+    target = act.target and _object(act.target)
+    return target == version or (target == thing and (not old or act.operation in (*USES, "read-secret")))
 
 
 def _by(ids: Collection[str], edge: Edge, act: Acts) -> bool:
@@ -191,9 +201,13 @@ def _inside(edge: Edge, act: Acts) -> bool:
 def _used(found: Shown, of_it: Callable[[Acts], bool]) -> Iterator[Used]:
     acts = [act for act in found.acts if of_it(act)]
     if acts:
-        strange = sum(act.count for act in found.outside if of_it(act))
-        count, last_on = sum(act.count for act in acts), max(act.last_on for act in acts)
-        yield Used(source=Source.LOGS, count=count, outside=min(strange, count), last_on=last_on)
+        outside = Counter[tuple[str | None, ...]]()
+        for act in found.outside:
+            outside[act.who] += act.count if of_it(act) else 0
+        count, strange = sum(act.count for act in acts), outside.total()
+        usual = [act.last_on for act in acts if act.count > outside[act.who]]
+        last_on, usual_on = max(act.last_on for act in acts), max(usual, default=None)
+        yield Used(source=Source.LOGS, count=count, outside=min(strange, count), last_on=last_on, usual_on=usual_on)
     known = [act.last_on for act in found.learned if of_it(act)]
     if known and not acts:
         yield Used(source=Source.BASELINE, last_on=max(known))

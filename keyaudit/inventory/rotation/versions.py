@@ -77,8 +77,7 @@ def versions(connection: duckdb.DuckDBPyConnection, found: Subject) -> Versions:
     """The versions of the object of a vault that `found` is."""
     if found.noun == "secret":
         query = f"SELECT {_DATED} FROM secret WHERE secret_id = $id {_NEWEST}"
-        made = _divided(rows(connection, query, {"id": found.id}))
-        return replace(made, digests=_digests(_certificates(connection, {found.id}), made))
+        return _divided(rows(connection, query, {"id": found.id}))
     if not found.key_ids:
         return Versions()
     ids = sorted(found.key_ids)
@@ -94,11 +93,11 @@ def versions(connection: duckdb.DuckDBPyConnection, found: Subject) -> Versions:
 
 
 def _certificates(connection: duckdb.DuckDBPyConnection, ids: Collection[str]) -> list[dict[str, Any]]:
-    """The versions of the certificates with the names of these keys or secrets."""
+    """The versions of the certificates with the names of these keys."""
     query = f"""
         SELECT {_DATED}, ekus, thumbprint_sha256, public_key_sha256, upper(thumbprint) AS thumbprint FROM certificate
         WHERE list_contains($ids, lower(certificate_id)) {_NEWEST}"""
-    names = {id_.lower().replace("/keys/", "/certificates/", 1).replace("/secrets/", "/certificates/", 1) for id_ in ids}
+    names = {id_.lower().replace("/keys/", "/certificates/", 1) for id_ in ids}
     return rows(connection, query, {"ids": sorted(names)})
 
 

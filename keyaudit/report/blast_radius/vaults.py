@@ -7,6 +7,7 @@ from msgspec.structs import replace
 from keyaudit.model.blast_radius import BlastRadius, Edge, Kind, Relation
 from keyaudit.model.tables.key import OUTSIDE
 from keyaudit.model.text import one_line
+from keyaudit.model.times import DAY, iso_date
 from keyaudit.model.work import UNKNOWN
 from keyaudit.report.blast_radius import grants
 from keyaudit.report.blast_radius.steps import Phase, Step, option_word, word
@@ -71,9 +72,12 @@ def kept(found: BlastRadius, edge: Edge) -> Iterator[Step]:
     if off.commands and not work.may_end:
         which = (
             "Do this first if somebody is abusing it in the vault now. If nothing shows that, avoid the outage: make the new"
-            " version, move its users, and disable this one then, as below. To see that it worked:"
-            f" az keyvault {facts['noun']} list-versions {place} lists it with enabled false."
+            " version, move its users, and disable this one then, as below."
         )
+        left = [each.usual_on for each in work.used if each.outside and each.usual_on and each.usual_on + DAY < each.last_on]
+        if left:
+            which = f"Do this first: every use since {iso_date(max(left))} is outside the baseline."
+        which += f" To see that it worked: az keyvault {facts['noun']} list-versions {place} lists it with enabled false."
         yield replace(off, phase=Phase.BLOCK, settles=None, title=f"Disable {version} now", text=f"{off.text} {which}")
     yield off
 

@@ -41,7 +41,7 @@ def decided(found: BlastRadius, work: Work, name: str = "its users", doubt: Reas
 
 
 def _stops(found: BlastRadius, work: Work, name: str, doubt: Reason | None) -> str:
-    """The work that stops when a thing that is stated to be stolen is blocked."""
+    """Who and what loses access by a step against a thing that is stated to be stolen."""
     if doubt is not None:
         return f"No command is printed, because it is not certain that this is the stolen key: {why(doubt)}."
     if work.used:
@@ -63,7 +63,8 @@ def _used(each: Used) -> str:
         case Source.LOGS:
             count = each.count or 0
             part = "all" if each.outside == count else f"{each.outside:,} of them"
-            outside = f", {part} outside the baseline" if each.outside else ""
+            others = f", the last of the others on {iso_date(each.usual_on)}" if each.usual_on is not None else ""
+            outside = f", {part} outside the baseline{others}" if each.outside else ""
             return f"{plural(count, 'use')}, the last on {day}{outside}"
         case Source.BASELINE:
             return f"in the baseline, last on {day}"

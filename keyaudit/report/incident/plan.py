@@ -171,7 +171,7 @@ def _federation(found: Incident) -> Iterator[Step]:
 
 
 def _touched(found: Incident) -> Iterator[Step]:
-    """The steps for the other secrets and keys in vaults that the thieves read and used."""
+    """The steps for the other secrets and keys of vaults that the thieves read or used."""
     for target, acts in found.touched.items():
         name = one_line(target.partition("://")[2].partition(".")[0] + "/" + target.rpartition("/")[2])
         who = listed(list(dict.fromkeys(one_line(act.actor.shown) for act in acts)))

@@ -7,6 +7,7 @@ from keyaudit.model.reasons import ADVICE, Reason
 from keyaudit.model.tables.usage import ACTIVITY_LOG, DIRECTORY_LOG, MAIL_LOG, SIGN_IN_LOGS
 from keyaudit.model.text import listed, one_line
 from keyaudit.model.times import DAY, duration_text, iso_date
+from keyaudit.model.usage import Kind
 from keyaudit.report.blast_radius.words import Branch, conclusion, is_secret, limits, opened, said, tree
 from keyaudit.report.incident.acts import LISTED
 from keyaudit.report.incident.acts import said as said_act
@@ -242,7 +243,8 @@ def _mail(found: Incident, seen: Observed) -> Iterator[Statement]:
     mail = [act for act in seen.timeline if act.operation == "read-mail"]
     records, count = [record for act in mail for record in act.records], seen.mailboxes
     if count.least:
-        sure = Confidence.INFERRED if any(act.because for act in mail) else Confidence.OBSERVED
+        counted = any(act.because or act.outside == (Kind.MANY_MAILBOXES,) for act in mail)
+        sure = Confidence.INFERRED if counted else Confidence.OBSERVED
         text = f"They read at least {plural(count.least, 'mailbox', 'mailboxes')}."
         yield Statement(text=text, confidence=sure, rests_on=records)
     if count.most is None:
