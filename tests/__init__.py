@@ -1,6 +1,6 @@
 """Tests; the tree mirrors keyaudit/.
 
-What is compiled is kept, whatever the environment says: each command that tests start would compile the program again.
+Python keeps compiled modules even where the environment forbids it: each command that tests start would compile them again.
 """
 
 import os
