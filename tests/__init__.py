@@ -1,6 +1,6 @@
 """Tests; the tree mirrors keyaudit/.
 
-Commands that tests start keep the compiled program, even where the environment asks for nothing compiled.
+Python keeps compiled modules even where the environment forbids it: each command that tests start would compile them again.
 """
 
 import os

@@ -6,18 +6,14 @@ codes, findings and texts are computed by every command.
 
 import contextlib
 import functools
-import hashlib
 import itertools
 import os
-import shutil
-import tempfile
-from collections import Counter, OrderedDict
+from collections import OrderedDict
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
-import duckdb
 import pytest
 
 from keyaudit import ask, audit, evaluation
@@ -26,7 +22,6 @@ from keyaudit.inventory import views
 from keyaudit.inventory.dialect import DuckDB, sqlite
 from keyaudit.inventory.facts.sql import Statement
 from keyaudit.inventory.few import fits_sqlite
-from keyaudit.inventory.load import parquet
 from keyaudit.inventory.snapshot import Snapshot
 from keyaudit.model.gating.acceptance import NOTHING_ACCEPTED, Acceptance
 from keyaudit.model.scope.owners import NO_RULES
@@ -37,12 +32,9 @@ from keyaudit.policy.evaluation.judge import judge
 from keyaudit.policy.evaluation.queries import BASELINE
 from keyaudit.policy.load import Policy
 from keyaudit.policy.settings import Judging
-from tests.estates import made_once, of_this_code
 
 _KEPT = 6
 """How many opened snapshots are kept, and how many that all policies have judged: each takes some 30 MB."""
-_RARELY = 2
-"""How often a snapshot is asked before all its views are made for the next."""
 _STATEMENTS = 100
 """How many lists of statements are kept: each takes up to a megabyte."""
 _MANY = 100
@@ -96,7 +88,6 @@ class Opened:
     def __init__(self) -> None:
         self.narrow = False
         """Whether views of some columns alone are made as the command makes them, and not taken from those of all columns."""
-        self._seen: Counter[object] = Counter()
         self._numbers = itertools.count()
         self._asked = [""]
         self._few: Kept = OrderedDict()
@@ -172,9 +163,7 @@ class Opened:
             return
 
         def opened() -> Any:
-            made = (snapshot.folder / "manifest.json").stat().st_mtime_ns
-            whole = None if self.narrow and how.get("columns") is not None else self._whole(snapshot, as_of, made)
-            return _copied(whole) if whole else self._judging(snapshot, as_of, **how)
+            return self._judging(snapshot, as_of, **how)
 
         connection = self._held(snapshot, (as_of, self.narrow), how, opened, self._asked[-1])
         if self._asked[-1].startswith("judge "):
@@ -223,15 +212,6 @@ class Opened:
         kept.move_to_end(key)
         return kept[key][1]
 
-    def _whole(self, snapshot: Snapshot, as_of: int, made: int) -> Path | None:
-        """The database with every view of a snapshot, each materialized once; None until it is worth that work."""
-        label = hashlib.sha256(f"{snapshot.folder} {made} {as_of}".encode()).hexdigest()[:16]
-        whole = of_this_code() / f"views-{label}"
-        self._seen[label] += 1
-        if self._seen[label] <= _RARELY and not whole.exists():
-            return None
-        return made_once(whole, lambda path: _with_views(path, snapshot, as_of))
-
     def _judged_policies(self, engine: Any, policies: Any, *rest: Any, **how: Any) -> Any:
         views = getattr(engine, "_connection", engine.reader)
         if not any(views in _views(held) for kept in (self._few, self._many) for _, held in kept.values()):
@@ -265,24 +245,3 @@ def views_once() -> Iterator[None]:
         opened.install(patch)
         yield
     opened.close()
-
-
-@contextlib.contextmanager
-def _copied(whole: Path) -> Iterator[duckdb.DuckDBPyConnection]:
-    """A connection to a copy of a database."""
-    with tempfile.TemporaryDirectory() as folder:
-        copy = shutil.copy(whole, folder)
-        with duckdb.connect(copy, config={"threads": 1, "enable_external_access": False}) as connection:
-            connection.execute("PRAGMA disable_optimizer")
-            yield connection
-
-
-def _with_views(path: Path, snapshot: Snapshot, as_of: int) -> None:
-    sources = {name: parquet(*(snapshot.folder / file.path for file in table.files)) for name, table in snapshot.tables.items()}
-    rows = {name: source for name, source in sources.items() if snapshot.tables[name].rows}
-    every = tuple(TABLES)
-    with duckdb.connect(path) as connection:
-        connection.execute("PRAGMA disable_optimizer")
-        views.create(
-            connection, rows, snapshot.coverage, snapshot.run, as_of, names=every, small=every, kept=every, reach_known=True
-        )
