@@ -104,8 +104,8 @@ def first_members(ways: Iterable[Way]) -> dict[str, None]:
 class Read(Struct, frozen=True, kw_only=True):
     """An operation whose answers become rows: a row for each item of a list.
 
-    Items may have a holder: an item of the list `parent`, for each of which they are asked for, or the item of this list that
-    has them in its member `within`.
+    Items may have a holder. With `parent`, they are asked for once for each item of that list; with `within`, they are in that
+    member of an item of this list.
     """
 
     operation: str
