@@ -112,7 +112,6 @@ SURFACES = Surfaces(
         Source("applications", directory.operations("application"), applications.collect_applications),
         Source("service principals", service_principals.OPERATIONS, service_principals.collect_service_principals),
         Source("directory roles", directory_roles.OPERATIONS, directory_roles.collect_directory_roles),
-        Source("sign-in activity", activity.SIGN_INS, activity.collect_sign_ins),
         Source("credential activity", activity.CREDENTIALS, activity.collect_credential_uses),
         Source("token policies", token_policies.OPERATIONS, token_policies.collect_token_policies),
         Source("app management policies", app_management.OPERATIONS, app_management.collect_app_management),
