@@ -48,7 +48,7 @@ PLACES = [
 
 def filled(table: Table, column: str, way: At | Case, document: dict[str, Any], replaced: Wire | None = None) -> object:
     """The column of a row of this item: a value, or the reason why it is unknown. `replaced`: the first member."""
-    members = {name: Raw(json.encode(value)) for name, value in document.items()}
+    members: dict[str, Wire] = {name: Raw(json.encode(value)) for name, value in document.items()}
     if replaced is not None:
         members |= {next(iter(document)): replaced}
     names = {f"member_{number}": name for number, name in enumerate(members)}
