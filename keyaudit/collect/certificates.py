@@ -1,9 +1,7 @@
 """Public certificates from Graph and the sign-in host, and the columns that they fill."""
 
-import re
-
 from keyaudit.collect.rows import Row, Wire, is_null, read
-from keyaudit.collect.x509 import X509, Brief, read_brief, read_x509
+from keyaudit.collect.x509 import X509, Brief, plain, read_brief, read_x509
 from keyaudit.model.coverage import Refusal
 
 _COLUMNS = (
@@ -18,10 +16,6 @@ _COLUMNS = (
     "signature_hash",
 )
 
-# Graph stores what its users paste: base64 in lines, or PEM.
-_ARMOR = re.compile(r"-----(BEGIN|END) CERTIFICATE-----")
-_SPACES = re.compile(r"\s+", re.ASCII)
-
 
 def certificate_of(encoded: Wire) -> X509 | Refusal | None:
     """The certificate in a member of an answer; None for null or an empty text."""
@@ -33,8 +27,8 @@ def certificate_of(encoded: Wire) -> X509 | Refusal | None:
 
 def certificate_in(text: str) -> X509 | Refusal | None:
     """The certificate in a text, in base64 or PEM; None if it is empty."""
-    plain = _plain(text)
-    return read_x509(plain) if plain else None
+    encoded = plain(text)
+    return read_x509(encoded) if encoded else None
 
 
 def brief_of(encoded: Wire) -> Brief | Refusal | None:
@@ -44,12 +38,8 @@ def brief_of(encoded: Wire) -> Brief | Refusal | None:
     text = read(encoded, str)
     if isinstance(text, Refusal):
         return text
-    plain = _plain(text)
-    return read_brief(plain) if plain else None
-
-
-def _plain(text: str) -> str:
-    return _SPACES.sub("", _ARMOR.sub("", text))
+    shown = plain(text)
+    return read_brief(shown) if shown else None
 
 
 def put_certificate(row: Row, found: X509 | Refusal | None) -> None:

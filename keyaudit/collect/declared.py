@@ -1,79 +1,166 @@
-"""Reads what tables declare (`Table.reads`): one request after the other, and a row for each item of the answers."""
+"""Reads what tables declare (`Table.reads`): one operation after the other, and a row for each item of the answers."""
 
+import itertools
 from collections.abc import Mapping, Sequence
-from functools import cache, partial
+from functools import cache
+from typing import cast
 
-from msgspec import Struct
+from msgspec import Raw, Struct
 
+from keyaudit.cloud.listing import Listing
 from keyaudit.collect.calls import Calls
-from keyaudit.collect.copies import both
+from keyaudit.collect.concurrency import for_each
+from keyaudit.collect.copies import both, distinct
 from keyaudit.collect.places import source
 from keyaudit.collect.reading import Reading
-from keyaudit.collect.rows import Row, struct_of, value_at
+from keyaudit.collect.rows import Row, read, struct_of, value_at
 from keyaudit.inventory.spool import Unit
 from keyaudit.model.coverage import Coverage, Refusal, Scope
+from keyaudit.model.operations import OPERATIONS
+from keyaudit.model.reasons import Reason
 from keyaudit.model.tables import TABLES
-from keyaudit.model.wire import At, Read, Way
+from keyaudit.model.wire import At, Case, Combined, InCertificate, Unreadable
 
-_READS = {read.operation: (table, read) for table in TABLES.values() for read in table.reads}
+_AT_ONCE = 8
+_READS = {each.operation: (table, each) for table in TABLES.values() for each in table.reads}
 
 
 async def collect_declared(operations: Sequence[str], reading: Reading, unit: Unit, scope: Scope) -> Sequence[Coverage]:
     """Write the rows of these operations, which tables declare how to read. Returns their coverage."""
-    return [await _collect(operation, reading, unit, scope) for operation in operations]
+    return [record for operation in operations for record in await _Rows(operation, reading, unit, scope).collect()]
 
 
-async def _collect(operation: str, reading: Reading, unit: Unit, scope: Scope) -> Coverage:
-    table, read = _READS[operation]
-    calls, gateway = Calls(scope, operation), reading.connection.gateway
-    place = source(reading.connection.environment, operation)
-    if read.single:
-        found = await gateway.get(operation, item_of(operation))
-        calls.got(found)
-        if not isinstance(found, Refusal):
-            unit.row(table.name, _row(operation, "", found, scope, place))
-        return calls.coverage()
-    listing, count = gateway.pages(operation, item_of(operation), by=partial(_name, read)), 0
-    async for item in both(listing):
-        unit.row(table.name, _row(operation, _key(read, item), item, scope, place))
-        count += 1
-        reading.seen(count)
-    calls.ended(listing.end)
-    return calls.coverage()
+class _Rows:
+    """The rows of one operation."""
+
+    def __init__(self, operation: str, reading: Reading, unit: Unit, scope: Scope) -> None:
+        self._table, self._read = _READS[operation]
+        self._reading, self._unit, self._scope = reading, unit, scope
+        self._gateway = reading.connection.gateway
+        self._calls = Calls(scope, operation, per_object=bool(self._read.parent))
+        self._count = 0
+        self._ids: set[str] = set()
+
+    async def collect(self) -> Sequence[Coverage]:
+        if self._read.parent:
+            return await self._of_parents()
+        if self._read.single:
+            found = await self._gateway.get(self._read.operation, item_of(self._read.operation))
+            self._calls.got(found)
+            if not isinstance(found, Refusal):
+                self._write(found)
+        elif self._read.within:
+            await self._inside()
+        else:
+            listing = self._list(self._read.operation, item_of(self._read.operation))
+            async for item in both(listing):
+                self._write(item)
+            self._calls.ended(listing.end)
+        return [self._calls.coverage()]
+
+    async def _of_parents(self) -> Sequence[Coverage]:
+        """The items of each item of the list `parent`."""
+        parents = Calls(self._scope, self._read.parent)
+        listing = self._list(self._read.parent, holder_of(self._read.operation))
+        holders = await distinct(listing, self._name)
+        parents.ended(listing.end)
+
+        async def one(holder: Struct) -> None:
+            below = self._list(self._read.operation, item_of(self._read.operation), id=self._key(holder))
+            for item in (await distinct(below, self._name)).values():
+                self._write(item, holder, id=self._key(holder))
+            self._calls.ended(below.end)
+
+        await for_each(holders.values(), one, limit=_AT_ONCE)
+        record = parents.coverage()
+        return [record, self._calls.coverage(record)]
+
+    async def _inside(self) -> None:
+        """The items in the member `within` of each item of the list."""
+        listing = self._list(self._read.operation, holder_of(self._read.operation))
+        for holder in (await distinct(listing, self._name)).values():
+            try:
+                listed = value_at(holder, At(self._read.within, list[Raw], list))
+                items = [read(raw, item_of(self._read.operation)) for raw in cast("list[Raw]", listed)]
+            except Unreadable as why:
+                items = [Refusal(why.reason)]
+            for item in items:
+                if not isinstance(item, Refusal):
+                    self._write(item, holder)
+            if any(isinstance(item, Refusal) for item in items):
+                self._calls.refused(Refusal(Reason.BAD_ITEM, f"{self._table.plural} that cannot be read", 200))
+        self._calls.ended(listing.end)
+
+    def _list(self, operation: str, kind: type[Struct], **segments: str) -> Listing[Struct]:
+        whole = self._segments(operation) | segments
+        return self._gateway.pages(operation, kind, by=self._name, host="", body=None, **whole)
+
+    def _segments(self, operation: str) -> dict[str, str]:
+        """The segments that a path has besides the id of a parent."""
+        return {"tenant": self._reading.connection.identity.tenant_id} if "{tenant}" in OPERATIONS[operation].path else {}
+
+    def _key(self, item: Struct) -> str:
+        return str(value_at(item, At(self._read.key)))
+
+    def _name(self, item: Struct) -> str:
+        key = self._key(item)
+        if not self._read.form.fullmatch(key):
+            raise ValueError("not a key of this list")
+        return key.lower()
+
+    def _write(self, item: Struct, holder: Struct | None = None, **segments: str) -> None:
+        read, operation = self._read, self._read.operation
+        url, version = source(self._reading.connection.environment, operation, **self._segments(operation), **segments)
+        id_ = self._id(item, holder)
+        row = Row(self._table, id=id_, resource_id=id_, scope_id=self._scope.id, url=url, version=version)
+        for column, way in _ways(operation).items():
+            row.take(column, item, way)
+        for column, value in read.fixed.items():
+            row.put(column, value)
+        if read.key_column:
+            row.put(read.key_column, self._key(item).lower())
+        if holder is not None:
+            row.put(read.holder_column, f"{self._scope.id}/{read.holder.format(key=self._key(holder))}".lower())
+            for column, place in read.of_holder.items():
+                row.take(column, holder, place)
+        self._unit.row(self._table.name, row.finish())
+        self._count += 1
+        self._reading.seen(self._count)
+
+    def _id(self, item: Struct, holder: Struct | None) -> str:
+        """The id of a row. A holder can contain the same thing twice: the second gets a number."""
+        read = self._read
+        if holder is None:
+            return f"{self._scope.id}/{read.id.format(key='' if read.single else self._key(item))}"
+        try:
+            value = str(value_at(item, _ways(read.operation)[read.id_column])).lower()
+        except ValueError:
+            value = "unreadable"
+        base = f"{self._scope.id}/{read.holder.format(key=self._key(holder))}/{value}"
+        numbers = itertools.count(2)
+        id_ = base
+        while id_.lower() in self._ids:
+            id_ = f"{base}/{next(numbers)}"
+        self._ids.add(id_.lower())
+        return id_
 
 
 @cache
 def item_of(operation: str) -> type[Struct]:
     """The members that are read of an item: its key, and undecoded what columns are filled from."""
     table, read = _READS[operation]
-    return struct_of(f"{table.name}_item", [way for _, way in _ways(operation)], "" if read.single else read.key)
+    return struct_of(f"{table.name}_item", _ways(operation).values(), "" if read.single or read.within else read.key)
 
 
 @cache
-def _ways(operation: str) -> Sequence[tuple[str, Way]]:
+def holder_of(operation: str) -> type[Struct]:
+    """The members that are read of the holder of an item."""
     table, read = _READS[operation]
-    return list(table.ways(read).items())
+    inside = [At(read.within)] if read.within else []
+    return struct_of(f"{table.name}_holder", [*inside, *read.of_holder.values()], read.key)
 
 
-def _row(operation: str, key: str, item: Struct, scope: Scope, place: tuple[str, str]) -> Mapping[str, object]:
+@cache
+def _ways(operation: str) -> Mapping[str, At | Case | Combined | InCertificate]:
     table, read = _READS[operation]
-    id_ = f"{scope.id}/{read.id.format(key=key)}"
-    row = Row(table, id=id_, resource_id=id_, scope_id=scope.id, url=place[0], version=place[1])
-    for column, way in _ways(operation):
-        row.take(column, item, way)
-    if read.key_column:
-        row.put(read.key_column, key.lower())
-    for column, value in read.fixed.items():
-        row.put(column, value)
-    return row.finish()
-
-
-def _key(read: Read, item: Struct) -> str:
-    return str(value_at(item, At(read.key)))
-
-
-def _name(read: Read, item: Struct) -> str:
-    key = _key(read, item)
-    if not read.form.fullmatch(key):
-        raise ValueError("not a key of this list")
-    return key.lower()
+    return {name: At(way) if isinstance(way, str) else way for name, way in table.ways(read).items()}

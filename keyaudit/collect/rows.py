@@ -7,13 +7,14 @@ from typing import Any, TypeVar, cast
 import msgspec
 from msgspec import UNSET, Raw, Struct, UnsetType, defstruct, field
 
+from keyaudit.collect.x509 import read_certificate
 from keyaudit.model.columns import Column, Table, Type
 from keyaudit.model.coverage import Refusal
 from keyaudit.model.guid import GUID, is_disguised
 from keyaudit.model.reasons import Reason
 from keyaudit.model.tables import TABLES
 from keyaudit.model.times import FIRST_TIME, LAST_TIME, MAX_TIME, parse_duration, parse_time
-from keyaudit.model.wire import At, Case, Combined, Unreadable, Way, first_members, steps
+from keyaudit.model.wire import At, Case, Combined, InCertificate, Unreadable, Way, first_members, steps
 
 T = TypeVar("T")
 S = TypeVar("S", bound=Struct)
@@ -83,35 +84,49 @@ def read(raw: Wire, kind: type[T]) -> T | Refusal:
         return Refusal(why.reason)
 
 
-def value_at(item: Struct, way: At | Case | Combined) -> object:
+def value_at(item: Struct, way: At | Case | Combined | InCertificate) -> object:
     """The value of a column in an item: undecoded if it is copied, UNSET if it was left out.
 
     Raises ValueError if it cannot be read, and `Unreadable` with the reason.
     """
-    if isinstance(way, Combined):
-        parts = [value_at(item, part) for part in way.parts]
-        if UNSET in parts:
-            raise Unreadable(Reason.BAD_BODY)
-        return way.via(*parts)
-    if isinstance(way, Case):
-        word = value_at(item, At(way.path, str, str))
-        if isinstance(word, UnsetType):
-            raise Unreadable(Reason.BAD_BODY)
-        if word not in way.values:
-            raise Unreadable(Reason.UNRECOGNISED)
-        chosen = way.values[str(word)]
-        return value_at(item, chosen) if isinstance(chosen, At) else chosen
+    match way:
+        case At():
+            return _member(item, way)
+        case Case():
+            word = _needed(item, At(way.path, str, str))
+            if word not in way.values:
+                raise Unreadable(Reason.UNRECOGNISED)
+            chosen = way.values[str(word)]
+            return _member(item, chosen) if isinstance(chosen, At) else chosen
+        case Combined():
+            return way.via(*(_needed(item, part) for part in way.parts))
+        case InCertificate():
+            certificate = read_certificate(str(_needed(item, At(way.path, str, str))))
+            fact = certificate if isinstance(certificate, Refusal) else getattr(certificate, way.fact)
+            if isinstance(fact, Refusal):
+                raise Unreadable(fact.reason)
+            return fact
+
+
+def _member(item: Struct, at: At) -> object:
     value: object = item
-    for name, nullable in steps(way.path):
+    for name, nullable in steps(at.path):
         if isinstance(value, Struct):
             value = getattr(value, _attributes(type(value))[name])
         else:
             value = decoded(cast("Wire", value), dict[str, Raw]).get(name, UNSET)
         if nullable and isinstance(value, Raw) and is_null(value):
-            return way.none
-    if way.via is None or isinstance(value, UnsetType):
+            return at.none
+    if at.via is None or isinstance(value, UnsetType):
         return value
-    return way.via(decoded(value, way.kind) if isinstance(value, Raw) else value)
+    return at.via(decoded(value, at.kind) if isinstance(value, Raw) else value)
+
+
+def _needed(item: Struct, at: At) -> object:
+    value = _member(item, at)
+    if isinstance(value, UnsetType):
+        raise Unreadable(Reason.BAD_BODY)
+    return value
 
 
 _MARKS = {bytes(CONTRADICTED): Reason.INCONSISTENT, bytes(UNASKED): Reason.UNRECOGNISED}
@@ -324,7 +339,7 @@ def _copied(table: str, at: str) -> Mapping[str, str]:
 
 
 @cache
-def _ways(table: str, at: str) -> Sequence[tuple[str, At | Case | Combined]]:
+def _ways(table: str, at: str) -> Sequence[tuple[str, At | Case | Combined | InCertificate]]:
     """The columns whose place is declared from the item itself."""
     return [] if at else [(each.name, each.wire) for each in TABLES[table].stored if not isinstance(each.wire, str)]
 

@@ -13,7 +13,6 @@ from keyaudit.collect.entra import (
     agents,
     app_management,
     applications,
-    authorities,
     delegated,
     directory,
     directory_roles,
@@ -102,8 +101,9 @@ def _declared() -> Iterator[Source[Scope]]:
     for module in modules_in(surfaces.__name__):
         if hasattr(module, "SURFACE"):
             tables = [each for each in vars(module).values() if isinstance(each, Table)]
-            operations = tuple(read.operation for table in tables for read in table.reads)
-            yield Source(module.SURFACE, operations, partial(collect_declared, operations))
+            reads = [read for table in tables for read in table.reads]
+            operations = tuple(operation for read in reads for operation in (read.parent, read.operation) if operation)
+            yield Source(module.SURFACE, operations, partial(collect_declared, [read.operation for read in reads]))
 
 
 SURFACES = Surfaces(
@@ -112,10 +112,8 @@ SURFACES = Surfaces(
         Source("applications", directory.operations("application"), applications.collect_applications),
         Source("service principals", service_principals.OPERATIONS, service_principals.collect_service_principals),
         Source("directory roles", directory_roles.OPERATIONS, directory_roles.collect_directory_roles),
-        Source("sign-in activity", activity.SIGN_INS, activity.collect_sign_ins),
         Source("credential activity", activity.CREDENTIALS, activity.collect_credential_uses),
         Source("token policies", token_policies.OPERATIONS, token_policies.collect_token_policies),
-        Source("trusted authorities", authorities.OPERATIONS, authorities.collect_authorities),
         Source("app management policies", app_management.OPERATIONS, app_management.collect_app_management),
         *_declared(),
         Source("Entra logs", places.TENANT, places.collect_entra_logs),

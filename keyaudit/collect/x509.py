@@ -3,8 +3,10 @@
 import base64
 import binascii
 import hashlib
+import re
 import warnings
 from collections.abc import Callable
+from functools import lru_cache
 from typing import TypeVar
 
 from cryptography import x509
@@ -21,6 +23,8 @@ from keyaudit.model.reasons import Reason
 T = TypeVar("T")
 E = TypeVar("E", bound=x509.ExtensionType)
 
+_ARMOR = re.compile(r"-----(BEGIN|END) CERTIFICATE-----")
+_SPACES = re.compile(r"\s+", re.ASCII)
 _MOST_BYTES = 128 * 1024
 """The maximum size: several times that of the largest certificate in use, with an SLH-DSA signature or a thousand names."""
 
@@ -138,6 +142,17 @@ class Brief(Struct, frozen=True, kw_only=True):
 def read_x509(encoded: str | bytes) -> X509 | Refusal:
     """The facts of a certificate in DER or base64. Refused as bad_value if it is not a certificate."""
     return _read(encoded, lambda reader: reader.facts())
+
+
+@lru_cache(maxsize=16)
+def read_certificate(text: str) -> X509 | Refusal:
+    """The facts of a certificate in base64, in lines or not, or in PEM. Refused as bad_value if there is none."""
+    return read_x509(plain(text))
+
+
+def plain(text: str) -> str:
+    """The base64 in a text: Graph stores what its users paste."""
+    return _SPACES.sub("", _ARMOR.sub("", text))
 
 
 def read_brief(encoded: str | bytes) -> Brief | Refusal:

@@ -1,7 +1,8 @@
 """The parts of redirect URIs, and which of them lead to an unsafe place."""
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
+from functools import lru_cache
 
 from msgspec import Struct
 
@@ -65,7 +66,8 @@ def chosen(condition: Callable[[Address], bool], part: str = "text") -> Callable
     """
 
     def of_lists(*lists: Sequence[str]) -> list[str]:
-        return sorted({str(getattr(address, part)) for address in _addresses(together(*lists)) if condition(address)})
+        addresses = _addresses(tuple(together(*lists)))
+        return sorted({str(getattr(address, part)) for address in addresses if condition(address)})
 
     return of_lists
 
@@ -75,7 +77,9 @@ def together(*lists: Sequence[str]) -> list[str]:
     return sorted({text for each in lists for text in each})
 
 
-def _addresses(uris: Iterable[str]) -> list[Address]:
+@lru_cache(maxsize=16)
+def _addresses(uris: tuple[str, ...]) -> Sequence[Address]:
+    """The parts of each; several columns are made of those of one application."""
     found = []
     for uri in uris:
         match = _URI.fullmatch(uri)

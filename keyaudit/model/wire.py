@@ -59,7 +59,14 @@ class Combined(Struct, frozen=True):
     via: Callable[..., object]
 
 
-Way = str | At | Case | Combined
+class InCertificate(Struct, frozen=True):
+    """A column's value is a fact of the X.509 certificate in the text at `path`, by its name in `collect.x509.X509`."""
+
+    path: str
+    fact: str
+
+
+Way = str | At | Case | Combined | InCertificate
 """Where a column's value is in an item; a text is a member that is copied."""
 
 
@@ -95,11 +102,25 @@ def first_members(ways: Iterable[Way]) -> dict[str, None]:
 
 
 class Read(Struct, frozen=True, kw_only=True):
-    """An operation whose answers become rows: a row for each item of a list."""
+    """An operation whose answers become rows: a row for each item of a list.
+
+    Items may have a holder. With `parent`, they are asked for once for each item of that list; with `within`, they are in that
+    member of an item of this list.
+    """
 
     operation: str
-    id: str
+    id: str = ""
     """The row's id below the tenant: "namedLocations/{key}"."""
+    parent: str = ""
+    within: str = ""
+    holder: str = ""
+    """The holder's id below the tenant, like `id`."""
+    holder_column: str = ""
+    """The column with the holder's id."""
+    of_holder: Mapping[str, Way] = {}
+    """The columns that are in the holder, and where."""
+    id_column: str = ""
+    """The column that names a row with a holder below it."""
     key: str = "id"
     """The member that names an item, a text in the form `form`. An item without it is quarantined."""
     form: re.Pattern[str] = GUID

@@ -1,6 +1,16 @@
 """The columns of an X.509 certificate, with the same names in every table."""
 
+from collections.abc import Mapping
+
 from keyaudit.model.columns import Column, Where, flag, integer, text
+from keyaudit.model.wire import InCertificate, Way
+
+
+def in_certificate(path: str) -> Mapping[str, Way]:
+    """Where the columns of `x509_columns`, the thumbprint and the dates are: in the certificate at `path`."""
+    named = {"thumbprint": "thumbprint", "starts_on": "not_before", "expires_on": "not_after"}
+    facts = {column.name: column.name for column in x509_columns(())} | named
+    return {column: InCertificate(path, fact) for column, fact in facts.items()}
 
 
 def x509_columns(operations: tuple[str, ...], absent: str = "") -> tuple[Column, ...]:

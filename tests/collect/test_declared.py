@@ -6,37 +6,43 @@ from typing import Any
 import pytest
 from msgspec import UNSET, Raw, Struct, defstruct, json
 
-from keyaudit.collect.declared import item_of
+from keyaudit.collect.declared import holder_of, item_of
 from keyaudit.collect.rows import CONTRADICTED, Row, Wire, value_at
+from keyaudit.collect.x509 import read_certificate
 from keyaudit.model.columns import Column, Table
 from keyaudit.model.reasons import Reason
 from keyaudit.model.tables import TABLES
-from keyaudit.model.wire import At, Case, Read, Unreadable, Way, steps
+from keyaudit.model.wire import At, Case, Combined, InCertificate, Read, Unreadable, Way, first_members, steps
 
 UNSEEN = object()
 """Stands for a member that is left out."""
 
 
-def declared() -> Iterator[tuple[Table, Read | None, str, At, Case | None, str]]:
+def declared() -> Iterator[tuple[Table, str, At, Case | None, str]]:
     """Every place of a column: with the way that leads there in one case, and the word of that case."""
     for table in TABLES.values():
         for read in table.reads or (None,):
-            for column, way in table.ways(read).items():
-                for at, case, word in places(way):
-                    yield table, read, column, at, case, word
+            for column, way in {**table.ways(read), **(read.of_holder if read else {})}.items():
+                # The key of an item is there, or the item is quarantined.
+                for at, case, word in (each for each in places(way) if not (read and each[0].path == read.key)):
+                    yield table, column, at, case, word
 
 
 def places(way: Way) -> Iterator[tuple[At, Case | None, str]]:
     if isinstance(way, At):
         yield way, None, ""
+    elif isinstance(way, InCertificate):
+        yield At(way.path, str, read_certificate), None, ""
+    elif isinstance(way, Combined):
+        yield from ((part, None, "") for part in way.parts)
     elif isinstance(way, Case):
         yield from ((inner, way, word) for word, inner in way.values.items() if isinstance(inner, At))
 
 
 PLACES = [
-    pytest.param(*each, level, id=f"{each[0].name}.{each[2]} {each[3].path} {each[5]} at {name}")
+    pytest.param(*each, level, id=f"{each[0].name}.{each[1]} {each[2].path} {each[4]} at {name}")
     for each in declared()
-    for level, (name, _) in enumerate(steps(each[3].path))
+    for level, (name, _) in enumerate(steps(each[2].path))
 ]
 
 
@@ -62,15 +68,13 @@ def nested(at: At, level: int, value: object) -> dict[str, Any]:
     return found
 
 
-@pytest.mark.parametrize(("table", "read", "column", "at", "case", "word", "level"), PLACES)
+@pytest.mark.parametrize(("table", "column", "at", "case", "word", "level"), PLACES)
 def test_what_is_not_there_is_an_answer_only_where_its_declaration_says_so(
-    table: Table, read: Read | None, column: str, at: At, case: Case | None, word: str, level: int
+    table: Table, column: str, at: At, case: Case | None, word: str, level: int
 ) -> None:
     told: Column = table.by_name[column]
     way = case or at
     last = level == len(steps(at.path)) - 1
-    if read and steps(at.path)[0][0] == read.key:
-        return
     of_case = {steps(case.path)[0][0]: word} if case else {}
 
     def holds(value: object) -> object:
@@ -79,7 +83,7 @@ def test_what_is_not_there_is_an_answer_only_where_its_declaration_says_so(
     left_out = told.left_out.fixed if last and told.left_out else Reason.BAD_BODY
     if level:
         assert holds(UNSEEN) == left_out
-    _, nullable = steps(at.path)[level]
+    nullable = steps(at.path)[level][1]
     null = at.none if nullable else None if last and at.via is None and told.absent else Reason.BAD_VALUE
     assert holds(None) == null
     if not (last and at.kind is object):
@@ -106,12 +110,7 @@ def test_a_word_that_no_case_has_is_unrecognised(case: Case) -> None:
 @pytest.mark.parametrize("read", [read for table in TABLES.values() for read in table.reads], ids=lambda read: read.operation)
 def test_every_column_of_a_read_is_in_its_items_or_is_fixed(read: Read) -> None:
     [table] = [table for table in TABLES.values() if read in table.reads]
-    own = {*("id", "resource_id", "scope_id", "source_url", "source_version"), read.key_column}
-    filled = {*table.ways(read), *read.fixed, *own}
-    assert {column.name for column in table.stored} <= filled
-    named = {steps(path)[0][0] for way in table.ways(read).values() for path in _paths(way)}
-    assert named <= {*item_of(read.operation).__struct_encode_fields__}
-
-
-def _paths(way: Way) -> list[str]:
-    return [way] if isinstance(way, str) else [at.path for at, _, _ in places(way)]
+    own = ("id", "resource_id", "scope_id", "source_url", "source_version", read.key_column, read.holder_column)
+    assert {column.name for column in table.stored} <= {*table.ways(read), *read.fixed, *read.of_holder, *own}
+    assert {*first_members(table.ways(read).values())} <= {*item_of(read.operation).__struct_encode_fields__}
+    assert {*first_members(read.of_holder.values())} <= {*holder_of(read.operation).__struct_encode_fields__}

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from keyaudit.cloud.gateway import Gateway
 from keyaudit.collect.access.roles import OPERATIONS as ROLE_OPERATIONS
-from keyaudit.collect.entra import authorities, federation, identity_limits, issuer, token_policies
+from keyaudit.collect.entra import federation, identity_limits, issuer, token_policies
 from keyaudit.collect.key_vault import certificates, deleted, secrets
 from keyaudit.collect.managed_hsm import devices
 from keyaudit.collect.run import collect_all
@@ -63,6 +63,7 @@ VAULT_OPERATIONS = (
     *deleted.OBJECTS,
     "diagnostic_setting.list",
 )
+AUTHORITIES = ("pki.list", "pki.authorities", "classic_authority.list", "app_authority.list")
 TENANT_OPERATIONS = (
     "organization.get",
     "domain.list",
@@ -120,7 +121,7 @@ TENANT_OPERATIONS = (
     "blueprint.principal_sponsors_of",
     *federation.OPERATIONS,
     *token_policies.OPERATIONS,
-    *authorities.OPERATIONS,
+    *AUTHORITIES,
     *issuer.OPERATIONS,
 )
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from keyaudit.collect.entra import authorities, federation, issuer, token_policies
+from keyaudit.collect.entra import federation, issuer, token_policies
 from keyaudit.model.coverage import State
 from keyaudit.model.tables import TABLES as DECLARED
 from keyaudit.model.tables.shared_key import SHARED
@@ -44,7 +44,8 @@ from tests.matrices import first_of, some_with_each
 READS = ("tenant", "applications", "service principals", "token policies", "trusted authorities", "federation", "issuer keys")
 
 TABLES = ("signing_certificate", "federated_domain", "token_policy", "trusted_authority", "issuer_key")
-OPERATIONS = (*federation.OPERATIONS, *token_policies.OPERATIONS, *authorities.OPERATIONS, *issuer.OPERATIONS)
+AUTHORITIES = ("pki.list", "pki.authorities", "classic_authority.list", "app_authority.list")
+OPERATIONS = (*federation.OPERATIONS, *token_policies.OPERATIONS, *AUTHORITIES, *issuer.OPERATIONS)
 STORES = f"{TENANT_ID}/certificateauthorities"
 OUTLET = f"{TENANT_ID}/domains/c.example"
 PROVIDER = f"{TENANT_ID}/externalidentityproviders/d1000000-0000-4000-8000-000000000001"

@@ -1,4 +1,4 @@
-"""Last sign-ins of applications, and last uses of their credentials, from Entra's reports (beta)."""
+"""Last uses of applications' credentials, from Entra's report (beta)."""
 
 from collections.abc import Sequence
 
@@ -13,10 +13,9 @@ from keyaudit.inventory.spool import Unit
 from keyaudit.model.coverage import Coverage, Refusal, Scope
 from keyaudit.model.guid import GUID
 from keyaudit.model.reasons import Reason
-from keyaudit.model.tables.activity import CREDENTIAL_ACTIVITY, SIGN_IN_ACTIVITY
+from keyaudit.model.tables.activity import CREDENTIAL_ACTIVITY
 from keyaudit.model.times import parse_time
 
-SIGN_INS = ("sign_in_activity.list",)
 CREDENTIALS = ("credential_activity.list",)
 
 # The documentation lists one name, its samples use the other.
@@ -29,15 +28,6 @@ class Activity(Struct, rename="camel"):
     """One use."""
 
     last_sign_in_date_time: Wire = UNSET
-
-
-class SignInItem(Struct, rename="camel"):
-    """The report's entry for one application."""
-
-    app_id: str
-    last_sign_in_activity: Wire = UNSET
-    delegated_client_sign_in_activity: Wire = UNSET
-    application_authentication_client_sign_in_activity: Wire = UNSET
 
 
 class CredentialItem(Struct, rename="camel"):
@@ -53,21 +43,6 @@ class CredentialItem(Struct, rename="camel"):
     expiration_date: Wire = UNSET
 
 
-async def collect_sign_ins(reading: Reading, unit: Unit, scope: Scope) -> Sequence[Coverage]:
-    """Write a row per application in the report. Returns the coverage of `SIGN_INS`."""
-    connection = reading.connection
-    [operation] = SIGN_INS
-    calls, count = Calls(scope, operation), 0
-    place = source(connection.environment, operation)
-    listing = connection.gateway.pages(operation, SignInItem, by=lambda item: _id(item.app_id))
-    async for item in both(listing):
-        unit.row("sign_in_activity", sign_in_row(item, connection.identity.tenant_id, scope, place))
-        count += 1
-        reading.seen(count)
-    calls.ended(listing.end)
-    return [calls.coverage()]
-
-
 async def collect_credential_uses(reading: Reading, unit: Unit, scope: Scope) -> Sequence[Coverage]:
     """Write a row per credential and resource in the report. Returns the coverage of `CREDENTIALS`."""
     connection = reading.connection
@@ -81,17 +56,6 @@ async def collect_credential_uses(reading: Reading, unit: Unit, scope: Scope) ->
         reading.seen(count)
     calls.ended(listing.end)
     return [calls.coverage()]
-
-
-def sign_in_row(item: SignInItem, tenant_id: str, scope: Scope, place: tuple[str, str]) -> dict[str, object]:
-    """The row of one application's last sign-ins."""
-    id_ = f"/tenants/{tenant_id}/signInActivities/{item.app_id}"
-    row = Row(SIGN_IN_ACTIVITY, id=id_, resource_id=id_, scope_id=scope.id, url=place[0], version=place[1])
-    row.put_all(name=None, app_id=item.app_id.lower(), last_sign_in_on=_moment(item.last_sign_in_activity))
-    delegated = _moment(item.delegated_client_sign_in_activity)
-    app_only = _moment(item.application_authentication_client_sign_in_activity)
-    row.put_all(last_delegated_on=delegated, last_app_only_on=app_only, last_client_sign_in_on=_later(delegated, app_only))
-    return row.finish()
 
 
 def credential_row(item: CredentialItem, tenant_id: str, scope: Scope, place: tuple[str, str]) -> dict[str, object]:
@@ -143,11 +107,3 @@ def _moment(raw: Wire) -> int | Refusal | None:
         return text if isinstance(text, Refusal) else parse_time(text)
     except ValueError:
         return Refusal(Reason.BAD_VALUE)
-
-
-def _later(one: int | Refusal | None, other: int | Refusal | None) -> int | Refusal | None:
-    for moment in (one, other):
-        if isinstance(moment, Refusal):
-            return moment
-    known = [moment for moment in (one, other) if isinstance(moment, int)]
-    return max(known) if known else None

@@ -124,11 +124,8 @@ async def _default(connection: Connection, unit: Unit, scope: Scope) -> Sequence
     calls, beta_calls = Calls(scope, "app_management.default"), Calls(scope, "app_management.default_beta")
     policy = await connection.gateway.get("app_management.default", DefaultPolicy)
     beta = await connection.gateway.get("app_management.default_beta", DefaultPolicy)
-    for answer, counted in ((policy, calls), (beta, beta_calls)):
-        if isinstance(answer, Refusal):
-            counted.refused(answer)
-        else:
-            counted.answered()
+    calls.got(policy)
+    beta_calls.got(beta)
     if isinstance(policy, Refusal):
         return [calls.coverage(), beta_calls.coverage()]
     url, version = source(connection.environment, "app_management.default")

@@ -12,12 +12,13 @@ from keyaudit.model.coverage import Refusal
 from keyaudit.model.reasons import Reason
 from keyaudit.model.tables.certificate import CERTIFICATE
 from keyaudit.model.times import DAY, MAX_TIME
+from keyaudit.model.wire import paths
 
 _RENEWAL = ("auto_renews", "renews_before_expiry", "renews_at_percentage")
 _ACTIONS = ("emails_contacts", *_RENEWAL)
 _KINDS = frozenset({"autorenew", "emailcontacts"})
 """All types of actions, https://learn.microsoft.com/azure/key-vault/certificates/about-certificates#certificate-policy."""
-POLICY = (*_ACTIONS, *(column.name for column in CERTIFICATE.stored if str(column.wire).startswith("policy.")))
+POLICY = (*_ACTIONS, *(name for name, way in CERTIFICATE.ways().items() if paths(way)[0].startswith("policy.")))
 
 AS_MADE = ("kty", "exportable")
 """Columns that are true for a version only if the policy has not changed since its creation. They never change themselves."""

@@ -299,8 +299,5 @@ def version_row(table: Table, vault: Vault, uri: str, found: Named, *, resource_
 
 def counted(calls: Calls, found: T | Refusal) -> T | Refusal:
     """The answer, after counting it in `calls`."""
-    if isinstance(found, Refusal):
-        calls.refused(found)
-    else:
-        calls.answered()
+    calls.got(found)
     return found

@@ -1,37 +1,12 @@
-"""The tables of last activity of service principals and credentials, from Entra's reports.
+"""The table of last uses of credentials, from Entra's report.
 
-A row proves use. A missing row proves nothing, because the reports do not say what they leave out.
+A row proves use. A missing row proves nothing, because the report does not say what it leaves out.
 """
 
-from keyaudit.model.columns import Area, Column, Table, text, time, where_found
+from keyaudit.model.columns import Area, Table, text, time, where_found
 
-_SIGN_IN = ("sign_in_activity.list",)
 _CREDENTIAL = ("credential_activity.list",)
-_NEVER = "the report has none"
 
-
-def _last(name: str, meaning: str, operations: tuple[str, ...]) -> Column:
-    return time(name, meaning, operations, absent=_NEVER, past=True)
-
-
-SIGN_IN_ACTIVITY = Table(
-    name="sign_in_activity",
-    order=150,
-    area=Area.TENANT,
-    noun="record of sign-ins",
-    plural="records of sign-ins",
-    meaning="when an application was last used in this tenant (servicePrincipalSignInActivities, beta)",
-    added_by=_SIGN_IN,
-    row_for_each=_SIGN_IN,
-    columns=(
-        *where_found(),
-        text("app_id", "the application (client) id", _SIGN_IN),
-        _last("last_sign_in_on", "in any role", _SIGN_IN),
-        _last("last_delegated_on", "as a client, with a user", _SIGN_IN),
-        _last("last_app_only_on", "as a client, without a user", _SIGN_IN),
-        _last("last_client_sign_in_on", "as a client: the later of the two", _SIGN_IN),
-    ),
-)
 
 CREDENTIAL_ACTIVITY = Table(
     name="credential_activity",
@@ -52,7 +27,7 @@ CREDENTIAL_ACTIVITY = Table(
             values=("application", "service_principal")),
         text("used_for", "resourceId: what was asked for with it", _CREDENTIAL, absent="the report names none",
             wire="resourceId"),
-        _last("last_used_on", "lastSignInDateTime", _CREDENTIAL),
+        time("last_used_on", "lastSignInDateTime", _CREDENTIAL, absent="the report has none", past=True),
         time("expires_on", "the credential's end, as the report has it", _CREDENTIAL, absent="the report has none"),
     ),
 )
