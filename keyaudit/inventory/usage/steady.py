@@ -29,9 +29,9 @@ _OPENS = "operation IN ('sign', 'decrypt', 'unwrap', 'backup', 'release')"
 FEW_VALUES = f"""(came <= allowed AND app NOT IN ({", ".join(map(quoted, FIRST_PARTY))}) AND (target_kind = 'key' AND {_OPENS}
     OR facet = '{Facet.NETWORK}'
     AND (target_kind = 'mailbox' AND operation = 'read-mail' OR operation IN ('read-secret', 'saml-sign-in'))))"""
-"""SQL over `seen` and `arrivals`: whether an application uses keys or reads secrets or mail from few networks, or uses keys with
-few programs, as far as it is known; or whether users sign in from few. Microsoft's own programs are not such: they are wherever
-their users are.
+"""SQL over `seen` and `arrivals`: whether an application uses keys or reads secrets or mail from few networks, or uses keys
+with few programs, as far as it is known; or whether users sign in from few. Microsoft's own programs are not such: they are
+wherever their users are.
 """
 LONG = f"observed >= {_OBSERVED}"
 """SQL over the days from an application's first use to its last: whether it is known that it always had few."""

@@ -106,7 +106,7 @@ def _blind(found: Sequence[Unseen], width: int, colour: bool) -> Iterator[str]:
 
 def _unused(found: Sequence[Accepted], width: int) -> Iterator[str]:
     for each in found:
-        line = f"{one_line(each.place)}: {one_line(each.app_id)} was announced for {each.operation}, which covers nothing here"
+        line = f"{one_line(each.place)}: {one_line(each.name)}, which covers nothing here"
         yield from wrap(line, width, rest="    ")
     if found:
         yield ""

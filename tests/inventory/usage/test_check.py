@@ -1,6 +1,7 @@
 """What does not belong: each kind of reason found, and what is usual left alone."""
 
 from collections.abc import Callable, Sequence
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
 
@@ -289,7 +290,7 @@ def test_announcements_cover_what_they_say(held: Held) -> None:
         announced("decrypt", NEW, app="of another operation"),
         announced("sign", NEW, "*/keys/other", app="of another key"),
     ]
-    strangers = [use(NEW, each.app_id) for each in (*covering, *others)]
+    strangers = [use(NEW, each.app_id or "") for each in (*covering, *others)]
     found = held(daily(), [*daily_after(), *strangers], [*covering, *others])
     assert {each.app_id: each.accepted for each in found.findings} == {
         **{each.app_id: each for each in covering},
@@ -297,6 +298,47 @@ def test_announcements_cover_what_they_say(held: Held) -> None:
     }
     assert found.unused == tuple(others)
     assert found.failing == len(others)
+
+
+OFFICE, THIEF = "192.0.2.9", "203.0.113.9"
+
+
+def office(app: str | None = None, since: int = NEW, most: int = 0) -> Accepted:
+    """The announcement of an office's network, for one application or for any."""
+    named = announced("read-mail", NEW, app="")
+    networks = (ip_network("192.0.2.0/24"),)
+    return structs.replace(named, app_id=app, since=START + since * DAY, networks=networks, mailboxes=most)
+
+
+ANNOUNCED_NETWORKS: dict[str, tuple[Accepted, str, bool]] = {
+    "the network": (office(), OFFICE, True),
+    "another network": (office(), THIEF, False),
+    "the application and the network": (office(OUTLOOK), OFFICE, True),
+    "the application from another network": (office(OUTLOOK), THIEF, False),
+    "another application": (office(VIVA), OFFICE, False),
+    "only the application": (announced("read-mail", NEW, app=OUTLOOK), OFFICE, False),
+    "from tomorrow": (office(since=NEW + 1), OFFICE, False),
+    "as many mailboxes": (office(most=10), OFFICE, True),
+    "fewer": (office(most=9), OFFICE, False),
+}
+"""By announcement: from where an application that is in daily use reads ten mailboxes, and whether that is covered."""
+
+
+@pytest.mark.parametrize("what", ANNOUNCED_NETWORKS)
+def test_an_announcement_covers_the_networks_that_it_names(held: Held, what: str) -> None:
+    accepted, network, covered = ANNOUNCED_NETWORKS[what]
+    boxes = [f"m{number}@contoso.example" for number in range(10)]
+    usual = [mail(day, OUTLOOK, box, principal_id=box) for day in range(LEARNED) for box in boxes]
+    found = held(usual, [mail(NEW, OUTLOOK, box, principal_id=box, network=network) for box in boxes], [accepted])
+    assert [each for each, *_ in reasons(found)] == [OUTLOOK] * 2
+    assert (one(found).severity, one(found).accepted is not None, found.failing) == ("high", covered, not covered)
+
+
+@pytest.mark.parametrize(("networks", "failing"), [((OFFICE,), 0), ((OFFICE, THIEF), 1)])
+def test_an_announced_application_is_covered_only_from_its_networks(held: Held, networks: Sequence[str], failing: int) -> None:
+    accepted = structs.replace(office("stranger"), operation="sign")
+    usual = [*daily(), *daily("neighbour", network=THIEF)]
+    assert held(usual, [use(NEW, "stranger", network=each) for each in networks], [accepted]).failing == failing
 
 
 def test_an_announcement_is_not_called_unused_where_something_is_unseen(held: Held) -> None:
