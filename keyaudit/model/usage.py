@@ -218,6 +218,8 @@ class Blind(StrEnum):
     THROTTLED = "mailbox-throttled"
     INCOMPLETE_FILE = "incomplete-file"
     BAD_LINES = "unreadable-lines"
+    NOT_READ = "acts-not-read"
+    """Operations that may touch keys, credentials or their logs, and that keyaudit does not read."""
 
 
 class Unseen(Struct, frozen=True, kw_only=True):

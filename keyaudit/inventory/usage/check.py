@@ -17,7 +17,7 @@ from keyaudit.inventory.usage.facets import refuse_too_long
 from keyaudit.inventory.usage.learn import one, same_tenant
 from keyaudit.inventory.usage.odd import GROUPS, MOST, statements
 from keyaudit.inventory.usage.reported import Reported, counted
-from keyaudit.inventory.usage.unseen import damaged, days_with_events, in_order, missing_days, new_sources
+from keyaudit.inventory.usage.unseen import damaged, days_with_events, in_order, missing_days, new_sources, not_read
 from keyaudit.model.first_party import FIRST_PARTY
 from keyaudit.model.reasons import Reason
 from keyaudit.model.severity import Severity
@@ -66,7 +66,7 @@ def check(
     """
     with store.connect(window, uses=False, besides=[baseline.folder] if baseline else []) as connection:
         days = days_with_events(connection, window)
-        unseen = list(damaged(connection, window))
+        unseen = [*damaged(connection, window), *not_read(store, window)]
         findings: list[Unusual] = []
         if baseline is None:
             unseen.append(Unseen(blind=Blind.NO_BASELINE, subject="", reason=Reason.NOT_SUPPLIED))

@@ -74,7 +74,7 @@ def _odd(sql: DuckDB, window: Window, groups: str, mailboxes: str, belongs: str)
     # Networks that came since the baseline's last day are used again, and are still new to it.
     come = f"{OF_A_DAY} * most_new + came * greatest(0, busiest - ended / {DAY}) / nullif(later, 0)"
     return f"""
-        WITH app AS (SELECT {KEYS}, uses * 1.0 / days AS usual_uses,
+        WITH app AS (SELECT {KEYS}, uses * 1.0 / nullif(days, 0) AS usual_uses,
                 {sql.quotient("last_on", DAY)} - {sql.quotient("first_on", DAY)} + 1 AS observed
             FROM {belongs} WHERE facet = '{Facet.APP}'),
         key AS (SELECT target_kind, operation, app, {_OF} AS of, facet, value, min(first_on) AS first_on,
