@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from enum import StrEnum
+from ipaddress import IPv4Network, IPv6Network
 
 from msgspec import Struct
 
@@ -9,6 +10,7 @@ from keyaudit.model.errors import Exit
 from keyaudit.model.gating.waivers import Glob
 from keyaudit.model.reasons import Reason
 from keyaudit.model.severity import Severity
+from keyaudit.model.text import listed
 from keyaudit.model.times import DAY, iso_date
 
 NOBODY = ""
@@ -135,17 +137,23 @@ class Why(Struct, frozen=True, kw_only=True):
 
 
 class Accepted(Struct, frozen=True, kw_only=True):
-    """An announced application, for one operation, until a day."""
+    """An announced application for one operation, or announced networks, until a day."""
 
-    app_id: str
-    operation: str
+    app_id: str | None
+    """None: any, from these networks; so is an operation."""
+    operation: str | None
     target: Glob
     owner: str
     reason: str
+    since: int = 0
+    """The start of the first covered day; 0: that of the logs."""
     ends: int
     """The first second after the last covered day."""
+    networks: tuple[IPv4Network | IPv6Network, ...] = ()
+    """Only uses from these; empty: from any, if it is not the network that is unusual."""
     mailboxes: int = 0
-    """How many mailboxes it may read in one day, however few are usual; 0: none more than are usual."""
+    """How many mailboxes may be read in one day, however few are usual; 0: none more than are usual, and from a new network any
+    number."""
     place: str
     """`file:line`, for messages."""
 
@@ -153,6 +161,12 @@ class Accepted(Struct, frozen=True, kw_only=True):
     def last_day(self) -> str:
         """The last covered day of use."""
         return iso_date(self.ends - DAY)
+
+    @property
+    def name(self) -> str:
+        """What it names, in words."""
+        whom = self.app_id or listed([str(each) for each in self.networks])
+        return f"{whom} was announced{f' for {self.operation}' if self.operation else ''}"
 
 
 class Unusual(Struct, frozen=True, kw_only=True):
@@ -181,6 +195,11 @@ class Unusual(Struct, frozen=True, kw_only=True):
         return self.why[0].severity
 
     @property
+    def first_on(self) -> int:
+        """When it was first done."""
+        return min(why.first_on for why in self.why)
+
+    @property
     def last_on(self) -> int:
         """When it was last done."""
         return max(why.last_on for why in self.why)
@@ -199,6 +218,8 @@ class Blind(StrEnum):
     THROTTLED = "mailbox-throttled"
     INCOMPLETE_FILE = "incomplete-file"
     BAD_LINES = "unreadable-lines"
+    NOT_READ = "acts-not-read"
+    """Operations that may touch keys, credentials or their logs, and that keyaudit does not read."""
 
 
 class Unseen(Struct, frozen=True, kw_only=True):

@@ -1,9 +1,9 @@
 """Prints what is found of each intrusion, and what stops a pipeline on clean days and on those of the look-alikes.
 
-`python -m tests.intrusions SEED ...`: half a minute for each seed.
+`python -m tests.intrusions [--learned DAYS] SEED ...`: half a minute for each seed.
 """
 
-import sys
+from argparse import ArgumentParser
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -12,8 +12,8 @@ from tests.intrusions.company import LEARNED, Company
 from tests.intrusions.run import Ran, stops, worst
 
 
-def _table(seed: int, folder: Path) -> None:
-    ran = Ran(Company(seed), scenarios(), LAST, folder)
+def _table(seed: int, learned: int, folder: Path) -> None:
+    ran = Ran(Company(seed), scenarios(), LAST, folder, learned=learned)
     results = dict(ran.daily())
     clean = [day for day in range(LEARNED, LEARNED + 30) if results[day]["verdict"]["exit"]]
     print(f"seed {seed}: a pipeline stops on {len(clean)} of 30 clean days: {[stops(results[day]) for day in clean]}")
@@ -24,6 +24,10 @@ def _table(seed: int, folder: Path) -> None:
         print(f"  {event.name:28} {wanted:16} {levels}")
 
 
-for _seed in sys.argv[1:] or ("1", "2", "3"):
+_parser = ArgumentParser()
+_parser.add_argument("--learned", type=int, default=LEARNED)
+_parser.add_argument("seeds", type=int, nargs="*", default=(1, 2, 3))
+_asked = _parser.parse_args()
+for _seed in _asked.seeds:
     with TemporaryDirectory() as _folder:
-        _table(int(_seed), Path(_folder))
+        _table(_seed, _asked.learned, Path(_folder))

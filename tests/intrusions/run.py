@@ -29,7 +29,7 @@ def command(*arguments: str | Path) -> tuple[int, str]:
 
 
 class Ran:
-    """A company's logs of some days, imported, with what is usual learned from the first ones."""
+    """A company's logs of some days, imported, with what is usual learned from the last ones before the intrusions."""
 
     def __init__(
         self, company: Company, events: Sequence[Scenario], days: int, folder: Path, *, learned: int = LEARNED
@@ -39,7 +39,7 @@ class Ran:
         write_company(company, days, events, folder / "logs")
         self.announced.write_text(ANNOUNCED, encoding="utf-8")
         self.imported = command("usage", "import", folder / "logs", "--out", self.logs)
-        self.learned = self.learn(self.normal, 0, LEARNED - 1)
+        self.learned = self.learn(self.normal, LEARNED - learned, LEARNED - 1)
 
     def learn(self, into: Path, first: int, last: int, *more: str | Path) -> tuple[int, str]:
         days = ("--first-day", date(first), "--last-day", date(last))

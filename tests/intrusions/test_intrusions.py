@@ -34,10 +34,11 @@ def missed(ran: Ran, events: Sequence[Scenario]) -> set[str]:
 
 
 @pytest.mark.exhaustive
-def test_intrusions_into_a_small_company_are_found_and_its_weeks_are_quiet(tmp_path: Path) -> None:
-    wanted = ("used-fast", "graph-client-forged", "key-from-new-network")
+@pytest.mark.parametrize("learned", [30, 45, LEARNED])
+def test_intrusions_into_a_small_company_are_found_and_its_weeks_are_quiet(learned: int, tmp_path: Path) -> None:
+    wanted = ("used-fast", "used-proxies", "graph-client-forged", "key-from-new-network")
     events = placed([each for each in intrusions() if each.name in wanted], LEARNED + 7)
-    ran = Ran(Company(4, size=0.25), events, LEARNED + 10, tmp_path)
+    ran = Ran(Company(4, size=0.25), events, LEARNED + 11, tmp_path, learned=learned)
     assert ran.imported[0] == 0
     assert missed(ran, events) == set()
     assert len(stops(ran.check(LEARNED, LEARNED + 6))) <= A_WEEK

@@ -81,6 +81,8 @@ def usual(operation: str, app: str | None, target: str = KEY, client: str | None
         "facet": "client-app" if client else "app",
         "value": client or "",
         "mailboxes": 0,
+        "uses": 90,
+        "days": 90,
         "first_on": ago(99),
         "last_on": ago(9),
         "learned_until": ago(9),
@@ -380,7 +382,7 @@ def test_without_a_vault_nothing_can_be_done_in_one() -> None:
     assert set(unshown([], vault=[])) == {
         *("read-mail", "send-mail", "forward-mail", "grant-mailbox-access", "change-audit", "sign-in", "saml-sign-in"),
         *("add-credential", "remove-credential", "add-service-principal", "change-federation"),
-        *("grant-permission", "add-owner", "assign-directory-role"),
+        *("grant-permission", "add-owner", "assign-directory-role", "restore-application", "enable-principal"),
         *("change-trusted-authority", "change-certificate-sign-in"),
     }
 

@@ -43,9 +43,22 @@ def test_it_may_say_how_many_mailboxes_are_read(tmp_path: Path) -> None:
     assert [each.mailboxes for each in load_accepted(path, today=TODAY)] == [500]
 
 
+def test_it_may_name_networks_alone(tmp_path: Path) -> None:
+    path = tmp_path / "accept.yaml"
+    networks = "networks: [192.0.2.0/24, '2001:db8::/32']\n    since: 2026-02-01\n"
+    named = GOOD.replace("operation: read-mail\n", networks).replace("app_id: B77E5939-8F72-4562-8FDD-3687620B5AAA\n    ", "")
+    path.write_text(named, encoding="utf-8")
+    (found,) = load_accepted(path, today=TODAY)
+    assert (found.app_id, found.operation, found.since) == (None, None, parse_date("2026-02-01"))
+    assert [str(each) for each in found.networks] == ["192.0.2.0/24", "2001:db8::/32"]
+
+
 @pytest.mark.parametrize(
     ("change", "problem"),
     [
+        (("    operation: read-mail\n", ""), "3:5: no operation; it is required unless networks are named"),
+        (("target: contoso.example", "networks: [192.0.2.9/24]"), "'192.0.2.9/24' is no network"),
+        (("target: contoso.example", "networks: [192.0.2.8/29]"), "networks are compared as /24: name all of it"),
         (("    owner: finance\n", "    owner: finance\n    mailboxes: 0\n"), "'0' is no number of mailboxes"),
         (("    owner: finance\n", "    owner: finance\n    mailboxes: all\n"), "'all' is no number of mailboxes"),
         (("    owner: finance\n", ""), "3:5: no owner; it is required"),

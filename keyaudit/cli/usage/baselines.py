@@ -39,16 +39,18 @@ def learn(
     """Learn the usual uses of keys, secrets and mailboxes.
 
     Which applications, networks and programs use which. Refused uses are not learned. An application that reads mail in these
-    days is usual from then on: review the result with keyaudit usage show.
+    days is usual from then on: review the result with keyaudit usage show. With --merge, what the earlier baseline would report
+    of these days is listed before the new one is written.
     """
     from keyaudit.cli.output import options
     from keyaudit.inventory.logs import open_logs
     from keyaudit.inventory.usage.baseline import open_baseline
+    from keyaudit.inventory.usage.check import check
     from keyaudit.inventory.usage.learn import learn as learn_from
     from keyaudit.inventory.usage.learn import window_of
     from keyaudit.report.files import check_absent, output_tree
     from keyaudit.report.lines import joined, plural
-    from keyaudit.report.usage.text import missing
+    from keyaudit.report.usage.text import made_usual, missing
 
     check_absent(out)
     first, last = day(since, "--first-day"), day(until, "--last-day")
@@ -57,7 +59,12 @@ def learn(
     with output_tree(out) as folder:
         if first is None and before is not None:
             first = before.until
-        made = learn_from(store, window_of(store, first, last), into=folder, merge=before)
+        window = window_of(store, first, last)
+        made = learn_from(store, window, into=folder, merge=before)
+        with printing() as stdout:
+            usual = list(made_usual(check(store, window, before), options(stdout))) if before else []
+            if usual:
+                stdout.write(joined([f"Usual from now on, and reported against {merge}:", *usual, ""]))
     learned = made.learned[-1]
     with printing() as stdout:
         gaps = list(missing(learned, options(stdout).width or 80))

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from keyaudit.inventory.logs.write import Import
     from keyaudit.model.usage import Window
 
-_DAYS = 30
+_DAYS = 60
 
 
 @flags(Live, without=("subscription", "resource_group", "vault", "source", "imports"))
@@ -31,7 +31,7 @@ def collect(
     out: Annotated[Path, typer.Option("--out", metavar="DIR", help="The new folder to write to.")],
     since: Annotated[
         str | None,
-        typer.Option("--first-day", metavar="DATE", help="The first day to read. Default: 30 days, with the last."),
+        typer.Option("--first-day", metavar="DATE", help="The first day to read. Default: 60 days, with the last."),
     ] = None,
     until: Annotated[
         str | None, typer.Option("--last-day", metavar="DATE", help="The last day to read. Default: today.")

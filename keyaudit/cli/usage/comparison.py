@@ -41,7 +41,7 @@ def check(
         typer.Option(
             "--accept",
             metavar="FILE",
-            help="Announced applications, in YAML: app_id, operation, owner, reason and until of each.",
+            help="Announced applications and networks, in YAML: app_id, operation, networks, owner, reason and until of each.",
         ),
     ] = None,
     reported: Annotated[

@@ -9,6 +9,7 @@ import msgspec
 from keyaudit.collect.usage import privileged
 from keyaudit.collect.usage.event import Event, Members, Shape, inside, mark
 from keyaudit.collect.usage.tokens import ARM_API, issue_time, token_id
+from keyaudit.collect.usage.unread import in_azure
 from keyaudit.collect.usage.values import BadRecordError, Text, address, guid, lower, moment
 from keyaudit.inventory.logs.token import Token
 from keyaudit.inventory.logs.use import Use
@@ -20,6 +21,9 @@ SOURCE = ACTIVITY_LOG
 # https://learn.microsoft.com/azure/role-based-access-control/resource-provider-operations, in lower case.
 _OPERATIONS = {
     "microsoft.insights/diagnosticsettings/delete": "remove-log-settings",
+    "microsoft.insights/diagnosticsettings/write": "change-log-settings",
+    "microsoft.managedidentity/userassignedidentities/federatedidentitycredentials/write": "add-federated-credential",
+    "microsoft.managedidentity/userassignedidentities/assign/action": "assign-identity",
     **dict.fromkeys(
         (
             "microsoft.operationalinsights/workspaces/delete",
@@ -69,12 +73,13 @@ _OF_OBJECTS = {
 }
 _OF_SECRETS = {"write": "write-secret", "set": "write-secret", "setsecret": "write-secret", "getsecret": "read-secret"}
 _WRITES_VAULT = frozenset({"microsoft.keyvault/vaults/write", "microsoft.keyvault/managedhsms/write"})
+_GIVES_ACCESS = re.compile(r'accessPolicies\\*"\s*:\s*\[\s*\{', re.IGNORECASE)
 _RECOVERS = re.compile(r'"createMode\\*"\s*:\s*\\*"recover', re.IGNORECASE)
 # Every service names its own: https://github.com/SigmaHQ/sigma, azure_rare_operations. Those of clusters are of Azure Arc and
 # AKS: https://github.com/elastic/detection-rules, initial_access_azure_arc_cluster_credential_access_unusual_source.
 _KEYS = re.compile(
     r"[a-z0-9.]+/.*/(?:(list(?:keys|secrets|connectionstrings|adminkeys|querykeys|accountsas|servicesas"
-    r"|(?:cluster[a-z]*)?credentials?))"
+    r"|(?:cluster[a-z]*)?credentials?)|publishxml|config/list)"
     r"|regenerate[a-z]*keys?)(?:/action)?"
 )
 _ALWAYS = frozenset({"elevate-access", "change-federation-servers"})
@@ -287,10 +292,14 @@ def _event(
     subscription = _subscription(resource_id)
     succeeded = _ENDS.get((result or "").casefold())
     done = _kind(operation)
-    if done and operation.casefold() in _WRITES_VAULT and not _RECOVERS.search(_text(bodies)):
-        done = None
+    if done and operation.casefold() in _WRITES_VAULT:
+        body = _text(bodies)
+        gives = ("change-vault-access", "vault") if _GIVES_ACCESS.search(body) else None
+        done = done if _RECOVERS.search(body) else gives
     if done is None or (result and succeeded is None):
-        return Event(SOURCE, on, resource_id=subscription, operation=operation if done is None else None, token=token)
+        unread = _kind(operation) is None and in_azure(operation)
+        named = operation if done is None else None
+        return Event(SOURCE, on, resource_id=subscription, operation=named, unread=unread, token=token)
     name, kind = done
     use = Use(
         source=SOURCE,

@@ -79,7 +79,9 @@ _DISCOVERED = re.compile(r"discoveryUrl[\\\"']*\s*[=:]\s*[\\\"']*([^\s\\\"',;}\]
 _OF_TENANT = frozenset({*_ELEVATES, _COMPANY, *_METHODS})
 _ALWAYS = frozenset({"change-federation", "elevate-access", "change-trusted-authority", "change-certificate-sign-in"})
 """Operations that are always privileged."""
+_RESTORES = ("restore application", "restore service principal")
 _SIMPLE = {
+    **dict.fromkeys(_RESTORES, "restore-application"),
     **dict.fromkeys(_FEDERATION, "change-federation"),
     **_GRANTS,
     **dict.fromkeys(_ROLES, "assign-directory-role"),
@@ -93,6 +95,7 @@ _SCOPE, _ROLE, _CONSENTED = "delegatedpermissiongrant.scope", "approle.value", "
 _SCOPES = re.compile(r"\bScope:\s*([^,\]]*)")
 _CONSENT_TYPE, _BY_ADMIN, _ALL = "delegatedpermissiongrant.consenttype", "consentcontext.isadminconsent", "allprincipals"
 _ROLE_NAMES, _ROLE_IDS = ("role.displayname",), ("role.templateid", "templateid")
+_ENABLED = "accountenabled"
 _HELD = frozenset({"keydescription", "keycredentials", "passwordcredentials", "credential"})
 # Each new service principal has it, with the ids of a store and a group of keys, and none of a key: the event "Add service
 # principal" of Microsoft Entra ID in https://github.com/SEKOIA-IO/documentation
@@ -129,7 +132,7 @@ class Target(NamedTuple):
 def relevant(operation: str) -> bool:
     """Whether records of this name may be about credentials, federation, permissions or roles."""
     folded = operation_name(operation)
-    return any(folded in names for names in (_CREDENTIALS, _CARRIERS, _FEDERATION, _GRANTS, _ROLES, _OF_TENANT))
+    return any(folded in names for names in (_CREDENTIALS, _CARRIERS, _FEDERATION, _GRANTS, _ROLES, _RESTORES, _OF_TENANT))
 
 
 def federates(operation: str) -> bool:
@@ -182,6 +185,8 @@ def changes(operation: str, properties: Iterable[Property] | None) -> list[Chang
         for name, old, new in changed_values
         if name in _HELD and (folded != _ADDED or name != _STORE or _keys(new))
     ]
+    if any(name == _ENABLED and "false" in old.casefold() and "true" in new.casefold() for name, old, new in changed_values):
+        found.append(Change("enable-principal"))
     added, removed = set[str](), set[str]()
     for _, old, new in held:
         before, after = _keys(old), _keys(new)

@@ -18,6 +18,7 @@ from keyaudit.collect.usage.changes import (
     untold,
 )
 from keyaudit.collect.usage.event import Event, Members, Shape, inside
+from keyaudit.collect.usage.unread import in_entra
 from keyaudit.collect.usage.values import LONGEST, BadRecordError, Text, address, guid, lower, moment
 from keyaudit.inventory.logs.use import Use
 from keyaudit.model.reasons import Reason
@@ -25,6 +26,9 @@ from keyaudit.model.tables.usage import DIRECTORY_LOG
 
 SOURCE = DIRECTORY_LOG
 
+_ACTIVATES = "MS-PIM"
+"""The name of the application that gives somebody a role whenever he activates it; who may is in records of its own."""
+_PEOPLE = ("user", "group")
 _KINDS = {"application": "application", "serviceprincipal": "service-principal"}
 
 
@@ -36,6 +40,7 @@ class _User(msgspec.Struct, gc=False, rename="camel"):
 
 class _App(msgspec.Struct, gc=False, rename="camel"):
     app_id: Text = None
+    display_name: Text = None
     service_principal_id: Text = None
 
 
@@ -113,7 +118,7 @@ def of_row(members: Members) -> Event:
     time, operation = found.activity_date_time or found.time_generated, found.operation_name or found.activity_display_name
     tenant = guid(found.tenant_id)
     if operation and not relevant(operation):
-        return Event(SOURCE, moment(time)[0], tenant_id=tenant, operation=operation)
+        return Event(SOURCE, moment(time)[0], tenant_id=tenant, operation=operation, unread=in_entra(operation))
     audit = _Audit(
         id=found.id,
         activity_date_time=time,
@@ -141,7 +146,7 @@ def _event(audit: _Audit, tenant_id: str | None) -> Event:
     if not operation:
         raise BadRecordError("names no operation")
     if not relevant(operation):
-        return Event(SOURCE, on, tenant_id=tenant_id, operation=operation)
+        return Event(SOURCE, on, tenant_id=tenant_id, operation=operation, unread=in_entra(operation))
     targets = audit.target_resources or []
     changed_properties = [each for target in targets for each in target.modified_properties or ()]
     if any(untold(operation, each.display_name, each.old_value, each.new_value) for each in changed_properties):
@@ -149,12 +154,14 @@ def _event(audit: _Audit, tenant_id: str | None) -> Event:
     properties = [(each.display_name or "", each.old_value or "", each.new_value or "") for each in changed_properties]
     told = any(target.modified_properties is not None for target in targets) or (targets and adds_service_principal(operation))
     found = changes(operation, properties if told else None)
-    changed = owned(operation, properties) or _changed(targets, operation, tenant_id)
-    if gives_role(operation) and _of_people(targets):
-        found = []
+    to_people = gives_role(operation) and _of_people(targets)
+    changed = _person(targets) if to_people else owned(operation, properties) or _changed(targets, operation, tenant_id)
     uses = tuple(_use(audit, on, part, change, changed) for part, change in enumerate(found))
     for use in uses:
         tell_change(use, operation, properties, changed)
+    if to_people:
+        by = (audit.initiated_by or _Initiator()).app or _App()
+        uses = () if by.display_name == _ACTIVATES else tuple(use for use in uses if use.privileged)
     return Event(SOURCE, on, uses, tenant_id, operation=None if uses else operation)
 
 
@@ -162,6 +169,13 @@ def _of_people(targets: list[_Target]) -> bool:
     """Whether a role was given to a person or a group, as far as the kinds of the targets are known."""
     kinds = [(each.type or "").casefold() for each in targets]
     return bool(kinds) and "" not in kinds and not any(kind in _KINDS for kind in kinds)
+
+
+def _person(targets: list[_Target]) -> Target:
+    """The person or group that got a role."""
+    found = next((each for each in targets if (each.type or "").casefold() in _PEOPLE), _Target(type="user"))
+    role = next((each.display_name for each in targets if (each.type or "").casefold() == "role"), None)
+    return Target((found.type or "").casefold(), lower(found.id), (), role)
 
 
 def _changed(targets: list[_Target], operation: str, tenant_id: str | None) -> Target:

@@ -27,6 +27,8 @@ class Event(msgspec.Struct, gc=False):
     """The resource that wrote the log, in lower case; None: the tenant, or not in the record."""
     operation: str | None = None
     """The operation of a record that is not about uses."""
+    unread: bool = False
+    """Whether that operation may touch keys, credentials or their logs, and is not read."""
     token: Token | None = None
     """The token that it issued or that was used; without an id where it could have named one."""
 

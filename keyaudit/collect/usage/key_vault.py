@@ -8,6 +8,7 @@ from urllib.parse import unquote
 import msgspec
 
 from keyaudit.collect.usage.event import Event, Members, Shape, inside, mark
+from keyaudit.collect.usage.unread import in_vault
 from keyaudit.collect.usage.values import BadRecordError, OtherKindError, Text, UnknownKindError, address, lower, moment
 from keyaudit.inventory.logs.groups import BURSTS
 from keyaudit.inventory.logs.use import Use
@@ -33,10 +34,13 @@ _OPERATIONS = {
     "SecretGet": "read-secret",
     "KeyImport": "import",
     "CertificateImport": "import",
-    **dict.fromkeys(("KeyRestore", "SecretRestore", "CertificateRestore"), "restore"),
-    **dict.fromkeys(("KeyRotate", "KeyRotateIfDue"), "rotate"),
+    **{f"{kind}{verb}": "restore" for kind in ("Key", "Secret", "Certificate") for verb in ("Restore", "Recover")},
+    **dict.fromkeys(("KeyRotate", "KeyRotateIfDue", "CertificateEnroll", "CertificateRenew"), "rotate"),
     **dict.fromkeys(("KeyCreate", "CertificateCreate"), "create"),
     **dict.fromkeys(("KeyUpdate", "SecretUpdate", "CertificateUpdate"), "update"),
+    # A policy says whether the private key can be exported.
+    **dict.fromkeys(("CertificatePolicySet", "CertificatePolicyUpdate", "CertificatePendingUpdate"), "update"),
+    "CertificatePendingMerge": "import",
     **{f"{kind}List{what}": "list" for kind in ("Key", "Secret", "Certificate") for what in ("", "Versions", "Deleted")},
     "KeyRotationPolicySet": "change-rotation-policy",
     **dict.fromkeys(("KeyDelete", "SecretDelete", "CertificateDelete"), "delete"),
@@ -45,6 +49,7 @@ _OPERATIONS = {
     **dict.fromkeys(("VaultPut", "VaultPatch"), "write-vault"),
     "VaultDelete": "delete",
     "VaultPurge": "purge",
+    "VaultRecover": "restore",
 }
 BURST_NAMES = tuple(name for name, operation in _OPERATIONS.items() if operation in BURSTS)
 """Operations that are counted by the hour."""
@@ -156,7 +161,7 @@ def of_record(members: Members) -> Event:
     on, above = moment(found.time)
     operation = _operation(found.operation_name)
     if operation is None:
-        return Event(SOURCE, on, resource_id=lower(found.resource_id), operation=found.operation_name)
+        return _left_out(on, found.resource_id, found.operation_name)
     identity = found.identity if isinstance(found.identity, _Identity) else inside(_identity, found.identity)
     claim = (identity and identity.claim) or _Claim()
     return _event(
@@ -180,7 +185,7 @@ def of_row(members: Members) -> Event:
     on, above = moment(found.time_generated)
     operation = _operation(found.operation_name)
     if operation is None:
-        return Event(SOURCE, on, resource_id=lower(found.resource_id), operation=found.operation_name)
+        return _left_out(on, found.resource_id, found.operation_name)
     identity = inside(_identity, found.identity)
     claim = (identity and identity.claim) or _Claim()
     return _event(
@@ -211,7 +216,7 @@ def of_legacy(members: Members) -> Event | None:
     on, above = moment(found.TimeGenerated)
     operation = _operation(found.OperationName)
     if operation is None:
-        return Event(SOURCE, on, resource_id=lower(found.ResourceId), operation=found.OperationName)
+        return _left_out(on, found.ResourceId, found.OperationName)
     return _event(
         on,
         above,
@@ -274,6 +279,11 @@ def _operation(name: str | None) -> str | None:
     if not name:
         raise BadRecordError("names no operation")
     return _OPERATIONS.get(name) or _of_hsm(name)
+
+
+def _left_out(on: int, resource_id: str | None, name: str | None) -> Event:
+    """A record of which no use is made."""
+    return Event(SOURCE, on, resource_id=lower(resource_id), operation=name, unread=in_vault(name or ""))
 
 
 @lru_cache(maxsize=1_024)

@@ -3,7 +3,7 @@
 import itertools
 import os
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from pathlib import Path
 
 import msgspec
@@ -24,7 +24,7 @@ from keyaudit.inventory.logs.use import BEYOND, OTHERS, FileRead, SourceRead, Us
 from keyaudit.inventory.logs.write import Import
 from keyaudit.model.errors import UnsafeError, UsageError
 from keyaudit.model.text import one_line
-from keyaudit.model.times import DAY
+from keyaudit.model.times import DAY, iso_date
 from keyaudit.model.tokens import GRAPH_EVENTS, GRAPH_LOG, OLD_GRAPH_LOG
 
 _HEAD = 64 * 1024
@@ -185,10 +185,7 @@ class Counted:
         else:
             counts.ignored += times
         if event.operation is not None and not event.uses:
-            name = one_line(event.operation, 100)
-            others = counts.others
-            name = name if name in others or len(others) < OTHERS else BEYOND
-            others[name] = others.get(name, 0) + times
+            _leave_out(event, event.operation, counts, times)
         for use in event.uses:
             self.throttling_untold |= use.throttled is None
             use.records, use.uses = times, use.uses * times
@@ -251,6 +248,21 @@ class Counted:
             counts.received += self._unreadable
             counts.quarantined += self._unreadable
         return dict(sorted(sources.items()))
+
+
+def _leave_out(event: Event, operation: str, counts: SourceRead, times: int) -> None:
+    """Counts a record that no use is made of by its operation."""
+    name = one_line(operation, 100)
+    counted = _among(name, counts.others)
+    counts.others[counted] = counts.others.get(counted, 0) + times
+    if event.unread:
+        days, day = counts.unread.setdefault(_among(name, counts.unread), {}), iso_date(event.on)
+        days[day] = days.get(day, 0) + times
+
+
+def _among(name: str, names: Collection[str]) -> str:
+    """The name under which another one is counted, beside these."""
+    return name if name in names or len(names) < OTHERS else BEYOND
 
 
 def _by_line(head: bytes) -> bool:

@@ -18,7 +18,7 @@ from keyaudit.model.tables.usage import USAGE
 from keyaudit.model.times import DAY, iso_date, parse_date
 from keyaudit.model.usage import Window
 
-FORMAT = 9
+FORMAT = 10
 """Increased when an older keyaudit could misread a newer format."""
 USES = "usage"
 GROUPED = "groups"

@@ -67,6 +67,10 @@ class SourceRead(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     """Records of either kind with the id of a token."""
     others: dict[str, int] = {}
     """Their number by operation name in the log; names beyond `OTHERS` are counted together."""
+    unread: dict[str, dict[str, int]] = {}
+    """Of them, those that may touch keys and are not read: their number by operation name, limited in the same way, and day, as
+    in 2026-11-24.
+    """
     first_on: int | None = None
     last_on: int | None = None
     """The times of the first and the last event of any kind."""

@@ -3,25 +3,39 @@
 # ruff: noqa: S608 - every name and literal in this SQL is our own
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from typing import Any
 
 import duckdb
 from msgspec import structs
 
-from keyaudit.inventory.logs.groups import VERSION, within
+from keyaudit.inventory.logs.groups import KEYS, VERSION, within
 from keyaudit.inventory.logs.store import LogStore
 from keyaudit.inventory.usage.baseline import Baseline
 from keyaudit.inventory.usage.facets import refuse_too_long
 from keyaudit.inventory.usage.learn import one, same_tenant
 from keyaudit.inventory.usage.odd import GROUPS, MOST, statements
 from keyaudit.inventory.usage.reported import Reported, counted
-from keyaudit.inventory.usage.unseen import damaged, days_with_events, in_order, missing_days, new_sources
+from keyaudit.inventory.usage.unseen import damaged, days_with_events, in_order, missing_days, new_sources, not_read
 from keyaudit.model.first_party import FIRST_PARTY
 from keyaudit.model.reasons import Reason
 from keyaudit.model.severity import Severity
 from keyaudit.model.times import DAY
-from keyaudit.model.usage import OF_THE_APP, Accepted, Blind, Kind, Unseen, Unusual, UsageCheck, Use, Why, Window
+from keyaudit.model.usage import (
+    OF_NEW_APP,
+    OF_THE_APP,
+    Accepted,
+    Blind,
+    Facet,
+    Kind,
+    Unseen,
+    Unusual,
+    UsageCheck,
+    Use,
+    Why,
+    Window,
+)
 
 _MUCH = (Kind.MANY_MAILBOXES, Kind.MAILBOX_OFTEN, Kind.MANY_IN_AN_HOUR)
 """Kinds for which a large number is unusual."""
@@ -30,6 +44,10 @@ _COUNTED = (
     *(Kind.USERS_FROM_NETWORK, Kind.MAILBOXES_WITH_PROGRAM),
 )
 """Kinds with a number of a day."""
+_OF_NETWORKS = (Kind.NEW_NETWORK, Kind.MAILBOXES_FROM_NETWORK, Kind.USERS_FROM_NETWORK, Kind.MANY_NETWORKS)
+"""Kinds about the network, which only an announcement of networks covers."""
+
+Networks = Callable[[Unusual, Why], Collection[str]]
 
 
 def check(
@@ -48,7 +66,7 @@ def check(
     """
     with store.connect(window, uses=False, besides=[baseline.folder] if baseline else []) as connection:
         days = days_with_events(connection, window)
-        unseen = list(damaged(connection, window))
+        unseen = [*damaged(connection, window), *not_read(store, window)]
         findings: list[Unusual] = []
         if baseline is None:
             unseen.append(Unseen(blind=Blind.NO_BASELINE, subject="", reason=Reason.NOT_SUPPLIED))
@@ -80,6 +98,7 @@ def _unusual(
     refuse_too_long(window)
     for statement in statements(window):
         connection.execute(statement)
+    networks = _networks(connection, window)
     found: dict[tuple[str, str, str, str], list[Why]] = defaultdict(list)
     shown = "* EXCLUDE (source, least_rank, uncounted, unsettled)"
     grouped = connection.execute(f"SELECT {shown} FROM unusual ORDER BY {GROUPS}").fetchall()
@@ -92,25 +111,62 @@ def _unusual(
         made = Unusual(
             target_kind=kind, target=target, operation=operation, app_id=app, app_name=FIRST_PARTY.get(app, ""), why=why
         )
-        findings.append(structs.replace(made, accepted=_covering(made, accepted)))
+        findings.append(structs.replace(made, accepted=_covering(made, networks, accepted)))
     return sorted(
         findings, key=lambda each: (each.accepted is not None, -each.severity.rank, each.operation, each.target, each.app_id)
     )
 
 
-def _covering(found: Unusual, accepted: Sequence[Accepted]) -> Accepted | None:
-    """The announcement that covers it. An announced application covers no mass reading, except of as many mailboxes as were
-    announced, no return of an old key, and no privileged change."""
-    uncovered = (Kind.MAILBOX_OFTEN, Kind.MANY_IN_AN_HOUR, Kind.RETURNED_KEY, Kind.PRIVILEGED)
-    if any(why.kind in uncovered for why in found.why):
-        return None
-    read = max((why.count for why in found.why if why.kind is Kind.MANY_MAILBOXES), default=0)
-    done = (found.app_id, found.operation)
+def _covering(found: Unusual, networks: Networks, accepted: Sequence[Accepted]) -> Accepted | None:
+    """The announcement that covers it: all of its reasons above info."""
+    reasons = [(why, networks(found, why)) for why in found.why if why.severity is not Severity.INFO]
     for each in accepted:
-        matches = (each.app_id, each.operation) == done and each.target.matches(found.target)
-        if matches and found.last_on < each.ends and read <= each.mailboxes:
+        named = each.app_id in (None, found.app_id) and each.operation in (None, found.operation)
+        timely = each.since <= found.first_on and found.last_on < each.ends
+        if named and timely and each.target.matches(found.target) and all(_covers(each, *reason) for reason in reasons):
             return each
     return None
+
+
+def _covers(accepted: Accepted, why: Why, networks: Collection[str]) -> bool:
+    """Whether an announcement names what a reason is about: the application that is new, or the networks, and their number."""
+    if accepted.networks and not all(_within(network, accepted.networks) for network in networks):
+        return False
+    if why.kind in _OF_NETWORKS:
+        many = why.kind in (Kind.MAILBOXES_FROM_NETWORK, Kind.USERS_FROM_NETWORK) and why.count > accepted.mailboxes > 0
+        return bool(accepted.networks) and not many
+    if accepted.app_id is None:
+        return False
+    return why.kind in OF_NEW_APP or (why.kind is Kind.MANY_MAILBOXES and why.count <= accepted.mailboxes)
+
+
+def _within(network: str, named: Sequence[IPv4Network | IPv6Network]) -> bool:
+    """Whether a class of networks is inside one of those that are named."""
+    try:
+        inner = ip_network(network)
+    except ValueError:
+        return False
+    return any(
+        inner.network_address in each and inner.broadcast_address in each for each in named if each.version == inner.version
+    )
+
+
+def _networks(connection: duckdb.DuckDBPyConnection, window: Window) -> Networks:
+    """The networks of the uses that a reason is about: those that are new, or else all from which the application does it."""
+    new = connection.execute(
+        f"SELECT {KEYS}, kind, list(DISTINCT value) FROM odd WHERE facet = '{Facet.NETWORK}' GROUP BY {KEYS}, kind"
+    ).fetchall()
+    every = connection.execute(
+        f"""SELECT {KEYS}, list(DISTINCT network) FROM groups JOIN (SELECT DISTINCT {KEYS} FROM unusual) USING ({KEYS})
+        WHERE told AND {within(window)} GROUP BY {KEYS}"""
+    ).fetchall()
+    known: dict[tuple[str, ...], list[str]] = {tuple(key): found for *key, found in (*new, *every)}
+
+    def of(found: Unusual, why: Why) -> Collection[str]:
+        keys = (found.target_kind, found.target, found.operation, found.app_id)
+        return known.get((*keys, why.kind), known.get(keys, ["?"]))
+
+    return of
 
 
 def _evidence(connection: duckdb.DuckDBPyConnection, store: LogStore) -> dict[str, Use]:

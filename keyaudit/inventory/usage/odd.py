@@ -8,7 +8,8 @@ from keyaudit.inventory.dialect import DUCKDB, DuckDB
 from keyaudit.inventory.logs.groups import FACETS, KEYS, first_rows, within
 from keyaudit.inventory.usage.facets import counting, days_of, same
 from keyaudit.inventory.usage.severity import BURST, FEW, FLOOR, OF_A_DAY, OFTEN, severity
-from keyaudit.inventory.usage.steady import STEADY, arrivals, of_exchange, spans
+from keyaudit.inventory.usage.signs import signs
+from keyaudit.inventory.usage.steady import FEW_VALUES, LONG, arrivals, of_exchange, spans
 from keyaudit.model.first_party import FIRST_PARTY
 from keyaudit.model.times import DAY
 from keyaudit.model.usage import PRIVILEGED, Facet, Kind, Window
@@ -48,7 +49,7 @@ def statements(
     """
     yield from counting(window, groups, mailboxes, sql=sql)
     yield sql.table("busy", _busy(window, mailboxes))
-    yield sql.table("odd", _odd(sql, window, mailboxes, belongs))
+    yield sql.table("odd", _odd(sql, window, groups, mailboxes, belongs))
     yield sql.table("unusual", _unusual(sql, window, groups))
 
 
@@ -60,7 +61,7 @@ def _busy(window: Window, mailboxes: str) -> str:
         HAVING sum(boxes) >= {FEW} OR max(reads) >= {OFTEN}"""
 
 
-def _odd(sql: DuckDB, window: Window, mailboxes: str, belongs: str) -> str:
+def _odd(sql: DuckDB, window: Window, groups: str, mailboxes: str, belongs: str) -> str:
     """SQL: rows of `seen` outside the baseline, with the kind of reason.
 
     For an application that is new to a target, only that is reported, and how much mail it reads.
@@ -73,7 +74,9 @@ def _odd(sql: DuckDB, window: Window, mailboxes: str, belongs: str) -> str:
     # Networks that came since the baseline's last day are used again, and are still new to it.
     come = f"{OF_A_DAY} * most_new + came * greatest(0, busiest - ended / {DAY}) / nullif(later, 0)"
     return f"""
-        WITH app AS (SELECT {KEYS} FROM {belongs} WHERE facet = '{Facet.APP}'),
+        WITH app AS (SELECT {KEYS}, uses * 1.0 / nullif(days, 0) AS usual_uses,
+                {sql.quotient("last_on", DAY)} - {sql.quotient("first_on", DAY)} + 1 AS observed
+            FROM {belongs} WHERE facet = '{Facet.APP}'),
         key AS (SELECT target_kind, operation, app, {_OF} AS of, facet, value, min(first_on) AS first_on,
                 max(last_on) AS last_on
             FROM {belongs} WHERE facet = '{Facet.KEY}' AND operation IN {_PRODUCES} GROUP BY ALL),
@@ -88,14 +91,15 @@ def _odd(sql: DuckDB, window: Window, mailboxes: str, belongs: str) -> str:
                 coalesce(target_known, false) AS target_known, coalesce(known, false) AS known,
                 coalesce(last_on > replaced, false) AS superseded, coalesce(usual, 0) AS usual,
                 coalesce(elsewhere, anywhere, facet = '{Facet.CLIENT_APP}' AND value IN {tuple(FIRST_PARTY)}) AS elsewhere,
-                coalesce({STEADY}, false) AS steady, app IN {tuple(FIRST_PARTY)} AS own, coalesce(usual_new, 0) AS usual_new,
+                coalesce({FEW_VALUES}, false) AS few_values, coalesce({FEW_VALUES} AND {LONG}, false) AS steady,
+                app IN {tuple(FIRST_PARTY)} AS own, coalesce(usual_new, 0) AS usual_new,
                 coalesce(usual_reads, 0) AS usual_reads, came, most_new, ended, later
             FROM (SELECT *, CASE facet WHEN '{Facet.APP}' THEN app ELSE value END AS new, {_OF} AS of FROM seen) AS seen
             LEFT JOIN (SELECT {KEYS}, facet, coalesce(came, 0) AS came, usual_new, coalesce(most_new, 0) AS most_new
                 FROM (SELECT DISTINCT {KEYS}, facet FROM seen) LEFT JOIN ({arrivals(belongs, sql)}) USING ({KEYS}, facet))
                 USING ({KEYS}, facet)
             CROSS JOIN ({spans(belongs)}) AS span
-            LEFT JOIN (SELECT *, true AS app_known FROM app) USING ({KEYS})
+            LEFT JOIN (SELECT {KEYS}, observed, true AS app_known FROM app) USING ({KEYS})
             LEFT JOIN (SELECT DISTINCT target_kind, target, operation, true AS done FROM app)
                 USING (target_kind, target, operation)
             LEFT JOIN (SELECT DISTINCT target_kind, operation, true AS done_at_all FROM app) USING (target_kind, operation)
@@ -119,7 +123,8 @@ def _odd(sql: DuckDB, window: Window, mailboxes: str, belongs: str) -> str:
         apart AS (SELECT *, count(*) OVER (PARTITION BY {KEYS}, busiest) AS networks FROM reasons
             JOIN (SELECT DISTINCT {KEYS}, facet, value, day AS busiest FROM {mailboxes} WHERE {within(window)} AND boxes > 0)
             USING ({KEYS}, facet, value) WHERE {apart})
-        SELECT {_ODD}, CAST(NULL AS BIGINT) AS busiest FROM reasons WHERE kind IS NOT NULL
+        SELECT {_reason("kind", steady="(steady OR few_values AND confirmed IS NOT NULL)")}, CAST(NULL AS BIGINT) AS busiest
+        FROM reasons LEFT JOIN ({signs(window, groups)}) USING (app, facet, value) WHERE kind IS NOT NULL
         UNION ALL SELECT {_reason(Kind.PRIVILEGED)}, CAST(NULL AS BIGINT) FROM reasons
         WHERE facet = '{Facet.APP}' AND target = '{PRIVILEGED}'
         UNION ALL SELECT {_reason(Kind.MANY_MAILBOXES, mailboxes="that_many")}, busiest FROM busy_days
@@ -139,9 +144,9 @@ def _odd(sql: DuckDB, window: Window, mailboxes: str, belongs: str) -> str:
         WHERE networks >= {FLOOR} AND networks > {come}"""
 
 
-def _reason(kind: Kind, **columns: str) -> str:
-    """The columns of `odd` for a reason about mailboxes; `columns`: those with another value than in `reasons`."""
-    given = {"kind": f"'{kind}'", **columns}
+def _reason(kind: str, **columns: str) -> str:
+    """The columns of `odd` for a reason; `columns`: those with another value than in `reasons`."""
+    given = {"kind": f"'{kind}'" if kind in list(Kind) else kind, **columns}
     return ", ".join(f"{given[name]} AS {name}" if name in given else name for name in _ODD.split(", "))
 
 

@@ -1,15 +1,16 @@
 """The gaps of a window of logs: days without a log, sources that ended, throttled mailboxes, incomplete files."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 
 import duckdb
 
 from keyaudit.inventory.logs.groups import within
+from keyaudit.inventory.logs.store import LogStore
 from keyaudit.inventory.usage.baseline import Baseline
 from keyaudit.inventory.usage.head import WEEK, Rhythm
 from keyaudit.model.reasons import Reason
-from keyaudit.model.times import DAY
+from keyaudit.model.times import DAY, iso_date
 from keyaudit.model.usage import Blind, Unseen, Window
 
 _LEAST = 4
@@ -94,6 +95,19 @@ def damaged(connection: duckdb.DuckDBPyConnection, window: Window) -> Iterator[U
             yield Unseen(blind=Blind.INCOMPLETE_FILE, subject=file, reason=Reason.TRUNCATED)
         if quarantined:
             yield Unseen(blind=Blind.BAD_LINES, subject=file, reason=Reason.BAD_ITEM, count=quarantined)
+
+
+def not_read(store: LogStore, window: Window) -> Iterator[Unseen]:
+    """By log and operation, the acts of the window that may touch keys and that no use was made of."""
+    wanted = {iso_date(day): day for day in window.days}
+    found: dict[str, Counter[int]] = defaultdict(Counter)
+    for source, read in (each for file in store.files for each in file.sources.items()):
+        for operation, days in read.unread.items():
+            found[f"{operation} of {source}"].update({wanted[day]: count for day, count in days.items() if day in wanted})
+    for subject, counts in found.items():
+        if counts:
+            on = tuple(sorted(counts))
+            yield Unseen(blind=Blind.NOT_READ, subject=subject, reason=Reason.UNRECOGNISED, days=on, count=sum(counts.values()))
 
 
 def new_sources(days: Days, baseline: Baseline) -> Iterator[Unseen]:

@@ -47,8 +47,8 @@ def window(connection: duckdb.DuckDBPyConnection, rows: Mapping[str, str], as_of
 
 def prepare(sources: Sources, of: Window) -> Iterator[str]:
     """The statements that create the tables for `view`."""
-    belongs = f"""(SELECT target_kind, target_class AS target, operation, coalesce(app_id, '') AS app, facet, value, first_on,
-        last_on, mailboxes, reads FROM {sources["usage_baseline"]})"""
+    belongs = f"""(SELECT target_kind, target_class AS target, operation, coalesce(app_id, '') AS app, facet, value, uses, days,
+        first_on, last_on, mailboxes, reads FROM {sources["usage_baseline"]})"""
     timely = f"used_on >= {of.since} AND used_on < {of.until}"
     sql = sources.sql
     yield sql.table("classified", single(sources["usage"], timely, sql))

@@ -36,7 +36,7 @@ SHOWN_BY = {
     **dict.fromkeys(
         (
             *("add-credential", "remove-credential", "add-service-principal", "change-federation"),
-            *("grant-permission", "add-owner", "assign-directory-role"),
+            *("grant-permission", "add-owner", "assign-directory-role", "restore-application", "enable-principal"),
             *("change-trusted-authority", "change-certificate-sign-in"),
         ),
         DIRECTORY_LOG,
@@ -46,7 +46,8 @@ SHOWN_BY = {
     **dict.fromkeys(
         (
             *("remove-log-settings", "remove-log-destination", "remove-alert-rule", "assign-role", "elevate-access"),
-            *("list-account-keys", "regenerate-account-key", "change-federation-servers"),
+            *("list-account-keys", "regenerate-account-key", "change-federation-servers", "change-log-settings"),
+            *("add-federated-credential", "assign-identity"),
         ),
         ACTIVITY_LOG,
     ),
@@ -55,7 +56,7 @@ SHOWN_BY = {
 _OPERATIONS = tuple(SHOWN_BY)
 _TARGETS = (
     *("key", "secret", "certificate", "mailbox", "application", "service-principal"),
-    *("domain", "tenant", "resource", "vault"),
+    *("domain", "tenant", "resource", "vault", "user", "group"),
 )
 
 
@@ -188,6 +189,8 @@ USAGE_BASELINE = Table(
         integer("reads",
             "the most that one mailbox was read in one day, in all, from the network or with the program; 0 for other facets "
             "and operations"),
+        integer("uses", "how many such uses were learned; 0 for hour"),
+        integer("days", "on how many days"),
     ),
 )
 

@@ -91,7 +91,9 @@ def _accepted(accepted: Accepted) -> dict[str, object]:
         "target": accepted.target.text,
         "owner": accepted.owner,
         "reason": accepted.reason,
+        "since": iso_date(accepted.since) if accepted.since else None,
         "until": accepted.last_day,
+        "networks": [str(each) for each in accepted.networks],
         "mailboxes": accepted.mailboxes or None,
         "place": accepted.place,
     }

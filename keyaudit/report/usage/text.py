@@ -5,11 +5,13 @@ from collections.abc import Iterator, Sequence
 from itertools import groupby
 from typing import TextIO
 
+from msgspec import structs
+
 from keyaudit.model.errors import Exit
 from keyaudit.model.severity import Severity
 from keyaudit.model.text import one_line
 from keyaudit.model.times import DAY, iso_date, iso_time
-from keyaudit.model.usage import Accepted, Learned, Unseen, Unusual, UsageCheck, Use
+from keyaudit.model.usage import Accepted, Kind, Learned, Unseen, Unusual, UsageCheck, Use
 from keyaudit.report.lines import Paint, joined, listed, pad, paint, plural, wrap
 from keyaudit.report.options import Options
 from keyaudit.report.usage.words import app, extent, reason, target, unseen
@@ -40,6 +42,17 @@ def missing(learned: Learned, width: int) -> Iterator[str]:
     if learned.undecided:
         uses = plural(learned.undecided, "use")
         yield from wrap(f"{uses} not learned: the log does not say whether they were allowed", width, "  ", "    ")
+
+
+def made_usual(found: UsageCheck, options: Options) -> Iterator[str]:
+    """What a baseline of these days makes usual that a check against the one before reports at medium or above.
+
+    Privileged changes stay reported, and refused uses are not learned.
+    """
+    for each in found.findings:
+        whys = [why for why in each.why if why.kind is not Kind.PRIVILEGED and why.refused < why.uses]
+        if whys and whys[0].severity.rank >= _SHOWN.rank:
+            yield from _finding(structs.replace(each, why=whys), options.page, options.colour)
 
 
 def _header(found: UsageCheck, width: int) -> Iterator[str]:
@@ -106,7 +119,7 @@ def _blind(found: Sequence[Unseen], width: int, colour: bool) -> Iterator[str]:
 
 def _unused(found: Sequence[Accepted], width: int) -> Iterator[str]:
     for each in found:
-        line = f"{one_line(each.place)}: {one_line(each.app_id)} was announced for {each.operation}, which covers nothing here"
+        line = f"{one_line(each.place)}: {one_line(each.name)}, which covers nothing here"
         yield from wrap(line, width, rest="    ")
     if found:
         yield ""

@@ -43,8 +43,9 @@ _BLIND: dict[Blind, str] = {
     Blind.THROTTLED: "{subject}: its log was throttled on {days}, so mail that was read then may be missing in it",
     Blind.INCOMPLETE_FILE: "{subject}: read in part only, for the reason that usage import or usage collect printed",
     Blind.BAD_LINES: "{subject}: {count} could not be read; look at the places that usage import named",
+    Blind.NOT_READ: "{subject}: {count} on {days}, which may concern keys, and which keyaudit does not read; look at the log",
 }
-_COUNTED = {Blind.TOO_MANY: "reason", Blind.NOT_TOLD: "use", Blind.BAD_LINES: "record"}
+_COUNTED = {Blind.TOO_MANY: "reason", Blind.NOT_TOLD: "use", Blind.BAD_LINES: "record", Blind.NOT_READ: "record"}
 _RANGES = 6
 
 

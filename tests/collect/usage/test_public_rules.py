@@ -70,6 +70,10 @@ def role(name: str, template: str, kind: str) -> dict[str, Any]:
     return directory("Add member to role", {"id": SERVICE, "type": kind}, {"id": OWNER, "type": "Role"}, **quoted)
 
 
+def by_app(name: str, record: dict[str, Any]) -> dict[str, Any]:
+    return record | {"properties": record["properties"] | {"initiatedBy": {"app": {"displayName": name}}}}
+
+
 GLOBAL = ("Global Administrator", "62e90394-69f5-4237-9190-012177145e10")
 READERS = ("Directory Readers", "88d8e3e3-8f55-4a1e-953a-9b9898b8876b")
 IN_PIM = directory(
@@ -192,6 +196,7 @@ FOUND: dict[str, tuple[dict[str, Any], str, str, bool]] = {
         "resource",
         True,
     ),
+    "a person who gets a role that controls the tenant": (role(*GLOBAL, "User"), "assign-directory-role", "user", True),
     "another role": (assigned(STORAGE, "ServicePrincipal"), "assign-role", "resource", False),
     "a role of a person": (assigned(OWNER, "User"), "assign-role", "resource", False),
     "a role in a resource group": (
@@ -310,7 +315,8 @@ def test_what_public_rules_look_for_is_read(tmp_path: Path, rule: str) -> None:
 NOT_FOUND = {
     "a deployment": activity("Microsoft.KeyVault/vaults/write", VAULT, {"properties": {"createMode": "default"}}),
     "a public key that is read": activity("Microsoft.KeyVault/vaults/keys/read/action", f"{VAULT}/keys/k"),
-    "a person who gets a role": role(*GLOBAL, "User"),
+    "a person who gets a role that controls nothing": role(*READERS, "User"),
+    "a person who activates a role": by_app("MS-PIM", role(*GLOBAL, "User")),
     "another setting of the tenant": directory("Set Company Information", Country=('"DE"', '"NL"')),
     "another way to sign in": directory(
         "Authentication Methods Policy Update", AuthenticationMethodsPolicy=(methods("enabled"), methods("enabled", "disabled"))

@@ -1,6 +1,7 @@
 """What does not belong: each kind of reason found, and what is usual left alone."""
 
 from collections.abc import Callable, Sequence
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
 
@@ -120,6 +121,50 @@ def test_an_application_known_for_another_key_is_new_to_this_one(held: Held) -> 
     assert [row.used_on for row in why.evidence] == noons
 
 
+SIGNS_IN = {"operation": "sign-in", "target_kind": "application", "target_id": "graph", "source": "SignIns"}
+SHORT = range(LEARNED - 41, LEARNED)
+"""One day less than it takes to know that an application always had few networks."""
+ELSEWHERE = {"network": "203.0.113.9"}
+SECOND: dict[str, tuple[list[dict[str, Any]], str]] = {
+    "nothing else": ([{}], "low"),
+    "a new program": ([{"client": "curl/8.0"}], "high"),
+    "a new program, from the usual network": ([{}, {"network": "10.0.0.1", "client": "curl/8.0"}], "low"),
+    "a first operation": ([{}, {"operation": "decrypt"}], "high"),
+    "a new credential": ([{}, {**SIGNS_IN, "credential_key_id": "new"}], "high"),
+    "the usual credential": ([{}, {**SIGNS_IN, "credential_key_id": "usual"}], "low"),
+    "a new version of the key": ([{"version": "b"}], "low"),
+    "three keys": ([{"of": name} for name in ("", "x", "y")], "high"),
+    "two keys": ([{"of": name} for name in ("", "x")], "low"),
+    "twice as many uses as on a day": ([{"uses": 2}], "low"),
+    "more": ([{"uses": 3}], "high"),
+}
+"""By second sign: the uses of one day, from a new network unless they name one; and the severity of that network."""
+
+
+def test_a_new_network_needs_a_second_sign_before_it_is_known_that_there_are_few(held: Held) -> None:
+    def of(day: int, app: str, given: dict[str, Any]) -> Use:
+        columns = {name: value for name, value in given.items() if name not in ("of", "version")}
+        target = key(f"{app}{given.get('of', '')}".replace(" ", "-"), given.get("version", "a"))
+        return use(day, app, **{"target_id": target, **columns})
+
+    usual = [of(day, app, {"of": name}) for day in SHORT for app in SECOND for name in ("", "x", "y")]
+    usual += [of(day, app, {**SIGNS_IN, "credential_key_id": "usual"}) for day in SHORT for app in SECOND]
+    usual += [use(0, "from the first day", target_id=key("other"))]
+    then = [of(NEW, app, {**ELSEWHERE, **given}) for app, (made, _) in SECOND.items() for given in made]
+    found = held(usual, then)
+    signed = [each for each in found.findings if each.operation == "sign"]
+    networks = {(each.app_id, why.severity) for each in signed for why in each.why if why.kind == "new-network"}
+    assert networks == {(app, severity) for app, (_, severity) in SECOND.items()}
+
+
+def test_a_new_network_is_high_once_it_is_known_that_there_are_few(held: Held) -> None:
+    long = range(LEARNED - 42, LEARNED)
+    secret = {"operation": "read-secret", "target_kind": "secret", "target_id": "https://v.vault.azure.net/secrets/s"}
+    usual = [use(day, app, **columns) for day in long for app, columns in (("signs", {}), ("reads", secret))]
+    found = held(usual, [use(NEW, "signs", **ELSEWHERE), use(NEW, "reads", **secret, network="203.0.114.9")])
+    assert {*reasons(found)} == {("signs", "new-network", "high"), ("reads", "new-network", "high")}
+
+
 def test_a_network_of_others_is_a_failover(held: Held) -> None:
     found = held([*daily(), *daily("neighbour", network="10.9.9.1")], [use(NEW, network="10.9.9.9")])
     assert reasons(found) == [("app", "new-network", "info")]
@@ -186,9 +231,8 @@ def test_old_keys_may_still_decrypt(held: Held) -> None:
 
 
 def test_a_replaced_credential_is_found_wherever_it_signs_in(held: Held) -> None:
-    signs_in = {"operation": "sign-in", "target_kind": "application", "target_id": "graph", "source": "SignIns"}
-    usual = [use(day, **signs_in, credential_key_id="old" if day < 10 else "new") for day in range(LEARNED)]
-    found = held(usual, [use(NEW, **{**signs_in, "target_id": "exchange"}, credential_key_id="old")])
+    usual = [use(day, **SIGNS_IN, credential_key_id="old" if day < 10 else "new") for day in range(LEARNED)]
+    found = held(usual, [use(NEW, **{**SIGNS_IN, "target_id": "exchange"}, credential_key_id="old")])
     assert ("app", "returned-key", "high") in reasons(found)
 
 
@@ -246,7 +290,7 @@ def test_announcements_cover_what_they_say(held: Held) -> None:
         announced("decrypt", NEW, app="of another operation"),
         announced("sign", NEW, "*/keys/other", app="of another key"),
     ]
-    strangers = [use(NEW, each.app_id) for each in (*covering, *others)]
+    strangers = [use(NEW, each.app_id or "") for each in (*covering, *others)]
     found = held(daily(), [*daily_after(), *strangers], [*covering, *others])
     assert {each.app_id: each.accepted for each in found.findings} == {
         **{each.app_id: each for each in covering},
@@ -254,6 +298,47 @@ def test_announcements_cover_what_they_say(held: Held) -> None:
     }
     assert found.unused == tuple(others)
     assert found.failing == len(others)
+
+
+OFFICE, THIEF = "192.0.2.9", "203.0.113.9"
+
+
+def office(app: str | None = None, since: int = NEW, most: int = 0) -> Accepted:
+    """The announcement of an office's network, for one application or for any."""
+    named = announced("read-mail", NEW, app="")
+    networks = (ip_network("192.0.2.0/24"),)
+    return structs.replace(named, app_id=app, since=START + since * DAY, networks=networks, mailboxes=most)
+
+
+ANNOUNCED_NETWORKS: dict[str, tuple[Accepted, str, bool]] = {
+    "the network": (office(), OFFICE, True),
+    "another network": (office(), THIEF, False),
+    "the application and the network": (office(OUTLOOK), OFFICE, True),
+    "the application from another network": (office(OUTLOOK), THIEF, False),
+    "another application": (office(VIVA), OFFICE, False),
+    "only the application": (announced("read-mail", NEW, app=OUTLOOK), OFFICE, False),
+    "from tomorrow": (office(since=NEW + 1), OFFICE, False),
+    "as many mailboxes": (office(most=10), OFFICE, True),
+    "fewer": (office(most=9), OFFICE, False),
+}
+"""By announcement: from where an application that is in daily use reads ten mailboxes, and whether that is covered."""
+
+
+@pytest.mark.parametrize("what", ANNOUNCED_NETWORKS)
+def test_an_announcement_covers_the_networks_that_it_names(held: Held, what: str) -> None:
+    accepted, network, covered = ANNOUNCED_NETWORKS[what]
+    boxes = [f"m{number}@contoso.example" for number in range(10)]
+    usual = [mail(day, OUTLOOK, box, principal_id=box) for day in range(LEARNED) for box in boxes]
+    found = held(usual, [mail(NEW, OUTLOOK, box, principal_id=box, network=network) for box in boxes], [accepted])
+    assert [each for each, *_ in reasons(found)] == [OUTLOOK] * 2
+    assert (one(found).severity, one(found).accepted is not None, found.failing) == ("high", covered, not covered)
+
+
+@pytest.mark.parametrize(("networks", "failing"), [((OFFICE,), 0), ((OFFICE, THIEF), 1)])
+def test_an_announced_application_is_covered_only_from_its_networks(held: Held, networks: Sequence[str], failing: int) -> None:
+    accepted = structs.replace(office("stranger"), operation="sign")
+    usual = [*daily(), *daily("neighbour", network=THIEF)]
+    assert held(usual, [use(NEW, "stranger", network=each) for each in networks], [accepted]).failing == failing
 
 
 def test_an_announcement_is_not_called_unused_where_something_is_unseen(held: Held) -> None:

@@ -9,12 +9,15 @@ import pytest
 
 from keyaudit.inventory.logs import LogStore
 from keyaudit.inventory.usage.baseline import Baseline, open_baseline
+from keyaudit.inventory.usage.check import check
 from keyaudit.inventory.usage.head import FORMAT
 from keyaudit.inventory.usage.learn import learn
 from keyaudit.inventory.usage.listing import belonging
 from keyaudit.model.errors import UnsafeError, UsageError
 from keyaudit.model.times import DAY
 from keyaudit.model.usage import Blind, Window
+from keyaudit.report.options import Options
+from keyaudit.report.usage.text import made_usual
 from tests.logs import START, mail, store, use
 
 WHOLE = Window(since=START, until=START + 40 * DAY)
@@ -36,6 +39,23 @@ def learned(logs: LogStore, folder: Path, window: Window = WHOLE, merge: Baselin
 
 def content(baseline: Baseline) -> bytes:
     return (baseline.folder / "belongs.parquet").read_bytes()
+
+
+def test_what_it_makes_usual_is_what_the_one_before_would_report(logs: LogStore, tmp_path: Path) -> None:
+    role = {"operation": "assign-directory-role", "target_kind": "user", "target_id": "u", "source": "AuditLogs"}
+    later = [
+        *(use(50, app, target_id=f"https://v.vault.azure.net/keys/k/{1:032x}") for app in ("signer", "stranger")),
+        use(50, "prober", succeeded=False),
+        use(50, "signer", target_id="https://v.vault.azure.net/keys/other"),
+        use(50, "signer", privileged=True, **role),
+        use(49, "signer", privileged=True, **role),
+    ]
+    after = Window(since=START + 45 * DAY, until=START + 55 * DAY)
+    before = learned(logs, tmp_path / "b")
+    found = check(store(tmp_path / "later", later), after, before)
+    lines = [line.strip() for line in made_usual(found, Options())]
+    assert [line for line in lines if line.startswith("by ")] == ["by signer", "by stranger"]
+    assert [line.partition(":")[0] for line in lines if line.startswith("- ")] == ["- new-operation, high", "- new-app, high"]
 
 
 def test_it_says_who_does_what(logs: LogStore, tmp_path: Path) -> None:

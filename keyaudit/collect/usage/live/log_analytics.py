@@ -16,7 +16,7 @@ from keyaudit.inventory.logs.token import Token
 from keyaudit.inventory.logs.use import Use
 from keyaudit.model.coverage import Refusal
 from keyaudit.model.reasons import Reason
-from keyaudit.model.times import DAY, iso_date, iso_time
+from keyaudit.model.times import DAY, iso_time
 from keyaudit.model.usage import Window
 
 MOST_ROWS = 500_000
@@ -64,7 +64,8 @@ async def read_table(
             place.answered()
             for batch in _batches(place, found, summarized):
                 yield batch
-    _check_retention(table, place, window, as_of)
+    if table.retention_days is not None:
+        place.kept(table.retention_days, as_of)
     yield [place.read()]
 
 
@@ -166,14 +167,3 @@ def _rows(found: Rows) -> Iterator[tuple[bytes, Sequence[tuple[RawRecord, int]]]
     for row in found.rows:
         text = bytes(row)
         yield text, [(by_column(found.columns, text), 1)]
-
-
-def _check_retention(table: Table, place: Place, window: Window, as_of: int) -> None:
-    """Records days before the table's retention as not read, although the answer was complete."""
-    if table.retention_days is None:
-        return
-    kept = as_of - table.retention_days * DAY
-    first = kept - kept % DAY
-    if window.since < first:
-        what = f"kept for {table.retention_days:,} days: what was logged before {iso_date(kept)} is there no more"
-        place.lacks(what, before=first)

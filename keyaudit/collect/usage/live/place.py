@@ -14,6 +14,7 @@ from keyaudit.model.coverage import Refusal
 from keyaudit.model.operations import OPERATIONS
 from keyaudit.model.reasons import ADVICE, Reason
 from keyaudit.model.text import one_line
+from keyaudit.model.times import DAY, iso_date
 from keyaudit.model.usage import Window
 
 Batch = Sequence[Use | Token | FileRead]
@@ -84,6 +85,13 @@ class Place:
             self._lacks_later = True
         else:
             self._lacks_before = before
+
+    def kept(self, days: int, as_of: int) -> None:
+        """Record the days before those that the place keeps as not read, although the answer was complete."""
+        since = as_of - days * DAY
+        if self._window.since < since - since % DAY:
+            what = f"kept for {days:,} days: what was logged before {iso_date(since)} is there no more"
+            self.lacks(what, before=since - since % DAY)
 
     def read(self) -> FileRead:
         """Its reading result, like that of a file: `size` and `sha256` are over its raw records, one per line."""

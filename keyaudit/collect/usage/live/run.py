@@ -16,6 +16,10 @@ from keyaudit.inventory.logs.write import Import
 from keyaudit.model.usage import Window
 
 _SIMULATED = ", simulated tenant"
+_KEPT = 30
+"""The most days for which Entra keeps its logs, with a P1 or P2 licence; without one it keeps them for 7:
+https://learn.microsoft.com/entra/identity/monitoring-health/reference-reports-data-retention
+"""
 
 
 class Wanted(Struct, frozen=True, kw_only=True):
@@ -90,6 +94,7 @@ class Reading(Struct, kw_only=True):
                 self._there.update(COLLECTIONS[collection])
                 name = "/".join(("graph:auditLogs", collection, *asked.values()))
                 place = self._place(name, "Microsoft Graph", *COLLECTIONS[collection])
+                place.kept(_KEPT, self.clock.now())
                 async for batch in read_list(self.connection.gateway, operation, place, **asked, **within(self.wanted.window)):
                     yield batch
 

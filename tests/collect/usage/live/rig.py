@@ -93,11 +93,15 @@ EXPORTED = forms.FORMS["query"]
 
 
 class Waiting(Clock):
-    """Notes how long it was slept for."""
+    """Stands at a time, and notes how long it was slept for."""
 
-    def __init__(self) -> None:
+    def __init__(self, as_of: int) -> None:
         super().__init__()
+        self._as_of = as_of
         self.slept: list[float] = []
+
+    def now(self) -> int:
+        return self._as_of
 
     async def sleep(self, seconds: float) -> None:
         self.slept.append(seconds)
@@ -128,12 +132,13 @@ async def collected(
     sources: Sequence[str] = (),
     search: bool = False,
     window: Window = WINDOW,
+    as_of: int | None = None,
     rows: bool = True,
     earlier: LogStore | None = None,
     environment: Environment = ENVIRONMENTS["public"],
 ) -> Came:
-    """One reading, into a new folder."""
-    clock, known, outcome, told = Waiting(), Import(), Outcome(), list[str]()
+    """One reading, into a new folder; without a time on the day after the window."""
+    clock, known, outcome, told = Waiting(as_of or window.until), Import(), Outcome(), list[str]()
     async with (
         serve(tenant, faults=faults) as simulator,
         connect(signing_in(simulator, environment), clock=clock, prompt=print) as connection,

@@ -9,9 +9,10 @@ from msgspec.structs import replace
 from keyaudit.cloud.environment import ENVIRONMENTS
 from keyaudit.collect.usage.live import graph
 from keyaudit.model.reasons import Reason
+from keyaudit.model.times import DAY, iso_date
 from keyaudit.simulator.faults import Fault
 from tests.collect.usage import forms, made
-from tests.collect.usage.live.rig import COLLECTIONS, LOGGED, TABLES, Given, collected, estate
+from tests.collect.usage.live.rig import COLLECTIONS, LOGGED, TABLES, WINDOW, Given, collected, estate
 from tests.collect.usage.rig import counts, imported, rows
 
 LISTS = ["signIns", "directoryAudits"]
@@ -47,6 +48,14 @@ async def test_the_window_is_read_to_its_last_moment_and_no_further(tmp_path: Pa
     audits = [{**one, "id": moment, "activityDateTime": moment} for moment in moments]
     came = await collected(tmp_path / "live", tenant=estate(Given(directoryAudits=audits)), sources=["directoryAudits"])
     assert sorted({row["name"] for row in rows(came.store)}) == sorted(moments[1:3])
+
+
+async def test_days_that_entra_keeps_no_more_are_a_gap(tmp_path: Path) -> None:
+    as_of = WINDOW.since + 31 * DAY
+    came = await collected(tmp_path / "live", sources=["directoryAudits"], as_of=as_of)
+    what = f"kept for 30 days: what was logged before {iso_date(WINDOW.since + DAY)} is there no more"
+    assert came.trouble() == {"graph:auditLogs/directoryAudits": (what,)}
+    assert (await collected(tmp_path / "kept", sources=["directoryAudits"], as_of=as_of - DAY)).trouble() == {}
 
 
 async def test_a_list_of_many_pages_is_held_page_by_page(tmp_path: Path) -> None:

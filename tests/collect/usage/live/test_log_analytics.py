@@ -15,6 +15,7 @@ from keyaudit.model.times import parse_date
 from keyaudit.model.usage import Window
 from keyaudit.simulator.estate import LogTable, Row
 from keyaudit.simulator.faults import Fault
+from tests.collect.estate import AS_OF
 from tests.collect.usage import forms, made
 from tests.collect.usage.live.rig import LOGGED, MAIN, TABLES, Came, Given, changed, collected, estate, plain
 from tests.collect.usage.rig import counts, imported, rows
@@ -198,12 +199,12 @@ async def test_a_table_on_another_plan_is_a_gap_and_is_not_queried(tmp_path: Pat
 
 async def test_days_that_a_table_has_no_more_are_a_gap(tmp_path: Path) -> None:
     brief = replace(MAIN, tables=(LogTable(name=KEYS[0], retention_days=90),))
-    came = await collected(tmp_path / "live", tenant=estate(Given(TABLES), brief), sources=KEYS)
+    came = await collected(tmp_path / "live", tenant=estate(Given(TABLES), brief), sources=KEYS, as_of=AS_OF)
     assert came.trouble() == {
         "log-analytics:log-main/AZKVAuditLogs": ("kept for 90 days: what was logged before 2026-08-20 is there no more",)
     }
     late = Window(since=parse_date("2026-08-20"), until=parse_date("2026-08-21"))
-    came = await collected(tmp_path / "late", tenant=estate(Given(TABLES), brief), sources=KEYS, window=late)
+    came = await collected(tmp_path / "late", tenant=estate(Given(TABLES), brief), sources=KEYS, window=late, as_of=AS_OF)
     assert came.trouble() == {}
 
 
