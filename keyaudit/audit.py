@@ -113,7 +113,7 @@ async def collect(
     """
     from keyaudit.collect.entra.public_keys import copies
     from keyaudit.collect.run import collect_all
-    from keyaudit.inventory.begun import same_collection
+    from keyaudit.inventory.collection_state import same_collection
     from keyaudit.inventory.earlier import REREAD, Earlier, continued
     from keyaudit.inventory.spool import Spool
 

@@ -8,7 +8,7 @@ import pytest
 from msgspec import structs
 
 from keyaudit.cli.send.ticketing import _tell_unconfirmed
-from keyaudit.inventory.told import Told
+from keyaudit.inventory.sent_tickets import Told
 from keyaudit.model.changes.history import History
 from keyaudit.model.changes.tickets import Event, due
 from keyaudit.model.errors import UnsafeError

@@ -68,20 +68,20 @@ def collect(
 
 def _collect(live: Live, folder: Path, out: Path, reuse: Reuse, *, resume: bool, since: Path | None, again: str) -> int:
     """Collect one tenant. Finished parts of an earlier run are not read again. `again`: the command that goes on."""
-    from keyaudit.inventory.begun import is_begun
+    from keyaudit.inventory.collection_state import is_begun
 
     several = folder != out
     begun = resume and (not several or is_begun(folder))
     if not begun:
         # Checked before the slow imports and the sign-in.
-        from keyaudit.inventory.begun import check_new
+        from keyaudit.inventory.collection_state import check_new
 
         check_new(folder)
     from keyaudit.cli.sources.live import collected
     from keyaudit.collect.evidence import supplied
     from keyaudit.gate import assess
     from keyaudit.gate.access_models import with_access_models
-    from keyaudit.inventory.begun import finished
+    from keyaudit.inventory.collection_state import finished
     from keyaudit.inventory.reads import operations
     from keyaudit.inventory.snapshot import open_snapshot
     from keyaudit.report.collected import render
@@ -117,7 +117,7 @@ def _finished(live: Live, folder: Path, evidence: "Evidence | None") -> "Snapsho
 
     from keyaudit.cli.settings.run_settings import settle
     from keyaudit.cli.terminal.streams import tell
-    from keyaudit.inventory.begun import same_collection
+    from keyaudit.inventory.collection_state import same_collection
     from keyaudit.inventory.snapshot import open_snapshot
     from keyaudit.model.errors import UnsafeError
     from keyaudit.model.guid import GUID

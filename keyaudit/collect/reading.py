@@ -8,10 +8,10 @@ from msgspec import Struct
 
 from keyaudit.cloud.connection import Connection
 from keyaudit.collect.concurrency import Spare
-from keyaudit.collect.confines import Confines
 from keyaudit.collect.evidence import Evidence
 from keyaudit.collect.places import Subscription, Vault
 from keyaudit.collect.queries import Graph
+from keyaudit.collect.scope_filters import Confines
 from keyaudit.inventory.earlier import Earlier
 from keyaudit.inventory.spool import Spool, Unit
 from keyaudit.model.coverage import Coverage, Scope

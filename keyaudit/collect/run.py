@@ -14,7 +14,6 @@ from msgspec import Struct, structs
 from keyaudit.cloud.connection import Connection
 from keyaudit.collect.calls import not_assessed
 from keyaudit.collect.concurrency import Spare, all_of, for_each
-from keyaudit.collect.confines import Confines
 from keyaudit.collect.entra.public_keys import to_read
 from keyaudit.collect.evidence import NONE, Evidence
 from keyaudit.collect.focus import Focus
@@ -23,6 +22,7 @@ from keyaudit.collect.key_vault.vaults import QUERIES, collect_vaults, is_gone
 from keyaudit.collect.places import Subscription, Vault, tenant_scope
 from keyaudit.collect.queries import Graph
 from keyaudit.collect.reading import Places, Reading, Seen
+from keyaudit.collect.scope_filters import Confines
 from keyaudit.collect.subscriptions import list_subscriptions
 from keyaudit.collect.supplied import write_supplied
 from keyaudit.collect.surfaces import SURFACES, TOGETHER, Source

@@ -6,7 +6,7 @@ from pathlib import Path
 import msgspec
 
 from keyaudit.inventory import files
-from keyaudit.inventory.growing import Growing
+from keyaudit.inventory.append_only import Growing
 from keyaudit.model.coverage import Coverage, Scope
 
 _MAX_JOURNAL = 1024 * 1024 * 1024

@@ -12,7 +12,7 @@ import msgspec
 from msgspec import Struct
 
 from keyaudit.inventory import files
-from keyaudit.inventory.growing import Growing
+from keyaudit.inventory.append_only import Growing
 
 _FLUSH = 32 * 1024
 _LENGTH = 4

@@ -24,8 +24,8 @@ import msgspec
 from msgspec import Struct, field
 
 from keyaudit.inventory import files
-from keyaudit.inventory.begun import AGAIN, Begun, check_new, finished, refuse_used, run_begun
-from keyaudit.inventory.growing import Growing
+from keyaudit.inventory.append_only import Growing
+from keyaudit.inventory.collection_state import AGAIN, Begun, check_new, finished, refuse_used, run_begun
 from keyaudit.inventory.journal import Closed, Journal, Opened, Segment
 from keyaudit.inventory.ledger import BreachError, Ledger
 from keyaudit.inventory.lock import Lock

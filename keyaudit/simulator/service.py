@@ -7,7 +7,7 @@ from functools import cached_property
 from msgspec import Struct
 from msgspec.structs import replace
 
-from keyaudit.simulator.always import with_what_is_always_there
+from keyaudit.simulator.defaults import with_what_is_always_there
 from keyaudit.simulator.estate import (
     Application,
     AppRoleGrant,

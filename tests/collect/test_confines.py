@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
-from keyaudit.collect.confines import check_sources
 from keyaudit.collect.places import tenant_scope
 from keyaudit.collect.run import collect_all
+from keyaudit.collect.scope_filters import check_sources
 from keyaudit.collect.surfaces import SURFACES
 from keyaudit.inventory.spool import Spool
 from keyaudit.model.coverage import Coverage, State

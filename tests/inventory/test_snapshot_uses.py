@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from msgspec import structs
 
-from keyaudit.inventory.begun import same_collection
+from keyaudit.inventory.collection_state import same_collection
 from keyaudit.inventory.logs import LogStore
 from keyaudit.inventory.snapshot import Snapshot, open_snapshot, write
 from keyaudit.inventory.spool import Spool

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from keyaudit.inventory.begun import check_new
+from keyaudit.inventory.collection_state import check_new
 from keyaudit.inventory.ledger import BreachError
 from keyaudit.inventory.snapshot import write
 from keyaudit.inventory.spool import Spool

@@ -9,8 +9,8 @@ from msgspec.structs import replace
 
 from keyaudit.collect.access import delegations
 from keyaudit.collect.access.roles import SUBSCRIPTIONS
-from keyaudit.collect.confines import GROUPS
 from keyaudit.collect.queries import together
+from keyaudit.collect.scope_filters import GROUPS
 from keyaudit.collect.surfaces import TOGETHER
 from keyaudit.collect.usage.live.workspaces import QUERY as WORKSPACES
 from keyaudit.model.operations import OPERATIONS, Operation, Surface

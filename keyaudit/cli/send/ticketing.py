@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from keyaudit.cli.send.webhook import Webhook
-    from keyaudit.inventory.told import Told
+    from keyaudit.inventory.sent_tickets import Told
     from keyaudit.model.changes.history import History
     from keyaudit.model.changes.tickets import Ticket
 
@@ -48,7 +48,7 @@ def tickets(
     from keyaudit.cli.sources.snapshot_folder import followed
     from keyaudit.cli.terminal.streams import printing
     from keyaudit.inventory.lock import Lock
-    from keyaudit.inventory.told import Told
+    from keyaudit.inventory.sent_tickets import Told
     from keyaudit.model.changes.tickets import due
     from keyaudit.model.errors import PRECEDENCE, Exit
     from keyaudit.model.severity import Severity

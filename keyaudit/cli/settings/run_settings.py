@@ -7,7 +7,7 @@ from msgspec import Struct
 from keyaudit.cli.options import Auth, Live, settings_file
 from keyaudit.cli.settings.config import Config, read_config
 from keyaudit.cloud.environment import ENVIRONMENTS, Environment
-from keyaudit.collect.confines import check_sources
+from keyaudit.collect.scope_filters import check_sources
 from keyaudit.collect.surfaces import SURFACES
 from keyaudit.model.errors import UsageError
 from keyaudit.model.gating.expectations import Expectations

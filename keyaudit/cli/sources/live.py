@@ -26,7 +26,7 @@ from keyaudit.collect.evidence import Evidence, supplied
 from keyaudit.collect.focus import Focus
 from keyaudit.collect.run import Progress, note_unread
 from keyaudit.collect.surfaces import SURFACES
-from keyaudit.inventory.begun import is_begun
+from keyaudit.inventory.collection_state import is_begun
 from keyaudit.inventory.snapshot import Snapshot, write
 from keyaudit.inventory.spool import Spool
 from keyaudit.inventory.temporary import temporary_folder

@@ -15,7 +15,7 @@ from keyaudit.cli.sources.reuse import Reuse
 from keyaudit.cli.terminal.streams import tell
 from keyaudit.gate.history import Course
 from keyaudit.inventory import files
-from keyaudit.inventory.begun import begun, finished
+from keyaudit.inventory.collection_state import begun, finished
 from keyaudit.inventory.snapshot import Snapshot, open_snapshot
 from keyaudit.model import times
 from keyaudit.model.changes.history import History

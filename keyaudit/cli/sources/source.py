@@ -112,7 +112,7 @@ def _left(live: Live, folder: Path) -> str:
     """
     from keyaudit.cli.sources.reuse import NO_REUSE, resuming
     from keyaudit.inventory import files
-    from keyaudit.inventory.begun import begun
+    from keyaudit.inventory.collection_state import begun
 
     if begun(folder) is None:
         return ""

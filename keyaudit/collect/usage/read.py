@@ -10,10 +10,10 @@ import msgspec
 from msgspec import structs
 
 from keyaudit.collect.usage import documents, tables
+from keyaudit.collect.usage.archives import Opened, open_log
 from keyaudit.collect.usage.documents import CutError, RawRecord, is_outer
 from keyaudit.collect.usage.event import Event
 from keyaudit.collect.usage.lines import lines
-from keyaudit.collect.usage.opened import Opened, open_log
 from keyaudit.collect.usage.recognise import Recogniser
 from keyaudit.collect.usage.sign_ins import ONLY_TOKENS
 from keyaudit.collect.usage.values import BadRecordError, UnknownKindError

@@ -10,7 +10,7 @@ import msgspec
 
 from keyaudit.collect.usage import activity, directory, key_vault, office, sign_ins, tokens
 from keyaudit.collect.usage.event import Event, Members, Shape, mark
-from keyaudit.collect.usage.lacking import lacking
+from keyaudit.collect.usage.missing_members import lacking
 from keyaudit.collect.usage.values import BadRecordError, UnknownKindError
 from keyaudit.model.text import one_line
 from keyaudit.model.tokens import GRAPH_EVENTS, GRAPH_LOG, OLD_GRAPH_LOG

@@ -14,7 +14,7 @@ from pyspark import SparkContext
 from pyspark.sql import SparkSession
 
 from keyaudit import __version__
-from keyaudit.collect.usage.opened import Opened, open_log
+from keyaudit.collect.usage.archives import Opened, open_log
 from keyaudit.collect.usage.read import LogFile, files_below
 from keyaudit.inventory.logs.spark import Found, Log
 from keyaudit.inventory.logs.token import Token

@@ -6,7 +6,7 @@ import msgspec
 from msgspec import Struct
 
 from keyaudit.inventory import files
-from keyaudit.inventory.growing import Growing
+from keyaudit.inventory.append_only import Growing
 from keyaudit.model.changes.tickets import Event, Ticket
 from keyaudit.model.errors import UnsafeError
 
