@@ -21,6 +21,14 @@ PRIVILEGED = "(privileged)"
 """The class of changes that are reported regardless of who makes them."""
 
 
+SIGN_IN = "(to sign in)"
+"""The class of permissions that only let an application sign users in and read who they are."""
+SIGN_IN_SCOPES = ("openid", "profile", "email", "offline_access", "user.read")
+"""These permissions, in lower case:
+https://learn.microsoft.com/entra/identity/enterprise-apps/configure-permission-classifications
+"""
+
+
 class Window(Struct, frozen=True, kw_only=True):
     """Whole days in UTC, in seconds since 1970: the start of the first day, and the end of the last (exclusive)."""
 

@@ -157,7 +157,7 @@ def _unusual(sql: DuckDB, window: Window, groups: str) -> str:
     possible, `least_rank` the lowest, where the log does not show whether uses were refused.
     """
     rank, least_rank = (
-        severity("kind", "operation", "app", elsewhere="elsewhere", steady="steady", refused=refused)
+        severity("kind", "operation", "app", target="target", elsewhere="elsewhere", steady="steady", refused=refused)
         for refused in ("barred", "perhaps_barred")
     )
     columns = f"""{", ".join(f"odd.{name}" for name in KEYS.split(", "))}, kind, elsewhere,
