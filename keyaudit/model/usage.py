@@ -68,7 +68,7 @@ class Kind(StrEnum):
     MAILBOX_OFTEN = "mailbox-read-often"
     """One mailbox was read on one day far more often than this application ever read one."""
     MAILBOXES_FROM_NETWORK = "mailboxes-from-new-network"
-    """Several mailboxes were read on one day from a network that the baseline does not know."""
+    """Several mailboxes were read on one day, or many on all days, from a network that the baseline does not know."""
     MANY_NETWORKS = "many-new-networks"
     """On one day mailboxes were read from far more networks that the baseline does not know than ever came on one day."""
     USERS_FROM_NETWORK = "users-from-new-network"

@@ -21,6 +21,8 @@ FEW = 3
 """The number of mailboxes read in one day from one new network, or with one new program, that is more than a person's own and
 that of somebody who travels along; and the number of users who sign in from one.
 """
+SLOW = 10
+"""The number of mailboxes that are read from one new network in all days of a window, if too few of them are on any one day."""
 
 _MILD = (
     *("verify", "encrypt", "wrap", "sign-in", "rotate", "change-rotation-policy", "write-secret", "remove-credential"),

@@ -113,7 +113,8 @@ def _new_app(found: Unusual, why: Why) -> str:
 
 
 def _much(why: Why) -> str:
-    mailboxes = f"read {plural(why.count, 'mailbox', 'mailboxes')} in one day"
+    several_days = why.kind is Kind.MAILBOXES_FROM_NETWORK and why.days > 1
+    mailboxes = f"read {plural(why.count, 'mailbox', 'mailboxes')}{'' if several_days else ' in one day'}"
     if why.kind is Kind.MANY_IN_AN_HOUR:
         return f"{plural(why.count, 'call')} in one hour; the maximum in the baseline is {why.usual:,}"
     if why.kind is Kind.MANY_MAILBOXES:
@@ -128,7 +129,11 @@ def _much(why: Why) -> str:
     if why.kind is Kind.USERS_FROM_NETWORK:
         mailboxes = f"{plural(why.count, 'user')} signed in on one day"
     word, what = ("with", "program") if why.kind is Kind.MAILBOXES_WITH_PROGRAM else ("from", "network")
-    usual = f"usual for a new {what} is at most {why.usual:,}" if why.usual else f"a new {what} is unusual here"
+    usual = (
+        f"usual for a new {what} is at most {why.usual:,}{' on one day' * several_days}"
+        if why.usual
+        else f"a new {what} is unusual here"
+    )
     return f"{mailboxes} {word} a new {what}: {values}; {usual}"
 
 
