@@ -21,6 +21,14 @@ PRIVILEGED = "(privileged)"
 """The class of changes that are reported regardless of who makes them."""
 
 
+SIGN_IN = "(to sign in)"
+"""The class of permissions that only let an application sign users in and read who they are."""
+SIGN_IN_SCOPES = ("openid", "profile", "email", "offline_access", "user.read")
+"""These permissions, in lower case:
+https://learn.microsoft.com/entra/identity/enterprise-apps/configure-permission-classifications
+"""
+
+
 class Window(Struct, frozen=True, kw_only=True):
     """Whole days in UTC, in seconds since 1970: the start of the first day, and the end of the last (exclusive)."""
 
@@ -60,7 +68,7 @@ class Kind(StrEnum):
     MAILBOX_OFTEN = "mailbox-read-often"
     """One mailbox was read on one day far more often than this application ever read one."""
     MAILBOXES_FROM_NETWORK = "mailboxes-from-new-network"
-    """Several mailboxes were read on one day from a network that the baseline does not know."""
+    """Several mailboxes were read on one day, or many on all days, from a network that the baseline does not know."""
     MANY_NETWORKS = "many-new-networks"
     """On one day mailboxes were read from far more networks that the baseline does not know than ever came on one day."""
     USERS_FROM_NETWORK = "users-from-new-network"

@@ -282,7 +282,7 @@ def _operation(name: str | None) -> str | None:
 
 
 def _left_out(on: int, resource_id: str | None, name: str | None) -> Event:
-    """An operation that is not read."""
+    """The event of a record that tells no use."""
     return Event(SOURCE, on, resource_id=lower(resource_id), operation=name, unread=in_vault(name or ""))
 
 

@@ -11,7 +11,8 @@ the address: an application that may read mail may read all mailboxes, and a cla
 employee unusual. For sign-ins it is the application signed in to; sign-ins of users are one class. Changes of credentials,
 federation or logging affect a different object each time, but usually by the same actor, so all changes of a kind are one
 class; the actor is the application, or else the user or service principal, because Entra's logs often omit the application.
-Privileged changes are a class of their own, and federated credentials are one for each issuer. Networks are /24 and /48,
+Privileged changes are a class of their own, permissions that only sign users in are another, and federated credentials are one
+for each issuer. Networks are /24 and /48,
 because providers reassign addresses inside them; clients are families of programs, without versions.
 """
 
@@ -19,7 +20,7 @@ because providers reassign addresses inside them; clients are families of progra
 
 from keyaudit.inventory.dialect import DUCKDB, DuckDB
 from keyaudit.model.times import DAY
-from keyaudit.model.usage import ANY, PRIVILEGED, Facet, Window
+from keyaudit.model.usage import ANY, PRIVILEGED, SIGN_IN, SIGN_IN_SCOPES, Facet, Window
 
 EVIDENCE = 3
 """The number of rows that are named for each group, and shown for each reason."""
@@ -34,12 +35,16 @@ _JUDGED = ("actor_app_id", "client_app_id", "network", "client", "credential_key
 def target_of(relation: str, sql: DuckDB = DUCKDB) -> str:
     """The class of a use's target, as SQL over a relation with the columns of `usage`."""
     kind, id_ = f"{relation}.target_kind", f"{relation}.target_id"
+    scopes = sql.divided(sql.lower(f"{relation}.permission"), " ")
+    others = sql.chosen(scopes, "scope", f"scope NOT IN {SIGN_IN_SCOPES}")
     return f"""coalesce(nullif(CASE
     WHEN {relation}.operation IN ('create', 'update') THEN {sql.joined(sql.first_items(sql.divided(id_, "/"), 3), "/")}
     WHEN {kind} IN ('key', 'secret', 'certificate') THEN {sql.joined(sql.first_items(sql.divided(id_, "/"), 5), "/")}
     WHEN {kind} = 'mailbox' THEN CASE WHEN contains({id_}, '@') THEN {sql.lower(sql.part(id_, "@", -1))} END
     WHEN {relation}.operation = 'sign-in' THEN {id_}
-    WHEN {relation}.privileged THEN '{PRIVILEGED}' ELSE coalesce({relation}.issuer, '{ANY}') END, ''), '(not named)')"""
+    WHEN {relation}.privileged THEN '{PRIVILEGED}'
+    WHEN {relation}.operation = 'grant-permission' AND {relation}.permission <> '' AND {sql.size(others)} = 0 THEN '{SIGN_IN}'
+    ELSE coalesce({relation}.issuer, '{ANY}') END, ''), '(not named)')"""
 
 
 def changes(relation: str) -> str:

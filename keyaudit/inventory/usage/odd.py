@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from keyaudit.inventory.dialect import DUCKDB, DuckDB
 from keyaudit.inventory.logs.groups import FACETS, KEYS, first_rows, within
 from keyaudit.inventory.usage.facets import counting, days_of, same
-from keyaudit.inventory.usage.severity import BURST, FEW, FLOOR, OF_A_DAY, OFTEN, severity
+from keyaudit.inventory.usage.severity import BURST, FEW, FLOOR, OF_A_DAY, OFTEN, SLOW, severity
 from keyaudit.inventory.usage.signs import signs
 from keyaudit.inventory.usage.steady import FEW_VALUES, LONG, arrivals, of_exchange, spans
 from keyaudit.model.first_party import FIRST_PARTY
@@ -119,6 +119,10 @@ def _odd(sql: DuckDB, window: Window, groups: str, mailboxes: str, belongs: str)
                 WHEN superseded THEN '{Kind.RETURNED_KEY}'
                 WHEN facet NOT IN ('{Facet.APP}', '{Facet.HOUR}') AND app_known AND NOT known THEN 'new-' || facet
                 END AS kind FROM judged),
+        slow AS (SELECT {KEYS}, facet, value, count(DISTINCT box) AS in_all, max(of_day) AS that_many FROM (
+                SELECT *, sum(boxes) OVER (PARTITION BY {KEYS}, facet, value, day) AS of_day FROM {mailboxes}
+                WHERE {within(window)} AND facet = '{Facet.NETWORK}' AND operation = 'read-mail' AND boxes > 0)
+            GROUP BY {KEYS}, facet, value),
         busy_days AS (SELECT * FROM reasons JOIN busy USING ({KEYS}, facet, value)),
         apart AS (SELECT *, count(*) OVER (PARTITION BY {KEYS}, busiest) AS networks FROM reasons
             JOIN (SELECT DISTINCT {KEYS}, facet, value, day AS busiest FROM {mailboxes} WHERE {within(window)} AND boxes > 0)
@@ -136,6 +140,10 @@ def _odd(sql: DuckDB, window: Window, groups: str, mailboxes: str, belongs: str)
         UNION ALL SELECT {_reason(Kind.MAILBOXES_FROM_NETWORK, **usual_new)}, busiest FROM busy_days
         WHERE facet = '{Facet.NETWORK}' AND operation <> 'saml-sign-in' AND (own OR app_known) AND NOT steady
             AND NOT {of_exchange("value", sql)} AND {several}
+        UNION ALL SELECT {_reason(Kind.MAILBOXES_FROM_NETWORK, mailboxes="in_all", usual="usual_new")}, CAST(NULL AS BIGINT)
+        FROM reasons JOIN slow USING ({KEYS}, facet, value)
+        WHERE (own OR app_known) AND NOT steady AND NOT known AND NOT coalesce(elsewhere, false)
+            AND NOT {of_exchange("value", sql)} AND NOT ({several}) AND in_all >= {SLOW} AND in_all > {OF_A_DAY} * usual_new
         UNION ALL SELECT {_reason(Kind.USERS_FROM_NETWORK, **usual_new)}, busiest FROM busy_days
         WHERE facet = '{Facet.NETWORK}' AND operation = 'saml-sign-in' AND app_known AND NOT steady AND {several}
         UNION ALL SELECT {_reason(Kind.MAILBOXES_WITH_PROGRAM, **usual_new)}, busiest FROM busy_days
@@ -157,7 +165,7 @@ def _unusual(sql: DuckDB, window: Window, groups: str) -> str:
     possible, `least_rank` the lowest, where the log does not show whether uses were refused.
     """
     rank, least_rank = (
-        severity("kind", "operation", "app", elsewhere="elsewhere", steady="steady", refused=refused)
+        severity("kind", "operation", "app", target="target", elsewhere="elsewhere", steady="steady", refused=refused)
         for refused in ("barred", "perhaps_barred")
     )
     columns = f"""{", ".join(f"odd.{name}" for name in KEYS.split(", "))}, kind, elsewhere,

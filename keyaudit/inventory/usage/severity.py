@@ -3,7 +3,7 @@
 from keyaudit.inventory.load import quoted
 from keyaudit.model.first_party import FIRST_PARTY, TOOLS
 from keyaudit.model.severity import Severity
-from keyaudit.model.usage import Kind
+from keyaudit.model.usage import SIGN_IN, Kind
 
 FLOOR = 20
 """The number of mailboxes read in one day by one application, or of new networks from which they are read, that is compared
@@ -21,6 +21,8 @@ FEW = 3
 """The number of mailboxes read in one day from one new network, or with one new program, that is more than a person's own and
 that of somebody who travels along; and the number of users who sign in from one.
 """
+SLOW = 10
+"""The number of mailboxes that are read from one new network in all days of a window, if too few of them are on any one day."""
 
 _MILD = (
     *("verify", "encrypt", "wrap", "sign-in", "rotate", "change-rotation-policy", "write-secret", "remove-credential"),
@@ -59,7 +61,8 @@ Microsoft retires one, and their caller is known; Microsoft also renames the pro
 come with a release or a failover, and it is how the intruders of 2023 were noticed. Microsoft's own application ids prove
 nothing, because forged tokens can name them. But Microsoft adds services without notice, so these are listed and do not fail a
 pipeline, unless they read several mailboxes from a network that is new and not Microsoft's. Microsoft's interactive tools are
-not such services: their actor is the user.
+not such services: their actor is the user. Users consent every day to applications that sign them in, and a log does not say
+who published these: what is unusual in that is low.
 """
 _BY_WHOM = (Kind.NEW_APP, Kind.NEW_OPERATION)
 """Kinds for which only Microsoft's own services count as known."""
@@ -71,9 +74,9 @@ _ASKED = (*_BY_WHOM, Kind.NEW_CLIENT_APP, Kind.NEW_PRINCIPAL, Kind.NEW_API)
 """Kinds for which an operation in `_MILD` lowers the severity."""
 
 
-def severity(kind: str, operation: str, app: str, *, elsewhere: str, steady: str, refused: str) -> str:
-    """SQL for the rank of the severity, 0 for info. All are SQL: `elsewhere`: the new is known of other uses; `steady`: the
-    application has always had few of the kind; `refused`: it was tried, and never let in."""
+def severity(kind: str, operation: str, app: str, *, target: str, elsewhere: str, steady: str, refused: str) -> str:
+    """SQL for the rank of the severity, 0 for info. All are SQL: `target`: its class; `elsewhere`: the new is known of other
+    uses; `steady`: the application has always had few of the kind; `refused`: it was tried, and never let in."""
     services = ", ".join(quoted(app_id) for app_id in FIRST_PARTY if app_id not in TOOLS)
     own = f"{app} IN ({services})"
     known = (
@@ -91,7 +94,11 @@ def severity(kind: str, operation: str, app: str, *, elsewhere: str, steady: str
         f" OR {kind} = {quoted(Kind.NEW_TARGET)} AND {operation} = 'add-credential')"
     )
     travel = f"{kind} = {quoted(Kind.NEW_NETWORK)} AND {operation} = 'saml-sign-in'"
-    ranked = f"WHEN {settled} THEN {Severity.HIGH.rank} WHEN {travel} THEN {Severity.INFO.rank}"
+    signs_in = f"{target} = {quoted(SIGN_IN)}"
+    ranked = (
+        f"WHEN {settled} THEN {Severity.HIGH.rank} WHEN {travel} THEN {Severity.INFO.rank}"
+        f" WHEN {signs_in} THEN least({Severity.LOW.rank}, {unseen})"
+    )
     return f"greatest(0, CASE {ranked} WHEN {known} THEN {familiar} ELSE {unseen} END - {less})"
 
 

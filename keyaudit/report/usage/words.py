@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from keyaudit.model.first_party import FIRST_PARTY
 from keyaudit.model.text import one_line
 from keyaudit.model.times import DAY, iso_date
-from keyaudit.model.usage import ANY, NOBODY, PRIVILEGED, Blind, Kind, Unseen, Unusual, Why
+from keyaudit.model.usage import ANY, NOBODY, PRIVILEGED, SIGN_IN, Blind, Kind, Unseen, Unusual, Why
 from keyaudit.report.lines import plural
 
 _NEW: dict[Kind, tuple[str, str]] = {
@@ -64,6 +64,8 @@ def target(found: Unusual) -> str:
         return f"mailboxes of {one_line(found.target)}"
     if found.target == PRIVILEGED:
         return f"{one_line(found.target_kind)}, a privileged change"
+    if found.target == SIGN_IN:
+        return "permissions that only let an application sign users in"
     if _trusts(found):
         return f"{one_line(found.target_kind)} that trusts {one_line(found.target, 512)}"
     if found.target == ANY:
@@ -83,7 +85,7 @@ def reason(found: Unusual, why: Why) -> str:
         case Kind.PRIVILEGED:
             return "it gives control of the tenant, or access to all mail or files; find out who approved it"
         case Kind.NEW_OPERATION:
-            return "never seen in the baseline" + (" for this target" if found.target not in (ANY, PRIVILEGED) else "")
+            return "never seen in the baseline" + (" for this target" if found.target not in (ANY, PRIVILEGED, SIGN_IN) else "")
         case Kind.NEW_APP:
             return _new_app(found, why)
         case Kind.NEW_TARGET:
@@ -111,7 +113,8 @@ def _new_app(found: Unusual, why: Why) -> str:
 
 
 def _much(why: Why) -> str:
-    mailboxes = f"read {plural(why.count, 'mailbox', 'mailboxes')} in one day"
+    several_days = why.kind is Kind.MAILBOXES_FROM_NETWORK and why.days > 1
+    mailboxes = f"read {plural(why.count, 'mailbox', 'mailboxes')}{'' if several_days else ' in one day'}"
     if why.kind is Kind.MANY_IN_AN_HOUR:
         return f"{plural(why.count, 'call')} in one hour; the maximum in the baseline is {why.usual:,}"
     if why.kind is Kind.MANY_MAILBOXES:
@@ -126,7 +129,11 @@ def _much(why: Why) -> str:
     if why.kind is Kind.USERS_FROM_NETWORK:
         mailboxes = f"{plural(why.count, 'user')} signed in on one day"
     word, what = ("with", "program") if why.kind is Kind.MAILBOXES_WITH_PROGRAM else ("from", "network")
-    usual = f"usual for a new {what} is at most {why.usual:,}" if why.usual else f"a new {what} is unusual here"
+    usual = (
+        f"usual for a new {what} is at most {why.usual:,}{' on one day' * several_days}"
+        if why.usual
+        else f"a new {what} is unusual here"
+    )
     return f"{mailboxes} {word} a new {what}: {values}; {usual}"
 
 

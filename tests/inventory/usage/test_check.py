@@ -369,6 +369,17 @@ def test_every_day_of_mass_reading_is_counted(held: Held) -> None:
     assert (why.kind, why.count, why.uses, why.days) == ("many-mailboxes", 21, 41, 2)
 
 
+@pytest.mark.parametrize(("boxes", "reported"), [(10, ["mailboxes-from-new-network", "new-network"]), (9, ["new-network"])])
+def test_mailboxes_that_are_read_slowly_add_up(held: Held, boxes: int, reported: list[str]) -> None:
+    usual = [mail(day, OUTLOOK, box := f"m{day % 20}@contoso.example", principal_id=box) for day in range(LEARNED)]
+    slowly = [f"m{day % boxes}@contoso.example" for day in range(10)]
+    then = [mail(NEW + day, OUTLOOK, box, principal_id=box, network=THIEF) for day, box in enumerate(slowly)]
+    whys = one(held(usual, then)).why
+    assert [str(why.kind) for why in whys] == reported
+    assert (whys[0].uses, whys[0].days, whys[0].severity == "high") == (10, 10, boxes == 10)
+    assert [why.count for why in whys if why.kind == "mailboxes-from-new-network"] == [10] * (boxes == 10)
+
+
 def blind(found: UsageCheck) -> list[tuple[str, str]]:
     return [(each.blind, each.subject) for each in found.unseen]
 

@@ -229,6 +229,14 @@ CHANGES: dict[str, tuple[Use, list[str]]] = {
     "one of the usual issuer": (change(LEARNED, "add-credential", target_kind="application", issuer="https://ci.example"), []),
     "a client secret": (change(LEARNED, "add-credential", target_kind="application"), []),
     "a permission to sign in": (change(LEARNED, "grant-permission", permission="User.Read", granted_to="b"), []),
+    "a permission to sign in, by somebody who never gave one": (
+        change(LEARNED, "grant-permission", permission="openid User.Read", granted_to="b", principal_id="somebody"),
+        [],
+    ),
+    "a permission to sign in and to read mail, by somebody who never gave one": (
+        change(LEARNED, "grant-permission", permission="openid Mail.Read", granted_to="b", principal_id="somebody"),
+        ["new-operation"],
+    ),
     "a role to read": (change(LEARNED, "assign-directory-role", permission="Directory Readers"), []),
     "keys of an account, by somebody who never listed any": (
         change(LEARNED, "list-account-keys", source="AzureActivity", target_kind="resource"),
