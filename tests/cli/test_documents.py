@@ -262,8 +262,8 @@ def test_every_block_of_settings_is_taken(name: str, tmp_path: Path, keyaudit: K
 
 def test_the_announcements_shown_are_taken(tmp_path: Path) -> None:
     [block] = [block for block in fenced(DOCUMENTS["usage"], "yaml") if block.startswith("version: 1\naccept:")]
-    [announced] = load_accepted(save(tmp_path / "accept.yaml", block), today=parse_date("2026-11-26"))
-    assert announced.operation == "read-mail"
+    announced = load_accepted(save(tmp_path / "accept.yaml", block), today=parse_date("2026-11-26"))
+    assert [each.operation for each in announced] == ["read-mail", "read-mail"]
 
 
 @pytest.mark.exhaustive

@@ -126,12 +126,12 @@ def _texts(page: dict[str, Any]) -> list[str]:
     return [text for text in texts if "records name no token" not in text]
 
 
-def test_the_default_is_thirty_days_and_quiet_says_nothing(keyaudit: Keyaudit, tmp_path: Path) -> None:
+def test_the_default_is_sixty_days_and_quiet_says_nothing(keyaudit: Keyaudit, tmp_path: Path) -> None:
     ran = keyaudit("usage", "collect", "--demo", "--quiet", "--source", "azkvaudit*", "--out", tmp_path / "logs")
     assert ran.err == ""
     [line] = [line for line in ran.out.splitlines() if line.startswith("AZKVAuditLogs")]
     today = SystemClock().now()
-    assert line.split()[1:4] == [iso_date(today - 29 * DAY), iso_date(today - DAY), "29"]
+    assert line.split()[1:4] == [iso_date(today - 59 * DAY), iso_date(today - DAY), "59"]
 
 
 def test_all_that_is_asked_for_was_read(keyaudit: Keyaudit, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
