@@ -86,9 +86,9 @@ FORMATS: Mapping[str, Callable[[Report, TextIO, Options], object]] = {
 
 PRINTED: Mapping[str, str] = {
     "text": "for people: by resource, by policy or by owner, as wide as the terminal",
-    "table": "for people: one line per cause, with the columns that you choose",
+    "table": "for people: one line per cause, with columns of your choice",
     "json": "for programs: the run, every finding with its evidence, the gaps and the verdict",
-    "csv": "for spreadsheets and auditors: one line per finding, passes too",
+    "csv": "for spreadsheets and auditors: one line per finding, including passes",
 }
 """The purpose of each format."""
 
@@ -130,8 +130,10 @@ class File(Struct, frozen=True):
 
 
 FILES: Mapping[str, File] = {
-    "jsonl": File("jsonl", "one finding per line, passes too, as in json; the first line is the run, the last the verdict"),
-    "markdown": File("markdown", "for a job summary, a pull request or a wiki: what is open, and what was not read"),
+    "jsonl": File(
+        "jsonl", "one finding per line, including passes, as in json; the first line is the run, the last the verdict"
+    ),
+    "markdown": File("markdown", "for a job summary, a pull request or a wiki: open findings and gaps"),
     "controls": File(
         "control_files",
         "CSV, one line per control of each framework, with its counts, by the limits of the framework",
@@ -139,22 +141,22 @@ FILES: Mapping[str, File] = {
     ),
     "control-findings": File(
         "control_files",
-        "CSV, the findings of controls whose framework has other limits than the run, passes too, with the profile",
+        "CSV, the findings, including passes, of controls whose framework uses other limits than the run, with the profile",
         function="write_findings",
     ),
-    "sarif": File("sarif", "SARIF 2.1.0, for code scanning: what fails, is waived or is unknown"),
+    "sarif": File("sarif", "SARIF 2.1.0, for code scanning: failed, waived and unknown results"),
     "html": File(
         "html",
-        "one page for a browser or print, without network: charts, and all findings with search and filters",
+        "one offline page for a browser or print: charts, and all findings with search and filters",
         all_="write_tenants",
     ),
     "matrix": File("tenants", "CSV, one line per area of each tenant: its open findings by severity", all_="write_all"),
-    "ocsf": File("ocsf", "OCSF 1.5 Compliance Findings, one per line, passes too, for a security lake"),
+    "ocsf": File("ocsf", "OCSF 1.5 Compliance Findings, one per line, including passes, for a security lake"),
     "xlsx": File("xlsx", "an Excel workbook: summary, findings, controls, inventory, coverage and waivers", extra="xlsx"),
-    "cyclonedx": File("cyclonedx", "CycloneDX 1.6 CBOM: keys, certificates and algorithms, and what depends on them"),
+    "cyclonedx": File("cyclonedx", "CycloneDX 1.6 CBOM: keys, certificates and algorithms, and their dependents"),
     "cyclonedx-1.7": File("cyclonedx", "the same as CycloneDX 1.7", function="write_1_7"),
     "prometheus": File("prometheus", "metrics for the textfile collector of node exporter: dates of credentials, and counts"),
-    "junit": File("junit", "JUnit XML, for the test results of a pipeline: a suite for each policy, passes too"),
+    "junit": File("junit", "JUnit XML, for the test results of a pipeline: a suite for each policy, including passes"),
 }
 """The file formats besides `json` and `csv`."""
 

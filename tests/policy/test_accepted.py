@@ -46,15 +46,15 @@ def test_it_may_say_how_many_mailboxes_are_read(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("change", "problem"),
     [
-        (("    owner: finance\n", "    owner: finance\n    mailboxes: 0\n"), "'0' is no number of mailboxes"),
-        (("    owner: finance\n", "    owner: finance\n    mailboxes: all\n"), "'all' is no number of mailboxes"),
+        (("    owner: finance\n", "    owner: finance\n    mailboxes: 0\n"), "'0' is not a number of mailboxes"),
+        (("    owner: finance\n", "    owner: finance\n    mailboxes: all\n"), "'all' is not a number of mailboxes"),
         (("    owner: finance\n", ""), "3:5: no owner; it is required"),
         (("    reason: invoices\n", "    reason: ' '\n"), "an empty text"),
         (("    until: 2026-03-31\n", ""), "no until"),
         (("2026-03-31", "soon"), "'soon' is no date"),
         (("2026-03-31", "2027-06-01"), "an announcement runs 366 days at most, from today"),
         (("read-mail", "read-mial"), "no such operation: 'read-mial'; did you mean read-mail?"),
-        (("B77E5939-8F72-4562-8FDD-3687620B5AAA", "b77e5939-*"), "'b77e5939-*' is no application id"),
+        (("B77E5939-8F72-4562-8FDD-3687620B5AAA", "b77e5939-*"), "'b77e5939-*' is not an application id"),
         (("target:", "targets:"), "no such field: 'targets'; did you mean target?"),
         (("version: 1", "version: 2"), "version '2': written for another version; this keyaudit reads version 1"),
         ((GOOD, "- accept"), "not a mapping; write version: ..., accept: ..."),

@@ -7,7 +7,7 @@ from keyaudit.model.columns import Area, Column, Table, text, time, where_found
 
 _SIGN_IN = ("sign_in_activity.list",)
 _CREDENTIAL = ("credential_activity.list",)
-_NEVER = "the report has none"
+_NEVER = "the report has no date"
 
 
 def _last(name: str, meaning: str, operations: tuple[str, ...]) -> Column:
@@ -50,9 +50,9 @@ CREDENTIAL_ACTIVITY = Table(
         text("kind", "keyType: what the credential is", _CREDENTIAL, values=("password", "certificate")),
         text("holder_kind", "credentialOrigin: the kind of object that the credential belongs to", _CREDENTIAL,
             values=("application", "service_principal")),
-        text("used_for", "resourceId: what was asked for with it", _CREDENTIAL, absent="the report names none",
+        text("used_for", "resourceId: the resource it was used for", _CREDENTIAL, absent="the report names none",
             wire="resourceId"),
         _last("last_used_on", "lastSignInDateTime", _CREDENTIAL),
-        time("expires_on", "the credential's end, as the report has it", _CREDENTIAL, absent="the report has none"),
+        time("expires_on", "the credential's expiration date in the report", _CREDENTIAL, absent="the report has no date"),
     ),
 )
