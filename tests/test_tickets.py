@@ -152,7 +152,7 @@ def test_a_line_that_was_cut_off_counts_as_not_sent_and_a_damaged_one_is_refused
     assert len(Told(record).last) == 1
     assert len(record.read_bytes().splitlines()) == 2
     record.write_bytes(b'{"finding": 3}\n' + whole)
-    with pytest.raises(UnsafeError, match=r"tickets\.jsonl:1: not a ticket that was sent; restore it"):
+    with pytest.raises(UnsafeError, match=r"tickets\.jsonl:1: not a sent ticket; restore it"):
         Told(record)
     record.unlink()
     record.symlink_to(tmp_path / "elsewhere")

@@ -42,7 +42,7 @@ SITUATIONS = (
     Situation(
         "filters chose a part, and all of it was decided",
         Exit.CLEAN,
-        "passed: the part that was asked for was assessed, and nothing is open at or above --fail-on",
+        "passed: the selected part was assessed, and nothing is open at or above --fail-on",
         run=PART,
     ),
     *(
@@ -55,7 +55,7 @@ SITUATIONS = (
     Situation(
         "the unknown result was accepted",
         Exit.CLEAN,
-        "passed: the part that was asked for was assessed, and nothing is open at or above --fail-on",
+        "passed: the selected part was assessed, and nothing is open at or above --fail-on",
         groups=[cell(OUT)],
         allow=["reason=excluded_by_config"],
         run=PART,
@@ -70,7 +70,7 @@ SITUATIONS = (
     Situation(
         "what no policy has an unknown result for was left out",
         Exit.CLEAN,
-        "passed: the part that was asked for was assessed, and nothing is open at or above --fail-on",
+        "passed: the selected part was assessed, and nothing is open at or above --fail-on",
         coverage=(*WHOLE, blind(vault("kv-b"), "key.list", OUT), blind(vault("kv-b"), "key.get", Reason.PARENT_NOT_ASSESSED)),
         run=PART,
     ),

@@ -16,8 +16,8 @@ def access(
         str,
         typer.Argument(
             metavar="RESOURCE|PRINCIPAL|FINDING",
-            help="A vault; VAULT/NAME, an address, a resource id or its own name; an object id, client id, sign-in name or "
-            "exact name; or a finding's id. The first six digits of an id are enough.",
+            help="A vault; VAULT/NAME, an address, a resource id or the object's name; an object id, client id, sign-in name "
+            "or exact name; or a finding's id. The first six digits of an id are enough.",
         ),
     ],
     output: Output = Format.TEXT,

@@ -73,8 +73,8 @@ def app(arguments: Sequence[str] = ()) -> typer.Typer:
         name="keyaudit",
         cls=_Sectioned,
         help="Audits the signing keys and credentials of an Azure and Entra tenant, and lists what could not be read.",
-        epilog="Without Azure: keyaudit report --demo. Topics, such as exit-codes: keyaudit explain. keyaudit only reads, and "
-        "never asks for a secret's value or a private key.",
+        epilog="Without Azure: keyaudit report --demo. keyaudit explain lists the topics, such as exit-codes. keyaudit only "
+        "reads, and never asks for a secret's value or a private key.",
         rich_markup_mode=None,
         pretty_exceptions_enable=False,
         context_settings={

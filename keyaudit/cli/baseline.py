@@ -17,9 +17,9 @@ if TYPE_CHECKING:
     from keyaudit.model.gating.baseline import Baseline
 
 app = typer.Typer(
-    help="Record open findings, so that a gate fails on new ones.\n\nA gate with --baseline and --new-only fails on what is "
-    "new, was raised in severity, is past its limit, or was unknown and fails now. Without --new-only it fails on old "
-    "findings, too, and says how many of them the baseline knows.",
+    help="Record open findings, so that a gate fails on new ones.\n\nA gate with --baseline and --new-only fails on findings "
+    "that are new, raised in severity, past their limit, or that were unknown before. Without --new-only it fails on old "
+    "findings, too, and says how many of them are in the baseline.",
     rich_markup_mode=None,
 )
 
@@ -35,17 +35,17 @@ def create(
         typer.Option(
             "--out",
             metavar="FILE",
-            help="The file to write. An existing baseline is replaced; its entries keep their first day.",
+            help="The file to write. An existing baseline is replaced; its entries keep their start dates.",
         ),
     ],
     limit: Annotated[
-        int, typer.Option("--limit", metavar="DAYS", min=1, max=366, help="How long an entry counts, from its first day.")
+        int, typer.Option("--limit", metavar="DAYS", min=1, max=366, help="How long an entry is valid, from its start date.")
     ] = 180,
     with_unknown: Annotated[
         bool,
         typer.Option(
             "--with-unknown",
-            help="Write unknown results, too: a gate with --new-only passes over these very ones for 30 days at most.",
+            help="Also write unknown results: a gate with --new-only ignores exactly these for up to 30 days.",
         ),
     ] = False,
 ) -> int:
@@ -110,7 +110,7 @@ def _compared(before: "Baseline", made: "Baseline") -> "Iterator[str]":
 def show(file: Annotated[Path, typer.Argument(metavar="FILE", help="The baseline.")]) -> int:
     """Show the findings in a baseline, by policy.
 
-    How many, since when, and until when each counts.
+    Prints their number, the start date, and how long each entry is valid.
     """
     from tabulate import tabulate
 

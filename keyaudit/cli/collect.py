@@ -30,8 +30,8 @@ def collect(
             "--copy-from",
             "--since",
             metavar="DIR",
-            help="An earlier snapshot: key versions that cannot have changed, and certificates of applications that seem "
-            "unchanged, are copied from it, not read again.",
+            help="An earlier snapshot: keyaudit copies key versions that cannot have changed, and application certificates "
+            "that seem unchanged, instead of reading them again.",
         ),
     ] = None,
 ) -> int:
@@ -53,7 +53,7 @@ def collect(
     if len(tenants) == 1:
         return _collect(live, out, out, reuse, resume=resume, since=since, again=again)
     if since is not None:
-        raise UsageError("--copy-from", "takes one tenant, and several are named", "collect that one separately")
+        raise UsageError("--copy-from", "accepts only one tenant", "collect that one separately")
     held: set[int] = set()
     for one in tenants:
         [tenant] = one.tenant or []
@@ -128,11 +128,11 @@ def _finished(live: Live, folder: Path, evidence: "Evidence | None") -> "Snapsho
     named = (settings.tenant or "").strip().lower()
     if (GUID.fullmatch(named) and named != snapshot.run.tenant_id) or live.demo is not snapshot.run.simulated:
         what = f"this collection is of tenant {snapshot.run.tenant_id}{' (simulated)' if snapshot.run.simulated else ''}"
-        raise UnsafeError("--resume", what, "collect another into another folder")
+        raise UnsafeError("--resume", what, "collect it into another folder")
     digests = evidence.digests if evidence else snapshot.run.evidence
     same_collection(snapshot.run, structs.replace(snapshot.run, filters=settings.filters, evidence=digests))
     if not live.quiet:
-        what = "this collection is complete, and nothing was read again"
+        what = "this collection is complete; keyaudit read nothing again"
         tell(f"{one_line(str(folder), 1_024)}: {what}; collect into another folder to read the tenant as it is now")
     return snapshot
 
@@ -144,5 +144,7 @@ def place(tenant: str) -> str:
 
     name = tenant.strip().lower()
     if not re.fullmatch(r"[a-z0-9][a-z0-9.-]*[a-z0-9]", name):
-        raise UsageError("--tenant", f"neither a tenant id nor a domain: {one_line(tenant)}", "use its GUID or a domain of it")
+        raise UsageError(
+            "--tenant", f"neither a tenant id nor a domain: {one_line(tenant)}", "use the tenant's GUID or one of its domains"
+        )
     return name

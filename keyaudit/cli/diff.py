@@ -64,7 +64,7 @@ def _compared(old: Path, new: Path, live: Live, choice: Choice, output: As) -> i
     with judged(live, Stored(from_=[old]), choice) as before, judged(live, Stored(from_=[new]), choice) as after:
         if before.run.tenant_id != after.run.tenant_id:
             what = f"of tenant {before.run.tenant_id} and of tenant {after.run.tenant_id}"
-            raise UnsafeError("diff", f"the snapshots are {what}", "name two of one tenant")
+            raise UnsafeError("diff", f"the snapshots are {what}", "name two snapshots of one tenant")
         if before.run.as_of > after.run.as_of:
             raise UsageError("diff", f"{old} was collected after {new}", "name the earlier snapshot first")
         found = compare(before, after)
@@ -73,4 +73,4 @@ def _compared(old: Path, new: Path, live: Live, choice: Choice, output: As) -> i
 
 def _check(output: As, formats: Collection[str], what: str) -> None:
     if output not in formats:
-        raise UsageError("--output", f"{output} is no format for {what}", f"choose one of {', '.join(formats)}")
+        raise UsageError("--output", f"{output} is not a format for {what}", f"choose one of {', '.join(formats)}")

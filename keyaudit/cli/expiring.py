@@ -20,7 +20,9 @@ def expiring(
     every: Annotated[
         bool,
         typer.Option(
-            "--all", help="Also list what is disabled, superseded, part of a certificate or renewed by Azure (text and table)."
+            "--all",
+            help="Also list disabled and superseded objects, parts of certificates, and objects that Azure renews (text and "
+            "table).",
         ),
     ] = False,
 ) -> int:

@@ -121,7 +121,7 @@ def _resource(name: str, live: Live, stored: Stored, choice: Choice, unknown: Us
             out.write(f"{one_line(name)}: {plural(len(found), 'open or unknown result')}\n")
             out.writelines(in_short(finding, _page(out)) for _, finding in found)
             if found:
-                out.write(f"keyaudit explain with the first {SHORT} digits shows how one is fixed.\n")
+                out.write(f"keyaudit explain with the first {SHORT} digits shows the fix of one.\n")
     return Exit.CLEAN
 
 

@@ -34,8 +34,8 @@ def export(
         typer.Option(
             "--history",
             metavar="DIR",
-            help="A folder of earlier snapshots of the tenant: for html, to show the trend; for csv and xlsx, to show since "
-            "when each finding is open.",
+            help="A folder of earlier snapshots of the tenant: html then shows the trend; csv and xlsx show since when each "
+            "finding is open.",
         ),
     ] = None,
     bom: Annotated[bool, typer.Option("--bom", help=BOM)] = False,
@@ -46,7 +46,7 @@ def export(
     """
     if formats[0] == _VERIFY:
         if (live, stored, parts, choice, redaction) != (Live(quiet=live.quiet), Stored(), Parts(), Choice(), Redaction()):
-            raise UsageError("export verify", "takes a folder and no flags", "leave the flags out")
+            raise UsageError("export verify", "takes a folder, and no options", "remove the options")
         return _verify(formats[1:])
     from keyaudit.cli.output import known, outputs, print_file, write
     from keyaudit.cli.sources.judged import all_judged
@@ -60,15 +60,17 @@ def export(
     for name in printed:
         known(name, "export")
         if name == BUNDLE:
-            raise UsageError("export", "bundle is a folder, and cannot go to stdout", "say where to, as in bundle=DIR")
+            raise UsageError("export", "bundle is a folder, and cannot go to stdout", "name the destination, as in bundle=DIR")
     if len(printed) > 1:
-        raise UsageError("export", f"{' and '.join(printed)} cannot share stdout", f"say where to, as in {printed[0]}=PATH")
+        raise UsageError(
+            "export", f"{' and '.join(printed)} cannot share stdout", f"name the destination, as in {printed[0]}=PATH"
+        )
     to = outputs(printed, [text for text in formats if "=" in text], "export", redaction, bom=bom)
     if history is not None and not {"html", "csv", "xlsx"} & {*to.formats}:
         raise UsageError("--history", "only works with html, csv and xlsx", "name html=PATH, or leave it out")
     source, part = part_of(live, stored, parts)
     if history is not None and part:
-        raise UsageError("--history", "is about the whole tenant", "leave out the flags that choose a part")
+        raise UsageError("--history", "covers the whole tenant", "remove the options that select a part")
     options = Options(passes=True, bom=bom)
     with all_judged(source, stored, choice, detail=to.detail(), part=part) as judged:
         found = to.without_names(judged)
@@ -88,7 +90,7 @@ def _verify(named: Sequence[str]) -> int:
     from keyaudit.report.lines import plural
 
     if len(named) != 1:
-        what = "names no folder" if not named else "names several things, and checks one folder"
+        what = "names no folder" if not named else "checks one folder, but several arguments were given"
         raise UsageError("export verify", what, "name the folder that export bundle=DIR wrote")
     found = verify(Path(named[0]))
     with printing() as out:

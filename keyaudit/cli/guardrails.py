@@ -37,8 +37,7 @@ def guardrails(
         As,
         typer.Option(
             "--as",
-            help="An overview to read, or a document of one kind to deploy; bicep and terraform are azure-policy in "
-            "these languages.",
+            help="An overview, or a document of one kind to deploy; bicep and terraform are azure-policy in these languages.",
         ),
     ] = As.TEXT,
     profile: Profile = None,
@@ -49,7 +48,7 @@ def guardrails(
             "--from",
             metavar="PATH",
             help="A snapshot: the overview then names the GitHub owners that its managed identities trust. With --as "
-            "app-management-policy, a file with the policy in force: the document starts from it and loosens nothing.",
+            "app-management-policy, a file with the current policy: the document starts from it and keeps every restriction.",
         ),
     ] = None,
     out: Annotated[
@@ -66,7 +65,7 @@ def guardrails(
 
     if out is not None:
         if as_ is As.TEXT:
-            raise UsageError("--out", "only works with --as and the kind of a document", "name one, or leave it out")
+            raise UsageError("--out", "only works with --as and the kind of a document", "name one, or remove the option")
         check(out)
     if from_ is not None and as_ not in (As.TEXT, As.APP_MANAGEMENT_POLICY):
         raise UsageError("--from", "only works with the overview and with --as app-management-policy", "leave it out")

@@ -63,14 +63,15 @@ def incident(
         typer.Option(
             "--first-day",
             metavar="DATE",
-            help="The first day to look at. Default: the day after the baseline's last; without one, that of the logs. "
-            "Without --baseline, the earlier days of the logs are the baseline.",
+            help="The first day to examine. Default: the day after the baseline ends; without a baseline, the first day of "
+            "the logs. Without --baseline, the earlier days of the logs are the baseline.",
         ),
     ] = None,
     verify: Annotated[
         bool,
         typer.Option(
-            "--verify", help="Only check what still accepts it; exit 0 if nothing does, 1 if something does, 3 if unknown."
+            "--verify",
+            help="Only check whether anything still accepts it; exit 0 if nothing does, 1 if something does, 3 if unknown.",
         ),
     ] = False,
     since: Annotated[
@@ -78,7 +79,7 @@ def incident(
         typer.Option(
             "--since",
             metavar="DIR",
-            help="With --verify: an earlier snapshot, to recognize what was deleted since. Otherwise that is unknown.",
+            help="With --verify: an earlier snapshot, to recognize deletions since then. Without it, they are unknown.",
         ),
     ] = None,
     reach: Annotated[
@@ -88,7 +89,9 @@ def incident(
     out: Annotated[
         Path | None,
         typer.Option(
-            "--out", metavar="FILE", help="Write it to a file instead, in the format of its ending: html, md, json, txt, dot."
+            "--out",
+            metavar="FILE",
+            help="Write it to a file instead, in the format of its extension: html, md, json, txt, dot.",
         ),
     ] = None,
 ) -> int:
@@ -110,7 +113,9 @@ def incident(
     page = output
     if out is not None:
         if out.suffix.lower() not in _SUFFIXES:
-            raise UsageError("--out", f"ends in none of {', '.join(_SUFFIXES)}", "name a file with one of these endings")
+            raise UsageError(
+                "--out", f"has none of the extensions {', '.join(_SUFFIXES)}", "name a file with one of these extensions"
+            )
         page = _SUFFIXES[out.suffix.lower()]
         check(out)
     if reach and not verify and since is not None:

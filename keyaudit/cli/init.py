@@ -39,7 +39,7 @@ def init(
     ] = False,
     owners: Annotated[
         bool,
-        typer.Option("--owners", help="Propose [owners] rules for what has no owner in the snapshot of --from."),
+        typer.Option("--owners", help="Propose [owners] rules for resources without an owner in the snapshot of --from."),
     ] = False,
     from_: Annotated[
         Path | None, typer.Option("--from", metavar="DIR", help="With --custody or --owners: the snapshot to read.")
@@ -68,17 +68,17 @@ def init(
     there = [path for path in files if path.exists() or path.is_symlink()]
     # Existing settings can stay when a pipeline or custody records are added.
     if there and ((ci is None and not custody) or there != [out / DEFAULT_CONFIG]):
-        raise UsageError(str(there[-1]), "exists already, and is not overwritten", "move it, or write to another --out")
+        raise UsageError(str(there[-1]), "already exists, and is not overwritten", "move it, or write to another --out")
     if owners and there:
-        raise UsageError("--owners", f"{there[0]} exists already, and is not changed", "write to another --out")
+        raise UsageError("--owners", f"{there[0]} already exists, and is not changed", "write to another --out")
     for path, name in files.items():
         if path not in there:
             text = template(name) if name else records
             _write(path, text.replace(_PLACE, _PLACE + rules) if path.name == str(DEFAULT_CONFIG) else text)
     with printing() as stdout:
         for path in files:
-            stdout.write(f"{path}: {'already exists, and is unchanged' if path in there else 'written'}\n")
-        stdout.write(f"Next: keyaudit {'explain pipeline, for what to fill in' if ci else 'config show'}\n")
+            stdout.write(f"{path}: {'already exists, and is not changed' if path in there else 'written'}\n")
+        stdout.write(f"Next: keyaudit {'explain pipeline, for the values to fill in' if ci else 'config show'}\n")
     return Exit.CLEAN
 
 
@@ -88,9 +88,9 @@ _PLACE = '# fallback = "platform-team@contoso.example"\n'
 """The line of the template that proposed rules stand below."""
 _CUSTODY = Path("keyaudit.custody.yaml")
 _CUSTODY_HEAD = """\
-# Who keeps the keys that no API of Azure shows. Supply it with --import custody=keyaudit.custody.yaml
+# Who keeps the keys that no Azure API shows. Supply it with --import custody=keyaudit.custody.yaml
 # of: a certificate's thumbprint, a key's address, or for security-domain the name of a Managed HSM.
-# kept_in: hsm, software, or security-domain. A record counts up to the end of valid_until.
+# kept_in: hsm, software, or security-domain. A record is valid to the end of valid_until.
 version: 1
 records: []
 #  - of: 0123456789ABCDEF0123456789ABCDEF01234567

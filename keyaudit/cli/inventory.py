@@ -24,8 +24,8 @@ def inventory(
         str | None,
         typer.Argument(
             metavar="[TABLE]",
-            help="The table whose rows to list, or federated-credentials for what these trust, by grade. Default: the number "
-            "of rows of each table.",
+            help="The table to list, or federated-credentials for the workloads that these trust, by grade. Default: the "
+            "number of rows of each table.",
         ),
     ] = None,
     custody: Annotated[
@@ -33,7 +33,7 @@ def inventory(
         typer.Option(
             "--custody",
             metavar="NAME",
-            help="Only what is stored in this way, such as software: in no HSM; repeatable. With TABLE.",
+            help="Only objects stored in this way, such as software (outside an HSM); repeatable. With TABLE.",
         ),
     ] = None,
     output: Output = Format.TEXT,
@@ -58,7 +58,7 @@ def inventory(
     with snapshot(source, stored) as (taken, as_of):
         names = filled(taken.run.evidence)
         if asked is not None and asked.name not in names:
-            what = f"{asked.name} is made of evidence that Azure does not hold ({asked.needs}), and there is none here"
+            what = f"{asked.name} comes from evidence outside Azure ({asked.needs}), which was not supplied"
             raise UsageError("inventory", what, remedy((asked.needs,)))
         tables = names if asked is None else (asked.name,)
         with ask.inventory(taken, tables, as_of=as_of, unmet=unmet(taken, live), selection=selection, part=part) as found:

@@ -25,7 +25,7 @@ def explained(error: TyperException, tree: Any, arguments: Sequence[str]) -> str
             break
         path, command = [*path, word], command.commands[word]
     if not arguments:
-        return "no command is given; begin with keyaudit report --demo (see keyaudit --help)"
+        return "no command given; start with keyaudit report --demo (see keyaudit --help)"
     return f"{_what(error, command, arguments[len(path) - 1 :])} (see {' '.join(path)} --help)"
 
 
@@ -42,14 +42,14 @@ def _what(error: TyperException, command: Any, rest: Sequence[str]) -> str:
     commands = getattr(command, "commands", {})
     if commands and not "".join(rest[:1]).startswith("-"):
         if not rest:
-            return f"no command is given; one of {', '.join(commands)}"
-        return f"no such command: {shown(rest[0])}; {nearest(rest[0], commands) or 'choose one of those in its help'}"
+            return f"no command given; use one of {', '.join(commands)}"
+        return f"no such command: {shown(rest[0])}; {nearest(rest[0], commands) or 'choose a command from its help'}"
     return f"too many arguments: {error.format_message().rpartition(' (')[2].rstrip('.)')}"
 
 
 def _instead(name: str, known: Sequence[str]) -> str:
     if name in _VERBOSE:
-        more = "--full lists every finding" if "--full" in known else "the results are complete as they are"
+        more = "--full lists every finding" if "--full" in known else "the results are already complete"
         return f"; {more}, and keyaudit -V prints the version"
     meant = _MEANT.get(name)
     near = f"did you mean {meant}?" if meant in known else nearest(name, known) if name.startswith("--") else ""

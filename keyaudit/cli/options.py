@@ -93,8 +93,8 @@ Shrinkage = Annotated[
     typer.Option(
         "--since",
         metavar="DIR",
-        help="An earlier snapshot, with which shrinkage in [expect] of keyaudit.toml is compared. If --baseline was created of "
-        "it, a change by the tenant is told from one by the version of policies.",
+        help="An earlier snapshot, to measure shrinkage for [expect] in keyaudit.toml. If --baseline was created from it, "
+        "keyaudit distinguishes changes in the tenant from changes in the policies.",
     ),
 ]
 Keep = Annotated[
@@ -102,8 +102,8 @@ Keep = Annotated[
     typer.Option(
         "--keep",
         metavar="DIR",
-        help="Keep what is read as a new snapshot in this folder, and copy from the newest one there what certainly did not "
-        "change. A run that was stopped within the last day is gone on with.",
+        help="Store a new snapshot in this folder, and copy from the newest one there what certainly did not change. A run "
+        "that was interrupted within the last day is resumed.",
     ),
 ]
 """Flags of several commands."""
@@ -113,9 +113,9 @@ Keep = Annotated[
 class Live:
     """What to read, and how to sign in."""
 
-    demo: Annotated[bool, typer.Option("--demo", help="Audit a simulated tenant, always on the same day: no Azure needed.")] = (
-        False
-    )
+    demo: Annotated[
+        bool, typer.Option("--demo", help="Audit a simulated tenant, always as of the same day; needs no Azure.")
+    ] = False
     estate: Annotated[
         str | None,
         typer.Option(
@@ -129,12 +129,13 @@ class Live:
         typer.Option(
             "--tenant",
             metavar="ID|DOMAIN",
-            help="The tenant to audit; any other is refused before it is read. Default: the tenant of the sign-in. "
-            "Repeatable for collect, report and gate.",
+            help="The tenant to audit; keyaudit refuses any other before it reads anything. Default: the tenant of the "
+            "sign-in. Repeatable for collect, report and gate.",
         ),
     ] = None
     auth: Annotated[
-        Auth | None, typer.Option("--auth", help="How to sign in. auto, the default, tries what the environment offers.")
+        Auth | None,
+        typer.Option("--auth", help="How to sign in. auto, the default, tries each way that the environment offers."),
     ] = None
     cloud: Annotated[
         str | None,
@@ -168,11 +169,12 @@ class Live:
             "--share",
             min=0.01,
             max=1.0,
-            help="The part of each documented request limit to use, so that production is not throttled; --demo has no limits.",
+            help="The share of each documented request limit to use, to avoid throttling production;  --demo has no limits.",
         ),
     ] = 0.5
     concurrency: Annotated[
-        int, typer.Option("--concurrency", min=1, max=256, help="The most requests at a time; --demo makes at most 2.")
+        int,
+        typer.Option("--concurrency", min=1, max=256, help="The maximum number of parallel requests; --demo makes at most 2."),
     ] = 64
     imports: Annotated[
         list[str] | None,
@@ -235,11 +237,11 @@ class Parts:
 
     environment: Annotated[
         list[str] | None,
-        typer.Option("--environment", metavar="NAME|GLOB", help="Only what is in these environments; repeatable."),
+        typer.Option("--environment", metavar="NAME|GLOB", help="Only resources in these environments; repeatable."),
     ] = None
     owner: Annotated[
         list[str] | None,
-        typer.Option("--owner", metavar="NAME|ID|GLOB", help="Only what these people or teams own; repeatable."),
+        typer.Option("--owner", metavar="NAME|ID|GLOB", help="Only resources that these people or teams own; repeatable."),
     ] = None
     area: Annotated[
         list[str] | None,
@@ -275,9 +277,10 @@ class Choice(Selection):
             "--require",
             metavar="NAME[,...]",
             help="Treat missing optional evidence as incomplete (exit 3): logs, custody, unified-audit, relying-parties, "
-            "repositories, deleted-hsm-keys, conditional-access, identity-protection, environments, not-in-cloud for what this "
-            "cloud lacks, every-resource for a plan, publishers for what only another organization can see (publishers of "
-            "agent blueprints, service providers), or all, with what --source and other filters left out.",
+            "repositories, deleted-hsm-keys, conditional-access, identity-protection, environments, not-in-cloud (features "
+            "this cloud lacks), every-resource (for a plan), publishers (facts that only another organization can see: "
+            "publishers of agent blueprints, service providers), or all, which includes everything that --source and other "
+            "filters left out.",
         ),
     ] = None
     waivers: Annotated[
@@ -290,8 +293,8 @@ class Choice(Selection):
         typer.Option(
             "--baseline",
             metavar="FILE",
-            help="A file of keyaudit baseline create: mark the findings in it as known. They fail a gate all the same, "
-            "unless it has --new-only.",
+            help="A file of keyaudit baseline create: mark the findings in it as known. They still fail a gate without "
+            "--new-only.",
         ),
     ] = None
     allow_gap: Annotated[
@@ -315,7 +318,7 @@ class Shown:
             "--export", metavar="FORMAT=PATH", help="Also write a file; repeatable. Formats: keyaudit explain exports."
         ),
     ] = None
-    passes: Annotated[bool, typer.Option("--all", help="Also list what passes.")] = False
+    passes: Annotated[bool, typer.Option("--all", help="Also list passed checks.")] = False
     bom: Annotated[bool, typer.Option("--bom", help=BOM)] = False
 
 
@@ -333,8 +336,8 @@ class Redaction:
         Redact | None,
         typer.Option(
             "--redact",
-            help="names: replace names of the tenant, its people and resources by pseudonyms. "
-            "What can still be guessed: keyaudit explain redaction.",
+            help="names: replace names of the tenant, its people and resources by pseudonyms. Details and limits: keyaudit "
+            "explain redaction.",
         ),
     ] = None
     redact_salt: Annotated[
@@ -342,8 +345,8 @@ class Redaction:
         typer.Option(
             "--redact-salt",
             metavar="FILE",
-            help="With --redact: a file with a secret of 16 bytes or more, so that names cannot be tried out. "
-            "Default: the tenant id.",
+            help="With --redact: a file with a secret of 16 bytes or more, so that nobody can test guessed names. Default: "
+            "the tenant id.",
         ),
     ] = None
 

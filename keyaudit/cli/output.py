@@ -113,11 +113,11 @@ def _targets(texts: Sequence[str], place: str) -> tuple[Target, ...]:
         name, _, path = text.partition("=")
         known(name, place)
         if not path:
-            raise UsageError(place, f"not FORMAT=PATH: {text!r}", f"say where to, as in {name}=PATH")
+            raise UsageError(place, f"not FORMAT=PATH: {text!r}", f"name the destination, as in {name}=PATH")
         target = Target(name, Path(path))
         (check_absent if name == BUNDLE else check)(target.path)
         if found.setdefault(target.path.resolve(), target) is not target:
-            raise UsageError(place, f"{path} is named twice", "give each format a file of its own")
+            raise UsageError(place, f"{path} is named twice", "give each format its own file")
     return tuple(found.values())
 
 
@@ -167,7 +167,7 @@ def _write(name: str, reports: Sequence[Report], out: BinaryIO, options: Options
 
 def _alone(name: str, reports: Sequence[Report]) -> Report:
     if len(reports) > 1:
-        raise UsageError(name, "takes one tenant, and several are named", "export each separately")
+        raise UsageError(name, "accepts only one tenant", "export each separately")
     return reports[0]
 
 

@@ -45,7 +45,7 @@ def show(
     config: ConfigFile = None,
     policies: OwnPolicies = None,
 ) -> int:
-    """Show a policy's limits in force, and where each comes from."""
+    """Show a policy's current limits, and the source of each."""
     from tabulate import tabulate
 
     from keyaudit.cli.options import Choice, Live
@@ -90,7 +90,7 @@ def check(path: Place = None) -> int:
 def run_examples(path: Place = None) -> int:
     """Run the examples of policies, and test the examples.
 
-    Each policy is also changed in every small way; it fails if no example notices a change.
+    keyaudit also makes every small change to each policy; the test fails if no example notices one.
     """
     from keyaudit.policy.examples import test_policies
 
@@ -121,7 +121,7 @@ def new(
     text = scaffold(policy, table)
     path = out / f"{policy}.yaml"
     if path.exists():
-        raise UsageError(str(path), "exists already", "choose another id, or move it")
+        raise UsageError(str(path), "already exists", "choose another id, or move it")
     output_folder(out)
     with output_file(path) as file:
         file.write(text)

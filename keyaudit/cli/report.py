@@ -101,7 +101,7 @@ def report(  # noqa: PLR0917 - each is a group of flags
         Engine,
         typer.Option(
             "--engine",
-            help="duckdb: on this machine. spark: on a cluster that has the snapshot under the same path on every node.",
+            help="duckdb: on this machine. spark: on a cluster where every node has the snapshot under the same path.",
         ),
     ] = Engine.DUCKDB,
     master: Master = None,
@@ -120,14 +120,14 @@ def report(  # noqa: PLR0917 - each is a group of flags
         live, stored, since = _kept(live, stored, since, keep, reuse, apart=framework is not None or master is not None)
     source, part = part_of(live, stored, parts)
     if part and master is not None:
-        raise UsageError("--engine spark", "evaluates all of a snapshot", "leave out the flags that choose a part")
+        raise UsageError("--engine spark", "evaluates all of a snapshot", "remove the options that select a part")
     if framework is not None:
         _check_framework(part, master, since, redaction, arranged=bool(group_by or columns or sort is not Sort.SEVERITY))
         from keyaudit.cli.controls import report_by
 
         return report_by(framework, live, stored, choice, shown, ids=control or (), full=full, severity=severity, top=top)
     if control:
-        raise UsageError("--control", "needs --framework NAME", "say whose control it is")
+        raise UsageError("--control", "needs --framework NAME", "name its framework with --framework")
     how = _arranged(shown.output, group_by, columns)
     arranged = group_by is not None or columns is not None or sort is not Sort.SEVERITY
     whole = full or shown.passes or arranged or severity is not None or top is not None
@@ -162,13 +162,15 @@ def _kept(
     from keyaudit.cli.sources.snapshot_folder import kept
 
     if apart:
-        raise UsageError("--keep", "cannot be combined with --framework or --engine spark", "evaluate what it kept")
+        raise UsageError(
+            "--keep", "cannot be combined with --framework or --engine spark", "evaluate the snapshot that it kept"
+        )
     return kept(live, stored, since, keep, reuse)
 
 
 def _check_framework(part: Part, master: str | None, since: Path | None, redaction: Redaction, *, arranged: bool) -> None:
     if part:
-        raise UsageError("--framework", "is about the whole tenant", "leave out the flags that choose a part")
+        raise UsageError("--framework", "covers the whole tenant", "remove the options that select a part")
     if master is not None:
         raise UsageError("--framework", "cannot be combined with --engine spark", "leave one of them out")
     if since is not None:

@@ -27,13 +27,13 @@ def rotation(
         str,
         typer.Argument(
             metavar="KEY|CERTIFICATE|SECRET|APP|FINDING",
-            help="An address in a vault, VAULT/NAME or its own name; a thumbprint; a credential's key id; an application's id "
-            "or exact name; or a finding's id. The first six digits of an id are enough.",
+            help="An address in a vault, VAULT/NAME or the object's name; a thumbprint; a credential's key id; an "
+            "application's id or exact name; or a finding's id. The first six digits of an id are enough.",
         ),
     ],
     since: Annotated[
         Path | None,
-        typer.Option("--since", metavar="DIR", help="An earlier snapshot, to show which consumers moved since."),
+        typer.Option("--since", metavar="DIR", help="An earlier snapshot, to show which consumers have moved since then."),
     ] = None,
     output: Annotated[Shape, typer.Option("--output", "-o", help="Format on stdout.")] = Shape.TEXT,
 ) -> int:

@@ -53,7 +53,7 @@ def list_(
 ) -> int:
     """List the keys that Entra publishes to verify tokens.
 
-    With their age, and marks for those that belong to one application, or have expired and are still published.
+    Shows their age, and marks keys that belong to one application or that have expired.
     """
     from keyaudit import gate
     from keyaudit.cli.output import show
@@ -91,8 +91,8 @@ def check(
 ) -> int:
     """Compare the keys a service trusts with published ones.
 
-    Known stolen keys are always checked; published ones with --from, --demo or --tenant. Exit 0: all are published; 1: one is
-    stolen or no longer published; 3: for one it is unknown.
+    Known stolen keys are always checked; published keys with --from, --demo or --tenant. Exit 0: all are published; 1: one is
+    stolen or no longer published; 3: unknown for a key.
     """
     from keyaudit.cli.output import show
     from keyaudit.collect.relying_parties.files import in_files
@@ -132,8 +132,8 @@ def scan(
 ) -> int:
     """Find settings that accept tokens of any tenant.
 
-    Settings that trust keys which all tenants share and check neither issuer nor tenant. Reads files only. Exit 0: none; 1:
-    there are some; 3: a file could not be read or does not say; 4: no such files.
+    Finds settings that trust keys shared by all tenants and check neither issuer nor tenant. Reads only files. Exit 0: none; 1:
+    found; 3: a file is unreadable or unclear; 4: no settings files found.
     """
     from keyaudit.cli.output import show
     from keyaudit.collect.relying_parties.files import in_place

@@ -46,7 +46,7 @@ def vault_host(uri: str, suffix: str) -> str:
     if rest != suffix or not _VAULT_NAME.fullmatch(name):
         raise ValueError("not a vault of this cloud")
     if split.path not in ("", "/") or split.query:
-        raise ValueError("more than a vault's address")
+        raise ValueError("more than the address of a vault")
     return f"{name}.{suffix}"
 
 

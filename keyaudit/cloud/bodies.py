@@ -29,7 +29,7 @@ async def unpacked(pieces: AsyncIterator[bytes], encoding: str, limit: int) -> A
         async for piece in _gunzipped(pieces, limit):
             yield piece
     else:
-        raise Refused(Refusal(Reason.BAD_BODY, "an encoding that was not asked for"))
+        raise Refused(Refusal(Reason.BAD_BODY, "an encoding that was not requested"))
 
 
 async def _gunzipped(pieces: AsyncIterator[bytes], limit: int) -> AsyncIterator[bytes]:
@@ -46,7 +46,7 @@ async def _gunzipped(pieces: AsyncIterator[bytes], limit: int) -> AsyncIterator[
     except zlib.error:
         raise Refused(Refusal(Reason.BAD_BODY, "its compression is damaged")) from None
     if not unpacker.eof:
-        raise Refused(Refusal(Reason.BAD_BODY, "its compression breaks off"))
+        raise Refused(Refusal(Reason.BAD_BODY, "its compressed data is truncated"))
 
 
 def _check(total: int, limit: int) -> None:

@@ -31,20 +31,20 @@ def vault_refusal(header: str, environment: Environment, tenant: str, scope: str
     asked = parameters(header)
     authority = asked.get("authorization") or asked.get("authorization_uri", "")
     if len(header) > MAX_CHALLENGE or (not authority and "claims" not in asked):
-        return Refusal(Reason.BAD_CHALLENGE, "a challenge that cannot be read", 401)
+        return Refusal(Reason.BAD_CHALLENGE, "an unreadable challenge", 401)
     # With claims the authority names no tenant (`common`), and the client uses that of the previous challenge.
     if "claims" not in asked:
         scheme, _, rest = authority.partition("://")
         host, _, path = rest.partition("/")
         if scheme.lower() != "https" or host.lower() not in aliases(environment.login):
-            return Refusal(Reason.BAD_CHALLENGE, "it sends to another sign-in service", 401)
+            return Refusal(Reason.BAD_CHALLENGE, "it names another sign-in service", 401)
         if path.partition("/")[0].lower() != tenant:
-            return Refusal(Reason.BAD_CHALLENGE, "it asks for another tenant's token", 401)
+            return Refusal(Reason.BAD_CHALLENGE, "it requests another tenant's token", 401)
     resource = scope.removesuffix("/.default")
     if asked.get("resource", resource).rstrip("/") != resource:
-        return Refusal(Reason.BAD_CHALLENGE, "it asks for a token of another resource", 401)
+        return Refusal(Reason.BAD_CHALLENGE, "it requests a token for another resource", 401)
     if asked.get("scope", scope) != scope:
-        return Refusal(Reason.BAD_CHALLENGE, "it asks for a token of another scope", 401)
+        return Refusal(Reason.BAD_CHALLENGE, "it requests a token for another scope", 401)
     return claims_refusal(header)
 
 
@@ -58,7 +58,7 @@ def claims_refusal(header: str) -> Refusal | None:
     except ValueError:
         decoded = ""
     if not decoded.startswith("{"):
-        return Refusal(Reason.AUTH_FAILED, "a claims challenge that cannot be read", 401)
+        return Refusal(Reason.AUTH_FAILED, "an unreadable claims challenge", 401)
     return None
 
 

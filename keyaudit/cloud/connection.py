@@ -167,7 +167,7 @@ async def signed_in(sign_in: SignIn, *, clock: Clock, prompt: Callable[[str], No
                 shown = asked if tenant is None or tenant.lower() == asked else f"{one_line(tenant)} ({asked})"
                 raise UnsafeError(
                     "--tenant",
-                    f"{shown} was asked for, and the sign-in belongs to {one_line(found)}",
+                    f"{shown} was requested, but the sign-in belongs to {one_line(found)}",
                     "sign in to the tenant you mean, or name the other one",
                 )
             tokens.tenant = door.tenant = found
@@ -209,7 +209,7 @@ async def _resolve(domain: str, gateway: Gateway) -> str:
         raise _stopped("--tenant", f"{domain} could not be looked up: {found.detail}", found)
     match = _ISSUER.fullmatch(found.issuer.lower())
     if match is None:
-        raise UsageError("--tenant", f"{domain} could not be looked up: no tenant is named", "use the tenant's GUID")
+        raise UsageError("--tenant", f"{domain} could not be looked up: no tenant was given", "use the tenant's GUID")
     return match[1]
 
 
@@ -223,7 +223,7 @@ async def _first_way(candidates: list[Way], tokens: Tokens, login: str) -> Async
             credential = way.make()
         except (OSError, ValueError) as error:
             raise AccessError(
-                "sign-in", f"no token ({way.shown}: its credential cannot be read)", "check its variables"
+                "sign-in", f"no token ({way.shown}: its credential is unreadable)", "check its variables"
             ) from error
         try:
             try:
@@ -232,7 +232,7 @@ async def _first_way(candidates: list[Way], tokens: Tokens, login: str) -> Async
             except Refused as refused:
                 last = refused.refusal
             except TimeoutError:
-                last = Refusal(Reason.AUTH_FAILED, "no managed identity endpoint answers")
+                last = Refusal(Reason.AUTH_FAILED, "no managed identity endpoint responds")
             else:
                 yield way, claims
                 return

@@ -191,8 +191,8 @@ _MEANINGS = {
     403: "no right to send there (403): give the identity the role Monitoring Metrics Publisher on the data collection rule,"
     " which takes effect within half an hour",
     404: "no such rule or stream at this endpoint (404): see --rule and --stream, or outputs of the deployment",
-    413: "a row is larger than the service takes (413)",
-    429: "throttled to the end (429)",
+    413: "a row exceeds the service's size limit (413)",
+    429: "throttled until the end (429)",
 }
 
 

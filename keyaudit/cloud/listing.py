@@ -51,7 +51,7 @@ class Listing(Generic[T]):
         self._seen: dict[str, int] = {}
         self._copies: list[T] = []
         self._conflict: Refusal | None = None
-        self._refusal: Refusal | None = Refusal(Reason.INTERRUPTED, "not read to its end")
+        self._refusal: Refusal | None = Refusal(Reason.INTERRUPTED, "not read completely")
         self._begun = False
         self.unasked: tuple[str, ...] = ()
         """The members that its request had to leave out: its items lack them, which says nothing."""
@@ -87,7 +87,7 @@ class Listing(Generic[T]):
 
     def __aiter__(self) -> AsyncIterator[T]:
         if self._begun:
-            raise RuntimeError("a list is read once")
+            raise RuntimeError("a list can be read only once")
         self._begun = True
         return self._items()
 
@@ -105,7 +105,7 @@ class Listing(Generic[T]):
                 if item is not None:
                     yield item
         if self._copies:
-            self._conflict = Refusal(Reason.INCONSISTENT_PAGES, "one item came twice, and differs")
+            self._conflict = Refusal(Reason.INCONSISTENT_PAGES, "one item was returned twice with different content")
         refusal = refusal or self._miscounted()
         if refusal is None and self._duplicate and pages > 1:
             refusal = await self._reread()
@@ -146,7 +146,7 @@ class Listing(Generic[T]):
             decoded = map(self._decoded, page.items)
             names.update(each[1] for each in decoded if not isinstance(each, Refusal) and each[1] is not None)
         if names != self._seen.keys():
-            return Refusal(Reason.INCONSISTENT_PAGES, "one item came twice, and other items when the list was read again")
+            return Refusal(Reason.INCONSISTENT_PAGES, "one item was returned twice, and a second read returned different items")
         return self._miscounted()
 
     def _onward(self, page: Page, visited: set[int], barren: int) -> Step | Refusal | None:

@@ -89,5 +89,7 @@ def _proxy(name: str, value: str) -> str:
 def _file(name: str, value: str) -> Path:
     path = Path(value)
     if not path.is_file():
-        raise UsageError(name, f"no such file: {one_line(value)}", "point it to a file of CA certificates in PEM, or unset it")
+        raise UsageError(
+            name, f"no such file: {one_line(value)}", "set it to a file with CA certificates in PEM format, or unset it"
+        )
     return path

@@ -101,7 +101,7 @@ def object_of(answer: Answer, item: type[T]) -> T | Refusal:
             return Refusal(Reason.BAD_BODY, "an empty object", answer.status)
         return msgspec.json.decode(answer.body, type=item)
     except msgspec.ValidationError:
-        return Refusal(Reason.BAD_ITEM, "a member is missing, or of another type", answer.status)
+        return Refusal(Reason.BAD_ITEM, "a member is missing or has the wrong type", answer.status)
     except (msgspec.MsgspecError, RecursionError):
         return Refusal(Reason.BAD_BODY, "not JSON", answer.status)
 
@@ -120,7 +120,7 @@ def page_of(answer: Answer, paging: Paging, first: Step) -> Page | Refusal:
         against = objection(unknown)
         return Refusal(Reason.BAD_BODY, against, answer.status) if against else replace(page, noted=frozenset(unknown))
     except msgspec.ValidationError:
-        return Refusal(Reason.BAD_BODY, "the answer has no list, or a link that is none", answer.status)
+        return Refusal(Reason.BAD_BODY, "the response has no list, or an invalid link", answer.status)
     except (msgspec.MsgspecError, RecursionError):
         return Refusal(Reason.BAD_BODY, "not JSON", answer.status)
 
@@ -163,7 +163,7 @@ def foreign(answer: Answer) -> Refusal | None:
     if answer.status not in (200, 201):
         return Refusal(Reason.BAD_BODY, f"status {answer.status} where 200 is documented", answer.status)
     if "text/html" in answer.headers.get("content-type", "").lower():
-        return Refusal(Reason.INTERCEPTED, "a web page in place of Azure's answer", answer.status)
+        return Refusal(Reason.INTERCEPTED, "a web page instead of Azure's response", answer.status)
     return None
 
 

@@ -103,7 +103,7 @@ def refusal_of(surface: Surface, status: int, headers: Mapping[str, str], body: 
     if reason is None:
         page = "text/html" in headers.get("content-type", "").lower()
         reason = Reason.INTERCEPTED if page or status in (403, 511) else Reason.BAD_BODY
-        detail = f"{status} with {'a web page' if page else 'no error code'} in place of Azure's answer"
+        detail = f"{status} with {'a web page' if page else 'no error code'} instead of Azure's response"
     elif reason is Reason.REDIRECTED:
         detail = f"{status}, not followed"
     return Refusal(reason, detail or f"status {status}", status)
@@ -171,7 +171,7 @@ def sign_in_refusal(message: str) -> Refusal:
     for phrase, meaning in _PHRASES:
         if phrase in message:
             return Refusal(Reason.AUTH_FAILED, meaning)
-    return Refusal(Reason.AUTH_FAILED, "no token was given")
+    return Refusal(Reason.AUTH_FAILED, "no token was issued")
 
 
 NO_CLI = "the Azure CLI is not installed"
@@ -179,9 +179,9 @@ NO_CLI = "the Azure CLI is not installed"
 _PHRASES = (
     ("not found on path", NO_CLI),
     ("az login", "the Azure CLI is not signed in"),
-    ("Timed out waiting for Azure CLI", "the Azure CLI did not answer in time"),
+    ("Timed out waiting for Azure CLI", "the Azure CLI did not respond in time"),
     ("Timed out waiting for user", "nobody entered the code in time"),
-    ("IMDS endpoint", "no managed identity endpoint answers"),
+    ("IMDS endpoint", "no managed identity endpoint responds"),
     ("No identity has been assigned", "no managed identity is assigned here"),
     ("identity has not been assigned", "that managed identity is not assigned here"),
     ("OIDC token", "Azure Pipelines gave no OIDC token"),

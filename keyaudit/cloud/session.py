@@ -78,7 +78,7 @@ class Door:
         if host in self._local:
             request.proxy = None
         elif (host not in self._azure and scope is None) or request.url.scheme != "https" or request.url.port != 443:
-            raise Refused(Refusal(Reason.FOREIGN_LINK, "a host that is not Azure's was to be contacted"))
+            raise Refused(Refusal(Reason.FOREIGN_LINK, "the request would have gone to a host outside Azure"))
         elif not self._network.proxied(host):
             request.proxy = None
         self.requests += 1
@@ -108,7 +108,9 @@ def tls_context(network: Network) -> ssl.SSLContext:
     try:
         context = ssl.create_default_context(cafile=network.ca_file)
     except OSError as error:
-        raise UsageError(str(network.ca_file), "not a file of CA certificates in PEM", "point SSL_CERT_FILE to one") from error
+        raise UsageError(
+            str(network.ca_file), "not a file with CA certificates in PEM format", "set SSL_CERT_FILE to such a file"
+        ) from error
     context.keylog_filename = None  # type: ignore[assignment] # None closes it, which typeshed does not know
     return context
 

@@ -42,11 +42,11 @@ def rows_of(answer: Answer) -> Rows | Refusal:
     try:
         found = _TABLES.decode(answer.body)
     except msgspec.ValidationError:
-        return Refusal(Reason.BAD_BODY, "the answer has no rows under columns", answer.status)
+        return Refusal(Reason.BAD_BODY, "the response has no rows with columns", answer.status)
     except (msgspec.MsgspecError, RecursionError):
         return Refusal(Reason.BAD_BODY, "not JSON", answer.status)
     if is_set(found.error):
-        return Refusal(Reason.TRUNCATED, "an error beside the rows", answer.status)
+        return Refusal(Reason.TRUNCATED, "an error in addition to the rows", answer.status)
     if len(found.tables) != 1:
         return Refusal(Reason.BAD_BODY, f"{len(found.tables):,} tables where one was asked for", answer.status)
     [table] = found.tables

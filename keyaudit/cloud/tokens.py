@@ -171,17 +171,17 @@ class Tokens:
             if found is None or found.tid.lower() != self.tenant:
                 raise UnsafeError(
                     "sign-in",
-                    f"a token of tenant {found.tid if found else 'unknown'} came, and {self.tenant} is audited",
-                    "sign in to the tenant that is audited",
+                    f"a token of tenant {found.tid if found else 'unknown'} was issued, but {self.tenant} is audited",
+                    "sign in to the audited tenant",
                 )
             self._keep(scope, token, claims or (held.claims if held else None))
             return token
 
     def _allowed(self, scopes: tuple[str, ...], tenant_id: str | None) -> str:
         if len(scopes) != 1 or scopes[0] not in self._locks:
-            raise Refused(Refusal(Reason.BAD_CHALLENGE, "a token of another resource was asked for"))
+            raise Refused(Refusal(Reason.BAD_CHALLENGE, "a token for another resource was requested"))
         if not self.tenant or (tenant_id is not None and tenant_id.lower() != self.tenant):
-            raise Refused(Refusal(Reason.BAD_CHALLENGE, "another tenant's token was asked for"))
+            raise Refused(Refusal(Reason.BAD_CHALLENGE, "another tenant's token was requested"))
         return scopes[0]
 
     def _keep(self, scope: str, token: AccessTokenInfo, claims: str | None) -> None:
@@ -221,7 +221,7 @@ class Tokens:
         if isinstance(error, ClientAuthenticationError | ValueError | LookupError | TypeError | ArithmeticError) or status:
             refusal = replace(sign_in_refusal(str(error)), status=status)
             if claims is not None and status not in RETRIED:
-                self._revoked = refusal = Refusal(Reason.IDENTITY_REVOKED, f"new claims were asked for: {refusal.detail}")
+                self._revoked = refusal = Refusal(Reason.IDENTITY_REVOKED, f"new claims were requested: {refusal.detail}")
             return refusal, status in RETRIED
         refusal, again = failure_of(error, self._environment.login)
         return Refusal(Reason.AUTH_FAILED, f"{NO_ANSWER}{refusal.detail}"), again
@@ -231,5 +231,5 @@ def _checked(token: AccessTokenInfo) -> AccessTokenInfo:
     """The token. Raises TypeError if it is none: azure-identity returns the member of the answer as it is."""
     text: object = token.token
     if not isinstance(text, str) or not text:
-        raise TypeError("an answer without a token")
+        raise TypeError("a response without a token")
     return token

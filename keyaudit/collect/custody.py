@@ -56,7 +56,7 @@ def custody(path: Path) -> Custody:
 def _read(reader: Reader, record: _Record) -> CustodyRecord:
     if record.valid_until < record.recorded_on:
         what = "valid_until is before recorded_on"
-        reader.problem(record.at.members["valid_until"], what, "write the last day on which it counts")
+        reader.problem(record.at.members["valid_until"], what, "write the last day on which it is valid")
     plain = re.sub(r"[\s:]", "", record.of).upper()
     return CustodyRecord(
         of=plain if _THUMBPRINT.fullmatch(plain) else record.of.strip().lower().rstrip("/"),

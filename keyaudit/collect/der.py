@@ -27,7 +27,7 @@ def read(encoded: bytes, tag: int) -> Element:
     """The single value in `encoded`; ValueError if it is none, of another kind, or more than one."""
     found = _elements(encoded)
     if len(found) != 1 or found[0].tag != tag:
-        raise ValueError("not the one value that is expected here")
+        raise ValueError("not the single expected value")
     return found[0]
 
 
@@ -50,7 +50,7 @@ def object_id(element: Element) -> str:
     for octet in content:
         arc = arc << 7 | octet & 0x7F
         if arc >> 64:
-            raise ValueError("an arc that no object identifier has")
+            raise ValueError("an invalid arc of an object identifier")
         if not octet & 0x80:
             arcs.append(arc)
             arc = 0
@@ -71,15 +71,15 @@ def _content(encoded: bytes, start: int) -> tuple[int, int]:
     """The start and end of the content of the value at `start`."""
     header = encoded[start : start + 2]
     if len(header) < 2 or header[0] & 0x1F == 0x1F:
-        raise ValueError("not a value that a certificate holds")
+        raise ValueError("not a value allowed in a certificate")
     first, size = start + 2, header[1]
     if size & 0x80:
         octets = encoded[first : first + (size & 0x7F)]
         first += size & 0x7F
         # At most four octets of length: a longer value is larger than anything that is read here.
         if not 1 <= len(octets) <= 4:
-            raise ValueError("a length that nothing here has")
+            raise ValueError("an invalid length")
         size = int.from_bytes(octets)
     if first + size > len(encoded):
-        raise ValueError("longer than what holds it")
+        raise ValueError("longer than its container")
     return first, first + size

@@ -70,7 +70,7 @@ class UnifiedAudit(Struct, frozen=True, kw_only=True):
     def belongs_to(self, domains: frozenset[str]) -> None:
         """Raises UnsafeError unless every organization in the file is one of these domains, in lower case."""
         for name in sorted(self.organizations - domains):
-            what = f"the file is of the organization {one_line(name)}, which is no domain of the audited tenant"
+            what = f"the file is of the organization {one_line(name)}, which is not a domain of the audited tenant"
             raise UnsafeError(_PLACE, what, "export it from the audited tenant")
 
 
@@ -102,8 +102,8 @@ class Evidence(Struct, frozen=True, kw_only=True):
         """Raises UnsafeError if logs or baseline name another tenant."""
         for place, each in ((_LOGS, self.logs), (_BASELINE, self.usual)):
             if each and each.tenant_id and each.tenant_id.lower() != tenant_id.lower():
-                what = f"of tenant {one_line(each.tenant_id)}, and the audited one is {tenant_id}"
-                raise UnsafeError(place, what, "name what was made of this tenant's logs")
+                what = f"of tenant {one_line(each.tenant_id)}, but the audited tenant is {tenant_id}"
+                raise UnsafeError(place, what, "name a baseline or import of this tenant's logs")
 
 
 NONE = Evidence()
@@ -116,13 +116,13 @@ def supplied(imports: Iterable[str]) -> Evidence:
         kind, _, name = given.partition("=")
         if kind.lower() not in _KINDS or not name:
             known = " or ".join(_KINDS.values())
-            raise UsageError(f"--import {one_line(given)!r}", "not an import that is known", f"write {known}")
+            raise UsageError(f"--import {one_line(given)!r}", "not a known kind of import", f"write {known}")
         if kind.lower() in paths:
             raise UsageError(f"--import {kind.lower()}", "given twice", _TOGETHER[kind.lower()])
         paths[kind.lower()] = Path(name)
     ual, parties, logs, records, hosted, usual = (paths.get(kind) for kind in _KINDS)
     if usual is not None and logs is None:
-        raise UsageError(_BASELINE, "says what is usual in logs, and none are given", f"add --import {_KINDS[LOGS]}")
+        raise UsageError(_BASELINE, "needs logs to compare with, and none were given", f"add --import {_KINDS[LOGS]}")
     return Evidence(
         unified_audit=unified_audit(ual) if ual else None,
         relying_parties=relying_parties(parties) if parties else None,
@@ -137,8 +137,8 @@ def relying_parties(path: Path) -> RelyingParties:
     """The content of the file, or of the files below the folder. Raises UsageError if there is nothing relevant."""
     found = in_place(path, _PARTIES, with_keys=True)
     if not (found.keys or found.validators or found.unread):
-        what = f"{one_line(str(path), 1024)} holds neither keys nor settings that tokens are checked by"
-        remedy = "name a folder with key sets (jwks.json), certificates (.pem), appsettings.json, web.config or the like"
+        what = f"{one_line(str(path), 1024)} contains neither keys nor settings for validating tokens"
+        remedy = "name a folder with key sets (jwks.json), certificates (.pem), appsettings.json, web.config or similar files"
         raise UsageError(_PARTIES, what, remedy)
     return found
 
@@ -183,7 +183,7 @@ def _parsed(data: bytes, place: str) -> object:
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) != len(pairs):
-        raise ValueError("a member that is there twice")
+        raise ValueError("a duplicate member")
     return found
 
 
@@ -206,7 +206,7 @@ def _switch(objects: list[dict[str, Any]], name: str, place: str) -> bool | None
     """The switch in one of the objects; None if none has it."""
     values = [each[name] for each in objects if name in each]
     if len(values) > 1:
-        raise UsageError(place, f"has {name} twice", "export one organization alone")
+        raise UsageError(place, f"has {name} twice", "export a single organization")
     if values and not isinstance(values[0], bool):
         raise UsageError(place, f"{name} is not true or false", _EXPORT)
     return values[0] if values else None

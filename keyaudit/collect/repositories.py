@@ -47,7 +47,7 @@ def repositories(path: Path) -> Repositories:
     for each in form(held, place):
         found[each] = None
         if len(found) > _MOST:
-            raise UsageError(place, f"more than {_MOST:,} repositories", "list only what pipelines sign in from")
+            raise UsageError(place, f"more than {_MOST:,} repositories", "list only repositories from which pipelines sign in")
     if not found:
         raise UsageError(place, "lists no repository", _REMEDY)
     return Repositories(digest=hashlib.sha256(data).hexdigest(), listed=tuple(found))
@@ -122,7 +122,7 @@ def _host_of(page: str, path: str, place: str) -> str:
     except ValueError:
         split = urlsplit("")
     if split.scheme not in ("https", "http") or split.path.strip("/").lower() != path.lower():
-        raise UsageError(place, f"its web page is not that of {one_line(path)!r}", _REMEDY)
+        raise UsageError(place, f"its web page does not belong to {one_line(path)!r}", _REMEDY)
     return split.netloc
 
 
@@ -144,5 +144,5 @@ def _checked(host: str, path: str, id_: str, owner_id: str, place: str) -> Liste
     forms = (("host", _HOST, host.lower()), ("path", _PATH, path), ("id", _ID, id_), ("id of the owner", _ID, owner_id))
     for name, form, value in forms:
         if not form.fullmatch(value):
-            raise UsageError(place, f"the {name} {one_line(value)!r} is not in the form of one", _REMEDY)
+            raise UsageError(place, f"the {name} {one_line(value)!r} is malformed", _REMEDY)
     return ListedRepository(host.lower(), path, id_, owner_id)

@@ -406,7 +406,7 @@ def _stored_form(declared: Column, wire: object) -> object:
         if isinstance(wire, str):
             return parse_time(wire)
         if wire is not None and not declared.number:
-            raise ValueError("a time that is no text")
+            raise ValueError("a time that is not text")
         if declared.follows and isinstance(wire, int) and LAST_TIME < wire <= MAX_TIME:
             # An end that no date can name has not passed.
             return LAST_TIME
@@ -419,5 +419,5 @@ def _stored_form(declared: Column, wire: object) -> object:
         return lowered
     texts = wire if isinstance(wire, list) else (wire,)
     if any(isinstance(text, str) and is_disguised(text) for text in texts):
-        raise ValueError("an id that is not in its normal form")
+        raise ValueError("an id that is not normalized")
     return wire

@@ -34,17 +34,17 @@ def same_collection(begun: Run, now: Run) -> None:
         raise UnsafeError(
             "--resume",
             f"begun in tenant {begun.tenant_id} ({begun.environment}), signed in to {now.tenant_id} ({now.environment})",
-            "sign in to the first, or collect into another folder",
+            "sign in to the first tenant, or collect into another folder",
         )
     if now.filters not in (Filters(), begun.filters):
         raise UsageError(
             "--resume",
             f"begun with {'; '.join(begun.filters.shown) or 'no filters'}, and other filters are given",
-            "leave them out, or collect into another folder",
+            "remove them, or collect into another folder",
         )
     if dict(begun.evidence) != dict(now.evidence):
         raise UsageError(
-            "--import", "not what this collection was begun with", "give the same file, or collect into another folder"
+            "--import", "not the file that this collection started with", "give the same file, or collect into another folder"
         )
 
 
@@ -112,7 +112,9 @@ def refuse_used(folder: Path) -> None:
     if "manifest.json" in remains:
         raise UsageError(place, "holds a finished collection", AGAIN)
     if (folder / "spool" / "run.json").exists():
-        raise UsageError(place, "holds an unfinished collection", "go on with collect --resume, or collect into another folder")
+        raise UsageError(
+            place, "contains an unfinished collection", "continue with collect --resume, or collect into another folder"
+        )
     # A run stopped before it wrote run.json leaves these two.
     if remains - {"lock", "spool"}:
         raise UsageError(place, "not an empty folder", AGAIN)

@@ -45,7 +45,7 @@ def _checks(tables: Mapping[str, str]) -> Sequence[_Check]:
             f"""SELECT scope_id, count(*) FROM (
                     SELECT DISTINCT scope_id, lower(name) AS name FROM {certificate} WHERE key_version_id IS NOT NULL AND issued
                 ) ANTI JOIN (SELECT scope_id, lower(name) AS name FROM {secret}) USING (scope_id, name) GROUP BY scope_id""",
-            "it lacks {count} secret{s} that certificates of the vault are kept in",
+            "it lacks {count} secret{s} that certificates of the vault are stored in",
         ),
         _Check(
             "certificate.list",

@@ -78,7 +78,8 @@ def continued(run: Run, since: Run) -> Run:
         raise UnsafeError("--copy-from", f"the snapshot is of {there}, signed in to {here}", "name a snapshot of this tenant")
     if since.tool_version != run.tool_version:
         what = (
-            f"the snapshot was made by keyaudit {one_line(since.tool_version)}, which may have read Azure's answers otherwise"
+            f"the snapshot was made by keyaudit {one_line(since.tool_version)}, which may have read Azure's responses "
+            "differently"
         )
         raise UsageError("--copy-from", what, "collect once without --copy-from")
     return structs.replace(run, since=since.run_id)

@@ -17,7 +17,7 @@ from keyaudit.model.text import one_line
 _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL
 
 
-REMEDY = "check the space and permissions there; what was collected is kept, and collect --resume goes on with it"
+REMEDY = "check the space and permissions there; the partial snapshot is kept, and collect --resume continues it"
 
 
 _PIECE = 1024 * 1024
@@ -165,7 +165,7 @@ def reading(path: Path) -> Iterator[int]:
         descriptor = platform.open_file(path)
     except OSError as error:
         raise UnsafeError(
-            shown(path), f"cannot be read: {error.strerror}", "use a snapshot that is complete and holds no symlinks"
+            shown(path), f"cannot be read: {error.strerror}", "use a complete snapshot without symlinks"
         ) from error
     try:
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):

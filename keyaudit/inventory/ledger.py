@@ -43,9 +43,9 @@ class Ledger:
         opened = {(scope.id, operation) for operation in operations}
         for key in sorted(opened):
             if key not in self._open:
-                raise BreachError(f"{key[1]} on {key[0]}: closed, and was not open")
+                raise BreachError(f"{key[1]} on {key[0]}: closed, but was not open")
             if key not in records:
-                raise BreachError(f"{key[1]} on {key[0]}: opened, and no record closes it")
+                raise BreachError(f"{key[1]} on {key[0]}: opened, but no record closes it")
         for key in sorted(records - opened):
             self._check_new(key)
 

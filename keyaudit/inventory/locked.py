@@ -70,4 +70,4 @@ def judged(folder: Path, verify: Callable[[], None], remedy: str) -> Iterator[No
             raise OutputError(files.shown(folder), what, "check the memory, and the space there") from error
         if isinstance(error, _BUGS):
             raise
-        raise UnsafeError(files.shown(folder), "holds Parquet that cannot be read", remedy) from error
+        raise UnsafeError(files.shown(folder), "contains unreadable Parquet", remedy) from error

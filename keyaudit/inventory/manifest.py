@@ -20,7 +20,7 @@ from keyaudit.model.text import one_line
 FORMAT = 4
 """Increased when an older keyaudit could misread a newer format."""
 MAX_MANIFEST = 512 * 1024 * 1024
-_REMEDY = "take the snapshot from where it was made, or collect again"
+_REMEDY = "copy the snapshot from its origin, or collect again"
 
 
 class File(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):

@@ -155,7 +155,7 @@ def bounded(connection: duckdb.DuckDBPyConnection, part: Part, run: Run) -> With
         ((held[table.name],),) = connection.execute(f"SELECT count(*) FROM {found.rows(table)}").fetchall()
     if not any(held.values()):
         flags = [f"--{kind.removesuffix('s')}" for kind in KINDS if getattr(part, kind)]
-        what = "nothing that was read matches all of them" if len(flags) > 1 else "nothing that was read matches"
+        what = "no resource in the data matches all of them" if len(flags) > 1 else "nothing that was read matches"
         raise UsageError(", ".join(flags), what, "keyaudit inventory lists what was read")
     left_out = _left_out(connection, found) if part.environments else {}
     return structs.replace(found, held=held, part=structs.replace(part, left_out=left_out))

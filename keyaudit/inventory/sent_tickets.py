@@ -40,8 +40,8 @@ class Told:
             try:
                 line = msgspec.json.decode(text, type=_Line)
             except files.BROKEN as error:
-                remedy = "restore it; without it every open finding is sent again"
-                raise UnsafeError(f"{files.shown(path)}:{number}", "not a ticket that was sent", remedy) from error
+                remedy = "restore it; without it, keyaudit sends every open finding again"
+                raise UnsafeError(f"{files.shown(path)}:{number}", "not a sent ticket", remedy) from error
             self._note(line)
         self._file.keep([(0, len(whole))])
 

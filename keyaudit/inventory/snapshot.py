@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 _FEW = 2_000
 """The maximum rows of a snapshot whose queries are not optimized: that saves a fifth of the time of their planning."""
-_DAMAGED = "take the snapshot from where it was made, or collect again"
+_DAMAGED = "copy the snapshot from its origin, or collect again"
 
 
 class Snapshot(Struct, frozen=True):
@@ -180,7 +180,7 @@ class Snapshot(Struct, frozen=True):
                 columns = [described(connection, path) for path in paths]
                 found = counted(connection, paths) if rows is None else rows
             except duckdb.Error as error:
-                raise UnsafeError(files.shown(self.folder / name), "not Parquet that can be read", _DAMAGED) from error
+                raise UnsafeError(files.shown(self.folder / name), "not readable Parquet", _DAMAGED) from error
             if any(each != table.columns for each in columns) or sum(found.get(str(path), -1) for path in paths) != table.rows:
                 what = "does not hold the columns and rows that the manifest says"
                 raise UnsafeError(files.shown(self.folder / name), what, _DAMAGED)
@@ -286,11 +286,11 @@ def open_snapshot(folder: Path) -> Snapshot:
     path = folder / "manifest.json"
     if not os.path.lexists(path):
         if (folder / "spool").exists():
-            raise UsageError(place, "this collection was not finished", "go on with collect --resume")
+            raise UsageError(place, "this collection was not finished", "continue with collect --resume")
         raise UsageError(place, "holds no snapshot", "name the folder that collect wrote to")
     data = files.read(path, MAX_MANIFEST)
     if is_bundle(data):
-        what = "an evidence bundle, which has the results, and not the snapshot that they come from"
+        what = "an evidence bundle, which contains the results, not the snapshot"
         raise UsageError(place, what, "name the folder that collect wrote to; keyaudit export verify DIR checks a bundle")
     manifest = decode(data, files.shown(path), declared())
     _refuse_extra(folder, manifest)

@@ -149,7 +149,7 @@ def allowed_until(found: Algorithm) -> str:
     if year:
         return f"Disallowed after {year}: {PLAN}."
     if found.classical is not None and found.classical < LEAST:
-        return f"Below {LEAST} bits of security, not allowed any more: {LEAST_BY}."
+        return f"Below {LEAST} bits of security, no longer allowed: {LEAST_BY}."
     if found.quantum == 0:
         return f"Disallowed after {DISALLOWED_AFTER} at the latest: {PLAN}."
     if found.symmetric or found.quantum:

@@ -36,16 +36,16 @@ KINDS: Mapping[str, Kind] = {
     ),
     "federated-credential": Kind(
         "federated credential",
-        "Move the workload, if there still is one, to a federated credential with one exact subject that nobody else can get. "
+        "Move the workload, if it still exists, to a federated credential with one exact subject that nobody else can obtain. "
         "Then remove this one.",
     ),
     "shared-key": Kind(
         "key pair that several identities use",
-        "Give each identity a certificate with a key of its own. Then remove the shared one from all of them.",
+        "Give each identity a certificate with its own key. Then remove the shared one from all of them.",
     ),
     "platform-certificates": Kind(
         "Microsoft application",
-        "List its certificates, and compare who added each of them and when. Remove those that its platform did not add.",
+        "List its certificates, and check who added each one and when. Remove those that its platform did not add.",
     ),
     "certificate": Kind(
         "certificate in a vault",
@@ -63,7 +63,7 @@ KINDS: Mapping[str, Kind] = {
     ),
     "key-signers": Kind(
         "key",
-        "Leave signing with the key to the few principals of its own environment that need it.",
+        "Restrict signing with the key to the few principals in its environment that need it.",
     ),
     "secret": Kind(
         "secret in a vault",
@@ -72,7 +72,7 @@ KINDS: Mapping[str, Kind] = {
     ),
     "secret-readers": Kind(
         "vault",
-        "Leave reading secrets of the vault to the few principals that need it.",
+        "Restrict reading secrets in the vault to the few principals that need it.",
     ),
     "grant": Kind(
         "role assignment or access policy",
@@ -84,7 +84,7 @@ KINDS: Mapping[str, Kind] = {
     ),
     "principal": Kind(
         "service principal",
-        "Take away the permissions that it does not need. Disable it if nobody uses it.",
+        "Remove the permissions that it does not need. Disable it if nobody uses it.",
     ),
     "inherited-permissions": Kind(
         "blueprint of agents",
@@ -97,12 +97,12 @@ KINDS: Mapping[str, Kind] = {
     ),
     "redirect-uris": Kind(
         "app registration",
-        "Register the exact https addresses that the application uses, on hosts of your own. Remove the others when no sign-in "
-        "comes back to them.",
+        "Register the exact https addresses that the application uses, on hosts you own. Remove the others when no sign-in "
+        "returns to them.",
     ),
     "authorization-policy": Kind(
         "tenant's authorization policy",
-        "Change the policy once: what users may consent to, and what they may register.",
+        "Change the policy once: limit user consent and application registration.",
     ),
     "app-management-policy": Kind(
         "app management policy",
@@ -110,41 +110,42 @@ KINDS: Mapping[str, Kind] = {
     ),
     "signing-certificate": Kind(
         "token-signing certificate",
-        "Add a new signing certificate, give it to every party that checks signatures, and make it the active one. Then remove "
-        "this one.",
+        "Add a new signing certificate, give it to every party that verifies signatures, and make it the active one. Then "
+        "remove this one.",
     ),
     "custody-record": Kind(
         "token-signing certificate",
-        "Have the keeper of the private key record the HSM that it is kept in, and supply the record.",
+        "Have the custodian of the private key record its HSM, and supply the record.",
     ),
     "vault-network": Kind(
         "vault or Managed HSM",
-        "Create a private endpoint if there is none, and approve or reject each that waits. Then close the public network.",
+        "Create a private endpoint if none exists, and approve or reject each pending connection. Then disable public network "
+        "access.",
     ),
     "vault-audit-log": Kind(
         "vault",
-        "Send its audit log to a workspace that keeps it long enough, with one diagnostic setting.",
+        "Use one diagnostic setting to send its audit log to a workspace with sufficient retention.",
     ),
     "subscription-roles": Kind(
         "subscription",
-        "Move its vaults to Azure RBAC. Then take Owner, Contributor and the like from the principals that do not need them "
-        "over the subscription or above it.",
+        "Move its vaults to Azure RBAC. Then remove roles such as Owner and Contributor at the subscription or above from "
+        "principals that do not need them.",
     ),
     "vault-administrators": Kind(
         "vault or Managed HSM",
-        "Take from workloads the right to grant themselves access to it.",
+        "Remove the right of workloads to grant themselves access to it.",
     ),
     "account-keys": Kind(
-        "account with keys of its own",
-        "Move its clients to Entra ID. Then turn off its keys.",
+        "account with its own access keys",
+        "Move its clients to Entra ID. Then disable its keys.",
     ),
     "service-key": Kind(
-        "service that encrypts with a key of yours",
-        "Point the service at a usable key, without naming a version.",
+        "service that encrypts with a customer-managed key",
+        "Configure the service with a usable key, without a version.",
     ),
     "service-secret": Kind(
-        "service that uses a secret or certificate of yours",
-        "Let the service read the vault, and take the current version.",
+        "service that uses a secret or certificate from your vault",
+        "Let the service read the vault, and use the current version.",
     ),
 }
 """The kinds of causes, by id. A finding of another policy is a cause by itself."""

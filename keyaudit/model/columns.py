@@ -229,7 +229,7 @@ def where_found(*naming: str, wire: Way = "") -> tuple[Column, ...]:
         text("id", "full resource id in lower case"),
         text("name", "name as Azure shows it", naming, absent="it has no name", wire=wire),
         text("resource_id", "full resource id in Azure's spelling"),
-        text("scope_id", "the scope in whose coverage it was read"),
-        text("source_url", "the request that gave it"),
+        text("scope_id", "the coverage scope in which it was read"),
+        text("source_url", "the request that returned it"),
         text("source_version", "the api-version of that request"),
     )

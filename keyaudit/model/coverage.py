@@ -119,4 +119,4 @@ class Coverage(Struct, frozen=True, kw_only=True):
         if (self.state is State.ASSESSED) != (self.reason is None):
             raise ValueError(f"{self.operation} on {self.scope.id}: {self.state} with reason {self.reason}")
         if self.state is State.ASSESSED and (self.quarantined or self.refused):
-            raise ValueError(f"{self.operation} on {self.scope.id}: assessed, yet something was not read")
+            raise ValueError(f"{self.operation} on {self.scope.id}: assessed, although part of it was not read")

@@ -72,14 +72,14 @@ def absence(need: str) -> Reason:
 
 
 def worded(needs: Sequence[str]) -> str:
-    """The evidence in words: "custody and logs", "what was left out"."""
-    return listed(["what was left out" if need == LEFT_OUT else need for need in needs])
+    """The evidence in words: "custody and logs", "the parts that were left out"."""
+    return listed(["the parts that were left out" if need == LEFT_OUT else need for need in needs])
 
 
 def remedy(needs: Sequence[str]) -> str:
     """How to supply it, or that this version cannot take it."""
     if LEFT_OUT in needs:
-        return "run without the filter that left it out"
+        return "run without the filter that excluded it"
     flags = [_SUPPLIED[need] for need in needs if _SUPPLIED.get(need)]
     if flags:
         return f"supply it with {' and '.join(flags)}"

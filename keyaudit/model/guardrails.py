@@ -16,7 +16,7 @@ ALERTS = "alerts"
 KINDS: Mapping[str, str] = {
     AZURE_POLICY: "built-in definitions of Azure Policy",
     APP_MANAGEMENT_POLICY: "restrictions of the tenant's default app management policy",
-    ALERTS: "alert rules on logs, which refuse nothing and report only what happens after they are deployed",
+    ALERTS: "alert rules on logs, which block nothing and report only events after their deployment",
 }
 """Each kind of guardrail, with what it consists of."""
 
@@ -37,23 +37,23 @@ class Guardrail(Struct, frozen=True):
 GUARDRAILS: Mapping[str, Mapping[str, Guardrail]] = {
     APP_MANAGEMENT_POLICY: {
         "passwordAddition": Guardrail("no client secret can be added"),
-        "passwordLifetime": Guardrail("a client secret that is added expires in time", Type.DURATION),
-        "customPasswordAddition": Guardrail("a client secret is made by the service"),
-        "asymmetricKeyLifetime": Guardrail("a certificate that is added expires in time", Type.DURATION),
-        "uriAdditionWithoutUniqueTenantIdentifier": Guardrail("an identifier URI that is added names the tenant"),
+        "passwordLifetime": Guardrail("a new client secret has a limited lifetime", Type.DURATION),
+        "customPasswordAddition": Guardrail("the service generates client secrets"),
+        "asymmetricKeyLifetime": Guardrail("a new certificate has a limited lifetime", Type.DURATION),
+        "uriAdditionWithoutUniqueTenantIdentifier": Guardrail("a new identifier URI contains the tenant's id or domain"),
         # https://learn.microsoft.com/graph/api/resources/redirecturiconfiguration?view=graph-rest-beta
-        "uriWithWildcard": Guardrail("a redirect URI that is added has no wildcard", beta=True),
-        "uriWithoutAllowedScheme": Guardrail("a redirect URI that is added has an allowed scheme", beta=True),
-        "uriWithoutAllowedDomain": Guardrail("a redirect URI that is added is in an allowed domain", beta=True),
+        "uriWithWildcard": Guardrail("a new redirect URI has no wildcard", beta=True),
+        "uriWithoutAllowedScheme": Guardrail("a new redirect URI has an allowed scheme", beta=True),
+        "uriWithoutAllowedDomain": Guardrail("a new redirect URI is in an allowed domain", beta=True),
         # https://learn.microsoft.com/graph/api/resources/audiencesconfiguration?view=graph-rest-beta
-        "azureAdMultipleOrgs": Guardrail("no application is made for every tenant", beta=True),
-        "personalMicrosoftAccount": Guardrail("no application is made for personal accounts", beta=True),
+        "azureAdMultipleOrgs": Guardrail("no application is created for every tenant", beta=True),
+        "personalMicrosoftAccount": Guardrail("no application is created for personal accounts", beta=True),
     },
     ALERTS: {
         "key-vault": Guardrail("a key was backed up, released, imported, rotated or deleted"),
         "application-credentials": Guardrail("an application or service principal got a credential"),
         "federation": Guardrail("a domain was federated, or its federation changed"),
-        "diagnostic-settings": Guardrail("a log of Azure is no longer sent anywhere"),
+        "diagnostic-settings": Guardrail("an Azure log is no longer exported"),
         "unified-audit": Guardrail("the unified audit log was switched off"),
         "shared-signing-key": Guardrail("more applications than allowed signed with one key", Type.INTEGER),
         "mail-by-one-application": Guardrail("one application read many mailboxes"),

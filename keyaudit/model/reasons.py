@@ -102,7 +102,7 @@ AZURES = frozenset({Reason.THROTTLED, Reason.SERVICE_ERROR, Reason.TIMEOUT, Reas
 
 ADVICE: dict[Reason, Advice] = {
     Reason.PERMISSION: Advice("the identity may not read it", "grant the permission named"),
-    Reason.OPTIONAL_RIGHT: Advice("it needs a further right, which is optional", "grant the permission named to have it read"),
+    Reason.OPTIONAL_RIGHT: Advice("it needs an additional, optional permission", "to have it read, grant the permission named"),
     Reason.FIREWALL: Advice(
         "the vault's firewall refuses this address",
         "run from an allowed network, or allow this address in the vault's firewall",
@@ -111,78 +111,87 @@ ADVICE: dict[Reason, Advice] = {
     Reason.DNS: Advice("its name does not resolve", "check the private DNS zone, or that it still exists"),
     Reason.UNREACHABLE: Advice("no connection could be made", "check the route, the proxy and outbound rules"),
     Reason.TLS: Advice(
-        "its certificate could not be verified", "set SSL_CERT_FILE to the CA that signs here, or find out who intercepts TLS"
+        "its certificate could not be verified",
+        "set SSL_CERT_FILE to the CA certificate of your network's TLS inspection, or find out who intercepts TLS",
     ),
-    Reason.INTERCEPTED: Advice("something that is not Azure answered", "look for a captive portal or a proxy login page"),
+    Reason.INTERCEPTED: Advice("the response did not come from Azure", "look for a captive portal or a proxy login page"),
     Reason.REDIRECTED: Advice(
-        "it answered with a redirect, which is never followed", "find out what stands before the service"
+        "it returned a redirect, which keyaudit never follows", "find out which proxy or gateway is in front of the service"
     ),
     Reason.FOREIGN_LINK: Advice(
-        "its next page points to another host, which was not contacted", "find out what stands between here and Azure"
+        "its next page points to another host, which was not contacted",
+        "check for a proxy or gateway between this machine and Azure",
     ),
     Reason.BAD_VAULT_URI: Advice(
-        "its vault URI is not its own name in this cloud, and was not contacted", "check --cloud, and who wrote that URI"
+        "its vault URI is not its own name in this cloud, and was not contacted", "check --cloud, and find out who set that URI"
     ),
     Reason.BAD_CHALLENGE: Advice(
-        "its sign-in challenge names another tenant or resource, and got no token",
+        "its sign-in challenge names another tenant or resource, so keyaudit sent no token",
         "check that the vault belongs to this tenant",
     ),
     Reason.AUTH_FAILED: Advice("sign-in was refused", "sign in again, or check the identity's credential"),
     Reason.IDENTITY_REVOKED: Advice("access was revoked during the run", "sign in again, and check why it was revoked"),
-    Reason.THROTTLED: Advice("throttled to the end", "run again later, or with a smaller --share"),
-    Reason.SERVICE_ERROR: Advice("Azure answered with errors to the end", "run again later"),
-    Reason.TIMEOUT: Advice("no answer in time", "run again later, or check the network"),
-    Reason.BUDGET: Advice("the run's time was up", "give the run more time"),
+    Reason.THROTTLED: Advice("throttled until the end", "run again later, or with a smaller --share"),
+    Reason.SERVICE_ERROR: Advice("Azure returned errors until the end", "run again later"),
+    Reason.TIMEOUT: Advice("the request timed out", "run again later, or check the network"),
+    Reason.BUDGET: Advice("the run reached its time limit", "give the run more time"),
     Reason.INTERRUPTED: Advice("the run was interrupted", "continue with collect --resume"),
     Reason.VANISHED: Advice(
-        "Azure says that it does not exist", "run again; if it stays, look in Azure whether it was deleted or never created"
+        "Azure reports that it does not exist",
+        "run again; if the gap remains, check in Azure whether it was deleted or never created",
     ),
     Reason.TENANT_MOVED: Advice("it now belongs to another tenant", "run against that tenant"),
     Reason.OTHER_TENANT: Advice("it belongs to another tenant", "run against that tenant"),
     Reason.PUBLISHER_ONLY: Advice("only the other organization can see it", "ask it for a written statement"),
-    Reason.NOT_VISIBLE: Advice("it was expected and is not visible", "grant Reader on it"),
+    Reason.NOT_VISIBLE: Advice("it was expected but is not visible", "grant Reader on it"),
     Reason.NOTHING_VISIBLE: Advice("the identity sees nothing there", "grant Reader at the subscription or management group"),
-    Reason.SUBSCRIPTION_LIMIT: Advice("only the first 10,000 subscriptions are answered", "run with --subscription in parts"),
-    Reason.TRUNCATED: Advice("Azure cut the answer short", "run again; report it if it stays"),
-    Reason.PAGE_LOOP: Advice("its pages lead back to themselves", "run again; report it to Azure if it stays"),
-    Reason.INCONSISTENT_PAGES: Advice("its pages disagree with each other", "run again while nothing is being changed"),
+    Reason.SUBSCRIPTION_LIMIT: Advice(
+        "Azure returns only the first 10,000 subscriptions", "split the run into parts with --subscription"
+    ),
+    Reason.TRUNCATED: Advice("Azure truncated the response", "run again; report it if the gap remains"),
+    Reason.PAGE_LOOP: Advice("its pages form a loop", "run again; report it to Azure if the gap remains"),
+    Reason.INCONSISTENT_PAGES: Advice("its pages contradict each other", "run again while nothing is changing"),
     Reason.INCONSISTENT: Advice(
-        "two of Azure's answers contradict each other", "run again while nothing is being changed, and compare both in Azure"
+        "two of Azure's responses contradict each other", "run again while nothing is changing, and compare both in Azure"
     ),
-    Reason.SHRINKAGE: Advice("much less was seen than last time", "check what the identity lost access to"),
-    Reason.BAD_BODY: Advice("the answer is not what the API documents", "run again; look for a proxy that rewrites answers"),
-    Reason.BAD_ITEM: Advice("an item of the answer could not be read", "look at the item named"),
-    Reason.BAD_VALUE: Advice("Azure returned a value that cannot be right", "look at the value in Azure"),
+    Reason.SHRINKAGE: Advice("far fewer objects were visible than last time", "check where the identity lost access"),
+    Reason.BAD_BODY: Advice(
+        "the response does not match the API's documentation", "run again; look for a proxy that rewrites responses"
+    ),
+    Reason.BAD_ITEM: Advice("an item of the response could not be read", "check the item named"),
+    Reason.BAD_VALUE: Advice("Azure returned an invalid value", "check the value in Azure"),
     Reason.UNRECOGNISED: Advice(
-        "Azure answered in a way that this version does not know", "update keyaudit; if that changes nothing, report it"
+        "this version does not recognise Azure's response", "update keyaudit; if that does not help, report it"
     ),
-    Reason.TOO_LARGE: Advice("the answer is larger than any that is plausible", "look for a proxy that rewrites answers"),
+    Reason.TOO_LARGE: Advice("the response is implausibly large", "look for a proxy that rewrites responses"),
     Reason.NOT_LICENSED: Advice("the tenant has no licence for it", "license the tenant, or accept the gap with --allow-gap"),
-    Reason.NOT_IN_CLOUD: Advice("this cloud does not have it", "nothing can be done in this cloud"),
-    Reason.NOT_SUPPLIED: Advice("evidence that Azure does not hold was not supplied", "supply it"),
+    Reason.NOT_IN_CLOUD: Advice("it is not available in this cloud", "no fix exists in this cloud"),
+    Reason.NOT_SUPPLIED: Advice("evidence from outside Azure was not supplied", "supply it"),
     Reason.NOT_CONFIGURED: Advice("no tag or setting names it", "name it in [environments] of keyaudit.toml"),
-    Reason.NOT_STATED: Advice(
-        "Azure does not state it, and documents no default", "look at it in Azure, and set it explicitly"
+    Reason.NOT_STATED: Advice("Azure does not return it, and documents no default", "check it in Azure, and set it explicitly"),
+    Reason.FILTERED: Advice(
+        "it depends on a filter that keyaudit does not apply", "check in Azure which objects the filter excludes"
     ),
-    Reason.FILTERED: Advice("a filter decides it that keyaudit does not apply", "look in Azure at what the filter leaves out"),
     Reason.API_RETIRED: Advice("Azure no longer answers this api-version", "update keyaudit"),
     Reason.CONTROL_PLANE_ONLY: Advice(
-        "only the control plane could be read, which does not have it", "give the identity data-plane access"
+        "only the control plane could be read, which does not return it", "give the identity data-plane access"
     ),
     Reason.CLOCK_SKEW: Advice("this machine's clock is wrong", "set the clock"),
     Reason.EXCLUDED_BY_CONFIG: Advice("it was left out by configuration", "widen the filter"),
-    Reason.PARENT_NOT_ASSESSED: Advice("what it belongs to could not be read", "see the gap above it"),
+    Reason.PARENT_NOT_ASSESSED: Advice("its parent could not be read", "see the gap above it"),
     Reason.STALE: Advice("the snapshot is too old", "collect again"),
     Reason.NOT_ASKED: Advice(
-        "it was left out, so that the page of an incident is ready sooner",
+        "it was left out to complete the incident page sooner",
         "run keyaudit collect, then keyaudit incident --from with its folder",
     ),
     Reason.NEXT_RUN: Advice(
-        "it was left to the next run, because the time of --budget was up",
+        "it was left to the next run, because the time limit of --budget was reached",
         "run again with --copy-from and this snapshot, or with the same --keep",
     ),
-    Reason.AFTER_APPLY: Advice("it is known after apply", "set it in the configuration, or audit the tenant after apply"),
-    Reason.NOT_IN_PLAN: Advice("a plan does not have it", "audit the tenant after apply, or add --from with a snapshot of it"),
+    Reason.AFTER_APPLY: Advice("it is known only after apply", "set it in the configuration, or audit the tenant after apply"),
+    Reason.NOT_IN_PLAN: Advice(
+        "a plan does not contain it", "audit the tenant after apply, or add --from with a snapshot of it"
+    ),
     Reason.UNREAD_RESOURCE: Advice(
         "the plan has a resource for it that keyaudit does not read",
         "declare it with a resource that keyaudit reads (keyaudit explain plan), or audit the tenant after apply",
@@ -192,7 +201,7 @@ ADVICE: dict[Reason, Advice] = {
 
 
 def unknown_columns(unknown: Mapping[str, Reason]) -> str:
-    """Columns with why they are unknown: "owner count and tags (the identity may not read it); custody (no answer in time)".
+    """Columns with why they are unknown: "owner count and tags (the identity may not read it); tags (it timed out)".
 
     Of many with one reason, a few and how many more.
     """

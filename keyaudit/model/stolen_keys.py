@@ -14,7 +14,7 @@ class Stolen(Struct, frozen=True):
 
 STOLEN: Mapping[str, Stolen] = {
     "D4B4CCCDA9228624656BFF33D8110955779632AA": Stolen(
-        "the consumer signing key that was stolen from Microsoft and forged tokens in 2023",
+        "the consumer signing key that was stolen from Microsoft and used to forge tokens in 2023",
         "https://www.wiz.io/blog/storm-0558-compromised-microsoft-key-enables-authentication-of-countless-micr",
     ),
 }

@@ -13,7 +13,7 @@ class Way(StrEnum):
     """How a principal signs in, the easiest to steal first. One that has several counts by the first."""
 
     SECRET = "with a client secret"  # noqa: S105 - words of a report
-    OUTSIDE = "with a certificate in no vault"
+    OUTSIDE = "with a certificate outside any vault"
     CERTIFICATE = "with a certificate"
     """One in a vault, or in a place that was not read."""
     FEDERATED = "by federation"

@@ -38,9 +38,9 @@ class Ranked(Struct, frozen=True):
 
 
 _ASSIGNS = "it can give anyone any directory role"
-_GROUPS = "it can put anyone into a group that holds a directory role, or rights over Azure resources whose identities do"
-_SIGNS_IN_AS_ANYONE = "it can make a way to sign in as anyone"
-_SYNCHRONIZES = "it can write every synchronized user, administrators among them"
+_GROUPS = "it can add anyone to a group that holds a directory role, or rights over Azure resources with such identities"
+_SIGNS_IN_AS_ANYONE = "it can create a way to sign in as anyone"
+_SYNCHRONIZES = "it can change every synchronized user, including administrators"
 _WRITES_PASSWORDS = "it controls where new passwords of synchronized users are written"
 
 _WRITEBACK = (
@@ -74,7 +74,7 @@ PERMISSIONS: dict[str, Sequence[Ranked]] = {
             "Policy.ReadWrite.PermissionGrant",
             "a402ca1c-2696-4531-972d-6e5ee4aa11ea",
             0,
-            "it can let itself be granted any application permission",
+            "it can have any application permission granted to itself",
             _PATHS,
         ),
         Ranked(
@@ -229,8 +229,8 @@ DELEGATED_DATA_NAMES = re.compile(_DATA)
 
 _AS_AN_APPLICATION = "it can add a credential to any application, and act as the most powerful one"
 _FEDERATES = "it can add a federated domain whose tokens sign in as anyone"
-_RESETS = "it can take over users who own applications, or are in privileged groups"
-_MEMBERS = "it can put itself into groups that hold rights over Azure resources"
+_RESETS = "it can take over users who own applications or are in privileged groups"
+_MEMBERS = "it can add itself to groups with rights over Azure resources"
 
 DIRECTORY_ROLES: Sequence[Ranked] = (
     Ranked("Global Administrator", "62e90394-69f5-4237-9190-012177145e10", 0, "it is control of the tenant", _ROLES),
@@ -290,7 +290,7 @@ DIRECTORY_ROLES: Sequence[Ranked] = (
 )
 """Built-in directory roles, by the id of their template."""
 
-_CONTROL = "its holder can add a credential to an application, or give out rights"
+_CONTROL = "its holder can add a credential to an application, or grant rights"
 
 ACTIONS: Sequence[Ranked] = tuple(
     Ranked(f"microsoft.directory/{name}", "", 0, _CONTROL, _ACTIONS)

@@ -18,11 +18,12 @@ def x509_columns(operations: tuple[str, ...], absent: str = "") -> tuple[Column,
     return (
         text("thumbprint_sha256", "SHA-256 of the certificate in upper-case hex", operations, absent=absent),
         text("public_key_sha256",
-            "SHA-256 of its SubjectPublicKeyInfo in upper-case hex: alike for every certificate on the same key", operations,
+            "SHA-256 of its SubjectPublicKeyInfo in upper-case hex: the same for every certificate with the same key",
+            operations,
             absent=absent),
-        text("subject", "whose certificate it is, as RFC 4514 writes it", operations, absent=absent),
-        text("issuer", "who signed it, as RFC 4514 writes it", operations, absent=absent),
-        flag("self_signed", "its own key made its signature, which was verified", operations, absent=absent),
+        text("subject", "the subject, in RFC 4514 form", operations, absent=absent),
+        text("issuer", "the issuer, in RFC 4514 form", operations, absent=absent),
+        flag("self_signed", "it is self-signed; the signature was verified", operations, absent=absent),
         *strength_columns(operations, absent=absent),
     )
 
@@ -37,7 +38,7 @@ def strength_columns(operations: tuple[str, ...], absent: str = "", absent_where
         text("curve", "curve of an EC key", operations,
             absent=_either("its key is not an EC key", absent), values=("P-256", "P-384", "P-521", "P-256K"),
             open_ended=True),
-        text("signature_hash", "what its signature was made over", operations,
+        text("signature_hash", "the hash algorithm of its signature", operations,
             absent=_either("the algorithm has no choice of hash", absent)),
     )
 

@@ -61,14 +61,14 @@ def _accepted(reader: Reader, entry: "_Entry", today: int) -> Accepted:
 def _mailboxes(_: Reader, node: Node, __: Keys) -> int:
     text = str(node)
     if _NUMBER.fullmatch(text) is None:
-        raise FieldError(f"{shown(text)} is no number of mailboxes", "the most that it may read in one day, such as 500")
+        raise FieldError(f"{shown(text)} is not a number of mailboxes", "the maximum that it may read in one day, such as 500")
     return int(text)
 
 
 def _app_id(reader: Reader, node: Node, path: Keys) -> str:
     text = reader.string(node, path).lower()
     if GUID.fullmatch(text) is None:
-        raise FieldError(f"{shown(text)} is no application id", "the client id, a GUID")
+        raise FieldError(f"{shown(text)} is not an application id", "the client id, a GUID")
     return text
 
 

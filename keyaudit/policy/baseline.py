@@ -169,7 +169,7 @@ def _line(entry: Known | KnownUnknown) -> dict[str, str]:
 def read_baseline(path: Path) -> Baseline:
     """The baseline in a file. Raises UsageError if it is not one."""
     place = str(path)
-    data = input_file.read(path, MAX_SIZE, "name a file that baseline create wrote")
+    data = input_file.read(path, MAX_SIZE, "name a file written by baseline create")
     if len(data) > MAX_SIZE:
         raise UsageError(place, f"larger than {MAX_SIZE:,} bytes", _DAMAGED)
     try:
@@ -194,7 +194,7 @@ def read_baseline(path: Path) -> Baseline:
     if found.schema != SCHEMA:
         raise UsageError(place, f"not a baseline of this version: {found.schema!r}", _DAMAGED)
     if any(since > as_of for since in (*(each.since for each in entries), *(each.since for each in unknown))):
-        raise UsageError(place, "an entry is younger than the baseline, and would outlive its limit", _DAMAGED)
+        raise UsageError(place, "an entry starts after the baseline's creation, and would outlive its limit", _DAMAGED)
     if not 1 <= found.limit_days <= MAX_DAYS:
         raise UsageError(place, f"limit_days is {found.limit_days}", f"1 to {MAX_DAYS}")
     return Baseline(

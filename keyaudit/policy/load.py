@@ -41,7 +41,7 @@ def load(place: Path | None = None, *, besides: Path | None = None) -> tuple[Pol
                 problems.append(Problem(file=str(path), what=f"the id {found.text.id} is in {first} too", remedy="rename one"))
             policies[found.text.id] = found
         if not count:
-            raise UsageError(str(root), "no policy found", "name a folder with policies as .yaml files")
+            raise UsageError(str(root), "no policy found", "name a folder with policies in .yaml files")
     if problems:
         raise DocumentError(problems)
     return tuple(policies[name] for name in sorted(policies))

@@ -129,7 +129,7 @@ def _mistakes_of_class(each: PolicyClass, known: Mapping[str, Policy]) -> Iterat
             yield UsageError(place, f"{what} is not for {name}", remedy)
     for policy in known.values():
         if each.is_for(policy) and each.tags and TAGS not in policy.table.by_name:
-            remedy = "match it by resource, or leave that policy out"
+            remedy = "match it by resource, or remove that policy"
             yield UsageError(each.place, f"{what}: a row of {policy.table.name} has no tags ({policy.text.id})", remedy)
     if not each.parameters and not each.not_applicable:
         yield UsageError(each.place, f"{what} changes nothing", "give it parameters, or policies that are not_applicable")

@@ -91,10 +91,10 @@ class _Reader(Reader):
     def _check_duration(self, entry: "_Entry", most: int, *, coverage: bool) -> None:
         expires = entry.at.members["expires"]
         if entry.created is not None and entry.expires < entry.created:
-            self.problem(expires, "it ends before it was made")
+            self.problem(expires, "it ends before its creation date")
         if entry.expires - (self._today if entry.created is None else entry.created) > most * DAY:
-            since = "from today" if entry.created is None else "from the day it was made"
-            what = "a waiver over what was not read runs" if coverage else "a waiver runs"
+            since = "from today" if entry.created is None else "from its creation date"
+            what = "a waiver for a gap is valid for" if coverage else "a waiver is valid for"
             self.problem(expires, f"{what} {most} days at most, {since}", "choose an earlier day, and renew it then")
 
 
@@ -118,7 +118,7 @@ def _policy(reader: _Reader, node: Node, path: Keys) -> Glob:
 def _resource(reader: _Reader, node: Node, path: Keys) -> Glob:
     pattern = reader.string(node, path)
     if not names_something(pattern):
-        remedy = "a waiver is for something in particular; --ignore leaves a policy out"
+        remedy = "a waiver must name specific resources; --ignore leaves out a whole policy"
         raise FieldError(f"{shown(pattern)} names no resource", remedy)
     return Glob(pattern)
 

@@ -141,7 +141,7 @@ def about(run: Run, verdict: Verdict) -> Answer:
 def count(number: int, gaps: Sequence[Gap], unknown: int = 0, *, lacking: bool = False) -> Answer:
     """A number, and whether it is exact: gaps and unknown results could add to it."""
     why = [
-        *([f"{len(gaps)} places were not read: see data.gaps, and coverage for all of them"] if gaps else []),
+        *([f"{len(gaps)} places were not read: see data.gaps; coverage lists all of them"] if gaps else []),
         *([f"{unknown} results are unknown"] if unknown else []),
         *(["policies were not evaluated: see policies_not_evaluated"] if lacking else []),
     ]

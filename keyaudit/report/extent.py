@@ -3,8 +3,8 @@
 from keyaudit.model.errors import Exit
 from keyaudit.model.run import Verdict
 
-PART = " in the part that was asked for"
-READ = " in what was read, which was not everything"
+PART = " in the selected part"
+READ = " in the data that was read, which was incomplete"
 
 
 def extent(verdict: Verdict) -> str:

@@ -99,7 +99,7 @@ def output_folder(path: Path) -> None:
     try:
         path.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
-        raise OutputError(str(path), f"could not be made ({error.strerror})", "name another folder") from error
+        raise OutputError(str(path), f"could not be created ({error.strerror})", "name another folder") from error
 
 
 def check(path: Path) -> None:
@@ -120,14 +120,14 @@ def _obstacle(path: Path, *, new: bool = False) -> tuple[str, str] | None:
         path.parent.stat()
         mode = path.lstat().st_mode
     except FileNotFoundError:
-        return None if path.parent.is_dir() else (f"folder {path.parent} does not exist", "create it, or name another")
+        return None if path.parent.is_dir() else (f"folder {path.parent} does not exist", "create it, or name another folder")
     except NotADirectoryError:
         return f"{path.parent} is not a folder", "name another"
     except OSError as error:
         return f"cannot be written ({error.strerror})", "name another"
     if new:
         # Evidence is never overwritten, and keyaudit deletes no folders, not even its own.
-        return "exists already, and is not replaced", "name a folder that does not exist yet"
+        return "already exists, and is not replaced", "name a folder that does not exist yet"
     if stat.S_ISREG(mode):
         return None
     kind = "a link" if stat.S_ISLNK(mode) else "a folder" if stat.S_ISDIR(mode) else "not a regular file"
@@ -143,9 +143,11 @@ def _sync(path: Path) -> None:
     try:
         platform.sync_folder(path.parent)
     except OSError as error:
-        raise OutputError(str(path), f"is written, but the disk may lose it ({error.strerror})", "check the disk") from error
+        raise OutputError(
+            str(path), f"was written, but may not be safe on the disk ({error.strerror})", "check the disk"
+        ) from error
 
 
 def _failed(path: Path, error: OSError) -> OutputError:
     what = f"could not be written ({error.strerror or error})"
-    return OutputError(str(path), what, "what was there is unchanged; free some space, or name another file")
+    return OutputError(str(path), what, "the previous file is unchanged; free some space, or name another file")

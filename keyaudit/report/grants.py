@@ -48,7 +48,7 @@ def notes(found: Sequence[Grant]) -> Iterator[str]:
     """What the reader has to fill in if the commands do not name the identity, and which Azure CLI they take."""
     words = {word for grant in found for word in shlex.split(grant.command)}
     if left := [each for each in (ASSIGNEE, OBJECT_ID) if each in words]:
-        yield f"{' and '.join(left)}: the object id of the identity that runs keyaudit, which this run does not name"
+        yield f"{' and '.join(left)}: the object id of the identity that runs keyaudit, which is unknown in this run"
     if needed := version_needed(grant.command for grant in found):
         yield needed
 

@@ -19,14 +19,14 @@ from keyaudit.report.lines import Paint, in_short, listed, paint, plural, wrap
 _INDENT = "    "
 _DETAIL = 500
 _UNUSED = "in this run; remove it with keyaudit waivers prune"
-_UNUSED_BY_CRITICAL = "in this run, and no critical finding without allow_critical: true; correct it, or remove it"
+_UNUSED_BY_CRITICAL = "in this run; critical findings need allow_critical: true; correct it, or remove it"
 _UNUSED_BY_NAME = (
-    "in this run: a waiver matches full ids and never names; add it again with keyaudit waivers add, which takes a name and "
-    "writes its id"
+    "in this run: a waiver matches full ids, never names; add it again with keyaudit waivers add, which takes a name and "
+    "writes the id"
 )
-_UNUSED_ELSEWHERE = "in this run, which evaluated no policy that it names"
+_UNUSED_ELSEWHERE = "in this run, which evaluated none of its policies"
 _UNUSED_OUTSIDE = "in the part of the tenant that this run shows"
-_UNUSED_IN_PART = "that was read; a waiver accepts what was not read only if it says covers: coverage, for 30 days at most"
+_UNUSED_IN_PART = "that was read; a waiver accepts gaps only with covers: coverage, for at most 30 days"
 _SOON = 14
 """The number of days before its end from which a waiver is mentioned."""
 
@@ -122,7 +122,7 @@ def waivers_to_fix(report: Report) -> Iterator[tuple[Use, str]]:
         name = f"waiver {waiver.id} of {one_line(waiver.owner)}"
         if use.state is State.EXPIRED:
             days = (as_of - waiver.ends) // DAY + 1
-            gone = "it covers nothing any more; fix the finding, or renew the waiver"
+            gone = "it no longer covers anything; fix the finding, or renew the waiver"
             yield use, f"{name} expired {plural(days, 'day')} ago: {gone}"
         elif use.state is State.UNUSED:
             yield use, f"{name} covers nothing {_why_unused(waiver, report)}"
@@ -157,7 +157,7 @@ def outlived(report: Report) -> str:
     if baseline is None or not old:
         return ""
     days = plural(baseline.limit // DAY, "day")
-    return f"baseline: {plural(old, 'entry', 'entries')} older than {days} count again; fix them, or make a new baseline"
+    return f"baseline: {plural(old, 'entry', 'entries')} older than {days} count again; fix them, or create a new baseline"
 
 
 def not_needed(verdict: Verdict, width: int) -> list[str]:
@@ -176,7 +176,7 @@ def not_needed(verdict: Verdict, width: int) -> list[str]:
         lines += wrap(f"Not read because an optional right is missing: {plural(len(optional), 'gap')}.", width)
         lines += [line for same in alike(optional) for line in remedied(same, width)]
     if rest:
-        lines += wrap(f"Also not read, and needed by no selected policy: {plural(len(rest), 'gap')}.", width)
+        lines += wrap(f"Also not read, but not needed by the selected policies:  {plural(len(rest), 'gap')}.", width)
         lines += [line for same in alike(rest) for line in remedied(same, width)]
     return lines
 

@@ -59,7 +59,7 @@ def answered(report: Report, question: Question) -> Answer:
     if question.failure is not None:
         raise question.failure
     if not question.done:
-        raise RuntimeError("the findings were not read to their end")
+        raise RuntimeError("the findings were not read completely")
     return question.answer(report)
 
 
@@ -134,9 +134,7 @@ class Findings(Question):
         if not self._named:
             self._compare()
             near = did_you_mean(self._resource, self._near) or "findings without resource lists the names"
-            raise UsageError(
-                "resource", "no finding, not even one that passes, is about a resource with this in its name or id", near
-            )
+            raise UsageError("resource", "no result, passed or not, concerns a resource with this text in its name or id", near)
         verdict, policy = report.verdict, self._policy
         gaps = [gap for gap in required_gaps(report) if not policy or policy in gap.blinds]
         lacking = {each.policy.id: list(each.needs) for each in verdict.not_judged if policy in ("", each.policy.id)}

@@ -23,7 +23,7 @@ _READ = frozenset(
 )  # fmt: skip
 SHOWN: Mapping[str, frozenset[str]] = {name: ASSIGNMENT | {"expires_on"} if name == "grant" else _READ for name in TABLES}
 """By table, the columns that `label`, `context` and the groups and orders of findings read, besides id, name and subject."""
-BELOW = "not read far enough: see the gaps below"
+BELOW = "not read completely: see the gaps below"
 _PROVIDERS = {"federated-domain": "federated domain", "external-idp": "identity provider"}
 _HOLDERS = {
     "application": "app registration",

@@ -68,7 +68,7 @@ def _class(each: ClassInForce) -> list[str]:
     lines += [f"{name}: {_limit(limit)}" for limit in each.limits]
     if each.not_applicable:
         names, results = ", ".join(each.not_applicable), plural(each.left_out, "result")
-        lines.append(f"{name}: not applicable are {names}; {results} left out")
+        lines.append(f"{name}: not applicable: {names}; {results} left out")
     return lines
 
 

@@ -228,14 +228,14 @@ def _empty(report: Report) -> Iterator[str]:
         without = len({each.policy.id for each in verdict.not_judged})
         idle = len({tally.policy.id for tally in report.tallies} - {each.policy.id for each in verdict.not_judged})
         of = plural(without + idle, "policy", "policies")
-        yield f"Nothing was evaluated: of {of}, {idle:,} found nothing to look at, and {without:,} lacked evidence."
+        yield f"Nothing was evaluated: of {of}, {idle:,} had nothing to evaluate, and {without:,} lacked evidence."
     if any(tally.policy.table in _OF_VAULTS for tally in report.tallies) and not run.rows.get("vault", 0):
         where = _subscriptions(verdict)
         lists = [record.state for record in verdict.coverage if record.operation in TABLES["vault"].listed_by]
         if set(lists) == {State.ASSESSED}:
             yield f"No vault was found{f' in {where[0]}' if where else ''}, as far as this identity can see."
         else:
-            yield "Whether there are vaults is not known: not every list of them was read."
+            yield "It is unknown whether there are vaults: not every list of them was read."
 
 
 def severities(counts: Mapping[Severity, int], *, zeros: bool = False) -> str:
@@ -247,14 +247,14 @@ def severities(counts: Mapping[Severity, int], *, zeros: bool = False) -> str:
 def outcome(report: Report, width: int, colour: bool) -> list[str]:
     """The verdict, with every condition."""
     verdict = report.verdict
-    but = " but for what was accepted" if any(gap.allowed for gap in verdict.gaps) or verdict.allowed_unknown else ""
+    but = " except for accepted gaps" if any(gap.allowed for gap in verdict.gaps) or verdict.allowed_unknown else ""
     decided = NO_GATE if verdict.gate is None else f"nothing open at {verdict.gate} or above"
     return ended(verdict, width, colour, but, f"; {decided}")
 
 
 def _next(report: Report, width: int, *, ids: bool) -> list[str]:
     """The next command."""
-    worst, instead = _worst(report), "; with the six digits of a finding instead, its fix" if ids else ""
+    worst, instead = _worst(report), "; with the six digits of a finding, it shows the fix" if ids else ""
     return wrap(f"Next: keyaudit explain {worst}{instead}", width) if worst else []
 
 
@@ -262,7 +262,7 @@ def ended(verdict: Verdict, width: int, colour: bool, but: str = "", decided: st
     """How many required reads were done, and the exit code, with every condition."""
     read = reads_done(verdict)
     if verdict.exit is Exit.CLEAN:
-        whole = "Complete for the part that was asked for" if verdict.part else "Complete"
+        whole = "Complete for the selected part" if verdict.part else "Complete"
         return wrap(f"{whole}{but}: {read}, as far as this identity can see{decided}.", width)
     lines = wrap(f"Exit {verdict.exit:d}: {MEANINGS[verdict.exit]} ({read}).", width)
     lines = [paint(line, Paint.BOLD, colour) for line in lines]

@@ -1,4 +1,4 @@
-"""The findings without an owner, and the rules for owners that would catch most of them."""
+"""The findings without an owner, and the rules for owners that would match most of them."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -96,7 +96,7 @@ def _proposed(ways: Sequence[frozenset[_Way]], called: dict[str, str], most: int
 
 
 def _ways(finding: Finding, called: dict[str, str]) -> Iterator[_Way]:
-    """Every rule that would catch a finding by a value that it has."""
+    """Every rule that would match a finding by a value that it has."""
     row, table = finding.row, finding.policy.table
     tags = row.get("tags")
     if isinstance(tags, dict):
@@ -125,7 +125,7 @@ def _subscription_of(row: Mapping[str, Value]) -> str:
 
 
 def sentence(found: Unowned) -> str:
-    """How many findings have no owner, and which rule would catch most; empty if each has one."""
+    """How many findings have no owner, and which rule would match most; empty if each has one."""
     if not found.without:
         return ""
     has = "has" if found.without == 1 else "have"
@@ -133,7 +133,7 @@ def sentence(found: Unowned) -> str:
     if found.proposed:
         best = found.proposed[0]
         called = f" ({one_line(best.called)})" if best.called else ""
-        said += f" An [owners] rule for {best.words}{called} would catch {best.count:,}: keyaudit explain settings"
+        said += f" An [owners] rule for {best.words}{called} would match {best.count:,}: keyaudit explain settings"
     return said
 
 

@@ -142,7 +142,7 @@ def test_nothing_judged_is_not_said_as_nothing_found(keyaudit: Keyaudit, hardene
     ran = keyaudit("report", "--from", hardened, "--select", "log-ual-off")
     assert ran.code == Exit.NO_ACCESS
     said = re.sub(r"\s+", " ", ran.out)
-    assert "Nothing was evaluated: of 1 policy, 0 found nothing to look at, and 1 lacked evidence." in said
+    assert "Nothing was evaluated: of 1 policy, 0 had nothing to evaluate, and 1 lacked evidence." in said
     assert "no findings" not in said
 
 

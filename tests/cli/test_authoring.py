@@ -58,7 +58,7 @@ def test_a_policy_that_is_there_is_not_written_over(keyaudit: Keyaudit, tmp_path
     path.write_text("mine", encoding="utf-8")
     ran = keyaudit("policies", "new", "own", "--table", "key", "--out", tmp_path)
     assert ran.code == 2
-    assert "exists already" in ran.err
+    assert "already exists" in ran.err
     assert path.read_text(encoding="utf-8") == "mine"
 
 

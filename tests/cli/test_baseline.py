@@ -52,7 +52,7 @@ def test_a_gate_passes_on_a_dirty_tenant_the_day_it_is_switched_on(keyaudit: Key
     old = keyaudit(*gate)
     assert old.code == 1
     [blocking] = re.findall(r"^  blocking   (\d+)$", old.out, re.MULTILINE)
-    hint = f"  HINT  the baseline knows {blocking} of the {blocking} blocking findings; with --new-only only the others"
+    hint = f"  HINT  the baseline knows {blocking} of the {blocking} blocking findings; with --new-only, only the others"
     assert hint in old.out
     ran = keyaudit(*gate, "--new-only")
     assert "HINT" not in ran.out
@@ -153,7 +153,7 @@ def test_an_unknown_result_is_known_only_on_demand_for_its_reason_and_for_30_day
     assert "1 unknown result, each for 30 days at most" in ran.out
     ran = keyaudit(*gate)
     assert ran.code == 0, ran.out
-    assert "  KNOWN  unknown results that the baseline holds: 1; they pass, for 30 days at most" in ran.out
+    assert "  KNOWN  unknown results in the baseline: 1; they pass, for at most 30 days" in ran.out
     assert keyaudit(*gate[:-1]).code == 3
     [entry] = json.loads(path.read_text(encoding="utf-8"))["unknown"]
     assert (entry["policy"], entry["because"]) == (UNKNOWABLE, "client_secret: publisher_only")
@@ -207,7 +207,7 @@ def test_auditors_see_since_when(keyaudit: Keyaudit, contoso: Path, baseline: Pa
         (lambda found: found.update(schema="keyaudit-baseline/9"), "not a baseline of this version"),
         (lambda found: found.update(limit_days=10**9), "limit_days"),
         (lambda found: found["findings"][0].update(since="yesterday"), "not a baseline"),
-        (lambda found: found["findings"][0].update(since="2099-01-01"), "an entry is younger than the baseline"),
+        (lambda found: found["findings"][0].update(since="2099-01-01"), "an entry starts after the baseline"),
         (lambda found: found["findings"][0].update(severity="grave"), "not a baseline"),
         (lambda found: found["findings"][0].update(owner="me"), "not a baseline"),
     ],

@@ -44,7 +44,7 @@ def test_a_bundle_is_no_snapshot_and_its_reader_is_told_what_to_name(keyaudit: K
     """It has the results as CSV and JSON; nothing in it can be evaluated again."""
     ran = keyaudit(command, "--from", bundle)
     assert ran.code == Exit.USAGE
-    assert "an evidence bundle, which has the results, and not the snapshot that they come from" in ran.err
+    assert "an evidence bundle, which contains the results, not the snapshot" in ran.err
     assert "name the folder that collect wrote to; keyaudit export verify DIR checks a bundle" in ran.err
 
 
@@ -145,12 +145,12 @@ def test_verify_says_each_difference_and_exits_5(keyaudit: Keyaudit, bundle: Pat
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (("bundle", "--demo"), "export: bundle is a folder, and cannot go to stdout; say where to, as in bundle=DIR"),
-        (("bundle=", "--demo"), "not FORMAT=PATH: 'bundle='; say where to, as in bundle=PATH"),
+        (("bundle", "--demo"), "export: bundle is a folder, and cannot go to stdout; name the destination, as in bundle=DIR"),
+        (("bundle=", "--demo"), "not FORMAT=PATH: 'bundle='; name the destination, as in bundle=PATH"),
         (("verify",), "export verify: names no folder; name the folder that export bundle=DIR wrote"),
-        (("verify", "a", "b"), "export verify: names several things, and checks one folder"),
-        (("verify", "a", "--demo"), "export verify: takes a folder and no flags; leave the flags out"),
-        (("verify", "a", "--from", "b"), "export verify: takes a folder and no flags; leave the flags out"),
+        (("verify", "a", "b"), "export verify: checks one folder, but several arguments were given"),
+        (("verify", "a", "--demo"), "export verify: takes a folder, and no options; remove the options"),
+        (("verify", "a", "--from", "b"), "export verify: takes a folder, and no options; remove the options"),
         (("verify", "/nowhere/at/all"), "/nowhere/at/all: no such folder; name the folder that export bundle=DIR wrote"),
     ],
 )
@@ -178,14 +178,14 @@ def test_what_is_there_is_not_replaced_and_nothing_is_read(keyaudit: Keyaudit, t
     make[there]()
     ran = keyaudit("export", f"bundle={path}", "--demo")
     assert ran.code == Exit.USAGE
-    assert "exists already, and is not replaced; name a folder that does not exist yet" in ran.err
+    assert "already exists, and is not replaced; name a folder that does not exist yet" in ran.err
     assert "reading tenant" not in ran.err
 
 
 def test_a_bundle_of_several_tenants_is_refused(keyaudit: Keyaudit, contoso: Path, hardened: Path, tmp_path: Path) -> None:
     ran = keyaudit("export", f"bundle={tmp_path / 'b'}", "--from", contoso, "--from", hardened, "--select", "kv-key-exportable")
     assert ran.code == Exit.USAGE
-    assert "bundle: takes one tenant" in ran.err
+    assert "bundle: accepts only one tenant" in ran.err
     assert list(tmp_path.iterdir()) == []
 
 

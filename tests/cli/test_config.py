@@ -140,7 +140,7 @@ MISTAKES = {
     "[scope]\ntenant = ['a']": ("2", "scope.tenant: not a text"),
     "[auth]\nmethod = 'clii'": ("2", "auth.method: no such value: 'clii'; did you mean cli?"),
     "[auth]\ncloud = 'bleu'" + CLOUD: ("2", "auth.cloud: no such value: 'bleu'"),
-    "[clouds.usgov]\nlogin = 'x.example'": ("1", "Azure's own, and cannot be changed"),
+    "[clouds.usgov]\nlogin = 'x.example'": ("1", "built in, and cannot be changed"),
     "[clouds.Bleu]": ("1", "not a name for a cloud"),
     "[clouds.bleu]\nlogin = 'login.example'": ("1", "arm missing"),
     CLOUD + "port = '443'": ("8", "no such setting: clouds.bleu.port"),
@@ -167,7 +167,7 @@ MISTAKES = {
     "\na" + ".a" * 40_000 + " = 1": ("2", "nested deeper than 10 levels"),
     "schema = 1" + "0" * 5_000: ("1", "a value of 5,001 characters without quotes; put a text in quotes"),
     "schema = '1\"'": ("1", "schema '1\"': written for another version; this keyaudit reads schema 1"),
-    "\ufeffschema = 1": ("1", "begins with a byte order mark; save it as UTF-8 without one"),
+    "\ufeffschema = 1": ("1", "starts with a byte order mark; save it as UTF-8 without one"),
     "\x00": ("1", "not TOML"),
 }
 
@@ -239,7 +239,7 @@ def test_the_environments_of_a_file_are_kept_with_what_was_read(folder: Path, ke
 @pytest.mark.parametrize("flags", [("-g", "x"), ("--source", "keys")])
 def test_a_snapshot_is_as_it_was_collected(contoso: Path, keyaudit: Keyaudit, flags: tuple[str, str]) -> None:
     ran = keyaudit("report", "--from", contoso, *flags)
-    assert (ran.code, "as it was collected" in ran.err) == (Exit.USAGE, True)
+    assert (ran.code, "a snapshot is already collected" in ran.err) == (Exit.USAGE, True)
 
 
 def test_a_resumed_run_keeps_its_filters_and_takes_no_others(folder: Path, keyaudit: Keyaudit) -> None:
@@ -297,7 +297,7 @@ def test_a_stored_snapshot_is_measured_by_the_expectations_of_now(keyaudit: Keya
     asked = ("--from", contoso, "--since", contoso, "--select", "kv-purge-protection-off")
     ran = keyaudit("gate", *asked, "--fail-on", "critical")
     assert ran.code == Exit.INCOMPLETE
-    assert "not_visible: it was expected and is not visible; expected vault kw-*" in ran.out
+    assert "not_visible: it was expected but is not visible; expected vault kw-*" in ran.out
     assert RELATIVE not in " ".join(ran.out.split())
     # So it is where nothing is evaluated, unless what is missing has nothing to do with what is listed.
     ran = keyaudit("inventory", "vault", "--from", contoso)
@@ -340,7 +340,10 @@ def test_rules_for_owners_are_read_in_order(folder: Path, keyaudit: Keyaudit) ->
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ('[[owners.rules]]\nowner = "a"\n', ":1: a rule that fits everything; name what it is for, or use fallback"),
+        (
+            '[[owners.rules]]\nowner = "a"\n',
+            ":1: a rule that matches everything; name the resources it is for, or use fallback",
+        ),
         ('[[owners.rules]]\nvault = "a"\n', "owner"),
         ('[[owners.rules]]\nowner = ""\nvault = "a"\n', ":2:"),
         ('[[owners.rules]]\nowner = []\nvault = "a"\n', ":2: "),

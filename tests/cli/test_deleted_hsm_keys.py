@@ -49,7 +49,7 @@ def test_without_the_right_a_gate_passes_as_before_and_names_it(keyaudit: Keyaud
     assert ran.code == Exit.CLEAN
     assert "NOT EVALUATED  1 policy (0 at or above --fail-on), never a pass: 1 needs deleted-hsm-keys (" in ran.out
     told = keyaudit("report", "--from", lacking, *BOTH, "--full").out
-    assert "optional_right: it needs a further right, which is optional (AccessDenied)" in told
+    assert "optional_right: it needs an additional, optional permission (AccessDenied)" in told
     assert ADVICE in " ".join(told.split())
     assert "Crypto" not in told
 

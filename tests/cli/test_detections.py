@@ -244,7 +244,7 @@ def test_what_is_no_store_or_has_none_beside_it_is_refused(
 ) -> None:
     uses, learned = supplied
     for given, what in (
-        ([f"usage-baseline={learned}"], "says what is usual in logs, and none are given; add --import logs=DIR"),
+        ([f"usage-baseline={learned}"], "needs logs to compare with, and none were given; add --import logs=DIR"),
         ([f"logs={learned}"], "holds no logs"),
         ([f"logs={uses}", f"usage-baseline={uses}"], "holds no baseline of usage"),
         ([f"logs={uses}", f"logs={uses}"], "given twice"),

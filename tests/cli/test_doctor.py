@@ -169,7 +169,7 @@ def test_the_file_of_shapes_is_never_overwritten_and_never_follows_a_link(keyaud
     there, link = tmp_path / "there.json", tmp_path / "link.json"
     there.write_text("as it was")
     link.symlink_to(tmp_path / "elsewhere.json")
-    for path, words in ((there, "exists already, and is not overwritten"), (link, "is a link"), (tmp_path, "is a folder")):
+    for path, words in ((there, "already exists, and is not overwritten"), (link, "is a link"), (tmp_path, "is a folder")):
         ran = keyaudit("doctor", "--demo", "--estate", "sized:1x1", "--shapes", path)
         assert ran.code == Exit.USAGE
         assert words in ran.err
@@ -181,5 +181,5 @@ def test_the_file_of_shapes_is_never_overwritten_and_never_follows_a_link(keyaud
 def test_a_snapshot_has_no_shapes(keyaudit: Keyaudit, contoso: Path, tmp_path: Path) -> None:
     ran = keyaudit("doctor", "--from", contoso, "--shapes", tmp_path / "shapes.json")
     assert ran.code == Exit.USAGE
-    assert "a snapshot holds rows, not Azure's answers" in ran.err
+    assert "a snapshot contains rows, not Azure's responses" in ran.err
     assert list(tmp_path.iterdir()) == []

@@ -125,9 +125,9 @@ def test_a_gap_is_in_the_file_and_in_the_exit_code(keyaudit: Keyaudit, blind_spo
     ("arguments", "said"),
     [
         (("srif",), "export: no such format: 'srif'"),
-        (("jsonl=",), "export: not FORMAT=PATH: 'jsonl='; say where to, as in jsonl=PATH"),
-        (("csv", "jsonl"), "export: csv and jsonl cannot share stdout; say where to, as in csv=PATH"),
-        (("csv=a", "jsonl=a"), "export: a is named twice; give each format a file of its own"),
+        (("jsonl=",), "export: not FORMAT=PATH: 'jsonl='; name the destination, as in jsonl=PATH"),
+        (("csv", "jsonl"), "export: csv and jsonl cannot share stdout; name the destination, as in csv=PATH"),
+        (("csv=a", "jsonl=a"), "export: a is named twice; give each format its own file"),
         (("csv=/nowhere/at/all.csv",), "/nowhere/at/all.csv: folder /nowhere/at does not exist"),
     ],
 )
@@ -144,7 +144,7 @@ def test_what_cannot_be_written_is_refused_before_anything_is_read(
 def test_a_file_of_several_tenants_is_refused(keyaudit: Keyaudit, contoso: Path, hardened: Path, tmp_path: Path) -> None:
     ran = keyaudit("export", f"jsonl={tmp_path / 'out'}", "--from", contoso, "--from", hardened, *KEYS)
     assert ran.code == Exit.USAGE
-    assert "jsonl: takes one tenant, and several are named; export each separately" in ran.err
+    assert "jsonl: accepts only one tenant; export each separately" in ran.err
     assert list(tmp_path.iterdir()) == []
 
 
@@ -183,7 +183,7 @@ def test_a_page_shows_how_the_tenant_has_fared(keyaudit: Keyaudit, contoso: Path
     ("arguments", "code", "said"),
     [
         (("jsonl", "--history", "."), Exit.USAGE, "--history: only works with html, csv and xlsx"),
-        (("html", "--history", "nowhere"), Exit.USAGE, "--history: nowhere holds no snapshots that can be read"),
+        (("html", "--history", "nowhere"), Exit.USAGE, "--history: nowhere contains no readable snapshots"),
     ],
 )
 def test_a_history_that_shows_nothing_is_refused(

@@ -129,7 +129,7 @@ def test_a_global_administrator_application_is_named_on_the_page_of_an_ordinary_
     ran = served(tenant)
     assert ran.code == Exit.CLEAN
     assert "Quarterly Statements" in ran.out
-    assert "Tier 0: 3 principals outside Microsoft, 3 with a certificate in no vault " in said(ran.out)
+    assert "Tier 0: 3 principals outside Microsoft, 3 with a certificate outside any vault " in said(ran.out)
     # All three are named, so that no command is needed to list them.
     assert TIER0 not in ran.out
     listed = said(served(tenant, *TIER0.split()[2:]).out)
@@ -144,7 +144,7 @@ def test_nothing_is_critical_in_an_ordinary_tenant(keyaudit: Keyaudit) -> None:
     ran = keyaudit("report", "--from", snapshot("ordinary"))
     assert "CRITICAL" not in ran.out
     # Entra Connect controls the tenant, and is counted.
-    assert "Tier 0: 2 principals outside Microsoft, 2 with a certificate in no vault" in said(ran.out)
+    assert "Tier 0: 2 principals outside Microsoft, 2 with a certificate outside any vault" in said(ran.out)
 
 
 def test_a_tenant_without_findings_says_that_nobody_is_tier_0(keyaudit: Keyaudit, hardened: Path) -> None:

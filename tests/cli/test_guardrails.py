@@ -184,8 +184,8 @@ def test_restrictions_of_audiences_stay(keyaudit: Keyaudit, tmp_path: Path) -> N
 def test_a_policy_that_is_off_puts_more_in_force_when_it_is_turned_on(keyaudit: Keyaudit, tmp_path: Path) -> None:
     arguments = ("guardrails", "--as", "app-management-policy", "--from")
     told = " ".join(keyaudit(*arguments, saved(tmp_path, {**IN_FORCE, "isEnabled": False})).err.split())
-    assert "turns it on, and so do these restrictions, which are in it: symmetricKeyAddition, trustedCertificateAuth" in told
-    assert "turns it on" not in keyaudit(*arguments, saved(tmp_path, IN_FORCE)).err
+    assert "enables it, and these restrictions, which it contains:  symmetricKeyAddition, trustedCertificateAuth" in told
+    assert "enables it" not in keyaudit(*arguments, saved(tmp_path, IN_FORCE)).err
 
 
 def test_without_the_policy_in_force_nothing_is_sent(keyaudit: Keyaudit) -> None:
@@ -252,7 +252,7 @@ def test_what_differs_from_a_policy_is_said(keyaudit: Keyaudit, tmp_path: Path) 
     )
     told = " ".join(keyaudit("guardrails", "--as", "azure-policy", "--config", config, "--profile", "strict").err.split())
     assert "has one limit for all, of max_age sign 365 days, otherwise 730 days" in told
-    assert "leaves out the limits of archive" in told
+    assert "omits the limits of archive" in told
     assert "kv-key-software-protected: leaves out non_production" in told
 
 
@@ -294,7 +294,7 @@ def test_definitions_on_federated_credentials_are_named_with_their_limits(keyaud
     ):
         assert id_ in told
         assert id_ not in keyaudit("guardrails", "--as", "azure-policy").out
-    assert "on user-assigned identities alone: allow each as OWNER and as OWNER@ID" in told
+    assert "only for user-assigned identities: allow each as OWNER and as OWNER@ID" in told
     assert set(NEAR) <= set(policies())
 
 

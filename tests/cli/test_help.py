@@ -29,14 +29,14 @@ MISTAKEN = {
     "report --grup-by owner": ("no such option: '--grup-by'; did you mean --group-by?", "keyaudit report"),
     "reprt": ("no such command: 'reprt'; did you mean report?", "keyaudit"),
     "waivers lst": ("no such command: 'lst'; did you mean list?", "keyaudit waivers"),
-    "trust": ("no command is given; one of list, check, scan", "keyaudit trust"),
-    "": ("no command is given; begin with keyaudit report --demo", "keyaudit"),
+    "trust": ("no command given; use one of list, check, scan", "keyaudit trust"),
+    "": ("no command given; start with keyaudit report --demo", "keyaudit"),
     "access": ("RESOURCE|PRINCIPAL|FINDING is missing", "keyaudit access"),
     "doctor confg": ("no such command: 'confg'; did you mean config?", "keyaudit doctor"),
     "doctor --demo config": ("too many arguments: config", "keyaudit doctor"),
     "notify --demo --wihtin x": ("no such option: '--wihtin'; did you mean --within?", "keyaudit send notifications"),
     "diff a b -o prometheus": (
-        "--output: prometheus is no format for two snapshots; choose one of text, table, json, csv",
+        "--output: prometheus is not a format for two snapshots; choose one of text, table, json, csv",
         "",
     ),
     "collect --out": ("--out needs a value", "keyaudit collect"),
@@ -45,12 +45,18 @@ MISTAKEN = {
     "explain auditors": ("explain: no policy or topic 'auditors'; did you mean auditor?", ""),
     "gate --demo --new-only": ("--new-only: needs --baseline FILE; keyaudit baseline create writes one", ""),
     "export html=reports/page.html --demo": (
-        "reports/page.html: folder reports does not exist; create it, or name another",
+        "reports/page.html: folder reports does not exist; create it, or name another folder",
         "",
     ),
-    "report --demo --export sarif=reports/x": ("reports/x: folder reports does not exist; create it, or name another", ""),
-    "baseline create --demo --out reports/x": ("reports/x: folder reports does not exist; create it, or name another", ""),
-    "waivers list": ("keyaudit.waivers.yaml: does not exist; keyaudit waivers add begins one", ""),
+    "report --demo --export sarif=reports/x": (
+        "reports/x: folder reports does not exist; create it, or name another folder",
+        "",
+    ),
+    "baseline create --demo --out reports/x": (
+        "reports/x: folder reports does not exist; create it, or name another folder",
+        "",
+    ),
+    "waivers list": ("keyaudit.waivers.yaml: does not exist; create one with keyaudit waivers add", ""),
 }
 """Command lines that cannot be meant: what is said of each, and whose help is named. None reads a tenant."""
 

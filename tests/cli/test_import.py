@@ -94,7 +94,7 @@ def test_a_collection_goes_on_with_the_evidence_it_was_begun_with(keyaudit: Keya
     assert keyaudit("collect", *DEMO, "--out", out, "--import", f"ual={file}").code == Exit.UNSAFE
     ran = keyaudit("collect", *DEMO, "--out", out, "--resume")
     assert ran.code == Exit.USAGE
-    assert "not what this collection was begun with" in ran.err
+    assert "not the file that this collection started with" in ran.err
 
 
 def test_a_file_of_another_organization_is_refused_for_safety(keyaudit: Keyaudit, tmp_path: Path) -> None:
@@ -102,7 +102,7 @@ def test_a_file_of_another_organization_is_refused_for_safety(keyaudit: Keyaudit
     file = exported(tmp_path, UnifiedAuditLogIngestionEnabled=True, OrganizationId=other)
     ran = keyaudit("report", *DEMO, "--import", f"ual={file}")
     assert ran.code == Exit.UNSAFE
-    assert "fabrikam.onmicrosoft.com, which is no domain of the audited tenant" in ran.err
+    assert "fabrikam.onmicrosoft.com, which is not a domain of the audited tenant" in ran.err
 
 
 def test_a_file_that_cannot_be_used_ends_the_run_before_anything_is_read(keyaudit: Keyaudit, tmp_path: Path) -> None:
@@ -119,7 +119,7 @@ def test_one_file_is_not_taken_for_several_tenants(keyaudit: Keyaudit, tmp_path:
     file = exported(tmp_path, UnifiedAuditLogIngestionEnabled=True)
     ran = keyaudit("report", *DEMO, "--tenant", "a.example", "--tenant", "b.example", "--import", f"ual={file}")
     assert ran.code == Exit.USAGE
-    assert "takes one tenant, and several are named" in ran.err
+    assert "accepts only one tenant" in ran.err
 
 
 def test_what_to_run_next_takes_the_same_evidence_in() -> None:

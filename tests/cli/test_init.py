@@ -81,7 +81,7 @@ def test_nothing_is_overwritten(keyaudit: Keyaudit, folder: Path, there: str) ->
     arguments = [] if there == "keyaudit.toml" else ["--ci", "github"]
     ran = keyaudit("init", *arguments)
     assert ran.code == Exit.USAGE
-    assert f"{there}: exists already" in ran.err
+    assert f"{there}: already exists" in ran.err
     assert (folder / there).read_text() == "mine"
     assert [path for path in folder.rglob("*") if path.is_file()] == [folder / there]
 
@@ -96,7 +96,7 @@ def test_settings_that_are_there_serve_a_new_pipeline(keyaudit: Keyaudit, folder
     (folder / "keyaudit.toml").write_text("schema = 1\n")
     ran = keyaudit("init", "--ci", "azure")
     assert ran.code == Exit.CLEAN
-    assert "keyaudit.toml: already exists, and is unchanged\n" in ran.out
+    assert "keyaudit.toml: already exists, and is not changed\n" in ran.out
     assert (folder / "keyaudit.toml").read_text() == "schema = 1\n"
     assert (folder / ".azure-pipelines" / "keyaudit.yml").exists()
 

@@ -96,7 +96,7 @@ def test_a_table_goes_by_its_plural_too_and_an_unknown_one_by_a_remedy(keyaudit:
 def test_what_evidence_would_show_is_no_empty_table(keyaudit: Keyaudit, contoso: Path) -> None:
     ran = keyaudit("inventory", "trusted-keys", "--from", contoso)
     assert ran.code == Exit.USAGE
-    assert "trusted_key is made of evidence that Azure does not hold (relying-parties)" in ran.err
+    assert "trusted_key comes from evidence outside Azure (relying-parties)" in ran.err
     assert "supply it with --import relying-parties=PATH" in ran.err
 
 

@@ -66,7 +66,7 @@ def test_one_that_was_stopped_within_a_day_is_gone_on_with_if_it_reads_the_same(
         assert (kept / "stopped" / "manifest.json").exists()
     else:
         assert len(list(kept.iterdir())) == 2
-        assert f"{kept / 'stopped'}: a stopped collection that is not continued; remove it" in ran.err
+        assert f"{kept / 'stopped'}: an interrupted collection that cannot be resumed; remove it" in ran.err
         assert (kept / "stopped" / "spool" / "run.json").exists()
 
 
@@ -77,7 +77,7 @@ def test_one_that_is_damaged_is_named_and_another_is_begun(keyaudit: Keyaudit, r
     (kept / "stopped" / "spool" / "run.json").write_text("{")
     ran = keyaudit("report", "--demo", "--estate", "sized:2x4", "--keep", kept, *LITTLE)
     assert ran.code == Exit.CLEAN, ran.err
-    assert f"{kept / 'stopped'}: a stopped collection that is not continued; remove it" in ran.err
+    assert f"{kept / 'stopped'}: an interrupted collection that cannot be resumed; remove it" in ran.err
     assert len(list(kept.glob("*/manifest.json"))) == 1
 
 

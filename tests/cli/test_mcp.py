@@ -140,7 +140,7 @@ async def test_a_question_that_the_snapshot_cannot_answer_is_refused(contoso: Pa
         assert near in await _refused(client, "findings", policy="kv-key-rotation-overdu")
         assert near in await _refused(client, "explain", id="kv-key-rotation-overdu")
         near = await _refused(client, "findings", resource="kv-orders-prd")
-        assert near.endswith("about a resource with this in its name or id; did you mean kv-orders-prod?")
+        assert near.endswith("concerns a resource with this text in its name or id; did you mean kv-orders-prod?")
         # A resource with nothing but passes is there.
         passing = await _answer(client, "findings", resource="kv-orders-prod", outcome="pass", limit=1)
         assert passing["count"]["number"] > 0
@@ -204,9 +204,7 @@ async def test_a_name_that_no_resource_has_is_not_a_resource_without_findings() 
     async with _tools(report) as client:
         for outcome in ("fail", "unknown", "pass"):
             said = await _refused(client, "findings", resource=f"{name}-x", outcome=outcome)
-            assert (
-                "no finding, not even one that passes, is about a resource with this in its name or id; did you mean " in said
-            )
+            assert "no result, passed or not, concerns a resource with this text in its name or id; did you mean " in said
             assert name in said
             assert (await _answer(client, "findings", resource=name.upper(), outcome=outcome))["count"]["number"] >= 0
 
@@ -287,7 +285,7 @@ async def test_a_page_that_follows_needs_no_second_reading(contoso: Path, monkey
 
 async def test_a_reading_that_fails_is_no_answer_to_any_that_waited() -> None:
     def failing(passes: bool) -> Iterator[tuple[Owner, Finding]]:
-        raise OutputError("a folder", "no space left", "make room")
+        raise OutputError("a folder", "no space left", "free some space")
 
     async with _tools(structs.replace(hostile("a"), owned=failing)) as client, anyio.create_task_group() as tasks:
         for _ in range(3):

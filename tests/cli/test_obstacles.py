@@ -41,7 +41,7 @@ def test_settings_that_are_no_file_are_never_taken_for_none(
     ran = keyaudit(*words, "--from", contoso)
     assert (ran.code, ran.out) == (Exit.USAGE, "")
     assert ran.err.startswith(f"keyaudit: keyaudit.toml: {what}")
-    assert ran.err.rstrip("\n").endswith("; put a file of settings there, or name another with --config")
+    assert ran.err.rstrip("\n").endswith("; create the configuration file there, or name another with --config")
 
 
 def test_an_expectation_that_is_not_met_gates_as_before(keyaudit: Keyaudit, contoso: Path, folder: Path) -> None:

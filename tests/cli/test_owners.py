@@ -115,7 +115,7 @@ def test_rules_are_proposed_only_from_a_snapshot_and_into_a_new_file(keyaudit: K
     assert "--custody or --owners" in keyaudit("init", "--from", contoso, "--out", tmp_path).err
     (tmp_path / "keyaudit.toml").write_text("schema = 1\n", encoding="utf-8")
     ran = keyaudit("init", "--owners", "--custody", "--from", contoso, "--out", tmp_path)
-    assert (ran.code, "exists already" in ran.err) == (2, True)
+    assert (ran.code, "already exists" in ran.err) == (2, True)
     assert (tmp_path / "keyaudit.toml").read_text(encoding="utf-8") == "schema = 1\n"
 
 

@@ -95,7 +95,7 @@ def test_what_was_not_read_elsewhere_does_not_make_a_gate_incomplete(keyaudit: K
         (("--environment", "prdo"), "--environment: nothing that was read matches 'prdo'; did you mean prod?"),
         (("--area", "logs and"), "--area: nothing that was read matches 'logs and'; did you mean Logs and alerts or Logs?"),
         (("--owner", "nobody-at-all-*"), "--owner: nothing that was read matches 'nobody-at-all-*'"),
-        (("--vault", "kv-data-prod", "--owner", "treasury"), "--vault, --owner: nothing that was read matches all of them"),
+        (("--vault", "kv-data-prod", "--owner", "treasury"), "--vault, --owner: no resource in the data matches all of them"),
         (("--resource", "no-such-key"), "--resource: nothing that was read matches"),
     ],
 )

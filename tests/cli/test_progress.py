@@ -101,10 +101,10 @@ def test_a_forecast_says_how_long_and_what_would_shorten_it(monkeypatch: pytest.
     Lines().foretell(_forecast(7_940))
     [told] = said
     assert told == (
-        "10,000 applications with certificates have to be read one by one, because Graph's lists leave the certificates out. "
-        "Graph allows 150 such requests in 60 seconds, and this run uses 50% of that: it takes about 2 hours and 12 minutes. "
-        "To shorten it: a larger --share; --copy-from or --keep, which copy certificates that seem unchanged; "
-        "--budget MINUTES, which leaves the rest to the next run. Ctrl-C loses nothing that collect or --keep read."
+        "10,000 applications with certificates have to be read one by one, because Graph's lists omit certificates. Graph "
+        "allows 150 such requests in 60 seconds, and this run uses 50% of that: it takes about 2 hours and 12 minutes. To "
+        "shorten it: a larger --share; --copy-from or --keep, which copy certificates that seem unchanged; --budget MINUTES, "
+        "which leaves the rest to the next run. After Ctrl-C, collect and --keep keep everything read so far."
     )
     # A run that uses all of the limit cannot use more.
     Lines().foretell(_forecast(3_600, share=1.0))
@@ -125,10 +125,10 @@ def test_each_limit_is_foretold_once_and_says_whose_it_is(monkeypatch: pytest.Mo
         lines.foretell(_forecast(seconds, surface="consumers", place="Production", requests=4_000, **of_arm))
     lines.foretell(_forecast(7_940))
     assert said[0] == (
-        "Reading the databases of SQL servers and what comes before them takes 4,000 requests in subscription Production. "
+        "Reading the databases of SQL servers and everything before them takes 4,000 requests in subscription Production. "
         "Azure Resource Manager allows 250 requests in 10 seconds for each subscription, and this run uses 50% of that: it "
         "takes about 5 minutes. To shorten it: a larger --share; --subscription or --source, to leave out what you do not "
-        "need. Ctrl-C loses nothing that collect or --keep has read."
+        "need. After Ctrl-C, collect and --keep keep everything read so far."
     )
     assert [each.split()[0] for each in said] == ["Reading", "10,000"]
 

@@ -265,13 +265,13 @@ def test_what_the_organisation_wrote_itself_is_not_told(keyaudit: Keyaudit, cont
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (("--redact-salt", "x"), "--redact-salt: only works with --redact; leave it out, or add --redact names"),
+        (("--redact-salt", "x"), "--redact-salt: only works with --redact; remove it, or add --redact names"),
         (
             ("--redact", "names", "--redact-salt", "/nowhere"),
             "/nowhere: cannot be read: No such file or directory; make one with",
         ),
         (("--redact", "names", "--redact-salt", "/dev/zero"), "/dev/zero: not a file"),
-        (("--redact", "names", "--redact-salt", "short"), "short: holds 5 bytes, where a salt has 16 to 65,536"),
+        (("--redact", "names", "--redact-salt", "short"), "short: holds 5 bytes; a salt needs 16 to 65,536"),
         (("--redact", "all"), "'all' is not"),
     ],
 )

@@ -52,7 +52,7 @@ def test_what_was_not_supplied_is_not_judged_until_it_is_required(keyaudit: Keya
     ran = keyaudit("gate", *chosen, "--require", "logs")
     assert ran.code == Exit.INCOMPLETE
     assert "keyaudit gate   INCOMPLETE" in ran.out
-    assert "(not_supplied: evidence that Azure does not hold was not supplied; logs)" in ran.out
+    assert "(not_supplied: evidence from outside Azure was not supplied; logs)" in ran.out
     assert "UNKNOWN  own-logged  1 result: 1 high" in ran.out
     # One that needs custody too is unknown as well; one that needs only something else stays as it was.
     assert "UNKNOWN  own-kept  1 result: 1 low" in ran.out
@@ -67,7 +67,7 @@ def test_every_format_says_why_and_what_to_do(keyaudit: Keyaudit, contoso: Path,
     unknown = {each["policy"]: each for each in found.json["findings"]}
     assert set(unknown) == {"own-logged", "own-kept", "own-audited"}
     assert all(each["outcome"] == "unknown" and each["scope"]["kind"] == "tenant" for each in unknown.values())
-    assert unknown["own-kept"]["message"] == "unknown: custody and logs (evidence that Azure does not hold was not supplied)"
+    assert unknown["own-kept"]["message"] == "unknown: custody and logs (evidence from outside Azure was not supplied)"
     remedies = {gap["detail"]: gap["remedy"] for gap in found.json["gaps"] if gap["reason"] == "not_supplied"}
     assert remedies == {
         "logs": "supply it with --import logs=DIR",
@@ -80,7 +80,7 @@ def test_every_format_says_why_and_what_to_do(keyaudit: Keyaudit, contoso: Path,
         ran = keyaudit("report", *chosen, "-o", form)
         assert ran.code == Exit.INCOMPLETE
         said = " ".join(ran.out.split())
-        assert "not_supplied: evidence that Azure does not hold was not supplied (unified-audit)" in said
+        assert "not_supplied: evidence from outside Azure was not supplied (unified-audit)" in said
         assert "fix: supply it with --import ual=FILE" in said
         assert "INCOMPLETE: 3 gaps and 3 unknown results" in said
     rows = list(csv.DictReader(io.StringIO(keyaudit("report", *chosen, "-o", "csv").out, newline="")))

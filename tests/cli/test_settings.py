@@ -81,7 +81,7 @@ def test_every_report_names_what_is_in_force(keyaudit: Keyaudit, contoso: Path, 
         assert "profile strict" in words
         assert f"{AGE}: max_age sign 700 days, otherwise 730 days (keyaudit.toml:5)" in words
         assert "class store signing (keyaudit.toml:7): resource store-*signing, for every policy over key; " in words
-        assert "class roots: not applicable are kv-key-no-expiry; " in words
+        assert "class roots: not applicable: kv-key-no-expiry; " in words
     with files["csv"].open(encoding="utf-8", newline="") as file:
         assert "max_age 300 days (class store signing)" in {row["expected"] for row in csv.DictReader(file)}
     (folder / "keyaudit.toml").unlink()
@@ -135,15 +135,15 @@ MISTAKES = {
     CLASS + 'not_applicable = ["kv-purge-protection-off"]': ("1", "not for kv-purge-protection-off; it is over vault, not key"),
     CLASS + f'[policy.classes.parameters."{AGE}"]\nmax_age = "1 year"': ("5", "'1 year' is not a duration"),
     CLASS + '[policy.classes.parameters."kv-key-no-expiry"]\nlimit = "P1D"': ("5", "no such parameter: 'limit'"),
-    CLASS + 'not_applicable = ["kv-key-exportable"]\n' + CLASS: ("6", "the class 'a' is there twice; the first is at k"),
+    CLASS + 'not_applicable = ["kv-key-exportable"]\n' + CLASS: ("6", "the class 'a' is defined twice; the first is at k"),
     CLASS.replace("code-*", "*"): ("3", "'*' names no resource"),
     CLASS.replace("code-*", "*/keys/*"): ("3", "'*/keys/*' names no resource"),
-    CLASS.replace('resource = "code-*", ', ""): ("3", "a match that names no resource and no tag"),
-    CLASS.replace(', table = "key"', ""): ("3", "a match that says for which table or policies it is"),
+    CLASS.replace('resource = "code-*", ', ""): ("3", "a match without a resource or tag"),
+    CLASS.replace(', table = "key"', ""): ("3", "a match without a table or policies"),
     CLASS.replace('"key"', '"keys"'): ("3", "policy.classes.match.table: no such value: 'keys'; did you mean key?"),
     CLASS.replace('table = "key"', 'policies = ["kv-kex-*"]'): ("1", "class 'a': no policy matches 'kv-kex-*'"),
     CLASS.replace('resource = "code-*"', "tags = { a = 1 }"): ("3", "policy.classes.match.tags.a: not a text"),
-    CLASS.replace('resource = "code-*"', 'tags = { A = "1", a = "2" }'): ("3", "the tag a is there twice"),
+    CLASS.replace('resource = "code-*"', 'tags = { A = "1", a = "2" }'): ("3", "the tag a is defined twice"),
     CLASS.replace('resource = "code-*", table = "key"', 'tags = { a = "1" }, table = "application"')
     + 'not_applicable = ["app-many-live-credentials"]': ("1", "a row of application has no tags"),
     '[require]\nevidence = ["logz"]': ("2", "require.evidence: no such value: 'logz'; did you mean logs?"),

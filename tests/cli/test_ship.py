@@ -100,7 +100,7 @@ def test_an_answer_that_broke_off_is_told(keyaudit: Keyaudit, azure: Azure, hard
     [
         (Fault("ingest", "every", status=403), "Monitoring Metrics Publisher"),
         (Fault("ingest", "every", status=400), "keyaudit send template"),
-        (Fault("ingest", "every", status=429, headers={"Retry-After": "86400"}), "throttled to the end"),
+        (Fault("ingest", "every", status=429, headers={"Retry-After": "86400"}), "throttled until the end"),
         (Fault("ingest", "every", drop=True), "may be stored or not"),
     ],
 )

@@ -114,7 +114,7 @@ def test_a_finished_collection_that_is_resumed_says_so_and_ends_as_it_did(
         before = (copy / "manifest.json").read_bytes()
         ran = keyaudit("collect", "--demo", "--resume", "--out", copy)
         assert ran.code == code
-        assert f"{copy}: this collection is complete, and nothing was read again" in ran.err
+        assert f"{copy}: this collection is complete; keyaudit read nothing again" in ran.err
         assert ran.out.startswith("SIMULATED TENANT")
         assert "Next: keyaudit report --from" in ran.out
         assert (copy / "manifest.json").read_bytes() == before
@@ -126,7 +126,7 @@ def test_a_finished_collection_that_is_resumed_says_so_and_ends_as_it_did(
     [
         (("--demo", "--vault", "kv-other"), Exit.USAGE, "begun with no filters, and other filters are given"),
         (("--demo", "--tenant", OTHER), Exit.UNSAFE, "this collection is of tenant "),
-        (("--auth", "env"), Exit.UNSAFE, "(simulated); collect another into another folder"),
+        (("--auth", "env"), Exit.UNSAFE, "(simulated); collect it into another folder"),
     ],
 )
 def test_a_finished_collection_is_not_resumed_as_another(

@@ -29,10 +29,8 @@ def test_the_keys_of_a_sound_tenant_pass_as_the_part_that_was_asked_for(
     ran = keyaudit("gate", "--from", sound_keys, "--export", f"json={file}")
     assert ran.code == Exit.CLEAN
     last = ran.out.splitlines()[-1]
-    assert last.startswith(
-        "exit 0: passed: the part that was asked for was assessed, and nothing is open at or above --fail-on"
-    )
-    assert "need what was left out (run without the filter that left it out)" in ran.out
+    assert last.startswith("exit 0: passed: the selected part was assessed, and nothing is open at or above --fail-on")
+    assert "need the parts that were left out (run without the filter that excluded it)" in ran.out
     assert "UNKNOWN" not in ran.out
     found = json.loads(file.read_bytes())
     assert last.endswith(f"; not evaluated: {found['verdict']['not_evaluated']:,} policies at or above it")
@@ -63,10 +61,10 @@ def test_a_gate_does_not_pass_where_some_rows_of_a_policy_were_decided(keyaudit:
     assert lacking.isdisjoint(outcomes)
     allowed = keyaudit("gate", "--from", applications, "--fail-on", "critical", "--allow-gap", "reason=excluded_by_config")
     assert allowed.code == Exit.CLEAN
-    assert "passed: the part that was asked for" in allowed.out
+    assert "passed: the selected part" in allowed.out
 
 
 def test_an_ordinary_report_of_a_part_says_that_it_is_one(keyaudit: Keyaudit, sound_keys: Path) -> None:
     said = " ".join(keyaudit("report", "--from", sound_keys).out.split())
-    assert "Complete for the part that was asked for: " in said
-    assert "need what was left out" in said
+    assert "Complete for the selected part: " in said
+    assert "need the parts that were left out" in said

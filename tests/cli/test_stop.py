@@ -169,8 +169,8 @@ def test_who_stops_a_long_report_at_a_terminal_does_not_lose_what_it_read(
         return
     [folder] = tmp_path.iterdir()
     assert stopped.value.remedy == (
-        f"what was read is kept: go on with keyaudit collect --resume --out {folder}/snapshot --vault kv-prod, "
-        f"then keyaudit report --from {folder}/snapshot; or delete {folder}"
+        f"the partial snapshot is kept: continue with keyaudit collect --resume --out {folder}/snapshot --vault kv-prod, then "
+        f"keyaudit report --from {folder}/snapshot; or delete {folder}"
     )
     # It can be gone on with, and nobody else can read it.
     Spool.resume(folder / "snapshot").close()

@@ -58,7 +58,7 @@ def test_one_that_is_not_accepted_is_sent_by_the_next_run(
         monkeypatch.setenv(ADDRESS, f"http://{server.host}/{SECRET}")
         ran = keyaudit("tickets", kept, *KEYS)
         assert ran.code == Exit.BUG
-        assert "was not accepted: it answered 500; the next run sends it again" in ran.err
+        assert "was rejected: it answered 500; the next run sends it again" in ran.err
         assert "Tickets sent: 0 opened, 0 closed; " in ran.out
         server.status = 302
         assert "it answered 302" in keyaudit("tickets", kept, *KEYS).err

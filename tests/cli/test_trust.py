@@ -64,7 +64,7 @@ def test_history_says_what_came_and_went(keyaudit: Keyaudit, contoso: Path, tmp_
     shutil.copytree(contoso, tmp_path / "all" / "a")
     alone = keyaudit("trust", "list", "--from", contoso, "--history", tmp_path / "all")
     assert alone.code == Exit.CLEAN
-    assert "One snapshot alone: nothing to compare." in alone.out
+    assert "Only one snapshot: nothing to compare." in alone.out
     # The same tenant on the same day, read but for its applications: their keys may be there still.
     keyaudit("collect", "--demo", "-q", "--source", "issuer-keys", "--out", tmp_path / "all" / "b")
     ran = keyaudit("trust", "list", "--from", contoso, "--history", tmp_path / "all", "-o", "json")

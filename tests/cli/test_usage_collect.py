@@ -66,7 +66,8 @@ def test_the_demo_is_read_learned_and_checked(keyaudit: Keyaudit, tmp_path: Path
         # One table is kept where it cannot be queried. Another, and Graph's lists, do not go back to the earlier days.
         unread = [line for line in ran.out.partition("Not read:\n")[2].splitlines() if line.startswith("  ")]
         assert unread[0] == (
-            "  log-analytics:log-archive/AZKVAuditLogs: on the plan Basic, which is not queried: change the table's plan, or"
+            "  log-analytics:log-archive/AZKVAuditLogs: on the plan Basic, which keyaudit does not query: change the table's "
+            "plan, or"
             " export it and import the files"
         )
         lists = ("directoryAudits", "signIns/managedIdentity", "signIns/servicePrincipal")
@@ -243,7 +244,7 @@ def test_logs_are_added_to_earlier_ones_of_the_same_tenant(
         (["--first-day", "2026-13-01"], "not a date"),
         (["--first-day", "2026-03-02", "--last-day", "2026-03-01"], "after the last day"),
         (["--last-day", "2999-01-01"], "a day in the future"),
-        (["--tenant", "a.example", "--tenant", "b.example"], "takes one tenant, and several are named"),
+        (["--tenant", "a.example", "--tenant", "b.example"], "accepts only one tenant"),
         (["--estate", "contoso"], "add --demo"),
         (["--vault", "kv-*"], "--vault"),
     ],

@@ -247,7 +247,7 @@ def test_a_remote_folder_is_read_as_a_local_one(keyaudit: Keyaudit, at: Path, tm
     assert (hidden.complete, hidden.unread, hidden.trouble) == (
         False,
         True,
-        ("Spark reads no file whose name begins with _ or .",),
+        ("Spark reads no file with a name that starts with _ or .",),
     )
     (at / ".hidden").unlink()
     same = on_one_machine(tmp_path / "duckdb", at)

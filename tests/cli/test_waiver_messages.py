@@ -46,7 +46,7 @@ def test_an_expired_waiver_leaves_the_finding_open_and_says_since_when(
     waivers = written(tmp_path, entry("W-1", "kv-purge-protection-off", "*/vaults/kv-*", ended, created=created))
     chosen = ("--from", contoso, "--select", "kv-purge-*", "--waivers", waivers)
     first = "waiver W-1 of team@contoso.example expired 3 days ago"
-    said = f"{first}: it covers nothing any more; fix the finding, or renew the waiver"
+    said = f"{first}: it no longer covers anything; fix the finding, or renew the waiver"
     gated = keyaudit("gate", *chosen, "--fail-on", "low")
     assert gated.code == Exit.FINDINGS
     assert f"  WAIVER  {said}" in gated.out
@@ -72,7 +72,7 @@ def test_an_unused_waiver_changes_nothing_and_is_named(keyaudit: Keyaudit, conto
         in gated.out
     )
     for part, why in (
-        (("--select", "app-no-owner"), "this run, which evaluated no policy that it names"),
+        (("--select", "app-no-owner"), "this run, which evaluated none of its policies"),
         (("--select", "kv-purge-*", "--vault", "kv-orders-prod"), "the part of the tenant that this run shows"),
     ):
         text = " ".join(keyaudit("report", "--from", contoso, *part, "--waivers", waivers).out.split())
@@ -86,10 +86,7 @@ def test_a_waiver_that_may_not_cover_a_critical_finding_says_so(keyaudit: Keyaud
     [finding, *_] = [each for each in keyaudit("report", *chosen, "-o", "json").json["findings"] if each["outcome"] == "fail"]
     covering = ("W-9", "sp-tier0-with-secret", finding["subject"], day(contoso, 20))
     ran = keyaudit("gate", *chosen, "--waivers", written(tmp_path, entry(*covering, created=day(contoso, 0))))
-    assert (
-        "W-9 of team@contoso.example covers nothing in this run, and no critical finding without allow_critical: true"
-        in ran.out
-    )
+    assert "W-9 of team@contoso.example covers nothing in this run; critical findings need allow_critical: true" in ran.out
     allowing = entry(*covering, created=day(contoso, 0), allow_critical="true")
     ran = keyaudit("gate", *chosen, "--waivers", written(tmp_path, allowing))
     assert "covers nothing" not in ran.out
@@ -105,8 +102,8 @@ def test_a_waiver_over_a_gap_accepts_it_only_where_that_is_what_it_covers(
     ran = keyaudit("gate", *chosen, "--waivers", plain)
     assert ran.code == Exit.INCOMPLETE
     assert (
-        "waiver W-3 of team@contoso.example covers nothing that was read; a waiver accepts what was not read only if it says"
-        " covers: coverage, for 30 days at most" in ran.out
+        "waiver W-3 of team@contoso.example covers nothing that was read; a waiver accepts gaps only with covers: coverage, "
+        "for at most 30 days" in ran.out
     )
     places = ("*kv-*", "*hsm-contoso-trust*")
     over = written(
@@ -126,7 +123,7 @@ def test_a_waiver_over_a_gap_accepts_it_only_where_that_is_what_it_covers(
     refused = keyaudit("gate", *chosen, "--waivers", too_long)
     assert refused.code == Exit.USAGE
     assert f"{too_long}:" in refused.err
-    assert "a waiver over what was not read runs 30 days at most, from the day it was made" in refused.err
+    assert "a waiver for a gap is valid for 30 days at most, from its creation date" in refused.err
 
 
 @pytest.mark.parametrize("pattern", ["*", "**", "*/vaults/*", "*/keys/*/versions/*", "?*", "/subscriptions/*"])
@@ -136,7 +133,7 @@ def test_a_waiver_for_everything_is_refused(keyaudit: Keyaudit, contoso: Path, t
         ran = keyaudit("gate", "--from", contoso, "--waivers", waivers)
         assert (ran.code, ran.out) == (Exit.USAGE, "")
         assert ran.err.startswith(f"keyaudit: {waivers}:5:")
-        assert f"'{pattern}' names no resource; a waiver is for something in particular" in ran.err
+        assert f"'{pattern}' names no resource; a waiver must name specific resources" in ran.err
 
 
 @pytest.mark.parametrize("last", ["2026-02-30", "30.11.2026", "soon", "2026-1-1", "''", "9999999-01-01", "[2026-12-01]"])

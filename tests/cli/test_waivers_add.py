@@ -172,7 +172,7 @@ def test_a_name_in_the_file_matches_nothing_and_every_report_says_so(keyaudit: K
     today, last = (iso_date(START + ahead * DAY) for ahead in (0, 20))
     waivers = written(tmp_path, entry("W-1", NO_EXPIRY, SHOWN, last, created=today))
     chosen = ("--from", contoso, "--select", NO_EXPIRY, "--waivers", waivers)
-    said = "W-1 of team@contoso.example covers nothing in this run: a waiver matches full ids and never names"
+    said = "W-1 of team@contoso.example covers nothing in this run: a waiver matches full ids, never names"
     files = {name: tmp_path / f"r.{name}" for name in ("markdown", "html", "sarif", "junit", "json", "jsonl")}
     exports = [word for name, path in files.items() for word in ("--export", f"{name}={path}")]
     first_screen = keyaudit("report", *chosen, *exports)

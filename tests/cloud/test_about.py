@@ -35,7 +35,7 @@ def test_every_operation_says_how_its_answers_name_their_object_or_why_they_do_n
 
 
 def test_an_operation_that_is_sent_for_one_object_of_many_must_say_how_it_is_named() -> None:
-    with pytest.raises(ValueError, match="does not say how an answer names it"):
+    with pytest.raises(ValueError, match="does not say how a response names it"):
         msgspec.structs.replace(OPERATIONS["application.get"], about=WHOLE_TENANT)
 
 

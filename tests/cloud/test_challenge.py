@@ -13,11 +13,11 @@ from tests.cloud.azure import LOGIN, OTHER_TENANT, TENANT
 PUBLIC = ENVIRONMENTS["public"]
 OWN = f'authorization="https://{LOGIN}/{TENANT}"'
 CLAIMS = f'claims="{base64.b64encode(b"{}").decode()}"'
-UNREADABLE = "a challenge that cannot be read"
-SERVICE = "it sends to another sign-in service"
-ELSEWHERE = "it asks for another tenant's token"
-RESOURCE = "it asks for a token of another resource"
-SCOPE = "it asks for a token of another scope"
+UNREADABLE = "an unreadable challenge"
+SERVICE = "it names another sign-in service"
+ELSEWHERE = "it requests another tenant's token"
+RESOURCE = "it requests a token for another resource"
+SCOPE = "it requests a token for another scope"
 
 
 @pytest.mark.parametrize(
@@ -99,7 +99,7 @@ def test_a_custom_cloud_has_none() -> None:
 @pytest.mark.parametrize("claims", ["", "not base64!", "eA", "e30!"])
 def test_claims_that_cannot_be_read_are_not_passed_on(claims: str) -> None:
     header = f'Bearer {OWN}, claims="{claims}"'
-    expected = Refusal(Reason.AUTH_FAILED, "a claims challenge that cannot be read", 401)
+    expected = Refusal(Reason.AUTH_FAILED, "an unreadable claims challenge", 401)
     assert claims_refusal(header) == expected
     assert vault_refusal(header, PUBLIC, TENANT, PUBLIC.vault_scope) == expected
 

@@ -92,9 +92,9 @@ async def test_what_is_neither_a_tenant_id_nor_a_domain_is_a_usage_error(azure: 
     ("reply", "kind", "text"),
     [
         (_denied("AADSTS90002", 400), UsageError, "no tenant of this cloud has the domain contoso.example"),
-        (Reply({"issuer": "https://login.microsoftonline.com/common/v2.0"}), UsageError, "no tenant is named"),
+        (Reply({"issuer": "https://login.microsoftonline.com/common/v2.0"}), UsageError, "no tenant was given"),
         (Reply({}), AccessError, "could not be looked up: an empty object"),
-        (Reply(b"<html>", type="text/html"), AccessError, "a web page in place"),
+        (Reply(b"<html>", type="text/html"), AccessError, "a web page instead"),
         (error(503, "Down"), UnavailableError, "could not be looked up: Down"),
         (error(429, "TooMany", Retry_After="600"), UnavailableError, "could not be looked up: TooMany"),
     ],

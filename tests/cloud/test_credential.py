@@ -78,7 +78,7 @@ NO_ENDS: tuple[object, ...] = (None, [], {}, "x", "1" * 5_000, math.inf, math.na
 )
 async def test_an_answer_without_a_token_is_a_failed_sign_in(azure: Azure, connected: Connect, answer: object) -> None:
     azure.sign_in = lambda request: Reply(json.dumps(answer).encode())
-    with pytest.raises(AccessError, match=r"no token \(environment: no token was given\)"):
+    with pytest.raises(AccessError, match=r"no token \(environment: no token was issued\)"):
         async with connected():
             pytest.fail("connected")
 
@@ -110,7 +110,7 @@ async def test_a_service_principal_may_hold_a_certificate(azure: Azure, connecte
 async def test_a_certificate_that_cannot_be_read_is_said(connected: Connect, tmp_path: Path) -> None:
     environ = {name: value for name, value in ENVIRON.items() if name != "AZURE_CLIENT_SECRET"}
     for path in (tmp_path / "none.pem", tmp_path):
-        with pytest.raises(AccessError, match="environment: its credential cannot be read"):
+        with pytest.raises(AccessError, match="environment: its credential is unreadable"):
             async with connected(environ={**environ, "AZURE_CLIENT_CERTIFICATE_PATH": str(path)}):
                 pytest.fail("connected")
 
@@ -137,7 +137,7 @@ async def test_the_azure_cli_gives_its_token(
             "Azure CLI: the Azure CLI is not signed in",
             "run `az login`",
         ),
-        ("print('what is this')", "Azure CLI: no token was given", "run `az login`"),
+        ("print('what is this')", "Azure CLI: no token was issued", "run `az login`"),
     ],
 )
 async def test_auto_says_what_it_tried_and_why_each_failed(
@@ -148,7 +148,7 @@ async def test_auto_says_what_it_tried_and_why_each_failed(
     with pytest.raises(AccessError) as stopped:
         async with connected(auth="auto", environ={}):
             pytest.fail("connected")
-    tried = f"no token ({told}, managed identity: no managed identity endpoint answers)"
+    tried = f"no token ({told}, managed identity: no managed identity endpoint responds)"
     assert str(stopped.value) == f"sign-in: {tried}; {remedy}, or choose another way with --auth"
 
 

@@ -100,7 +100,7 @@ def test_a_foreign_link_comes_before_what_else_is_wrong_with_its_page() -> None:
 
 def test_a_page_of_a_vault_says_whether_it_is_the_last() -> None:
     assert page(Paging.NULL_LINK, {"value": []}) == Refusal(
-        Reason.BAD_BODY, "the answer has no list, or a link that is none", 200
+        Reason.BAD_BODY, "the response has no list, or an invalid link", 200
     )
 
 

@@ -120,7 +120,7 @@ async def test_a_server_that_never_answers(azure: Azure, authority: Authority) -
     async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(ssl=context), proxy=azure.proxy) as session:
         with pytest.raises(EXPECTED) as met:
             await transport_on(session, read_timeout=0.02).send(HttpRequest("GET", f"https://{HOST}/"))
-    assert failure_of(met.value, HOST) == (Refusal(Reason.TIMEOUT, "no answer in time"), True)
+    assert failure_of(met.value, HOST) == (Refusal(Reason.TIMEOUT, "the request timed out"), True)
 
 
 def _from(outer: BaseException, *causes: BaseException) -> BaseException:
@@ -137,7 +137,7 @@ KEY = ConnectionKey(HOST, 443, True, True, None, None, None)
 INFO = aiohttp.RequestInfo(URL(f"https://{HOST}/"), "GET", CIMultiDictProxy(CIMultiDict()), URL(f"https://{HOST}/"))
 SENT = Refusal(Reason.FOREIGN_LINK, "not sent")
 DROPPED = (Reason.UNREACHABLE, "the connection was dropped")
-BROKEN = (Reason.BAD_BODY, "the answer broke off")
+BROKEN = (Reason.BAD_BODY, "the connection broke while the response arrived")
 RESET = OSError(errno.ECONNRESET, "words")
 
 
@@ -167,8 +167,8 @@ RESET = OSError(errno.ECONNRESET, "words")
             True,
         ),
         (aiohttp.ConnectionTimeoutError("words"), Reason.UNREACHABLE, "no connection in time", True, True),
-        (TimeoutError("words"), Reason.TIMEOUT, "no answer in time", True, False),
-        (aiohttp.ServerTimeoutError("words"), Reason.TIMEOUT, "no answer in time", True, False),
+        (TimeoutError("words"), Reason.TIMEOUT, "the request timed out", True, False),
+        (aiohttp.ServerTimeoutError("words"), Reason.TIMEOUT, "the request timed out", True, False),
         (aiohttp.ClientConnectorError(KEY, RESET), Reason.UNREACHABLE, "no connection (ECONNRESET)", True, True),
         (aiohttp.ClientPayloadError("words"), *BROKEN, True, False),
         (IncompleteReadError("words"), *BROKEN, True, False),
@@ -183,7 +183,7 @@ RESET = OSError(errno.ECONNRESET, "words")
         (
             _from(ServiceRequestError("words"), TimeoutError(), OSError("words")),
             Reason.TIMEOUT,
-            "no answer in time",
+            "the request timed out",
             True,
             False,
         ),

@@ -196,7 +196,7 @@ async def test_an_answer_that_breaks_off_is_asked_for_again(azure: Azure, connec
         assert connection.retries == 1
         azure.script = lambda request: Reply({"value": []}, cut=True)
         _, end = await all_of(connection.gateway, operation)
-    assert end.refusal == Refusal(Reason.BAD_BODY, "the answer broke off")
+    assert end.refusal == Refusal(Reason.BAD_BODY, "the connection broke while the response arrived")
 
 
 async def test_no_answer_in_time_is_a_timeout(azure: Azure, connected: Connect, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -204,7 +204,7 @@ async def test_no_answer_in_time_is_a_timeout(azure: Azure, connected: Connect, 
     azure.script = lambda request: Reply(hang=True)
     async with connected() as connection:
         _, end = await all_of(connection.gateway)
-        assert end.refusal == Refusal(Reason.TIMEOUT, "no answer in time")
+        assert end.refusal == Refusal(Reason.TIMEOUT, "the request timed out")
         assert connection.retries == sender.BROKEN_ALIKE - 1
 
 
@@ -241,4 +241,4 @@ async def test_a_list_that_a_batch_began_is_read_again_from_its_own_first_page(a
         assert [item.id async for item in listing] == ["a", "b", "c"]
     refusal = listing.end.refusal
     assert refusal is not None
-    assert refusal.detail == "one item came twice, and other items when the list was read again"
+    assert refusal.detail == "one item was returned twice, and a second read returned different items"

@@ -104,7 +104,7 @@ async def test_a_wait_longer_than_the_patience_ends_it_at_once(azure: Azure, way
     Endpoint(azure, TAKEN, error(429, "TooManyRequests", Retry_After=str(int(PATIENCE) + 1)))
     async with way() as open_:
         await open_.send(rows(5))
-        with pytest.raises(OutputError, match="throttled to the end") as stopped:
+        with pytest.raises(OutputError, match="throttled until the end") as stopped:
             await open_.send(rows(2))
     assert stopped.value.exit == Exit.BUG
     assert "5 rows were stored" in str(stopped.value)
@@ -122,7 +122,7 @@ async def test_what_is_too_large_is_sent_in_halves(azure: Azure, way: Way) -> No
 async def test_one_row_that_is_too_large_is_named_and_not_lost_in_silence(azure: Azure, way: Way) -> None:
     endpoint = Endpoint(azure, *[error(413, "ContentLengthLimitExceeded")] * 9)
     async with way() as open_:
-        with pytest.raises(OutputError, match="a row is larger than the service takes"):
+        with pytest.raises(OutputError, match="a row exceeds the service's size limit"):
             await open_.send(rows(1))
     assert endpoint.stored == []
 

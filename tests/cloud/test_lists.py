@@ -17,7 +17,7 @@ from tests.cloud.reading import Bundle, Item, Key, name_of
 
 VAULTS = "https://management.azure.com/subscriptions/s/providers/Microsoft.KeyVault/vaults"
 FIRST = Step(f"{VAULTS}?api-version=x", b'{"query":"resources | order by id asc","options":{"$skip":0}}')
-NOT_JSON, NO_LIST = "not JSON", "the answer has no list, or a link that is none"
+NOT_JSON, NO_LIST = "not JSON", "the response has no list, or an invalid link"
 ERROR = "an error under status 200"
 
 
@@ -60,7 +60,7 @@ def test_status_200_without_a_list_is_never_an_empty_list(body: bytes, told: str
         (
             _answer({"value": []}, headers={"content-type": "Text/HTML; charset=utf-8"}),
             Reason.INTERCEPTED,
-            "a web page in place of Azure's answer",
+            "a web page instead of Azure's response",
         ),
     ],
 )
@@ -77,8 +77,8 @@ def test_what_is_not_azures_answer_is_neither_a_list_nor_an_object(answer: Answe
         (b" { } ", Refusal(Reason.BAD_BODY, "an empty object", 201)),
         (b'{"error":{}}', Refusal(Reason.BAD_BODY, ERROR, 201)),
         (b'{"key":{"kid":"k"}', Refusal(Reason.BAD_BODY, NOT_JSON, 201)),
-        (b"[]", Refusal(Reason.BAD_ITEM, "a member is missing, or of another type", 201)),
-        (b'{"key":{}}', Refusal(Reason.BAD_ITEM, "a member is missing, or of another type", 201)),
+        (b"[]", Refusal(Reason.BAD_ITEM, "a member is missing or has the wrong type", 201)),
+        (b'{"key":{}}', Refusal(Reason.BAD_ITEM, "a member is missing or has the wrong type", 201)),
     ],
 )
 def test_an_object_is_whole_or_refused(body: object, found: object) -> None:
@@ -179,7 +179,7 @@ async def _read(found: Listing[Item]) -> tuple[list[str], End]:
 
 
 REFUSED = Refusal(Reason.THROTTLED, "429", 429)
-TWICE = Refusal(Reason.INCONSISTENT_PAGES, "one item came twice, and differs")
+TWICE = Refusal(Reason.INCONSISTENT_PAGES, "one item was returned twice with different content")
 
 
 @pytest.mark.parametrize(
@@ -215,7 +215,7 @@ async def test_a_list_ends_complete_or_with_its_reason(pages: list[Page | Refusa
 
 
 A, B, C = ({"id": name} for name in "abc")
-OTHERS = Refusal(Reason.INCONSISTENT_PAGES, "one item came twice, and other items when the list was read again")
+OTHERS = Refusal(Reason.INCONSISTENT_PAGES, "one item was returned twice, and a second read returned different items")
 AGAIN = [_page(A, B, to="1"), _page(B, C)]
 
 
@@ -308,7 +308,7 @@ async def test_a_list_that_is_left_early_is_not_complete() -> None:
     found = _listing(_page({"id": "a"}, {"id": "b"}))
     async for _ in found:
         break
-    assert found.end.refusal == Refusal(Reason.INTERRUPTED, "not read to its end")
+    assert found.end.refusal == Refusal(Reason.INTERRUPTED, "not read completely")
     with pytest.raises(RuntimeError, match="once"):
         aiter(found)
 

@@ -84,7 +84,7 @@ def test_no_proxy_names_a_host_and_all_below_it(no_proxy: str, direct: list[str]
 def test_a_file_that_holds_no_certificates_is_an_error(tmp_path: Path) -> None:
     bad = tmp_path / "bad.pem"
     bad.write_text("not a certificate")
-    with pytest.raises(UsageError, match="not a file of CA certificates"):
+    with pytest.raises(UsageError, match="not a file with CA certificates"):
         tls_context(Network(ca_file=bad))
 
 

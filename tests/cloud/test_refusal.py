@@ -121,7 +121,7 @@ def test_nothing_but_a_code_is_taken_over(code: str, message: str, status: int, 
     assert found.detail.isascii()
     assert found.detail.isprintable()
     words = set(found.detail.replace("/", " ").split())
-    assert words <= {code} | set(f"{status} with no error code in place of Azure's answer status {status}".split())
+    assert words <= {code} | set(f"{status} with no error code instead of Azure's response status {status}".split())
 
 
 def test_a_firewalls_address_and_caller_stay_out() -> None:
@@ -135,7 +135,7 @@ def test_a_firewalls_address_and_caller_stay_out() -> None:
         ("AADSTS7000215: Invalid client secret provided. Trace ID: 1", "AADSTS7000215"),
         ("Azure CLI not found on path", "the Azure CLI is not installed"),
         ("Please run 'az login' to set up an account", "the Azure CLI is not signed in"),
-        ("anything with a secret=abc", "no token was given"),
+        ("anything with a secret=abc", "no token was issued"),
     ],
 )
 def test_a_failed_sign_in_is_told_by_code_or_known_phrase(message: str, detail: str) -> None:

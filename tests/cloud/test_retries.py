@@ -306,5 +306,5 @@ async def test_a_claims_challenge_does_not_bring_in_another_tenant(azure: Azure,
     async with connected() as connection:
         signed_in = len(azure.to(LOGIN))
         found = await connection.gateway.get("key.get", Bundle, host=vault, key="k", version="")
-    assert found == Refusal(Reason.BAD_CHALLENGE, "another tenant's token was asked for")
+    assert found == Refusal(Reason.BAD_CHALLENGE, "another tenant's token was requested")
     assert len(azure.to(LOGIN)) == signed_in

@@ -162,7 +162,7 @@ async def test_a_token_of_another_tenant_stops_the_run() -> None:
     issuer = Issuer(clock)
     tokens = await _signed_in(clock, issuer)
     issuer.tenant = OTHER_TENANT
-    with pytest.raises(UnsafeError, match=f"{OTHER_TENANT} came, and {TENANT} is audited"):
+    with pytest.raises(UnsafeError, match=f"{OTHER_TENANT} was issued, but {TENANT} is audited"):
         await tokens.get_token(VAULT)
 
 

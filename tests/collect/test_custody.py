@@ -42,7 +42,7 @@ def test_a_record_is_read(tmp_path: Path) -> None:
         ("kept_in: hsm", "kept_in: safe", "4:14: no such value: 'safe'; one of hsm, "),
         ("    owner: identity team\n", "", "3:5: no owner; it is required"),
         ("evidence: ticket 7", "evidence: ' '", "8:15: an empty text"),
-        ("2027-01-31", "2025-01-31", "7:18: valid_until is before recorded_on; write the last day on which it counts"),
+        ("2027-01-31", "2025-01-31", "7:18: valid_until is before recorded_on; write the last day on which it is valid"),
         ("2027-01-31", "2027-02-29", "7:18: '2027-02-29' is no date; write the day, as in 2027-01-31"),
         ("version: 1", "version: 2", "1:10: version '2': written for another version; this keyaudit reads version 1"),
         (

@@ -81,7 +81,7 @@ async def test_a_key_that_arm_still_shows_and_the_vault_has_no_more_is_gone(whol
     assert found.rows["key"] == whole.rows["key"]
     assert found.gaps() == {}
     record = found.coverage[FIRST_ID, "key.list"]
-    denied = "ARM shows 1 key that the vault says it does not have: backing-old"
+    denied = "ARM shows 1 key that the vault does not list: backing-old"
     assert (record.state, record.detail) == (State.ASSESSED, denied)
     assert whole.coverage[FIRST_ID, "key.list"].detail == ""
 

@@ -89,7 +89,7 @@ async def test_retention_is_that_of_the_tables_that_logs_go_to(logged: Collected
         f"{MAIN}/tables/azurediagnostics": ("Analytics", 90, 90),
         f"{BRIEF}/tables/azureactivity": ("Analytics", 30, 30),
     }
-    # A vault without a setting, and a destination that is no workspace, are asked for nothing more.
+    # A vault without a setting, and a destination that is not a workspace, are asked for nothing more.
     assert (logged.calls["workspace.get"], logged.calls["workspace.table"]) == (2, 4)
 
 

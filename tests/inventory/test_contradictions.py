@@ -37,7 +37,7 @@ def use(on: int | None = AS_OF) -> Row:
 
 
 def found(folder: Path, rows: Mapping[str, Sequence[Row]], *records: Coverage) -> dict[str, str]:
-    """By operation what the snapshot says of each list in the first scope that was not read to its end."""
+    """By operation what the snapshot says of each list in the first scope that was not read completely."""
     made = snapshot(folder, rows, {records[0].scope: records})
     return {record.operation: f"{record.state} {record.reason}: {record.detail}" for record in made.coverage if record.reason}
 
@@ -65,7 +65,7 @@ def found(folder: Path, rows: Mapping[str, Sequence[Row]], *records: Coverage) -
         ),
         (
             {"certificate": [certificate()], "key": [managed()], "secret": [secret("other")]},
-            {"secret.list": "not_assessed inconsistent: it lacks 1 secret that certificates of the vault are kept in"},
+            {"secret.list": "not_assessed inconsistent: it lacks 1 secret that certificates of the vault are stored in"},
         ),
         # One that is not issued yet has a key, and no secret.
         ({"certificate": [certificate(issued=False)], "key": [managed()]}, {}),

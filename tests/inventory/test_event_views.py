@@ -96,7 +96,7 @@ HEARD: list[tuple[list[Row], tuple[object, object, object]]] = [
     ([told("certificate", filtered=True)], (3, 3, None)),
     ([told(filtered=True)], (3, 3, None)),
     ([told("key", "secret", filtered=True, state="Failed")], (3, 3, None)),
-    # The row that stands for a list that was not read to its end.
+    # The row that stands for a list that was not read completely.
     ([told("key"), told(near_expiry=PERMISSION, state=PERMISSION, expires_on=PERMISSION)], (0, 1, "permission")),
     ([told("key", "secret"), told(near_expiry=PERMISSION, state=PERMISSION, expires_on=PERMISSION)], (0, 0, None)),
 ]

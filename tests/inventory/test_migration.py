@@ -88,7 +88,7 @@ def test_owners_come_by_how_much_is_first_and_algorithms_are_named_with_their_si
 @pytest.mark.parametrize(
     ("family", "size", "curve", "year", "words"),
     [
-        ("RSA", 1024, None, None, "not allowed any more: NIST SP 800-131A Rev. 2"),
+        ("RSA", 1024, None, None, "no longer allowed: NIST SP 800-131A Rev. 2"),
         ("RSA", 2048, None, 2030, "Deprecated after 2030, disallowed after 2035: NIST IR 8547"),
         ("RSA-HSM", 3072, None, 2035, "Disallowed after 2035: NIST IR 8547"),
         ("EC", None, "P-521", 2035, "Disallowed after 2035"),

@@ -160,7 +160,7 @@ def test_a_table_that_is_a_file_is_refused(copy: Path) -> None:
 def test_an_unfinished_or_empty_folder_says_what_to_do(tmp_path: Path) -> None:
     with Spool.create(tmp_path / "out", RUN) as spool:
         put(spool, "keys", KV, {}, assessed(KV, *KEY_OPERATIONS))
-    with pytest.raises(UsageError, match="this collection was not finished; go on with collect --resume"):
+    with pytest.raises(UsageError, match="this collection was not finished; continue with collect --resume"):
         open_snapshot(tmp_path / "out")
     with pytest.raises(UsageError, match="holds no snapshot; name the folder that collect wrote to"):
         open_snapshot(tmp_path)
@@ -351,7 +351,7 @@ def test_a_forged_file_must_still_hold_what_the_manifest_says(copy: Path) -> Non
     for data, rows in ((b"PAR1" + bytes(50) + b"PAR1", None), (b"id,name\n1,2\n", None), (vaults, None), (keys, 3)):
         _forge(copy, "key/00000.parquet", data, rows)
         opened = open_snapshot(copy)
-        with pytest.raises(UnsafeError, match=r"key: (not Parquet that can be read|does not hold the columns and rows)"):
+        with pytest.raises(UnsafeError, match=r"key: (not readable Parquet|does not hold the columns and rows)"):
             opened.connect(AS_OF)
     _forge(copy, "key/00000.parquet", keys, 2)
     open_snapshot(copy).connect(AS_OF).close()
@@ -385,7 +385,7 @@ def test_a_file_damaged_while_it_is_judged_is_not_taken_for_a_bug(copy: Path, da
 def test_forged_pages_behind_a_sound_description_are_refused_and_our_own_mistakes_are_not(copy: Path) -> None:
     whole = (copy / "key/00000.parquet").read_bytes()
     _forge(copy, "key/00000.parquet", whole[:4] + b"\xff" * 60 + whole[64:])
-    refused = pytest.raises(UnsafeError, match="holds Parquet that cannot be read")
+    refused = pytest.raises(UnsafeError, match="contains unreadable Parquet")
     with refused, open_snapshot(copy).judging(AS_OF) as connection:
         connection.execute("SELECT * FROM key").fetchall()
     with pytest.raises(duckdb.Error, match="nowhere"), open_snapshot(copy).judging(AS_OF) as connection:

@@ -54,7 +54,7 @@ def test_a_store_that_changed_since_it_was_opened_is_refused_and_the_collection_
     [part] = (logs.folder / "usage").iterdir()
     right = part.read_bytes()
     part.write_bytes(right[:-1] + b"x")
-    with pytest.raises(UnsafeError, match="was changed while it was read"):
+    with pytest.raises(UnsafeError, match="changed while it was read"):
         write(spool, SUPPLIED, logs)
     assert not (spool.folder / "manifest.json").exists()
     spool.close()
@@ -65,7 +65,7 @@ def test_a_store_that_changed_since_it_was_opened_is_refused_and_the_collection_
 
 def test_a_resumed_collection_has_the_same_logs() -> None:
     same_collection(SUPPLIED, SUPPLIED)
-    with pytest.raises(UsageError, match="not what this collection was begun with"):
+    with pytest.raises(UsageError, match="not the file that this collection started with"):
         same_collection(SUPPLIED, structs.replace(RUN, evidence={"logs": "1" * 64}))
 
 

@@ -45,7 +45,7 @@ def no_umask() -> Iterator[None]:
 
 
 def begun(out: Path) -> None:
-    """A collection in which one vault was read and another was not read to its end."""
+    """A collection in which one vault was read and another was not read completely."""
     with Spool.create(out, RUN) as spool:
         put(spool, "keys", KV, {"key": [key("1"), key("2")]}, assessed(KV, *KEY_OPERATIONS))
         unit = spool.unit("keys", OTHER, KEY_OPERATIONS)
@@ -239,7 +239,7 @@ def test_a_file_is_not_a_folder(out: Path) -> None:
 
 def test_an_unfinished_collection_is_not_begun_again(out: Path) -> None:
     begun(out)
-    with pytest.raises(UsageError, match="unfinished collection; go on with collect --resume"):
+    with pytest.raises(UsageError, match="unfinished collection; continue with collect --resume"):
         Spool.create(out, RUN)
 
 

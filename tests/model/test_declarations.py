@@ -161,7 +161,7 @@ def test_of_what_azure_does_not_find_nobody_says_that_it_was_deleted() -> None:
 
 
 def test_no_update_is_the_only_advice_for_an_answer_that_is_not_known() -> None:
-    assert "if that changes nothing" in ADVICE[Reason.UNRECOGNISED].remedy
+    assert "if that does not help" in ADVICE[Reason.UNRECOGNISED].remedy
 
 
 def test_every_exit_code_has_a_meaning_and_a_place_in_the_order() -> None:
@@ -251,7 +251,7 @@ def test_unknown_columns_are_told_by_why_they_are_unknown() -> None:
         "actor_environment": Reason.NOT_CONFIGURED,
     }
     assert unknown_columns(unknown) == (
-        "owner count and tags (the identity may not read it); custody (no answer in time);"
+        "owner count and tags (the identity may not read it); custody (the request timed out);"
         " environment of the signers and environment of the actor (no tag or setting names it)"
     )
     assert unknown_columns({}) == ""

@@ -103,7 +103,7 @@ def test_a_plan_that_tells_something_in_two_ways_is_refused(data: bytes, what: s
         decode(data, "plan.json")
     assert refused.value.place == "plan.json"
     assert what in refused.value.what
-    assert "make the plan again" in refused.value.remedy
+    assert "create the plan again" in refused.value.remedy
 
 
 @pytest.mark.parametrize(

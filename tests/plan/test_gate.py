@@ -278,4 +278,4 @@ def test_a_plan_that_leaves_changes_to_a_later_one_is_incomplete(gate: Any) -> N
     later = {"reason": "provider_config_unknown", "resource_change": vault("kv-later", "azurerm_key_vault.later").change}
     ran = gate(vault(**SAFE), LOGGED, deferred_changes=[later], complete=False)
     assert ran.code == Exit.INCOMPLETE
-    assert "INCOMPLETE  plan (after_apply: it is known after apply; 1 change left to a later plan)" in ran.out
+    assert "INCOMPLETE  plan (after_apply: it is known only after apply; 1 change left to a later plan)" in ran.out

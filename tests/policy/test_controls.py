@@ -158,7 +158,7 @@ def _place(finding: Finding) -> str:
     ("control", "said"),
     [
         ("{id: '1'}", "a control without a condition; write its id alone"),
-        ("{where: enabled}", "no id; a control with a condition has one"),
+        ("{where: enabled}", "no id; a control with a condition must have one"),
         ("{id: '1', when: enabled}", "no such field: 'when'"),
         ("{id: '1', where: vault_acces_model == 'x'}", "did you mean vault_access_model?"),
         ("{id: '1', where: vault_access_model == 'rback'}", "vault_access_model is never 'rback'"),

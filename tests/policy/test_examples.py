@@ -61,8 +61,8 @@ def test_what_no_example_notices_is_said(tmp_path: Path, missing: str, noticed: 
 def test_an_example_that_comes_out_otherwise_is_said_with_its_place(tmp_path: Path) -> None:
     changed = ENOUGH.replace("expect: pass", "expect: fail").replace("a day over, expect: fail", "a day over, expect: pass")
     assert failures(tmp_path, **AGE, examples=changed) == [
-        ":13:5: on the day: fail expected, but it came out pass",
-        ":14:5: a day over: pass expected, but it came out fail (high)",
+        ":13:5: on the day: fail expected, but the result was pass",
+        ":14:5: a day over: pass expected, but the result was fail (high)",
     ]
 
 
@@ -101,7 +101,7 @@ def test_a_severity_is_compared_where_an_example_names_one(tmp_path: Path) -> No
     [warning] = examples.test_policies(tmp_path / "test.yaml").warnings
     assert warning.endswith(": severity_when is deprecated; write weakness and weakness_when: keyaudit explain policy-author")
     wrong = full.replace("severity: low", "severity: high")
-    assert failures(tmp_path, **graded, examples=wrong) == [":18:5: less: fail (high) expected, but it came out fail (low)"]
+    assert failures(tmp_path, **graded, examples=wrong) == [":18:5: less: fail (high) expected, but the result was fail (low)"]
 
 
 def test_a_condition_of_a_severity_that_no_example_notices_is_said(tmp_path: Path) -> None:
@@ -169,7 +169,7 @@ def test_an_example_may_set_a_parameter(tmp_path: Path) -> None:
         ("{created_on: [a]}", "created_on is time; as in"),
         ("{enabled: yes}", "enabled cannot be 'yes'; true, false or `unknown`"),
         ("{enabled: absent}", "enabled is never absent"),
-        ("{id: unknown}", "id is never unknown: the row would not be there without it"),
+        ("{id: unknown}", "id is never unknown: without it, the row would not exist"),
         ("{key_size: 2.5}", "key_size cannot be '2.5'; a whole number"),
         ("{superseded_enabled: 3..2}", "superseded_enabled cannot be '3..2'; as in 3, 2..5, or 2.. for at least 2"),
         ("{superseded_enabled: -1}", "superseded_enabled cannot be '-1'"),

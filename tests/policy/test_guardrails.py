@@ -37,7 +37,7 @@ def test_guardrails_are_read(tmp_path: Path) -> None:
         ("{alerts: {federations: enabled}}", "alerts has no 'federations'; did you mean federation?"),
         ('{alerts: {federation: ""}}', "an empty text"),
         ("{alerts: {federation: [enabled]}}", "a list or mapping where a text belongs"),
-        ("{alerts: {federation: max_age}}", "this guardrail takes no limit; write enabled"),
+        ("{alerts: {federation: max_age}}", "this guardrail has no limit; write enabled"),
         ("{app-management-policy: {passwordLifetime: max_aeg}}", "no such parameter: 'max_aeg'; did you mean max_age?"),
         ("{app-management-policy: {passwordLifetime: least}}", "least is not one duration"),
         ("{app-management-policy: {passwordLifetime: by_purpose}}", "by_purpose is not one duration"),

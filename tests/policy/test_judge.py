@@ -112,8 +112,8 @@ def test_a_severity_that_rests_on_what_was_not_read_says_so(tmp_path: Path) -> N
     said = {name: each.message.partition("; ")[2] for name, each in found.items()}
     assert said == {
         "sure": "",
-        "first": "severity low or high, depending on what is not known: purpose (the identity may not read it)",
-        "second": "severity low or critical, depending on what is not known: managed (throttled to the end)",
+        "first": "severity low or high, depending on unknown values:  purpose (the identity may not read it)",
+        "second": "severity low or critical, depending on unknown values:  managed (throttled until the end)",
         "settled": "",
         "passes": "",
     }
@@ -233,7 +233,7 @@ def test_an_unknown_never_uses_the_policys_message(tmp_path: Path) -> None:
         judgement = judge(connection, [policy(tmp_path, **AGE)], (), JUDGING)
         (finding,) = judgement.findings()
     assert finding.outcome is Outcome.UNKNOWN
-    assert finding.message == "unknown: is current (throttled to the end); created on (the identity may not read it)"
+    assert finding.message == "unknown: is current (throttled until the end); created on (the identity may not read it)"
     assert finding.unknown == {"is_current": Reason.THROTTLED, "created_on": Reason.PERMISSION}
     assert finding.evidence == {"enabled": True}
     lacking = dict.fromkeys(TABLES["key"].lacking(()), "not_supplied")
@@ -556,7 +556,7 @@ def test_tags_are_absent_one_by_one_and_unknown_together(tmp_path: Path) -> None
         "2": "app=x, env=prod",
         "3": "none",
         "4": "owner=",
-        "5": "unknown: tags (Azure returned a value that cannot be right)",
+        "5": "unknown: tags (Azure returned an invalid value)",
     }
 
 

@@ -89,12 +89,12 @@ def test_values_are_text_until_their_field_types_them(tmp_path: Path) -> None:
         ({"problem": "b" * 61}, "test.yaml:17:10: 'bbb"),
         (
             {"message_when": "[{when: exportable}]"},
-            "test.yaml:18:16: not one message with its condition; as in - {when: created_on is None",
+            "test.yaml:18:16: not a message with its condition; as in - {when: created_on is None",
         ),
-        ({"fix_when": "[{when: exportable, cli: az x}]"}, "test.yaml:18:12: not one fix with its condition"),
+        ({"fix_when": "[{when: exportable, cli: az x}]"}, "test.yaml:18:12: not a fix with its condition"),
         (
             {"fix_when": "[{when: exportable, fix: {cli: az key delete}}]", "fix": "{cli: az x}"},
-            "test.yaml:18:42: takes something away, and no text says what has to be done before",
+            "test.yaml:18:42: removes something, but no text says what must be done first",
         ),
         ({"message": "'{created_on}'"}, "test.yaml:7:10: '{created_on}': created_on may be absent"),
         ({"title": "''"}, "test.yaml:2:8: an empty text"),
@@ -106,15 +106,15 @@ def test_values_are_text_until_their_field_types_them(tmp_path: Path) -> None:
         ({"fix": "{cli: 'az {nmae}'}"}, "test.yaml:9:12: no such column or parameter: '{nmae}'; did you mean name?"),
         (
             {"fix": "{cli: 'az keyvault key delete --id {id}'}"},
-            "test.yaml:9:12: takes something away, and no text says what has to be done before; add a text",
+            "test.yaml:9:12: removes something, but no text says what must be done first; add a text",
         ),
         (
             {"fix": "{steps: [{text: a, cli: az key delete}, {text: b}]}"},
-            "test.yaml:9:14: the first step takes something away; begin with what replaces it, or what to keep",
+            "test.yaml:9:14: the first step removes something; start with its replacement, or with data to preserve",
         ),
         (
             {"fix": "{steps: [{text: a}, {text: b, cli: az key delete, breaks: c, check: d, back: e}]}"},
-            "test.yaml:9:14: step 2 takes something away, and has no before; add it",
+            "test.yaml:9:14: step 2 removes something, but has no before; add it",
         ),
         ({"fix": "{steps: [{text: a}]}"}, "test.yaml:9:14: 1 steps; 2 to 6; one step is a fix by kind"),
         (
@@ -133,7 +133,7 @@ def test_values_are_text_until_their_field_types_them(tmp_path: Path) -> None:
         ),
         (
             {"fix": "{steps: [{text: a}, {text: b}]}", "fix_when": "[{when: exportable, fix: {cli: az key delete}}]"},
-            "test.yaml:18:36: no step of the policy's fix has such a command; give it steps of its own",
+            "test.yaml:18:36: no step of the policy's fix has such a command; give it its own steps",
         ),
         ({"references": "[]"}, "test.yaml:10:13: no references; name at least one"),
         ({"message": "'{nmae} is bad'"}, "test.yaml:7:10: no such column or parameter: '{nmae}'; did you mean name?"),
@@ -145,10 +145,10 @@ def test_values_are_text_until_their_field_types_them(tmp_path: Path) -> None:
         ({"needs": "[logz]"}, "test.yaml:18:9: no such evidence: 'logz'; did you mean logs?"),
         (
             {"violated_when": "last_used_on is None"},
-            "test.yaml:6:16: it rests on logs, which Azure does not hold; write needs: logs",
+            "test.yaml:6:16: it depends on logs, which Azure does not provide; write needs: logs",
         ),
         ({"lessons": "[]"}, "test.yaml:18:10: no lessons; name at least one, or leave the field out"),
-        ({"fix": "{cli: az {name} x}"}, "test.yaml:9:15: not YAML: did not find expected ',' or '}'; put a text that holds ,"),
+        ({"fix": "{cli: az {name} x}"}, "test.yaml:9:15: not YAML: did not find expected ',' or '}'; put text that contains ,"),
         ({"lessons": "[L44]"}, "test.yaml:18:11: 'L44' is not one of lessons"),
         ({"frameworks": "{CIS Azure: [x]}"}, "test.yaml:18:25: 'CIS Azure' cannot name a framework; as in cis-azure-6.0"),
         ({"subject": "enabled"}, "test.yaml:18:10: 'enabled' cannot be the subject; one of id, resource_id, scope_id"),
@@ -180,7 +180,7 @@ def test_values_are_text_until_their_field_types_them(tmp_path: Path) -> None:
         ),
         (
             {"cause": "[{kind: key-version, object: key_id}, {kind: old-key-versions, object: key_id}]"},
-            "test.yaml:18:9: a cause without a condition before others; put it last",
+            "test.yaml:18:9: a cause without a condition must be the last one; put it last",
         ),
         (
             {"cause": f"[{', '.join(['{kind: key-version, object: key_id, when: managed}'] * 9)}]"},
@@ -203,7 +203,7 @@ def test_a_shared_step_with_several_commands_needs_one_in_the_fix_of_a_message(t
     def arm(step: str) -> str:
         return text(message_when=f"[{{when: enabled, message: m, fix: {{steps: [{{text: a}}, {step}]}}}}]")
 
-    assert any("has another command for other rows" in line for line in refused(tmp_path, arm("{use: remove-certificate}")))
+    assert any("has a different command for other rows" in line for line in refused(tmp_path, arm("{use: remove-certificate}")))
     (tmp_path / "test.yaml").write_text(arm("{use: remove-certificate, cli: az x}"))
     assert load(tmp_path)
 
@@ -212,12 +212,12 @@ def test_a_shared_step_with_several_commands_needs_one_in_the_fix_of_a_message(t
     ("parameters", "line"),
     [
         ("{limit: {type: duration, default: 3 years}}", "limit: '3 years' is not a duration"),
-        ("{limit: PT36H}", "limit: 'PT36H' is not whole days"),
+        ("{limit: PT36H}", "limit: 'PT36H' is not a number of whole days"),
         ("{limit: P99999999999999999999D}", "limit: 'P99999999999999999999D' is not a duration"),
         ("{limit: {default: P3D, strcit: P1D}}", "limit: no such profile: 'strcit'; did you mean strict?"),
         ("{limit: {default: P3D, strict: 7}}", "limit: '7' is not a duration; write whole days"),
         ("{limit: {default: P3D, strict: {sign: P1D}}}", "limit: one in one profile and map in another"),
-        ("{limit: {default: [], strict: [a]}}", "limit: an empty list says nothing of its type"),
+        ("{limit: {default: [], strict: [a]}}", "limit: an empty list does not show its type"),
         ("{limit: {type: lisst, default: []}}", "no such type of parameter: 'lisst'; did you mean list?"),
         ("{limit: {type: list, default: a}}", "limit: 'a' is not a list; write [a]"),
         ("{limit: {type: duration, default: [a]}}", "limit: a list where a duration belongs"),
@@ -263,7 +263,7 @@ def test_a_parameter_that_cannot_be_is_refused(tmp_path: Path, parameters: str, 
         ("a: \x07", "test.yaml:1:4: not YAML: control characters are not allowed"),
         (b"a: b\nc: \xff", "test.yaml:2:4: not UTF-8; save it as UTF-8"),
         ("a: b".encode("utf-16"), "test.yaml:1:1: not UTF-8; save it as UTF-8"),
-        (b"\xef\xbb\xbf" + text().encode(), "test.yaml:1:1: begins with a byte order mark"),
+        (b"\xef\xbb\xbf" + text().encode(), "test.yaml:1:1: starts with a byte order mark"),
         (b"a: " + b"x" * 1_000_000, "test.yaml: larger than 1,000,000 bytes; make it shorter"),
     ],
     ids=range(25),

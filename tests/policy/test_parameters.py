@@ -46,7 +46,7 @@ def test_a_map_without_the_rows_value_is_unknown_and_says_so(tmp_path: Path) -> 
     assert found["1"].expected == "max_age 365 days"
     assert found["2"].outcome is Outcome.PASS
     assert found["3"].unknown == {"purpose": Reason.UNRECOGNISED}
-    assert found["3"].message == "unknown: purpose (Azure answered in a way that this version does not know)"
+    assert found["3"].message == "unknown: purpose (this version does not recognise Azure's response)"
     assert found["4"].unknown == {"purpose": Reason.PERMISSION}
     assert found["4"].expected == "max_age sign 365 days, wrap 730 days, public 3,650 days"
     assert {group.causes["purpose"] for group in judgement.groups} == {Reason.UNRECOGNISED, Reason.PERMISSION}

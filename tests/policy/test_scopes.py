@@ -77,15 +77,15 @@ def _part(operation: str, reason: Reason, **counts: Any) -> Coverage:
     [
         (
             _part("key.list", Reason.BAD_ITEM, received=5, kept=3, quarantined=2),
-            "unknown: 2 of 5 keys were not read (an item of the answer could not be read)",
+            "unknown: 2 of 5 keys were not read (an item of the response could not be read)",
         ),
         (
             _part("key.list", Reason.BAD_ITEM, received=5, kept=4, quarantined=1),
-            "unknown: 1 of 5 keys was not read (an item of the answer could not be read)",
+            "unknown: 1 of 5 keys was not read (an item of the response could not be read)",
         ),
         (
             _part("key.list", Reason.PAGE_LOOP, received=3, kept=3),
-            "unknown: at least 3 keys were read, and the rest of the list was not (its pages lead back to themselves)",
+            "unknown: at least 3 keys were read; the rest of the list was not (its pages form a loop)",
         ),
         (
             _part("key.versions", Reason.PERMISSION, received=8, kept=8, refused=1),
@@ -206,7 +206,7 @@ def test_what_a_cloud_lacks_blinds_once_it_was_required(tmp_path: Path) -> None:
         assert judge(connection, [policy(tmp_path)], [lacking], JUDGING).groups == ()
         insisted = judge(connection, [policy(tmp_path)], [lacking], JUDGING, optional=MayLack(frozenset()))
         (finding,) = insisted.findings()
-    assert finding.message == "unknown: keys not read (this cloud does not have it)"
+    assert finding.message == "unknown: keys not read (it is not available in this cloud)"
 
 
 @pytest.mark.parametrize("reason", [Reason.PERMISSION, Reason.NOTHING_VISIBLE])

@@ -175,7 +175,7 @@ def test_what_was_not_read_is_unknown_and_not_what_stands_for_absence() -> None:
         ("{allows+kind:x}", "kind is not a list"),
         ("{missing(allows, wantd)}", "no such parameter: 'wantd'"),
         ("{short(size)}", "size is not a text"),
-        ("{part(kind, vaults)}", "there may be no such segment"),
+        ("{part(kind, vaults)}", "the segment may be missing"),
         ("{--size period}", "period is not a text, a number, a time, a list or a map"),
         ("{allows}", "allows may be empty"),
         ("{tags[owner]}", "tags may be absent"),

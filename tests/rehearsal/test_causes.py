@@ -12,7 +12,7 @@ def test_every_declared_cause_was_closed_with_another_finding_or_no_tenant_has_s
 
 def test_the_table_has_each_kind_with_its_action_and_what_closed_it() -> None:
     lines = list(table())
-    assert "vault-network, of one vault or Managed HSM: Create a private endpoint if there is none" in "\n".join(lines)
+    assert "vault-network, of one vault or Managed HSM: Create a private endpoint if none exists" in "\n".join(lines)
     start = lines.index(next(line for line in lines if line.startswith("principal, ")))
     part = lines[start : lines.index("", start)]
     assert "  az ad sp update --id {app_id} --set accountEnabled=false" in part

@@ -106,7 +106,7 @@ def test_text_says_what_limits_a_way_and_what_may_be_missing() -> None:
         "custom role N on key N, through group N > N and perhaps groups in it;",
         "only through application N; under a condition: N; only once activated; until",
         "not sure: the identity may not read it (permission)",
-        "There may be more: N (N N, from another tenant, disabled) stands for principals that are not all known",
+        "There may be more: N (N N, from another tenant, disabled) includes unknown principals",
         "Not read from N: eligible roles (not_licensed).",
         "At least 1 principal can use it now",
         "2 other grants open nothing there.",
@@ -153,9 +153,9 @@ def test_text_counts_vaults_and_ways_and_has_a_sentence_for_none() -> None:
         (standing[:1], Exit.CLEAN, False, "1 vault can be used, in 1 way."),
         ([], Exit.CLEAN, False, "No vault can be used."),
         ([activated], Exit.CLEAN, False, "No vault can be used now."),
-        ([], Exit.INCOMPLETE, False, "No vault can be used, as far as was read."),
+        ([], Exit.INCOMPLETE, False, "No vault can be used, in the data that was read."),
         # What was left out may hold more of them.
-        ([], Exit.CLEAN, True, "No vault can be used, as far as was read."),
+        ([], Exit.CLEAN, True, "No vault can be used, in the data that was read."),
         (standing[:1], Exit.CLEAN, True, "At least 1 vault can be used, in 1 way."),
     ):
         verdict = structs.replace(found.verdict, exit=code, conditions=(code,), part=part, gaps=(), allowed_unknown=0)

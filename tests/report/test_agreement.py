@@ -82,7 +82,7 @@ def test_every_gap_is_in_every_format_for_people_with_reason_and_remedy() -> Non
         for gap in GAPS:
             assert gap.scope.name in text
             assert gap.reason in text
-    for line in ("fix: grant Key Vault Reader", "find out what stands between here and Azure"):
+    for line in ("fix: grant Key Vault Reader", "check for a proxy or gateway between this machine and Azure"):
         assert line in " ".join(printed("text").split())
 
 
@@ -193,7 +193,7 @@ def test_what_was_accepted_is_said_where_the_rest_is_complete() -> None:
     FORMATS["text"](structs.replace(CLEAN, verdict=allowed), out, Options())
     text = " ".join(out.getvalue().split())
     assert "Accepted by --allow-gap or a waiver: 1 gap and 1 unknown result." in text
-    assert "Complete but for what was accepted: 4 of 4 required reads done" in text
+    assert "Complete except for accepted gaps: 4 of 4 required reads done" in text
     assert "no failures in what was read; 1 unknown" in text
 
 

@@ -158,7 +158,7 @@ def test_nothing_that_is_there_is_replaced(tmp_path: Path) -> None:
     (tmp_path / "link").symlink_to(tmp_path / "nowhere")
     before = sorted(tmp_path.iterdir())
     for name in ("bundle", "empty", "file", "link"):
-        with pytest.raises(OutputError, match="exists already, and is not replaced"):
+        with pytest.raises(OutputError, match="already exists, and is not replaced"):
             written(tmp_path / name)
     with pytest.raises(OutputError, match="does not exist"):
         written(tmp_path / "no" / "folder")

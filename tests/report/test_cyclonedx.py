@@ -340,7 +340,7 @@ def test_no_algorithm_lacks_its_properties(name: str) -> None:
     until = {each["name"]: said(each, "allowed-until") for each in found}
     assert until["RSA-2048"] == ["2030 (NIST IR 8547, initial public draft (2024))"]
     assert until["EC-P-384"] == until["RSA-4096"] == ["2035 (NIST IR 8547, initial public draft (2024))"]
-    assert until["RSA-1024"] == ["not allowed any more (NIST SP 800-131A Rev. 2)"]
+    assert until["RSA-1024"] == ["no longer allowed (NIST SP 800-131A Rev. 2)"]
     assert until["ML-DSA-65"] == until["ML-DSA-87"] == until["AES"] == []
 
 

@@ -78,5 +78,5 @@ def test_nobody_controls_the_tenant_only_as_far_as_that_was_read(whole: bool, pa
 def test_where_rights_were_left_out_tier_0_was_not_evaluated() -> None:
     out = NotJudged(policy=policy(LISTS), needs=(LEFT_OUT,))
     here = structs.replace(report(structs.replace(LEFT, not_judged=(out,))), tier0=lambda: None)
-    assert tier0(here) == "Tier 0: not evaluated, because what it needs was left out"
+    assert tier0(here) == "Tier 0: not evaluated, because its data was left out"
     assert tier0(structs.replace(report(LEFT), tier0=lambda: None)) == ""

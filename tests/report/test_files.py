@@ -169,7 +169,7 @@ def test_a_folder_that_cannot_be_synced_is_said(tmp_path: Path, monkeypatch: pyt
         real(descriptor)
 
     monkeypatch.setattr(os, "fsync", second_fails)
-    with pytest.raises(OutputError, match="may lose it"), output_file(tmp_path / "out") as out:
+    with pytest.raises(OutputError, match="may not be safe on the disk"), output_file(tmp_path / "out") as out:
         out.write("new")
 
 

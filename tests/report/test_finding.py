@@ -38,7 +38,7 @@ def test_the_two_facts_behind_a_severity_are_shown_with_what_may_hold() -> None:
     said = " ".join(render_finding(finding, Owner((), "", None), RUN).split())
     assert f"Severity low or {finding.severity}: weak x one workload or wide" in said
     assert 'opens wide: this rule may hold: custody == "software"' in said
-    assert "opens one workload: otherwise, since no other rule holds" in said
+    assert "opens one workload: otherwise, because no other rule holds" in said
     assert "custody is unknown (permission)" in said
 
 

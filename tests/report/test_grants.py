@@ -91,7 +91,7 @@ def test_a_command_names_the_identity_that_was_refused(identity: str, assignee: 
     assert policy.command == POLICY.replace("--object-id OBJECT_ID", principal)
     assert list(notes([role])) == []
     assert list(notes([role, policy])) == [AZ_KEYVAULT]
-    assert "this run does not name" not in " ".join(remedied([gap], 80))
+    assert "is unknown in this run" not in " ".join(remedied([gap], 80))
 
 
 @pytest.mark.parametrize(
@@ -102,7 +102,7 @@ def test_an_identity_that_is_not_known_is_a_placeholder_with_its_meaning(identit
     gap = structs.replace(_gap(""), reader=identity)
     assert [grant.command for grant in grants(gap)] == [ROLE, POLICY]
     told = " ".join(" ".join(remedied([gap], 80)).split())
-    assert "ASSIGNEE and OBJECT_ID: the object id of the identity that runs keyaudit, which this run does not name" in told
+    assert "ASSIGNEE and OBJECT_ID: the object id of the identity that runs keyaudit, which is unknown in this run" in told
 
 
 def test_only_the_placeholder_that_is_there_is_explained() -> None:

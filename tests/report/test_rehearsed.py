@@ -26,10 +26,10 @@ def test_every_rehearsed_command_is_one_that_its_policies_print() -> None:
     ("policy", "words"),
     [
         ("app-secret-too-long", f"Rehearsed with az {azure_cli()} against a simulated tenant: it closes the finding."),
-        ("app-many-live-credentials", "against a simulated tenant: it runs, and does not close the finding by itself."),
+        ("app-many-live-credentials", "against a simulated tenant: it runs, but does not close the finding by itself."),
         ("hsm-purge-protection-off", "against a simulated tenant: it closes the finding."),
         ("kv-no-private-endpoint", "against a simulated tenant: it closes the finding."),
-        ("sp-first-party-credential-added", "against a simulated tenant: it runs, and does not close the finding by itself."),
+        ("sp-first-party-credential-added", "against a simulated tenant: it runs, but does not close the finding by itself."),
         (
             "fed-saml-cert-lifetime",
             "Not rehearsed: PowerShell is not run against the simulated tenant; its syntax was checked.",

@@ -100,7 +100,7 @@ def test_what_was_expected_and_is_missing_is_named() -> None:
     report = many(500)
     gap = replace(needed(report.verdict)[0], reason=Reason.NOT_VISIBLE, blinds=(), detail="expected vault kv-nope")
     text = " ".join(shown(replace(report, verdict=replace(report.verdict, gaps=(gap,)))))
-    assert ": expected vault kv-nope (it was expected and is not visible)" in text
+    assert ": expected vault kv-nope (it was expected but is not visible)" in text
     assert "affects 0" not in text
 
 
@@ -209,7 +209,10 @@ def test_principals_of_tier_0_are_named_where_causes_leave_room(findings: int) -
     held = Tier0(ways={Way.OUTSIDE: 12}, whole=True, named=tuple(map(_of_tier0, range(10))))
     lines = shown(replace(many(findings), tier0=lambda: held))
     said = " ".join(" ".join(lines).split())
-    assert "Tier 0: 12 principals outside Microsoft, 12 with a certificate in no vault (An application with a name…; " in said
+    assert (
+        "Tier 0: 12 principals outside Microsoft, 12 with a certificate outside any vault (An application with a name…; "
+        in said
+    )
     named = said.count("An application with a name…")
     assert 1 < named <= 10
     assert f"; and {12 - named} more)" in said

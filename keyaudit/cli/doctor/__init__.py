@@ -45,15 +45,16 @@ def doctor(
         typer.Option(
             "--shapes",
             metavar="FILE",
-            help="Also write a new file with the shapes of Azure's answers: counts, types, lengths; no value, name or id.",
+            help="Also write a new file with the shapes of Azure's responses: counts, types and lengths, without values, "
+            "names or ids.",
         ),
     ] = None,
 ) -> int:
     """Show what can be read, what cannot, and what grants it.
 
-    Names the reason of each gap and the policies that it affects, and how many findings have no owner. It reads what a report
-    would read and keeps nothing; with --from it explains the gaps of a snapshot. The file of --shapes can be handed over, so
-    that keyaudit learns answers that nobody has recorded; stderr shows what it holds before it is written.
+    Lists the reason for each gap, the policies it affects, and the number of findings without an owner. It reads what a report
+    would read and keeps nothing; with --from it explains the gaps of a snapshot. You can send the file of --shapes to
+    the authors, so that keyaudit learns unrecorded responses; stderr shows its content before it is written.
 
     keyaudit doctor config shows the settings in force; keyaudit doctor permissions prints the least rights needed.
     """
@@ -97,7 +98,7 @@ def _recorder(path: Path, stored: Stored) -> "Recorder":
     from keyaudit.collect.shapes import Recorder
 
     if stored.from_:
-        raise UsageError("--shapes", "a snapshot holds rows, not Azure's answers", "leave --from out")
+        raise UsageError("--shapes", "a snapshot contains rows, not Azure's responses", "leave --from out")
     _check_new(path)
     return Recorder(secrets.token_bytes(32))
 
@@ -107,7 +108,7 @@ def _check_new(path: Path) -> None:
 
     check(path)
     if path.exists():
-        raise UsageError(str(path), "exists already, and is not overwritten", "name a file that does not exist yet")
+        raise UsageError(str(path), "already exists, and is not overwritten", "name a file that does not exist yet")
 
 
 def _write_shapes(path: Path, recorder: "Recorder", run: "Run") -> None:

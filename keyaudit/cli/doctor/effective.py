@@ -152,7 +152,7 @@ def _policy(found: _Resolver, choice: Choice, limits: Limits, known: Sequence[Po
     for each in limits.classes:
         yield EffectiveSetting(f"policy.classes.{each.name}", each.match, "file", each.place)
     wanted: Keys = ("require", "evidence")
-    yield found.setting(wanted, limits.require or None, "--require", choice.require, "nothing more than Azure's own answers")
+    yield found.setting(wanted, limits.require or None, "--require", choice.require, "only Azure's responses")
 
 
 def _flags(live: Live, choice: Choice) -> Iterator[EffectiveSetting]:

@@ -24,8 +24,8 @@ class As(StrEnum):
 def permissions(
     selection: Selection,
     *,
-    as_: Annotated[As, typer.Option("--as", help="A list to read, or a script that grants them.")] = As.TEXT,
-    full: Annotated[bool, typer.Option("--full", help="List what each one reads, and which policies need it.")] = False,
+    as_: Annotated[As, typer.Option("--as", help="A list, or a script that grants the permissions.")] = As.TEXT,
+    full: Annotated[bool, typer.Option("--full", help="List what each permission reads, and which policies need it.")] = False,
 ) -> int:
     """Print the least rights needed, or a script that grants them.
 
@@ -40,7 +40,7 @@ def permissions(
     from keyaudit.report.permissions.text import render_full
 
     if full and as_ is not As.TEXT:
-        raise UsageError("--full", f"is for the list, and --as {as_} is no list", "leave one of them out")
+        raise UsageError("--full", f"works only with the list, and --as {as_} is not a list", "leave one of them out")
     policies = chosen(load(besides=selection.policies), selection)
     needs = needed_by(policies)
     some = selection.select or selection.ignore

@@ -25,8 +25,8 @@ def gate(  # noqa: PLR0917 - each is a group of flags
         bool,
         typer.Option(
             "--new-only",
-            help="With --baseline: fail only on what is new, was raised in severity, is past its limit, or was unknown and "
-            "fails now. Without it, all that is open counts.",
+            help="With --baseline: fail only on findings that are new, raised in severity, past their limit, or that were "
+            "unknown before. Without it, all open findings count.",
         ),
     ] = False,
     plan: Annotated[
@@ -34,8 +34,9 @@ def gate(  # noqa: PLR0917 - each is a group of flags
         typer.Option(
             "--plan",
             metavar="FILE",
-            help="Evaluate what a plan would make: the output of terraform show -json, or of tofu show -json. "
-            "With --from, only what it changes fails the gate; with --all, the rest too. Details: keyaudit explain plan.",
+            help="Evaluate the resources that a plan would create: the output of terraform show -json, or of tofu show -json. "
+            "With --from, only its changes fail the gate; with --all, everything else does, too. Details: keyaudit explain "
+            "plan.",
         ),
     ] = None,
     base: Annotated[
@@ -43,14 +44,14 @@ def gate(  # noqa: PLR0917 - each is a group of flags
         typer.Option(
             "--base",
             metavar="DIR",
-            help="For a pull request, a checkout of its base branch: keyaudit.toml, waivers, baseline and --policies are taken "
-            "from there. Says which of them differ.",
+            help="For a pull request, a checkout of its base branch: keyaudit.toml, waivers, baseline and --policies are read "
+            "from there. The gate lists those that differ.",
         ),
     ] = None,
     since: Shrinkage = None,
     keep: Keep = None,
     ci: Annotated[
-        Ci, typer.Option("--ci", help="Write annotations and a summary for this build agent. auto: the one it runs in.")
+        Ci, typer.Option("--ci", help="Write annotations and a summary for this build agent. auto: detect the agent.")
     ] = Ci.AUTO,
 ) -> int:
     """Decide for a pipeline, by the exit code.

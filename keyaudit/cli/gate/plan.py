@@ -44,7 +44,7 @@ from keyaudit.policy.load import Policy
 from keyaudit.policy.settings import Judging
 from keyaudit.report.lines import plural
 
-_ELSEWHERE = "a plan is not read from Azure"
+_ELSEWHERE = "a plan is a file, not read from Azure"
 
 
 @contextmanager
@@ -67,7 +67,7 @@ def of_plan(
     """
     _check(live, stored, kept)
     if stored.from_ and choice.baseline and not (new_only or whole):
-        what = "needs --new-only or --all with --plan and --from: otherwise what the plan changes is all that counts"
+        what = "needs --new-only or --all with --plan and --from: otherwise only the plan's changes count"
         raise UsageError("--baseline", what, "add --new-only, so that its findings do not count either")
     settings = settle(live, resume=False)
     plan = read_plan(path)

@@ -22,7 +22,7 @@ def notify(
     choice: Choice,
     *,
     since: Annotated[
-        Path | None, typer.Option("--since", metavar="DIR", help="The previous snapshot: changes since then are reported.")
+        Path | None, typer.Option("--since", metavar="DIR", help="The previous snapshot: owners get the changes since then.")
     ] = None,
     kept: Annotated[
         Path | None,
@@ -46,11 +46,13 @@ def notify(
             "Default: KEYAUDIT_NOTIFY_URLS, separated by spaces.",
         ),
     ] = None,
-    within: Annotated[str, typer.Option("--within", metavar="DAYS", help="How far to look ahead for what expires.")] = "30d",
+    within: Annotated[
+        str, typer.Option("--within", metavar="DAYS", help="How far to look ahead for expiration dates.")
+    ] = "30d",
     fail_on: Annotated[
         FailOn, typer.Option("--fail-on", help="Report when a gate with this --fail-on failed before and passes now.")
     ] = FailOn.HIGH,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Print who would get which message, and send none.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Print each message and its recipient, and send nothing.")] = False,
 ) -> int:
     """Tell each owner what changed, by chat, mail or ticket.
 
@@ -70,7 +72,7 @@ def notify(
 
     if kept is not None:
         if since is not None or stored.from_:
-            raise UsageError("--keep", "names the snapshots, and so do --from and --since", "leave out one or the other")
+            raise UsageError("--keep", "cannot be combined with --from and --since", "remove one of them")
         newest = last_two(kept)
         if len(newest) < 2:
             _first(kept)
@@ -142,7 +144,7 @@ def _print(messages: "list[Digest]", to_whom: "Recipients") -> None:
         for number, message in enumerate(messages):
             named = "; ".join(one_line(address.place) for address in to_whom.of(message.owners))
             out.write("\n\n" if number else "")
-            out.write(f"{message.title}\nTo: {named or 'nobody, since there is no default destination'}\n\n{message.body}")
+            out.write(f"{message.title}\nTo: {named or 'nobody, because no default destination is set'}\n\n{message.body}")
         out.write("\n")
 
 

@@ -100,7 +100,7 @@ async def _send(waiting: "Sequence[Ticket]", found: "History", to: "Webhook", to
                 continue
             told.refused(begun)
             id_ = ticket.episode.finding.id[:6]
-            tell(f"keyaudit: {ADDRESS}: the ticket for {id_} was not accepted: {why}; the next run sends it again")
+            tell(f"keyaudit: {ADDRESS}: the ticket for {id_} was rejected: {why}; the next run sends it again")
             failed, in_a_row = failed + 1, in_a_row + 1
             if in_a_row == _PATIENCE:
                 break
@@ -113,7 +113,7 @@ def _tell_unconfirmed(folder: Path, told: "Told") -> None:
 
     for finding, event in told.unconfirmed.items():
         what = f"the ticket for {finding[:6]} ({event}) may not have been accepted: the run that sent it was stopped"
-        remedy = f"look for correlation_id {finding} in the other system; if it is not there, delete the last line about it"
+        remedy = f"look for correlation_id {finding} in the other system; if it is not there, delete the last line with it"
         tell(f"keyaudit: {one_line(str(folder / RECORD))}: {what}; {remedy}, and run this again")
 
 

@@ -56,7 +56,7 @@ def webhook(environ: Mapping[str, str] = os.environ) -> Webhook:
     except ValueError:
         valid = False
     if not valid:
-        raise UsageError(ADDRESS, "not an address that begins with https://", "set it to the address of a webhook")
+        raise UsageError(ADDRESS, "not an https:// address", "set it to the address of a webhook")
     found = _HEADER.fullmatch(header) if header else None
     if header and found is None:
         raise UsageError(HEADER, "not a header", "write it as NAME: VALUE, as in Authorization: Bearer TOKEN")

@@ -67,7 +67,7 @@ def recipients(
         default += [Address(str(to_file), address) for address in _of_file(to_file)]
     default = default or list(given.default) or [Address(VARIABLE, address) for address in environ.get(VARIABLE, "").split()]
     if sending and not default:
-        what = "no destination for the messages that [notify.owners] sends nowhere" if given.owners else "no destination"
+        what = "no destination for owners without an entry in [notify.owners]" if given.owners else "no destination"
         remedy = f"set {VARIABLE}, --to-file, or default in [notify] of keyaudit.toml; --dry-run prints the messages"
         raise UsageError("notify", what, remedy)
     owners = {owner: _numbered(addresses, environ, sending=sending) for owner, addresses in given.owners.items()}
@@ -110,7 +110,7 @@ def _expanded(address: Address, environ: Mapping[str, str], *, sending: bool) ->
 def _checked(address: str) -> bool:
     """Raises UsageError for an address that may contain a secret: arguments are visible in the list of processes."""
     if not _is_open(address):
-        what = f"an address may hold a secret, which a command line shows to everybody; only {OPEN[0]}://HOST:PORT and the like"
+        what = f"a command line shows secrets in an address to other users; only {OPEN[0]}://HOST:PORT and the like"
         raise UsageError("--to", f"{what} ({', '.join(OPEN)}) do not", _REMEDY)
     return True
 
@@ -135,7 +135,7 @@ def _of_file(path: Path) -> list[str]:
         tell(f"keyaudit: {one_line(str(path))}: other users can read it, and the secrets in it; {_PROTECT}")
     found = [line.strip() for line in lines if line.strip() and not line.lstrip().startswith("#")]
     if not found:
-        raise UsageError(str(path), "holds no address, or more than 64 KB", "name a file with one address per line")
+        raise UsageError(str(path), "contains no address, or exceeds 64 KB", "name a file with one address per line")
     return found
 
 
@@ -160,6 +160,6 @@ def _channel(address: Address) -> Channel:
     )
     target = Apprise.instantiate(address.text, asset=asset, suppress_exceptions=True)
     if target is None:
-        raise UsageError(one_line(address.place), "no address that apprise knows", "see https://appriseit.com/services/")
+        raise UsageError(one_line(address.place), "not an address that apprise supports", "see https://appriseit.com/services/")
     called = f"{one_line(address.place)} ({one_line(str(target.service_name))})"
     return Channel(called, target, address.text.partition("://")[0].lower() in MAIL)

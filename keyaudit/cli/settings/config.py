@@ -136,7 +136,7 @@ def parsed(path: Path) -> tuple[Reader, Node]:
     Raises UsageError if it is no TOML.
     """
     reader = Reader(one_line(str(path)), TOML)
-    remedy = "put a file of settings there, or name another with --config"
+    remedy = "create the configuration file there, or name another with --config"
     return reader, reader.parse(b"" if str(path) == os.devnull else input_file.read(path, MAX_SIZE, remedy))
 
 
@@ -166,7 +166,7 @@ def _cloud(reader: Reader, node: Node, path: Keys) -> Environment | None:
     if not _NAME.fullmatch(path[-1]):
         raise FieldError("not a name for a cloud", "use lower-case letters, digits and hyphens")
     if path[-1] in ENVIRONMENTS:
-        raise FieldError("Azure's own, and cannot be changed", "give yours another name")
+        raise FieldError("built in, and cannot be changed", "choose another name")
     before = len(reader.problems)
     found = reader.read(node, _Cloud, path)
     if found is None or len(reader.problems) > before:

@@ -64,7 +64,7 @@ def _resource(reader: Reader, node: Node, path: Keys) -> Glob:
     if not pattern.isprintable():
         raise FieldError("a control character in a pattern", "leave it out")
     if not names_something(pattern):
-        remedy = "a class is for some resources; [policy.parameters] is for all"
+        remedy = "a class must match some resources; [policy.parameters] applies to all"
         raise FieldError(f"{shown(pattern)} names no resource", remedy)
     return Glob(pattern)
 
@@ -77,7 +77,7 @@ def tag_values(reader: Reader, node: Node, path: Keys) -> dict[str, str]:
         if not isinstance(value, Scalar) or not value.quoted or not (name + value.text).isprintable():
             reader.problem(value, f"{dotted((*path, name))}: not a text", 'write it in quotes, as "build"')
         elif name.lower() in found:
-            reader.problem(value, f"the tag {one_line(name)} is there twice", "names of tags compare without case")
+            reader.problem(value, f"the tag {one_line(name)} is defined twice", "tag names are not case-sensitive")
         else:
             found[name.lower()] = value.text
     return found
@@ -100,9 +100,9 @@ def _match(reader: Reader, node: Node, path: Keys) -> _Match | None:
     if match is None or len(reader.problems) > before:
         return None
     if match.resource is None and not match.tags:
-        raise FieldError("a match that names no resource and no tag", 'as in tags = { team = "build" }')
+        raise FieldError("a match without a resource or tag", 'as in tags = { team = "build" }')
     if not match.table and not match.policies:
-        raise FieldError("a match that says for which table or policies it is", 'as in table = "key"')
+        raise FieldError("a match without a table or policies", 'as in table = "key"')
     return match
 
 
@@ -143,7 +143,7 @@ def _classes(reader: Reader, classes: Sequence[_Class]) -> tuple[PolicyClass, ..
     found: dict[str, PolicyClass] = {}
     for each in classes:
         if each.name in found:
-            what = f"the class {shown(each.name)} is there twice"
+            what = f"the class {shown(each.name)} is defined twice"
             reader.problem(each.at.members["name"], what, f"the first is at {found[each.name].place}")
             continue
         found[each.name] = PolicyClass(

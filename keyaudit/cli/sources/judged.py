@@ -69,9 +69,9 @@ def all_judged(
     only what lies within."""
     tenants = each(live, stored)
     if len(tenants) > 1 and choice.baseline is not None:
-        raise UsageError("--baseline", "takes one tenant, and several are named", "evaluate that one separately")
+        raise UsageError("--baseline", "accepts only one tenant", "evaluate that tenant separately")
     if len(tenants) > 1 and since is not None:
-        raise UsageError("--since", "takes one tenant, and several are named", "evaluate that one separately")
+        raise UsageError("--since", "accepts only one tenant", "evaluate that tenant separately")
     with ExitStack() as stack:
         reports = [
             stack.enter_context(

@@ -62,7 +62,7 @@ def collected(
     the next run.
     """
     if among and live.imports:
-        raise UsageError("--import", "takes one tenant, and several are named", "collect each separately, with its own file")
+        raise UsageError("--import", "accepts only one tenant", "collect each separately, with its own file")
     evidence = evidence or supplied(live.imports or ())
     # Before the sign-in has succeeded there is nothing to resume.
     kept_by_then = keeping(lambda: kept if is_begun(folder) else "nothing was collected yet")

@@ -23,8 +23,8 @@ class Reuse:
             min=0,
             max=3_650,
             metavar="DAYS",
-            help="Read a certificate of an application again that an earlier run read so many days ago, although a list shows "
-            "it unchanged. Default: 7. Those of applications with privileges are read in every run.",
+            help="Read application certificates again after this many days, even if a list shows no change. Default: 7. Every "
+            "run reads the certificates of privileged applications.",
         ),
     ] = None
     budget: Annotated[
@@ -34,8 +34,8 @@ class Reuse:
             min=0,
             max=10_080,
             metavar="MINUTES",
-            help="After so many minutes, leave certificates of applications that have to be read one by one to the next run: "
-            "they are unknown in this one. Those of applications with privileges come first.",
+            help="After this many minutes, leave the remaining application certificates that have to be read one by one to "
+            "the next run; they are unknown in this one. Privileged applications come first.",
         ),
     ] = None
 
@@ -48,7 +48,7 @@ class Reuse:
         """Raises UsageError if a flag of this group is used where the `flag` that keeps what is read was not `given`."""
         used = "--reread" if self.reread is not None else "--budget" if self.budget is not None else ""
         if used and not given:
-            raise UsageError(used, f"needs {flag}: without it, no run can go on where this one stopped", f"add {flag} DIR")
+            raise UsageError(used, f"needs {flag}: without it, no run can resume this one", f"add {flag} DIR")
 
 
 NO_REUSE = Reuse()

@@ -63,7 +63,9 @@ def kept(live: Live, stored: Stored, since: Path | None, keep: Path, reuse: Reus
     A collection there that was stopped within the last day, and has the same filters, is gone on with.
     """
     if stored.from_:
-        raise UsageError("--keep", "keeps what is read, and --from reads nothing", "leave one of them out")
+        raise UsageError(
+            "--keep", "stores what it reads from Azure, and --from reads nothing from Azure", "leave one of them out"
+        )
     if len(live.tenant or ()) > 1:
         raise UsageError("--keep", "takes one tenant, and several are named", "keep each tenant's snapshots in its own folder")
     from keyaudit.cli.sources.live import collected
@@ -80,7 +82,7 @@ def kept(live: Live, stored: Stored, since: Path | None, keep: Path, reuse: Reus
         live,
         new,
         resume=stopped is not None,
-        kept=f"what was read is kept in {files.shown(new)}; the same command continues it",
+        kept=f"the partial snapshot is kept in {files.shown(new)}; the same command continues it",
         since=same,
         reuse=reuse,
     )
@@ -114,7 +116,7 @@ def _stopped(keep: Path, live: Live, now: int) -> Path | None:
         if going is None and run is not None and same and now - run.as_of < times.DAY:
             going = folder
         elif not live.quiet:
-            tell(f"{files.shown(folder)}: a stopped collection that is not continued; remove it")
+            tell(f"{files.shown(folder)}: an interrupted collection that cannot be resumed; remove it")
     return going
 
 
@@ -126,7 +128,7 @@ def snapshots(folder: Path, asked: str) -> list[Path]:
         raise UsageError(asked, f"{folder} cannot be read ({error.strerror})", "name another folder") from error
     readable = [snapshot for snapshot in found if _readable(snapshot)]
     if not readable:
-        raise UsageError(asked, f"{folder} holds no snapshots that can be read", "name the folder that contains the snapshots")
+        raise UsageError(asked, f"{folder} contains no readable snapshots", "name the folder that contains the snapshots")
     return readable
 
 

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from keyaudit.inventory.snapshot import Snapshot
     from keyaudit.model.run import Gap
 
-_KEPT = "nothing is kept; collect, and report and gate with --keep, go on where they were stopped"
+_KEPT = "nothing is kept; collect, and report and gate with --keep, can resume"
 """The message of a command that was stopped while it read a tenant."""
 _STOPPED = "keyaudit-stopped-"
 _LONG = 60.0
@@ -36,7 +36,7 @@ def each(live: Live, stored: Stored) -> Sequence[tuple[Live, Stored]]:
     """The flags of one tenant at a time, for commands that take several."""
     for flag, named in (("--from", [str(folder.absolute()) for folder in stored.from_ or ()]), ("--tenant", live.tenant or ())):
         if len({name.lower() for name in named}) != len(named):
-            raise UsageError(flag, "names the same one twice", "name each once")
+            raise UsageError(flag, "names the same tenant twice", "name each once")
     if stored.from_:
         return [(live, dataclasses.replace(stored, from_=[folder])) for folder in stored.from_]
     return [(dataclasses.replace(live, tenant=[tenant]), stored) for tenant in live.tenant or ()] or [(live, stored)]
@@ -120,7 +120,10 @@ def _left(live: Live, folder: Path) -> str:
         kept = Path(tempfile.mkdtemp(prefix=_STOPPED)) / "snapshot"
         folder.rename(kept)
     then = f"keyaudit report {option('--from', str(kept))}"
-    return f"what was read is kept: go on with {resuming(live, kept, None, NO_REUSE)}, then {then}; or delete {kept.parent}"
+    return (
+        f"the partial snapshot is kept: continue with {resuming(live, kept, None, NO_REUSE)}, then {then}; or delete "
+        f"{kept.parent}"
+    )
 
 
 @contextmanager
@@ -131,7 +134,7 @@ def _stored(live: Live, stored: Stored) -> Iterator[tuple["Snapshot", int]]:
     if live.demo or live.estate is not None:
         raise UsageError("--demo, --estate", "cannot be combined with --from", "leave one of them out")
     if live.subscription or live.resource_group or live.vault or live.source:
-        what = "choose what is collected, and the snapshot is as it was collected"
+        what = "select what to collect; a snapshot is already collected"
         raise UsageError("--subscription, --resource-group, --vault, --source", what, "leave them out")
     from keyaudit.inventory.snapshot import open_snapshot
 

@@ -27,8 +27,8 @@ _STEP = 36
 _WHY = {
     Reason.THROTTLED: "throttled",
     Reason.SERVICE_ERROR: "answers with errors",
-    Reason.TIMEOUT: "no answer in time",
-    Reason.BAD_BODY: "the answer broke off",
+    Reason.TIMEOUT: "the request timed out",
+    Reason.BAD_BODY: "the connection broke while the response arrived",
     Reason.DNS: "its name does not resolve",
     Reason.UNREACHABLE: "no connection",
 }
@@ -55,10 +55,10 @@ def forecast_text(forecast: Forecast) -> str:
     used = "all" if forecast.share >= 1 else f"{forecast.share:.0%}"
     shorter = "" if forecast.share >= 1 else "a larger --share; "
     return (
-        f"{forecast.requests:,} applications with certificates have to be read one by one, because Graph's lists leave the "
-        f"certificates out. Graph allows {allowed}, and this run uses {used} of that: it takes about "
-        f"{_about(forecast.seconds)}. To shorten it: {shorter}--copy-from or --keep, which copy certificates that seem "
-        "unchanged; --budget MINUTES, which leaves the rest to the next run. Ctrl-C loses nothing that collect or --keep read."
+        f"{forecast.requests:,} applications with certificates have to be read one by one, because Graph's lists omit "
+        f"certificates. Graph allows {allowed}, and this run uses {used} of that: it takes about {_about(forecast.seconds)}. "
+        f"To shorten it: {shorter}--copy-from or --keep, which copy certificates that seem unchanged; --budget MINUTES, which "
+        "leaves the rest to the next run. After Ctrl-C, collect and --keep keep everything read so far."
     )
 
 
@@ -71,10 +71,10 @@ def _of_lists(forecast: Forecast) -> str:
     shorter = "" if forecast.share >= 1 else "a larger --share; "
     filters = f"--{kind} or --source" if forecast.place else "--source"
     return (
-        f"Reading the {forecast.noun} and what comes before them takes {forecast.requests:,} requests{where}. {service} allows "
+        f"Reading the {forecast.noun} and everything before them takes {forecast.requests:,} requests{where}. {service} allows "
         f"{forecast.units:,.0f} requests in {forecast.window:,.0f} seconds{each}, and this run uses {used} of that: it takes "
-        f"about {_about(forecast.seconds)}. To shorten it: {shorter}{filters}, to leave out what you do not need. Ctrl-C loses "
-        "nothing that collect or --keep has read."
+        f"about {_about(forecast.seconds)}. To shorten it: {shorter}{filters}, to leave out what you do not need. After "
+        "Ctrl-C, collect and --keep keep everything read so far."
     )
 
 

@@ -31,7 +31,7 @@ _NEW = "version: 1\nwaivers: []\n"
 
 @app.command("list", cls=Command)
 def list_(*, policies: OwnPolicies = None, file: File = _FILE) -> int:
-    """List the waivers, with what each covers, owner and last day."""
+    """List the waivers, with scope, owner and last day."""
     from tabulate import tabulate
 
     from keyaudit.cli.clock import SystemClock
@@ -84,7 +84,7 @@ def add(
         typer.Option(
             "--policy",
             metavar="ID|GLOB",
-            help="The policy to make an exception to. Default: that of the finding whose id --resource is.",
+            help="The policy to waive. Default: the policy of the finding if --resource is its id.",
         ),
     ] = None,
     resource: Annotated[
@@ -92,19 +92,19 @@ def add(
         typer.Option(
             "--resource",
             metavar="NAME|ID|GLOB",
-            help="The resource: its name as reports show it, its full id, or the id of its finding or the beginning of that. "
-            "In a pattern over full ids, `*` stands for any text.",
+            help="The resource: its name as in reports, its full id, or its finding's id or the first digits of that. In a "
+            "pattern over full ids, `*` stands for any text.",
         ),
     ],
     reason: Annotated[str, typer.Option("--reason", metavar="TEXT", help="Why the risk is accepted.")],
-    owner: Annotated[str, typer.Option("--owner", metavar="WHO", help="Who is responsible for it.")],
+    owner: Annotated[str, typer.Option("--owner", metavar="WHO", help="The person or team responsible for it.")],
     approved_by: Annotated[str, typer.Option("--approved-by", metavar="WHO", help="Who approved it.")],
     expires: Annotated[str, typer.Option("--expires", metavar="DATE", help="The last day on which it is valid.")],
     id_: Annotated[str | None, typer.Option("--id", metavar="ID", help="The id of the waiver. Default: W-YEAR-NUMBER.")] = None,
-    ticket: Annotated[str | None, typer.Option("--ticket", metavar="TEXT", help="The ticket in which it was decided.")] = None,
+    ticket: Annotated[str | None, typer.Option("--ticket", metavar="TEXT", help="The ticket with the decision.")] = None,
     allow_critical: Annotated[bool, typer.Option("--allow-critical", help="Also cover critical findings.")] = False,
     covers: Annotated[
-        str | None, typer.Option("--covers", metavar="coverage", help="Accept a gap in what was read, for 30 days at most.")
+        str | None, typer.Option("--covers", metavar="coverage", help="Accept a gap in coverage, for at most 30 days.")
     ] = None,
     policies: OwnPolicies = None,
     file: File = _FILE,
@@ -158,7 +158,7 @@ def prune(live: Live, stored: Stored, *, policies: OwnPolicies = None, file: Fil
         with _uses(live, stored, file, policies) as report:
             if not report.verdict.complete:
                 raise UsageError(
-                    "waivers prune", "the run is incomplete: a waiver may cover what was not read", "close its gaps"
+                    "waivers prune", "the run is incomplete: a waiver may cover unread resources", "close its gaps"
                 )
             gone = {use.waiver.id for use in report.verdict.waivers if use.state is not State.ACTIVE}
     if gone:
@@ -183,7 +183,7 @@ def _loaded(file: Path, own: Path | None) -> "tuple[Waiver, ...]":
     from keyaudit.policy.waivers import load_waivers
 
     if not is_there(file):
-        raise UsageError(str(file), "does not exist", "keyaudit waivers add begins one")
+        raise UsageError(str(file), "does not exist", "create one with keyaudit waivers add")
     return load_waivers(file, policies=_known(own), today=_today())
 
 

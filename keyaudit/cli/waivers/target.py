@@ -40,7 +40,7 @@ def resolved(report: Report, waiver: Waiver) -> str:
         raise UsageError(PLACE, what, "use one of these ids")
     if not found:
         unread = "" if report.verdict.complete else ", and not everything was read"
-        raise UsageError(PLACE, f"nothing is known by the name {one_line(asked)!r}{unread}", _what_there_is(report, waiver))
+        raise UsageError(PLACE, f"nothing has the name {one_line(asked)!r}{unread}", _what_there_is(report, waiver))
     [id_] = found
     if "*" in id_ or "?" in id_:
         what = f"the id {one_line(id_, _ID)} contains * or ?, which match other text in a waiver"
@@ -137,7 +137,7 @@ def _why_nothing(report: Report, waiver: Waiver) -> str:
         return f": {plural(len(not_judged), 'policy was', 'policies were')} not evaluated without {listed(needs)}"
     unknown = (each for each in report.findings(False) if each.outcome is Outcome.UNKNOWN and each.row)
     if not waiver.covers_coverage and any(_matches(waiver, each) for each in unknown):
-        return ": its result is unknown, which a waiver accepts only with --covers coverage, for 30 days at most"
+        return ": its result is unknown; a waiver accepts that only with --covers coverage, for at most 30 days"
     return ""
 
 

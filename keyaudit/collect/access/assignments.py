@@ -69,7 +69,7 @@ class AssignmentItem(Struct):
     def _place_of_id(self) -> Place:
         scope, found, _ = self.id.lower().rpartition(_BELOW)
         if not found:
-            raise ValueError("neither a scope nor an id that begins with one")
+            raise ValueError("neither a scope nor an id that starts with one")
         return place_of(scope or "/")
 
     @property

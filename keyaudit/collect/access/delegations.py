@@ -96,7 +96,7 @@ def _named(group: Group) -> Callable[[Item], str]:
     def by(item: Item) -> str:
         match = _ID.fullmatch(item.id)
         if match is None or match[4].lower() != item.type.lower() or match[2].lower() not in asked:
-            raise ValueError("no delegation of a subscription that was asked for")
+            raise ValueError("not a delegation of a requested subscription")
         return item.id.lower()
 
     return by

@@ -44,7 +44,9 @@ _TOO_MANY = Refusal(
     f"the look-up lacks more than {_MOST_SINGLE:,} principals that have access; the others were not asked for",
 )
 _TOO_YOUNG = Refusal(
-    Reason.INCONSISTENT, "it lacks a principal that was given access less than a day ago, which may not be everywhere yet", 404
+    Reason.INCONSISTENT,
+    "it lacks a principal that was given access less than a day ago, which may not have replicated yet",
+    404,
 )
 _NOT_FOUND = "Request_ResourceNotFound"
 """Graph's code for an id without an object, as in https://github.com/microsoftgraph/microsoft-graph-docs/issues/6059"""

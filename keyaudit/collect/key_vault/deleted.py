@@ -114,7 +114,7 @@ async def _deleted_vaults(
         if not id_.startswith(prefix) or not id_.endswith(f"/{segment}/{item.name.lower()}"):
             raise ValueError("not a deleted vault of this subscription")
         if parts is None or (parts.subscription, parts.name.lower(), parts.kind) != (subscription.id, item.name.lower(), kind):
-            raise ValueError("the deleted vault was another one")
+            raise ValueError("the deleted vault was a different vault")
         return id_
 
     calls = Calls(subscription.scope, operation)

@@ -130,7 +130,7 @@ class VaultKeys(FetchedObjects[KeyItem, KeyBundle]):
         found = await arm.collect()
         if self._denied:
             number, names = _counted(sorted(self._denied, key=str.lower))
-            self._list.odd = f"ARM shows {number} that the vault says it does not have: {names}"
+            self._list.odd = f"ARM shows {number} that the vault does not list: {names}"
         if not refused and arm.found:
             number, names = _counted(arm.found)
             self._list.refused(Refusal(Reason.INCONSISTENT, f"it lacks {number} that ARM shows: {names}"))

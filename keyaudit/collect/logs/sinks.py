@@ -125,7 +125,7 @@ def of_resource(item: DiagnosticSetting, prefix: str) -> str:
     id_ = f"/{item.id.strip('/').lower()}"
     named = item.name.lower()
     if "/" in named or not id_.startswith(f"{prefix}/") or not id_.endswith(f"/diagnosticsettings/{named}"):
-        raise ValueError("a setting of something else")
+        raise ValueError("a setting of another resource")
     return named
 
 
@@ -168,12 +168,12 @@ def _untold(kind: str, properties: DiagnosticProperties) -> Iterator[Refusal]:
     always = (properties.workspace_id, properties.storage_account_id, properties.event_hub_authorization_rule_id)
     names_all = kind == "activity-log" and any(_destinations(properties))
     if not names_all and any(isinstance(member, UnsetType) for member in always):
-        yield Refusal(Reason.BAD_BODY, "a setting that leaves out whether it sends somewhere", 200)
+        yield Refusal(Reason.BAD_BODY, "a setting without its destinations", 200)
     if _is_set(properties.workspace_id):
         where = read(properties.workspace_id, str)
         reason = where.reason if isinstance(where, Refusal) else None if _WORKSPACE.fullmatch(where) else Reason.BAD_VALUE
         if reason is not None:
-            yield Refusal(reason, "a setting that does not say which workspace it sends to", 200)
+            yield Refusal(reason, "a setting without the id of its workspace", 200)
 
 
 def _is_set(member: Wire) -> bool:

@@ -126,7 +126,7 @@ class _Workspaces:
             place = WorkspaceId.of(id_)
             if place is None:
                 # An id that is not of a workspace cannot be read, and the destination is unknown.
-                self._get.refused(Refusal(Reason.BAD_VALUE, "a destination that is no workspace"))
+                self._get.refused(Refusal(Reason.BAD_VALUE, "a destination that is not a workspace"))
             else:
                 await self._workspace(place, wanted[id_])
 

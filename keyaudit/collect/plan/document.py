@@ -189,7 +189,7 @@ def decode(data: bytes, place: str) -> Plan:
     except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError) as error:
         raise UsageError(place, f"not a plan as terraform show -json writes it: {_told(error)}", _CONVERT) from error
     if plan.errored:
-        what = "the plan stopped at an error, so that resources are missing from it"
+        what = "the plan stopped at an error, so resources are missing from it"
         raise UsageError(place, what, "correct what terraform plan reports, and plan again")
     _check_whole(data, plan, place)
     return plan
@@ -216,12 +216,12 @@ def _check_format(data: bytes, place: str) -> None:
 def _check_whole(data: bytes, plan: Plan, place: str) -> None:
     """Refuse a plan that tells one thing twice, or in two ways: each managed resource that will be there has its change."""
     if what := next(_wrong(data, plan, place), None):
-        raise UsageError(place, what, "make the plan again, and do not edit it")
+        raise UsageError(place, what, "create the plan again, and do not edit it")
 
 
 def _wrong(data: bytes, plan: Plan, place: str) -> Iterator[str]:
     if twice := _member_twice(data, place):
-        yield f"not JSON with one meaning: the member {one_line(twice, 200)!r} is twice in an object"
+        yield f"ambiguous JSON: the member {one_line(twice, 200)!r} appears twice in an object"
     yield from _configured_twice(plan.configuration.root_module)
     changes = [(each.address, each.deposed) for each in plan.resource_changes]
     planned = [each.address for each in resources_of(plan.planned_values.root_module) if each.mode == _MANAGED]

@@ -47,7 +47,7 @@ class PlanGateway(Gateway):
         async def fetch(_: Step) -> Page | Refusal:
             if held is None:
                 return absent
-            gone = Refusal(Reason.AFTER_APPLY, f"{held.gone} is deleted, and perhaps it is the last one") if held.gone else None
+            gone = Refusal(Reason.AFTER_APPLY, f"{held.gone} is deleted, and may be the last one") if held.gone else None
             return Page(held.items, refusal=gone or (lacking if held.whole else absent))
 
         return Listing(fetch, Step(operation) if held else absent, item, by)

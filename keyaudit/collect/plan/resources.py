@@ -63,7 +63,7 @@ class View:
         if found is None or isinstance(found, Raw):
             return None
         if not isinstance(found, str):
-            raise UsageError(f"{self.place}.{name}", "not a text", "make the plan again, and do not edit it")
+            raise UsageError(f"{self.place}.{name}", "not a text", "create the plan again, and do not edit it")
         return found
 
     def blocks(self, name: str) -> "list[View] | Raw":
@@ -301,7 +301,7 @@ def _decoded(change: ResourceChange, raw: Raw) -> object:
         return msgspec.json.decode(raw)
     except (ValueError, RecursionError) as error:
         what = "cannot be read: nested too deeply, or not JSON"
-        raise UsageError(one_line(change.address, 200), what, "make the plan again, and do not edit it") from error
+        raise UsageError(one_line(change.address, 200), what, "create the plan again, and do not edit it") from error
 
 
 __all__ = ["AFTER_APPLY", "NOT_IN_PLAN", "Planned", "Resources", "Sequence", "Value", "View", "texts", "wire"]

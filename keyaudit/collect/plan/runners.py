@@ -44,7 +44,7 @@ def note_runners(ground: Ground) -> None:
             continue
         for provisioner in planned.provisioners:
             why = _of_provisioner(provisioner)
-            what = why or f"runs a {provisioner.type} provisioner, which names neither Azure nor Microsoft"
+            what = why or f"runs a {provisioner.type} provisioner, that names neither Azure nor Microsoft"
             ground.answers.asides.append(Aside(planned.address, planned.changes, what, certain=bool(why)))
     for planned in ground.resources.managed():
         if not speaks_to_azure(planned.type) and not is_outside(planned.provider_name):
@@ -106,9 +106,9 @@ def _of_provider(ground: Ground, planned: Planned) -> Aside:
     if planned.type.startswith("restapi_"):
         texts = [*_texts(planned), *_of_configuration(ground, planned.provider)]
         if any(each is None or _AZURE.search(each) for each in texts):
-            what = "calls a REST API whose address is one of Azure or Microsoft, or not known"
+            what = "calls a REST API at an Azure, Microsoft or unknown address"
             return Aside(planned.address, planned.changes, what)
-    what = f"is of the provider {planned.provider_name}, which keyaudit does not know"
+    what = f"belongs to the provider {planned.provider_name}, which keyaudit does not know"
     return Aside(planned.address, planned.changes, what, certain=False)
 
 

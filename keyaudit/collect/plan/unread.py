@@ -158,10 +158,10 @@ _BY_ITSELF: Mapping[str, tuple[str, frozenset[str]]] = {
                 "pre_authorized",
             )
         ),
-        ("sets a part of an application, and is not read", frozenset({"application"})),
+        ("sets a part of an application, which keyaudit does not read", frozenset({"application"})),
     ),
     "azuread_administrative_unit_role_member": (
-        "gives a directory role over the members of an administrative unit, which are not read",
+        "gives a directory role over the members of an administrative unit, which keyaudit does not read",
         frozenset({"service_principal", "credential"}),
     ),
 }
@@ -246,7 +246,7 @@ def _note(ground: Ground, planned: Planned, *, gone: bool) -> None:
         origin = Origin(planned.address, gone or planned.changes, gone=gone and operation not in _PROTECTING)
         ground.answers.unread.setdefault(operation, []).append(origin)
     if not gone and QUERY not in operations and (names := _uses(planned)):
-        what = f"uses {listed(sorted(f'a {each}' for each in names))} of a vault in a way that is not read"
+        what = f"uses {listed(sorted(f'a {each}' for each in names))} of a vault in a way that keyaudit does not read"
         tables = frozenset(_USES[each] for each in names)
         ground.answers.asides.append(Aside(planned.address, planned.changes, what, tables))
 

@@ -26,7 +26,7 @@ def in_files(named: Sequence[Path], place: str) -> RelyingParties:
     for path in named:
         base = _there(path, place)
         if base.is_dir():
-            raise UsageError(place, f"{one_line(str(path), 1024)} is a folder", "name the files in it that hold keys")
+            raise UsageError(place, f"{one_line(str(path), 1024)} is a folder", "name the files in it that contain keys")
         found.read(base, path.as_posix(), path.stem, for_keys=True, for_settings=False)
     return found.all()
 

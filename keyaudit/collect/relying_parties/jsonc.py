@@ -66,7 +66,7 @@ class _Reader:
             name = str(self._plain())
             # .NET ignores the case of names, and refuses a file with a repeated name.
             if name.lower() in seen:
-                raise self._wrong("a member that is there twice")
+                raise self._wrong("a duplicate member")
             seen.add(name.lower())
             if self._next() != ":":
                 raise self._wrong("not JSON: a colon is missing")

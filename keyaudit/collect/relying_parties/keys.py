@@ -81,9 +81,9 @@ def _of_key_set(document: jsonc.Value) -> Iterator[dict[str, object]]:
     if items is None:
         if "jwks_uri" in members:
             return
-        raise UnreadError(Reason.UNRECOGNISED, "JSON without keys, which is no key set")
+        raise UnreadError(Reason.UNRECOGNISED, "JSON without keys, which is not a key set")
     if not isinstance(items.value, list):
-        raise UnreadError(Reason.BAD_BODY, "keys that are no list", items.line)
+        raise UnreadError(Reason.BAD_BODY, "keys that are not a list", items.line)
     issuer, fetched = _text(members, "issuer"), _fetched(members.get("fetched_on"))
     for item in items.value:
         key = item.value
@@ -171,7 +171,7 @@ def _of_pem(content: str) -> Iterator[dict[str, object]]:
             # Certificates in an unsupported format.
             yield {"held_as": "pinned", "line": line, "thumbprint": Refusal(Reason.UNRECOGNISED)}
         elif end < 0:
-            raise UnreadError(Reason.BAD_BODY, "a block that does not end", line)
+            raise UnreadError(Reason.BAD_BODY, "a block without an end", line)
 
 
 def _of_xml(found: list[Element]) -> Iterator[dict[str, object]]:

@@ -44,11 +44,11 @@ def elements(data: bytes) -> list[Element]:
 
     def begin(name: str, attributes: dict[str, str]) -> None:
         if len(open_) >= _DEEPEST or len(found) >= _MOST:
-            raise UnreadError(Reason.TOO_LARGE, "more elements than any such file has", parser.CurrentLineNumber)
+            raise UnreadError(Reason.TOO_LARGE, "more elements than any such file contains", parser.CurrentLineNumber)
         path = (*open_[-1].path, _local(name)) if open_ else (_local(name),)
         # A section of a web.config can be encrypted. Encrypted sections other than connection strings are unknown.
         if path[-1] == "encrypteddata" and "connectionstrings" not in path:
-            raise UnreadError(Reason.UNRECOGNISED, "a part that is encrypted", parser.CurrentLineNumber)
+            raise UnreadError(Reason.UNRECOGNISED, "an encrypted part", parser.CurrentLineNumber)
         one = Element(path, {_local(key): value for key, value in attributes.items()}, parser.CurrentLineNumber)
         found.append(one)
         open_.append(one)
@@ -71,7 +71,7 @@ def elements(data: bytes) -> list[Element]:
         raise UnreadError(Reason.BAD_BODY, f"not XML: {expat.errors.messages[error.code]}", error.lineno) from error
     # An encoding that Python does not know, or that is not a text encoding.
     except (LookupError, ValueError) as error:
-        raise UnreadError(Reason.BAD_BODY, "not XML in an encoding that is known") from error
+        raise UnreadError(Reason.BAD_BODY, "not XML in a known encoding") from error
     return found
 
 

@@ -74,7 +74,7 @@ class Opened:
         self.compressed = first.startswith(_GZIP)
         packed = next((what for mark, what in _PACKED if first.startswith(mark)), "")
         if packed:
-            self.trouble = f"{packed}, which is not read: convert it to text or gzip"
+            self.trouble = f"{packed}, which keyaudit does not read: convert it to text or gzip"
             return
         if not self.compressed:
             while first:
@@ -123,7 +123,7 @@ def open_log(path: Path) -> Opened:
         descriptor = platform.open_file(path, follow=True)
     except (OSError, ValueError) as error:
         what = error.strerror if isinstance(error, OSError) else "not a path"
-        raise UsageError(place, f"cannot be read: {what}", "name a file that may be read") from error
+        raise UsageError(place, f"cannot be read: {what}", "name a readable file") from error
     file = os.fdopen(descriptor, "rb", buffering=0)
     if not stat.S_ISREG(os.fstat(descriptor).st_mode):
         file.close()

@@ -59,7 +59,7 @@ def _records(window: Window) -> Iterator[RawRecord]:
         else:
             raise CutError("not JSON")
     if continues:
-        raise CutError("its last page names a next page, which is not in this file (put all pages of a list into one file)")
+        raise CutError("its last page refers to a next page that is not in this file (put all pages of a list into one file)")
 
 
 def _object(window: Window) -> Generator[RawRecord, None, bool]:
@@ -87,9 +87,9 @@ def _contained(window: Window) -> Generator[RawRecord, None, bool]:
             text = _value(window)
             continues = continues or (name in _NEXT and text not in (b"null", b'""'))
     if partial:
-        raise CutError("the service says that it did not give all")
+        raise CutError("the service says that its response is incomplete")
     if not seen:
-        yield BadRecordError("an object that should hold records, and has no list of them")
+        yield BadRecordError("an object without its list of records")
     return continues
 
 
@@ -107,14 +107,14 @@ def _rows(window: Window) -> Iterator[RawRecord]:
         else:
             _value(window)
     if not seen:
-        yield BadRecordError("a table that has no list of rows")
+        yield BadRecordError("a table without a list of rows")
 
 
 def _columns(text: bytes) -> list[str]:
     try:
         return [each["name"] for each in msgspec.json.decode(text, type=list[dict[str, str]])]
     except (*BROKEN, KeyError) as error:
-        raise CutError("a table whose columns cannot be read") from error
+        raise CutError("a table with unreadable columns") from error
 
 
 def by_column(columns: Sequence[str], row: RawRecord) -> RawRecord:

@@ -54,7 +54,7 @@ class Shape(Generic[T]):
                 return self._decoder.decode(members)
             return msgspec.convert(members, self._shape, strict=False)
         except BROKEN as error:
-            raise BadRecordError(f"not as such a record is: {error}") from error
+            raise BadRecordError(f"not a valid record of this kind: {error}") from error
 
 
 def inside(shape: Shape[T], value: Any) -> T | None:

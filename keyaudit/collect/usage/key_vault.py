@@ -211,7 +211,7 @@ def of_legacy(members: Members) -> Event | None:
     if provider != "MICROSOFT.KEYVAULT":
         # Rows of Entra's tables may have these columns, too, and be without the columns that name their own table.
         if provider in ("", "MICROSOFT.AADIAM"):
-            raise UnknownKindError("of no log that is known: export the column Type with it")
+            raise UnknownKindError("from an unknown log: export the column Type with it")
         return None
     on, above = moment(found.TimeGenerated)
     operation = _operation(found.OperationName)

@@ -88,7 +88,7 @@ def readable(pairs: Pairs | None) -> list[Pair]:
     found = []
     for pair in pairs or _NONE:
         if isinstance(pair, str) and pair.startswith("@{"):
-            raise BadRecordError("its lists are the text that PowerShell makes of them: convert with a greater -Depth")
+            raise BadRecordError("PowerShell converted its lists to text: convert with a greater -Depth")
         found.append(Pair(name=pair, value=pair, new_value=pair) if isinstance(pair, str) else pair)
     return found
 

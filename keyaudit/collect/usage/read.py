@@ -36,7 +36,7 @@ _ONLY_TOKENS = frozenset((*ONLY_TOKENS, GRAPH_LOG, GRAPH_EVENTS, OLD_GRAPH_LOG))
 """Logs without uses: a day without them hides none."""
 _SHOWN = 5
 """The number of unreadable places that are listed for a file; others are counted."""
-THROTTLING_UNTOLD = "exported without OperationProperties: which mailboxes were no longer recorded is not known"
+THROTTLING_UNTOLD = "exported without OperationProperties, so mailboxes that were no longer recorded are unknown"
 
 
 def read_logs(paths: Iterable[Path], known: Import) -> Iterator[Use | Token | FileRead]:
@@ -58,7 +58,9 @@ def files_below(path: Path) -> Sequence[Path]:
     found: list[Path] = []
 
     def refuse(error: OSError) -> None:
-        raise UsageError(one_line(str(error.filename), 1024), f"cannot be read: {error.strerror}", "let it be read") from error
+        raise UsageError(
+            one_line(str(error.filename), 1024), f"cannot be read: {error.strerror}", "make it readable"
+        ) from error
 
     for folder, folders, names in os.walk(path, onerror=refuse):
         folders.sort()
@@ -66,7 +68,7 @@ def files_below(path: Path) -> Sequence[Path]:
             # Until Python 3.12 the walk goes into a junction of Windows.
             if below.is_symlink() or (sys.version_info >= (3, 12) and below.is_junction()):
                 what = "a link to a folder, which is not followed"
-                raise UsageError(one_line(str(below), 1024), what, "move the logs here, or name each folder of them")
+                raise UsageError(one_line(str(below), 1024), what, "move the logs here, or name each folder with logs")
         found += (Path(folder, name) for name in names)
     if not found:
         raise UsageError(one_line(str(path), 1024), "an empty folder", "name files, or folders of them")
@@ -109,7 +111,7 @@ class LogFile:
         counted = self._counted
         if cut:
             place = f"after {counted.unit} {number}" if number else "at its beginning"
-            why = f"{place}: {cut}: what follows was not read"
+            why = f"{place}: {cut}: the rest was not read"
         elif counted.unit == "line" and number == counted.bad and window.last != b"\n" and number:
             why = "the last line is cut off"
         elif counted.throttling_untold:

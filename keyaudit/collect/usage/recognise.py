@@ -213,7 +213,7 @@ def _reader(members: bytes | Mapping[str, Any]) -> Reader:
         return TABLES.get(table) or _OF_TOKENS.get(table) or _marked(names) or _of_unknown(members, "Type", table)
     reader = _marked(names)
     if reader is None:
-        raise UnknownKindError("of no log that is known")
+        raise UnknownKindError("from an unknown log")
     return reader
 
 

@@ -111,7 +111,7 @@ def of_row(members: Members) -> Event:
         # For a managed identity, neither address nor credential is recorded.
         source = SERVICE_PRINCIPALS
     if source is None:
-        raise BadRecordError("does not say whose sign-in it is: export Category or Type with it")
+        raise BadRecordError("does not say who signed in: export Category or Type with it")
     on, _ = moment(found.created_date_time or found.time_generated)
     event = _event(source, on, found, found.resource_identity, found.result_type)
     event.tenant_id = guid(found.tenant_id)
@@ -133,7 +133,7 @@ def of_record(members: Members) -> Event:
     found = _record(members)
     source = CATEGORIES.get((found.category or "").casefold())
     if source is None:
-        raise OtherKindError("not a sign-in that is read")
+        raise OtherKindError("not a supported kind of sign-in")
     inner = found.properties or _SignIn()
     on, _ = moment(inner.created_date_time or found.time)
     code = _code(inner)
@@ -193,7 +193,7 @@ def _code(found: _SignIn) -> Any:
 def _by_saml(on: int, found: _Row | _SignIn, code: int | str | None) -> tuple[Use, ...]:
     """A user's sign-in by SAML or WS-Federation, for which a SAML token was signed for the application."""
     if not found.authentication_protocol:
-        raise BadRecordError("does not say by which protocol: export AuthenticationProtocol with it")
+        raise BadRecordError("does not state its protocol: export AuthenticationProtocol with it")
     if found.authentication_protocol.casefold() not in _SAML:
         return ()
     use = Use(

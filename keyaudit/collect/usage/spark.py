@@ -96,7 +96,7 @@ def _local(path: str) -> Iterator[Listed]:
             size = file.stat().st_size
         except OSError as error:
             what = f"cannot be read: {error.strerror}"
-            raise UsageError(one_line(str(file), 1024), what, "name a file that may be read") from error
+            raise UsageError(one_line(str(file), 1024), what, "name a readable file") from error
         yield Listed(one_line(str(file), 1024), str(file.absolute()), size, local=True)
 
 
@@ -180,5 +180,5 @@ def _left_out(file: Listed) -> FileRead:
         complete=not file.size,
         sources={},
         unread=bool(file.size),
-        trouble=("Spark reads no file whose name begins with _ or .",) if file.size else (),
+        trouble=("Spark reads no file with a name that starts with _ or .",) if file.size else (),
     )

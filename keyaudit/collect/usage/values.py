@@ -75,7 +75,7 @@ def _other(text: str) -> tuple[int, int]:
     if _EPOCH.fullmatch(text):
         whole, _, fraction = text.partition(".")
         return int(whole[:10]), _milliseconds(whole[10:] or fraction)
-    raise BadRecordError("a time of a form that is not known")
+    raise BadRecordError("a time in an unknown format")
 
 
 def _clock(date: str, hour: str, minute: str, second: str) -> int:

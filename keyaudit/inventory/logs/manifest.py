@@ -36,7 +36,7 @@ WHOLE: dict[str, dict[str, str]] = {
 """The columns of the tables that are kept as a whole."""
 COLUMNS = BY_DAY | WHOLE
 AGAIN = "import or collect the logs again"
-DAMAGED = f"take the folder from where it was made, or {AGAIN}"
+DAMAGED = f"copy the folder from its origin again, or {AGAIN}"
 # A name that is the same in every file system.
 _LOG = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _LATEST = parse_date("9998-12-31")
@@ -156,7 +156,7 @@ def _disagreement(manifest: LogManifest) -> str:
     reduced = [(each.since, each.until) for each in manifest.reduced]
     periods = [period for period, _ in itertools.groupby(part[:2] for part in parts)]
     if not _ascending(parts) or reduced != periods or not all(starmap(_is_period, reduced)) or _overlap(reduced):
-        return "its days are not in their order"
+        return "its days are out of order"
     for part in manifest.parts:
         paths = [Part.path(part.period, part.source, number) for number in range(len(part.files))]
         if not paths or [file.path for file in part.files] != paths:

@@ -208,7 +208,7 @@ def _learned(tasks: Sequence[Task], names: Sequence[str], earlier: LogStore | No
     found = sorted((told for task in tasks for told in task.told), key=lambda told: told.number)
     if [told.number for told in found] != list(range(len(names))):
         what = f"the executors read {len(found):,} files, where {len(names):,} were listed"
-        raise AccessError(MASTER, what, "import again when no file is added or removed")
+        raise AccessError(MASTER, what, "import again while no file is added or removed")
     known = Import(earlier.tenant_id if earlier else None)
     read = []
     for told in found:

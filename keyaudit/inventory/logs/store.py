@@ -184,7 +184,7 @@ class LogStore(Struct, frozen=True):
     def _copy(self, file: File, copy: Path) -> None:
         files.copy(self.folder / file.path, copy)
         if files.digest(copy) != (file.size, file.sha256):
-            raise UnsafeError(files.shown(self.folder / file.path), "was changed while it was read", DAMAGED)
+            raise UnsafeError(files.shown(self.folder / file.path), "changed while it was read", DAMAGED)
 
 
 def open_logs(folder: Path) -> LogStore:

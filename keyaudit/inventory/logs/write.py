@@ -98,7 +98,7 @@ def create(
             platform.move_folder(beside, folder)
         files.sync_names(folder.parent)
     except OutputError as error:
-        raise OutputError(files.shown(folder), error.what, "make room there, and import again") from error
+        raise OutputError(files.shown(folder), error.what, "free some space there, and import again") from error
     finally:
         shutil.rmtree(beside, ignore_errors=True)
     return open_logs(folder)
@@ -107,7 +107,7 @@ def create(
 def refuse_used(folder: Path) -> None:
     """Raises UsageError unless a store can be created there."""
     if folder.is_symlink() or (folder.exists() and not folder.is_dir()):
-        raise UsageError(files.shown(folder), "is there, and is not a folder", "name a new one")
+        raise UsageError(files.shown(folder), "exists, but is not a folder", "name a new one")
     if folder.is_dir() and any(folder.iterdir()):
         raise UsageError(files.shown(folder), "is not empty", "name a new folder")
 

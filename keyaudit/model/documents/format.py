@@ -36,5 +36,5 @@ def decode(data: bytes) -> str:
         column = error.start - data.rfind(b"\n", 0, error.start)
         raise FormatError(line, column, "not UTF-8", "save it as UTF-8") from None
     if text.startswith("\ufeff"):
-        raise FormatError(1, 1, "begins with a byte order mark", "save it as UTF-8 without one")
+        raise FormatError(1, 1, "starts with a byte order mark", "save it as UTF-8 without one")
     return text

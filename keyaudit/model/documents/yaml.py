@@ -28,7 +28,7 @@ def read(text: str) -> Node:
         line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
         # Within { } or [ ], placeholders and commas are YAML syntax.
         flow = "flow" in (error.context or "")
-        remedy = "put a text that holds , { } [ ] or : in quotes" if flow else ""
+        remedy = "put text that contains , { } [ ] or : in quotes" if flow else ""
         raise FormatError(line, column, f"not YAML: {error.problem or error.context}", remedy) from None
     except yaml.reader.ReaderError as error:
         before = text[: error.position]

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from msgspec import Struct, field
 
-RELATIVE = "complete only as far as the identity can see; [expect] in keyaudit.toml says what must be there"
+RELATIVE = "complete only for what the identity can see; [expect] in keyaudit.toml lists what must exist"
 """The note in reports of runs without expectations."""
 
 

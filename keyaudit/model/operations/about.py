@@ -49,11 +49,11 @@ class Unnamed(Struct, frozen=True):
 
 About = Named | Unnamed
 
-WHOLE_TENANT = Unnamed("it is about the whole tenant, which the token decides")
-ROWS = Unnamed("a query is about many subscriptions, and each row names its own")
+WHOLE_TENANT = Unnamed("it covers the whole tenant, which the token determines")
+ROWS = Unnamed("a query covers many subscriptions, and each row names its subscription")
 RELATED = Unnamed("Graph names related objects by their own ids, in the context directoryObjects")
-NO_METADATA = "Graph was told to leave out its metadata"
+NO_METADATA = "the request asks Graph to omit its metadata"
 HOLDER = Named("@odata.context", "('{id}')", Form.INSIDE, NO_METADATA)
 """In the context of what an object contains: "applications('...')/federatedIdentityCredentials"."""
 ITSELF = Named("id", "{id}")
-ROTATION_POLICY = Named("id", left_out="the policy was never set, and the answer is the default one")
+ROTATION_POLICY = Named("id", left_out="the policy was never set, and the response is the default")

@@ -130,6 +130,6 @@ DECLARED = (
         path="/beta/$batch",
         throttle=Throttle.GRAPH,
         right=Right(rights=Rights.NONE),
-        about=Unnamed("each answer in it is one of another operation, and is judged as such"),
+        about=Unnamed("each response in it belongs to another operation, and is checked as such"),
     ),
 )

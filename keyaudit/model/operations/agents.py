@@ -66,7 +66,7 @@ DECLARED = (
     # https://learn.microsoft.com/graph/api/agentidentityblueprintprincipal-list-sponsors
     graph(
         "blueprint.principal_sponsors_of",
-        "sponsors of the principal of another tenant's blueprint",
+        "sponsors of the local principal of another tenant's blueprint",
         "/v1.0/servicePrincipals/{id}/microsoft.graph.agentIdentityBlueprintPrincipal/sponsors",
         query=(("$select", "id"),),
         about=RELATED,

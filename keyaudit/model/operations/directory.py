@@ -68,7 +68,7 @@ DECLARED = (
     # $expand returns about 20 related objects at most, without a link to the rest: an object with 20 is read separately.
     graph(
         "application.owners_of",
-        "owners of an application with many",
+        "owners of an application with many owners",
         "/v1.0/applications/{id}/owners",
         query=(("$select", "id"), ("$top", "999")),
         after=("application.owners",),
@@ -134,7 +134,7 @@ DECLARED = (
     ),
     graph(
         "service_principal.owners_of",
-        "owners of a service principal with many",
+        "owners of a service principal with many owners",
         "/v1.0/servicePrincipals/{id}/owners",
         query=(("$select", "id"), ("$top", "999")),
         after=("service_principal.owners",),
@@ -156,7 +156,7 @@ DECLARED = (
     ),
     graph(
         "service_principal.app_roles_of",
-        "app roles granted to a service principal with many",
+        "app roles granted to a service principal with many app roles",
         "/v1.0/servicePrincipals/{id}/appRoleAssignments",
         query=(("$top", "999"),),
         cost=2,

@@ -173,7 +173,7 @@ class Operation(Struct, frozen=True):
     def __post_init__(self) -> None:
         one_of_many = "{" in self.path or self.surface in (Surface.VAULT, Surface.MANAGED_HSM)
         if one_of_many and self.about is WHOLE_TENANT:
-            raise ValueError(f"{self.id} is sent for one object of many, and does not say how an answer names it")
+            raise ValueError(f"{self.id} is sent for one object of many, and does not say how a response names it")
 
     @property
     def permission(self) -> str:

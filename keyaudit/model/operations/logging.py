@@ -60,14 +60,14 @@ DECLARED = (
     ),
     arm(
         "activity_log.list",
-        "where activity logs are exported to",
+        "export destinations of activity logs",
         _SUBSCRIPTION + _SETTINGS,
         version=_SETTINGS_VERSION,
         paging=Paging.NEXT_LINK,
     ),
     arm(
         "entra_log.list",
-        "where Entra's logs are exported to",
+        "export destinations of Entra's logs",
         "/providers/microsoft.aadiam/diagnosticSettings",
         version="2017-04-01",
         paging=Paging.NEXT_LINK,
@@ -83,7 +83,7 @@ DECLARED = (
     ),
     arm(
         "workspace.table",
-        "how long a log is kept",
+        "log retention",
         _WORKSPACE + "/tables/{table}",
         version=_WORKSPACE_VERSION,
         right=_OF_WORKSPACE,

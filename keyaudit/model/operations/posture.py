@@ -33,7 +33,7 @@ DECLARED = (
     ),
     graph(
         "app_management.applied",
-        "what an app management policy is assigned to",
+        "assignments of an app management policy",
         "/v1.0/policies/appManagementPolicies/{id}/appliesTo",
         query=(("$select", "id"), ("$top", "999")),
         about=RELATED,

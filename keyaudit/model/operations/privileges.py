@@ -96,7 +96,7 @@ DECLARED = (
     # The preview alone has assignmentRestrictions, and both have isolationScope.
     arm(
         "managed_identity.list",
-        "user-assigned managed identities, with what limits them",
+        "user-assigned managed identities, with their assignment restrictions",
         "/subscriptions/{subscription}/providers/Microsoft.ManagedIdentity/userAssignedIdentities",
         version="2025-05-31-preview",
         paging=Paging.NEXT_LINK,

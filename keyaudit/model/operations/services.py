@@ -31,7 +31,7 @@ def _named(consumer: Consumer) -> str:
 
 
 DECLARED: tuple[Operation, ...] = (
-    resource_graph("service.query", "services with keys (Resource Graph)"),
+    resource_graph("service.query", "services with access keys (Resource Graph)"),
     resource_graph("secret_use.query", "encrypted disks and bought certificates (Resource Graph)"),
     resource_graph("host.query", "host names of resources (Resource Graph)"),
     # Resource Graph returns the key of some SQL servers only, and of none whether the server follows the key's rotation.

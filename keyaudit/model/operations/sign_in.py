@@ -13,6 +13,6 @@ DECLARED = (
         path="/{tenant}/v2.0/.well-known/openid-configuration",
         throttle=Throttle.NONE,
         right=Right(rights=Rights.NONE),
-        about=Unnamed("a tenant may be asked for by one of its domains, and its issuer is compared where it is used"),
+        about=Unnamed("a request may name a tenant by one of its domains, and the issuer is compared where it is used"),
     ),
 )

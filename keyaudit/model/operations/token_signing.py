@@ -98,14 +98,14 @@ DECLARED = (
         "classic_authority.list",
         "authorities for certificate-based sign-in in the older store",
         "/v1.0/organization/{tenant}/certificateBasedAuthConfiguration",
-        about=Unnamed("it is asked of the tenant itself, which the token decides"),
+        about=Unnamed("it is a request to the tenant itself, which the token determines"),
         right=graph_right("Organization.Read.All"),
     ),
     # A store has at most 10 authorities, fewer than the maximum of $expand.
     # https://learn.microsoft.com/graph/api/resources/certificatebasedapplicationconfiguration
     graph(
         "app_authority.list",
-        "authorities that applications' certificates must come from",
+        "authorities that must issue applications' certificates",
         "/beta/directory/certificateAuthorities/certificateBasedApplicationConfigurations",
         query=(("$expand", "trustedCertificateAuthorities"),),
         right=graph_right("AppCertTrustConfiguration.Read.All"),
@@ -126,7 +126,7 @@ DECLARED = (
     ),
     Operation(
         id="login.keys",
-        noun="the keys that the tenant publishes for checking tokens",
+        noun="the keys that the tenant publishes to verify tokens",
         surface=Surface.LOGIN,
         path="/{tenant}/discovery/v2.0/keys",
         throttle=Throttle.NONE,

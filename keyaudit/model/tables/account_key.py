@@ -10,7 +10,7 @@ ACCOUNT_KEY = Table(
     area=Area.SERVICES,
     noun="account key",
     plural="account keys",
-    meaning="one long-lived key of an account of another service, or a set of them that Resource Graph does not tell apart",
+    meaning="one long-lived key of an account of another service, or a set of keys that Resource Graph does not distinguish",
     added_by=SERVICE,
     columns=(
         *where_found(*SERVICE),
@@ -18,21 +18,23 @@ ACCOUNT_KEY = Table(
         text("kind", "the service", values=KINDS),
         text("account_id", "the account's resource id, in lower case"),
         text("slot", "which of the account's keys: key1, key2, primary, secondary, primary-readonly, secondary-readonly; "
-            "keys, admin-user or local-accounts for all of them; none of a cluster of Azure Arc, which has no key in Azure, "
-            "and of one of OpenShift, whose keys Resource Graph does not show"),
+            "keys, admin-user or local-accounts for all of them; empty for an Azure Arc cluster, which has no key in Azure, "
+            "and for an OpenShift cluster, because Resource Graph does not show its keys"),
         mapping("tags", "the account's tags", SERVICE, absent="it has no tags"),
-        text("environment", "the tag env or environment, in lower case; else what [environments] says of the subscription",
-            absent="no such tag, and nothing said", derived=True),
+        text("environment", "the tag env or environment, in lower case; else the subscription's environment in [environments]",
+            absent="no such tag, and no matching setting", derived=True),
         flag("local_auth_enabled",
-            "the service lets these keys in; never set means that it does, but for a registry's admin user", SERVICE),
-        flag("read_only", "the key reads and cannot write", SERVICE),
-        flag("dated", "the service keeps the dates of its keys: storage and Cosmos DB do, and without one a key is old"),
+            "the service accepts these keys; if never set, it does, except for a registry's admin user", SERVICE),
+        flag("read_only", "the key is read-only", SERVICE),
+        flag("dated", "the service records the dates of its keys: storage and Cosmos DB do, so a key without a date is old"),
         # https://learn.microsoft.com/dotnet/api/azure.resourcemanager.cosmosdb.models.accountkeymetadata
         # https://learn.microsoft.com/azure/storage/common/sas-expiration-policy: null until the key is rotated
-        time("created_on", "when the key was made or last regenerated", SERVICE, past=True,
-            absent="where dated, last made before the service kept dates (Cosmos DB: before 2022-06-18); else it keeps none"),
-        duration("expiry_period", "the age at which the account's policy reminds of a rotation; it enforces none", SERVICE,
-            absent="no policy, or a service that has none"),
+        time("created_on", "when the key was created or last regenerated", SERVICE, past=True,
+            absent="if dated, created before the service recorded dates (Cosmos DB: before 2022-06-18); else the service "
+                "records no dates"),
+        duration("expiry_period", "the age at which the account's policy reminds users to rotate; it does not enforce "
+            "rotation", SERVICE,
+            absent="no policy, or a service without such policies"),
         text("oidc_issuer", "URL of the cluster's own token issuer, which federated credentials may trust", SERVICE,
             absent="not a cluster, or one without an issuer"),
         # https://learn.microsoft.com/rest/api/openshift/open-shift-clusters/get; one with managed identities lacks it

@@ -25,7 +25,7 @@ CREDENTIAL_ACTIVITY = Table(
         text("kind", "keyType: what the credential is", _CREDENTIAL, values=("password", "certificate")),
         text("holder_kind", "credentialOrigin: the kind of object that the credential belongs to", _CREDENTIAL,
             values=("application", "service_principal")),
-        text("used_for", "resourceId: what was asked for with it", _CREDENTIAL, absent="the report names none",
+        text("used_for", "resourceId: the resource it was used for", _CREDENTIAL, absent="the report names none",
             wire="resourceId"),
         time("last_used_on", "lastSignInDateTime", _CREDENTIAL, absent="the report has none", past=True),
         time("expires_on", "the credential's end, as the report has it", _CREDENTIAL, absent="the report has none"),

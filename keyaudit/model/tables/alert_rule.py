@@ -22,11 +22,11 @@ ALERT_RULE = Table(
         text("resource_group", "the resource group, as Azure spells it"),
         text("kind", "what it looks at", values=("activity-log", "log-query", "sentinel")),
         flag("enabled", "it is on", _RULES, wire="properties.enabled"),
-        texts("watches", "what its text shows it to watch, sorted. key-vault: a condition on the activity log that names "
+        texts("watches", "the subjects that its text watches, sorted. key-vault: a condition on the activity log that names "
             "Microsoft.KeyVault, or a query that names it or AZKVAuditLogs. application-credentials and federation: a "
             "query that names the audit events of new credentials, or of federation settings", _RULES,
             values=WATCHED),
-        flag("notifies", "it has an action group, or creates incidents in Sentinel: somebody or something is told",
+        flag("notifies", "it has an action group, or creates incidents in Sentinel, so it notifies somebody",
             _RULES),
     ),
 )

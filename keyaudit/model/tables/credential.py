@@ -42,7 +42,7 @@ CREDENTIAL = Table(
     noun="credential",
     plural="credentials",
     meaning="a client secret, certificate or federated credential of an application, service principal or managed identity;"
-    " a SAML set, and a certificate that Entra encrypts tokens with, is not here",
+    " SAML certificates and token-encryption certificates are not included",
     added_by=(*_CREDENTIAL, *_FEDERATED, *_IDENTITIES),
     parts={
         "application.list": _APPLICATIONS_OWN,
@@ -67,11 +67,12 @@ CREDENTIAL = Table(
         text("app_id", "the application (client) id", _CREDENTIAL, guid=True),
         text("holder_type", "servicePrincipalType of a service principal; Application for an application", _CREDENTIAL,
             values=("Application", "ManagedIdentity", "Legacy", "SocialIdp", "ServiceIdentity")),
-        text("holder_home", "whose application the holder is", _CREDENTIAL, values=("own", "microsoft", "foreign", "none")),
+        text("holder_home", "the owner of the holder's application",
+            _CREDENTIAL, values=("own", "microsoft", "foreign", "none")),
         texts("holder_names", "servicePrincipalNames of the service principal that holds it, sorted; empty for other holders",
             ("service_principal.list",)),
-        flag("holder_domain_name", "one of those names is its app id for a whole domain (APPID/*.DOMAIN), which the hybrid "
-            "configuration of SharePoint Server adds", ("service_principal.list",)),
+        flag("holder_domain_name", "one of those names is its app id for a whole domain (APPID/*.DOMAIN), as added by the "
+            "hybrid configuration of SharePoint Server", ("service_principal.list",)),
         time("starts_on", "startDateTime", _CREDENTIAL, absent="the credential is federated", absent_where=_FEDERATED_ALONE),
         time("expires_on", "endDateTime", _CREDENTIAL,
             absent="no end was set, or the credential is federated", follows="starts_on"),
@@ -89,55 +90,56 @@ CREDENTIAL = Table(
             absent=_NO_CERTIFICATE, absent_where=_NOT_CERTIFICATE),
         text("thumbprint_sha1", "SHA-1 of the certificate in upper-case hex, computed from Graph's copy: the thumbprint that "
             "Windows and Azure show for it", _SHOWN, absent=_NO_CERTIFICATE, absent_where=_NOT_CERTIFICATE),
-        text("certificate_subject", "whose certificate it is, as RFC 4514 writes it; its maker chooses it",
+        text("certificate_subject", "the certificate's subject in RFC 4514 form; the creator of the certificate chooses it",
             _SHOWN, absent=_NO_CERTIFICATE, absent_where=_NOT_CERTIFICATE),
-        text("certificate_issuer", "who issued the certificate, as RFC 4514 writes it", _SHOWN,
+        text("certificate_issuer", "the certificate's issuer in RFC 4514 form", _SHOWN,
             absent=_NO_CERTIFICATE, absent_where=_NOT_CERTIFICATE),
-        text("subject_tenant", "whose tenant the common name of its certificate is the id of", _SHOWN,
+        text("subject_tenant", "the owner of the tenant whose id is the certificate's common name", _SHOWN,
             absent=f"the common name is no id, or {_NO_CERTIFICATE}", values=("own", "other")),
-        text("pin", "APPID/SHA256, of its holder and its certificate: how keyaudit.toml records a certificate that an "
-            "administrator compared", _SHOWN, absent=_NO_CERTIFICATE, absent_where=_NOT_CERTIFICATE),
+        text("pin", "APPID/SHA256 of its holder and its certificate: the form in which keyaudit.toml records a certificate "
+            "that an administrator compared", _SHOWN, absent=_NO_CERTIFICATE, absent_where=_NOT_CERTIFICATE),
         *strength_columns(_SHOWN, _NO_CERTIFICATE, _NOT_CERTIFICATE),
-        time("certificate_read_on", "when an earlier run read the certificate, if this one copied it because everything that a "
-            "list shows of the credential is the same", absent=f"this run read it, or {_NO_CERTIFICATE}"),
+        time("certificate_read_on", "when an earlier run read the certificate, if this run copied it because the credential's "
+            "listing was unchanged", absent=f"this run read it, or {_NO_CERTIFICATE}"),
         text("entra_custody",
-            "what Entra stores. platform: the private key; external: only the public half, for a certificate of usage Verify",
-            _CREDENTIAL, absent="a password or federated credential has no private half", absent_where=_NO_KEY,
+            "the part that Entra stores. platform: the private key; external: only the public key, for a certificate with "
+            "usage Verify",
+            _CREDENTIAL, absent="a client secret or federated credential has no private key", absent_where=_NO_KEY,
             values=("external", "platform")),
-        text("custody", "where the private half is kept: platform, by Entra; else as the certificate on the same key in a "
-            "vault, software before an HSM where copies differ; external where every vault was read and none has it, "
-            "unknown where one was not, unlike entra_custody", absent="a password or federated credential has no private half",
+        text("custody", "where the private key is stored. platform: in Entra; else as the certificate with the same key in a "
+            "vault (software before an HSM if copies differ); external: every vault was read and none has it; unknown if a "
+            "vault was not read, unlike entra_custody", absent="a client secret or federated credential has no private key",
             values=("external", "platform", "vault-hsm", "software"), derived=True),
-        text("vault_certificate_id", "the version of a Key Vault certificate that it is, else one on the same key; by "
-            "thumbprint, which the caller that adds a credential can choose, only where Graph does not return the certificate",
+        text("vault_certificate_id", "the matching Key Vault certificate version, else one with the same key; matched by "
+            "thumbprint, which the caller that adds a credential can choose, only if Graph does not return the certificate",
             absent="no vault has it", derived=True),
         flag("private_exportable",
             "a Key Vault certificate with its key is exportable, so secret readers of the vault can read the key",
             absent="no vault has it", derived=True),
         flag("superseded_in_vault",
-            "it is an older version of a Key Vault certificate with an enabled newer version that is another certificate",
+            "it is an older version of a Key Vault certificate whose enabled newer version is a different certificate",
             derived=True),
         time("newer_since", "when the first enabled newer version was created",
             absent="no vault has a newer one", derived=True),
-        count("same_elsewhere", "other identities that have a credential of the same certificate or key; an application and "
-            "its own service principal are one. 0 for what is no certificate", derived=True),
-        text("platform_series", "its place among the unexpired credentials of its holder, if these are certificates that a "
-            "platform renews: three or more, of one issuer, which is none of themselves, and valid for 120 days at most",
+        count("same_elsewhere", "other identities with a credential of the same certificate or key; an application and its "
+            "service principal count once. 0 for other kinds of credentials", derived=True),
+        text("platform_series", "its position among the unexpired credentials of its holder, if a platform renews them: three "
+            "or more certificates from one issuer, none self-issued, each valid for at most 120 days",
             absent="they are not", values=("newest", "older"), derived=True),
         flag("on_application_too",
             "the application object of a service principal in this tenant has the same certificate, by its SHA-256; false for "
-            "a client secret, because nothing shows that two are the same", derived=True),
+            "a client secret, because two secrets cannot be compared", derived=True),
         time("last_used_on", "the last use in the credential report",
-            absent="the report has no use of it, which proves nothing: it leaves out federated credentials and old uses",
+            absent="the report shows no use, which proves nothing: it omits federated credentials and old uses",
             derived=True),
         *HOLDER,
         texts("openshift_clusters", "names of the OpenShift clusters that sign in as its application, sorted", derived=True),
-        text("issuer", "the issuer whose tokens a federated credential accepts", _FEDERATED,
+        text("issuer", "the issuer of the tokens that a federated credential accepts", _FEDERATED,
             absent="not a federated credential", absent_where=_NOT_FEDERATED),
         text("issuer_host", "the host of that issuer, in lower case",
             absent="not a federated credential", absent_where=_NOT_FEDERATED, derived=True),
-        flag("issuer_own", "that issuer is this tenant itself, or a Kubernetes cluster in its subscriptions, or one that "
-            "Azure Arc connects",
+        flag("issuer_own", "the issuer is this tenant, a Kubernetes cluster in its subscriptions, or a cluster that Azure Arc "
+            "connects",
             absent="not a federated credential", absent_where=_NOT_FEDERATED, derived=True),
         text("subject", "the subject that a federated credential accepts", _FEDERATED,
             absent="it has a claims-matching expression instead, or is not a federated credential"),
@@ -146,15 +148,15 @@ CREDENTIAL = Table(
         text("claims_expression", "the claims-matching expression of a federated credential",
             _SUBJECT,
             absent="it matches by subject, or it is not a federated credential"),
-        text("subject_grade", "immutable: it trusts by ids, or by names that nobody outside can register; mutable: by names "
-            "that others can register once they are given up; unnamed: it names nobody, so that no name can be taken over; "
-            "dead: nothing ever matches; other: unknown issuer",
+        text("subject_grade", "immutable: it trusts ids, or names that no outsider can register; mutable: names that others "
+            "can register once they are released; unnamed: it names nobody, so no name can be taken over; dead: it never "
+            "matches; other: unknown issuer",
             _SUBJECT, absent="not a federated credential", absent_where=_NOT_FEDERATED, values=tuple(map(str, Grade))),
-        text("subject_breadth", "how many workloads of the issuer it trusts",
+        text("subject_breadth", "how many of the issuer's workloads it trusts",
             _SUBJECT, absent="not a federated credential", absent_where=_NOT_FEDERATED, values=tuple(map(str, Breadth))),
-        time("issuer_retires_on", "when the issuer is retired in the public cloud, as announced", _FEDERATED,
+        time("issuer_retires_on", "the announced date on which the issuer is retired in the public cloud", _FEDERATED,
             absent="no retirement is announced, or it is not a federated credential"),
-        flag("subject_dangling", "the identity of this tenant that it trusts does not exist",
+        flag("subject_dangling", "it trusts an identity of this tenant that does not exist",
             absent="not a federated credential", absent_where=_NOT_FEDERATED, derived=True),
         text("repository_host", "the hosting service of the GitHub repository or GitLab project that it trusts", _SUBJECT,
             absent=_NO_REPOSITORY),
@@ -165,13 +167,13 @@ CREDENTIAL = Table(
             absent=_NO_REPOSITORY),
         text("repository_id", "the id of that repository or project, if the credential requires it", _SUBJECT,
             absent=_NO_REPOSITORY),
-        text("repository_listed", "what a supplied list of repositories says of it. yes: it has it, and no other id is "
-            "on record; re-registered: it has the name, but another id of it or of its owner is on record, in the list or in a "
-            "federated credential; owner-only: it has its owner alone; no: it has neither; not-compared: no list was supplied",
+        text("repository_listed", "whether a supplied list of repositories contains it. yes: listed, with no conflicting id; "
+            "re-registered: the name is listed, but the list or a federated credential records another id of the repository "
+            "or its owner; owner-only: only its owner is listed; no: neither is listed; not-compared: no list was supplied",
             absent="it trusts no GitHub repository or GitLab project by name or id", values=tuple(map(str, Held)),
             derived=True),
         text("immutable_credential", "a credential that names the same workload by ids, as parameters of az ad app "
-            "federated-credential create", absent="a supplied list does not have its ids, or it names ids already",
+            "federated-credential create", absent="a supplied list has no ids for it, or it already uses ids",
             derived=True),
     ),
 )

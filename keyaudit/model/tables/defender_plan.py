@@ -10,7 +10,7 @@ DEFENDER_PLAN = Table(
     area=Area.LOGS,
     noun="Defender plan",
     plural="Defender plans",
-    meaning="the plan Defender for Key Vault of one subscription",
+    meaning="the Defender for Key Vault plan of one subscription",
     added_by=("subscription.list",),
     columns=(
         *where_found(),

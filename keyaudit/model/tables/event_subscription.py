@@ -23,17 +23,18 @@ EVENT_SUBSCRIPTION = Table(
     area=Area.LOGS,
     noun="event subscription",
     plural="event subscriptions",
-    meaning="an Event Grid subscription to the events of a vault. If those of a system topic were not read, its row stands "
-    "for them",
+    meaning="an Event Grid subscription to the events of a vault. If a system topic's subscriptions were not read, the "
+        "topic's row represents them",
     added_by=EVENTS,
     replaced=False,
     columns=(
         *where_found(*EVENTS),
         text("vault_id", "the vault's resource id, in lower case"),
         text("topic_id", "the system topic's resource id, in lower case"),
-        texts("near_expiry", "the objects whose near expiry it is told of, unless a filter of its own leaves them out",
+        texts("near_expiry", "the kinds of objects with near-expiry events that it receives, unless its own filter excludes "
+            "them",
             _LISTS, values=OBJECTS),
-        flag("filtered", "it has a filter on names or other members, so that it is told of some objects only", _LISTS),
+        flag("filtered", "it filters on names or other fields, so it receives events of some objects only", _LISTS),
         text("destination", "the kind of its destination", _LISTS,
             values=("WebHook", "EventHub", "StorageQueue", "HybridConnection", "ServiceBusQueue", "ServiceBusTopic",
                 "AzureFunction", "PartnerDestination", "MonitorAlert", "NamespaceTopic"),

@@ -6,7 +6,7 @@ from keyaudit.model.evidence import CUSTODY
 
 _QUERY = ("hsm_device.query",)
 _CLUSTERS_ALONE = (Where("kind", ("dedicated-hsm", "payment-hsm")),)
-_OF_AZURE = "Azure keeps no such setting of it"
+_OF_AZURE = "Azure has no such setting for it"
 
 HSM_DEVICE = Table(
     name="hsm_device",
@@ -15,7 +15,7 @@ HSM_DEVICE = Table(
     replaced=False,
     noun="Cloud, Dedicated or Payment HSM",
     plural="Cloud, Dedicated and Payment HSMs",
-    meaning="an HSM with keys that only its own users see: Azure Cloud HSM, Azure Dedicated HSM or Azure Payment HSM",
+    meaning="an HSM whose keys only its own users can see: Azure Cloud HSM, Azure Dedicated HSM or Azure Payment HSM",
     added_by=_QUERY,
     columns=(
         *where_found(*_QUERY, wire="name"),
@@ -25,14 +25,14 @@ HSM_DEVICE = Table(
             values=("cloud-hsm", "dedicated-hsm", "payment-hsm")),
         text("location", "the Azure region", _QUERY, wire="location"),
         text("sku", "the name of its SKU", _QUERY),
-        text("activation", "activationState: whether its owner has taken it over", _QUERY,
+        text("activation", "activationState: whether its owner has activated it", _QUERY,
             values=("NotDefined", "NotActivated", "Active", "Failed", "Unknown"), absent=_OF_AZURE,
             absent_where=_CLUSTERS_ALONE, wire="properties.activationState"),
         text("public_network_access", "publicNetworkAccess", _QUERY, values=("Enabled", "Disabled"), absent=_OF_AZURE,
             absent_where=_CLUSTERS_ALONE, wire="properties.publicNetworkAccess"),
         flag("audit_exported", "a diagnostic setting sends HsmServiceOperations, or all logs, somewhere",
             (*_QUERY, "hsm_device.diagnostic_setting.list"), absent=_OF_AZURE, absent_where=_CLUSTERS_ALONE),
-        text("custody_record", "what a valid custody record of it says: hsm or software", absent="no valid record names it",
+        text("custody_record", "the custody in its valid custody record: hsm or software", absent="no valid record names it",
             values=(str(Kept.HSM), str(Kept.SOFTWARE)),
             needs=CUSTODY, derived=True),
     ),

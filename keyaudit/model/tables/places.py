@@ -49,5 +49,5 @@ def vault_place(operations: tuple[str, ...]) -> tuple[Column, ...]:
 
 def in_test(noun: str, more: str = "") -> Column:
     """The column of what is recorded as in an environment for tests."""
-    return flag("in_test", f"[environments] puts {noun} into an environment for tests, such as dev or test{more}; its tags do "
-        "not count", derived=True)
+    return flag("in_test", f"[environments] puts {noun} into a test environment, such as dev or test{more}; its tags do not "
+        "count", derived=True)

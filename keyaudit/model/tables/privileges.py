@@ -11,20 +11,19 @@ AZURE_ROLES = ("role_assignment.query",)
 def privileges() -> tuple[Column, ...]:
     """Each rests on the whole list, since a grant to an unknown principal may be to any."""
     return (
-        texts("app_roles", "the app roles that it was granted itself, inherits as an agent or, as a blueprint, has by its "
-            "agents, sorted; one that its API does not publish is an id",
+        texts("app_roles", "the app roles granted to it, inherited as an agent, or held by its agents if it is a blueprint, "
+            "sorted; an app role that its API does not publish appears as an id",
             partial=True, derived=True),
-        count("app_role_count", "those app roles, each API's on its own", derived=True),
+        count("app_role_count", "the same app roles, grouped by API", derived=True),
         texts("tenant_wide_app_roles",
-            "those of its app roles that reach all of one kind of data, such as every mailbox (tier 1), sorted",
+            "its app roles that reach all of one kind of data, such as every mailbox (tier 1), sorted",
             partial=True, derived=True),
         texts("tenant_wide_directory_roles",
-            "those of its directory roles over the whole tenant that reach all of one kind of data, such as every mailbox "
-            "(tier 1), sorted",
+            "its tenant-wide directory roles that reach all of one kind of data, such as every mailbox (tier 1), sorted",
             partial=True, derived=True),
         flag("tenant_wide", "an app role, or a directory role over the whole tenant, reaches all of one kind of data, such as "
             "every mailbox (tier 1)", derived=True),
-        texts("delegated_for_everyone", "delegated permissions that an administrator consented to for every user, sorted",
+        texts("delegated_for_everyone", "delegated permissions with administrator consent for every user, sorted",
             partial=True, derived=True),
         *(
             texts(name, f"those of them that {told}, sorted",
@@ -38,24 +37,24 @@ def privileges() -> tuple[Column, ...]:
             "its active directory roles, direct or through groups, at any scope, sorted",
             partial=True, derived=True),
         count("directory_role_count",
-            "assignments of directory roles that hold for it now, its own and those of groups that it is in", derived=True),
+            "its active directory role assignments, direct and through groups", derived=True),
         flag("tier0", "an app role, or a directory role over the whole tenant, leads to control of the whole tenant",
             derived=True),
-        texts("tier0_roles", "those app roles and directory roles, sorted", partial=True, derived=True),
+        texts("tier0_roles", "these app roles and directory roles, sorted", partial=True, derived=True),
         flag("manages_owned", "it can add a credential to the applications that it owns: it has Application.ReadWrite.OwnedBy, "
             "or control of the whole tenant", derived=True),
-        texts("wide_azure_roles", "the Azure roles over a subscription, a management group or everything that may assign "
-            "roles or write vaults, such as Owner, Contributor and User Access Administrator: its own and those of its "
-            "groups, sorted", partial=True, derived=True),
-        flag("opens_subscriptions", "by such a role it can give itself access to keys: it may assign roles, or write a vault "
-            "under access policies", derived=True),
-        texts("policy_vaults", "the vaults under access policies that it may write by such a role, sorted",
+        texts("wide_azure_roles", "its Azure roles over a subscription, a management group or the root that may assign roles "
+            "or write vaults, such as Owner, Contributor and User Access Administrator, direct and through groups, sorted",
+            partial=True, derived=True),
+        flag("opens_subscriptions", "with such a role it can give itself access to keys: it may assign roles, or write a "
+            "vault under access policies", derived=True),
+        texts("policy_vaults", "the vaults under access policies that it may write with such a role, sorted",
             absent="it may assign roles over a subscription or more, and so give itself access to every vault there",
             partial=True, derived=True),
-        flag("opens_vaults", "by an active role or access policy, its own or through groups, it can do something with keys, "
+        flag("opens_vaults", "an active role or access policy, direct or through groups, gives it a permission on keys, "
             "secrets or certificates of a vault or HSM", derived=True),
         flag("opens_signing", "such a role or policy lets it sign with keys", derived=True),
         flag("unprivileged", "it has no app role, directory role or consent for every user", derived=True),
-        flag("directory_sync", "it has app roles that Entra Connect Sync signs in for, and no other app role, directory "
-            "role or such Azure role", derived=True),
+        flag("directory_sync", "it has app roles of Entra Connect Sync, and no other app role, directory role or such Azure "
+            "role", derived=True),
     )

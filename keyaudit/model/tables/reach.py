@@ -70,21 +70,21 @@ STANDING = (
 )
 """The operations that list vaults, Managed HSMs and active grants on them."""
 
-SIGNING_WEIGHT = count("signing_weight", "users and service principals that can sign with it, a user counted twice",
+SIGNING_WEIGHT = count("signing_weight", "users and service principals that can sign with it; a user counts twice",
     derived=True)
 OTHERS_SIGNING = count("others_signing",
-    "users and service principals that can sign with it by another right than a role of key administrators: Key Vault "
-    "Administrator, Key Vault Crypto Officer", derived=True)
+    "users and service principals that can sign with it other than by the roles Key Vault Administrator and Key Vault Crypto "
+    "Officer", derived=True)
 SIGNER_ENVIRONMENTS = texts("signer_environments",
-    "the environments at home of the service principals that can sign with it, sorted", derived=True)
+    "the home environments of the service principals that can sign with it, sorted", derived=True)
 SIGNERS_NAMED = flag("signers_named",
-    "a tag or setting names the environment of each of these service principals; "
-    "with [environments] it is unknown where nothing names one", derived=True)
+    "a tag or setting names the environment of each of these service principals; with [environments], unknown if neither does",
+    derived=True)
 USING_AND_GRANTING = count("principals_using_and_granting",
-    "users and service principals that can sign, decrypt or unwrap with a key in it, and can give access to it too",
+    "users and service principals that can sign, decrypt or unwrap with a key in it, and can also grant access to it",
     derived=True)
 ADMINISTRATORS = count("administrators",
-    "users and service principals that hold the role Managed HSM Administrator; none of a Key Vault", derived=True)
+    "users and service principals with the role Managed HSM Administrator; 0 for a Key Vault", derived=True)
 OUTSIDERS = tuple(
     count(f"outsiders_{action}",
         f"users and service principals without control of the whole tenant (tier 0) that {ACTIONS[action]}", derived=True)

@@ -5,7 +5,7 @@ from keyaudit.model.evidence import RELYING_PARTIES
 from keyaudit.model.relying_parties import SHARED_AUTHORITIES
 from keyaudit.model.tables.shared_key import SHARED
 
-_SERVICE = text("relying_party", "the service of yours, by the folder or the name of its file")
+_SERVICE = text("relying_party", "your service, by the folder or name of its file")
 
 PUBLISHED = ("login.metadata", "login.keys", "login.app_keys", *SHARED.values())
 """The operations needed to prove that a key is no longer published."""
@@ -16,22 +16,22 @@ TRUSTED_KEY = Table(
     area=Area.FEDERATION,
     noun="trusted key",
     plural="trusted keys",
-    meaning="one key by which a service of yours accepts tokens, as its configuration or its cache holds it",
+    meaning="one key with which one of your services accepts tokens, from its configuration or cache",
     needs=RELYING_PARTIES,
     added_by=(),
     replaced=False,
     columns=(
         *where_found(),
         _SERVICE,
-        text("held_as", "cache: fetched from the issuer; pinned: in its configuration; signed-list: in a list that is signed",
+        text("held_as", "cache: fetched from the issuer; pinned: in its configuration; signed-list: in a signed list",
             values=("cache", "pinned", "signed-list"), needs=RELYING_PARTIES),
         text("key_id", "kid", absent="it has none", needs=RELYING_PARTIES),
         text("thumbprint", "SHA-1 of the certificate in upper-case hex",
-            absent="no certificate is with it", needs=RELYING_PARTIES),
-        text("token_issuer", "whose tokens it is trusted for", absent="for anybody's", needs=RELYING_PARTIES),
+            absent="it has no certificate", needs=RELYING_PARTIES),
+        text("token_issuer", "the issuer of the tokens it is trusted for", absent="for anybody's", needs=RELYING_PARTIES),
         time("fetched_on", "when it was last fetched from the issuer, as the file says (fetched_on)",
             absent="it was never fetched", past=True, needs=RELYING_PARTIES),
-        flag("published", "Entra publishes the key still: for the tenant, an application of it, or many tenants",
+        flag("published", "Entra still publishes the key: for the tenant, one of its applications, or many tenants",
             needs=RELYING_PARTIES, derived=True),
     ),
 )
@@ -42,17 +42,17 @@ TOKEN_VALIDATOR = Table(
     area=Area.FEDERATION,
     noun="token validator",
     plural="token validators",
-    meaning="the settings by which a service of yours decides which tokens it accepts",
+    meaning="the settings with which one of your services decides which tokens it accepts",
     needs=RELYING_PARTIES,
     added_by=(),
     replaced=False,
     columns=(
         *where_found(),
         _SERVICE,
-        text("authority", "whose metadata it fetches keys from; the first three are metadata that many tenants share",
+        text("authority", "the metadata from which it fetches keys; many tenants share the first three kinds",
             values=(*SHARED_AUTHORITIES, "tenant", "b2c"), needs=RELYING_PARTIES),
-        flag("validates_issuer", "it compares the token's issuer with one that it expects", needs=RELYING_PARTIES),
-        integer("tenants_allowed", "how many tenants it names whose tokens it accepts; 0: anybody's", needs=RELYING_PARTIES),
+        flag("validates_issuer", "it compares the token's issuer with an expected issuer", needs=RELYING_PARTIES),
+        integer("tenants_allowed", "the number of tenants whose tokens it accepts; 0: any tenant", needs=RELYING_PARTIES),
         flag("validates_audience", "it compares the token's audience with its own", needs=RELYING_PARTIES),
     ),
 )

@@ -39,10 +39,10 @@ CONSUMERS = (
 def version_columns(named: tuple[str, ...]) -> tuple[Column, ...]:
     """The columns with the version that a service is set to use, and the one that it uses; `named` return them."""
     return (
-        flag("pinned", "it is pinned to the version named; else it follows the newest version", named),
+        flag("pinned", "it is pinned to the named version; else it follows the newest version", named),
         text("version", "the version that the setting names", named, absent="it names none"),
         text("version_in_use", "the version that the service says it uses now", named, absent="the service does not say"),
-        text("status", "the service's own word for whether it can read it", named, absent="the service does not say"),
-        flag("broken", "that word says that it cannot, so that it keeps its copy until it restarts",
+        text("status", "the service's own status for reading it", named, absent="the service does not say"),
+        flag("broken", "the status says that the service cannot read it, so it keeps its copy until it restarts",
             named, absent="the service does not say"),
     )

@@ -22,8 +22,8 @@ SIGNING_CERTIFICATE = Table(
     noun="token-signing certificate",
     plural="token-signing certificates",
     meaning=(
-        "a certificate with which Entra signs an application's tokens (Sign, Verify and password folded into one), or with"
-        " which an identity provider signs those that Entra accepts"
+        "a certificate with which Entra signs an application's tokens (Sign, Verify and password folded into one), or with "
+        "which an identity provider signs tokens that Entra accepts"
     ),
     added_by=_ALL,
     parts={
@@ -36,8 +36,8 @@ SIGNING_CERTIFICATE = Table(
     part_of="holder_id",
     columns=(
         *where_found(*_ALL),
-        text("kind", "what signs with it. saml: Entra, for an application that signs in by SAML; application: Entra, for one "
-            "that does not (a custom signing key, or one left over); federated-domain, external-idp: an identity provider",
+        text("kind", "the signer. saml: Entra, for an application that signs in by SAML; application: Entra, for another "
+            "application (a custom or leftover signing key); federated-domain, external-idp: an identity provider",
             _PRINCIPAL,
             values=("saml", "application", "federated-domain", "external-idp")),
         text("holder_id", "id of the service principal, domain or identity provider"),
@@ -49,46 +49,45 @@ SIGNING_CERTIFICATE = Table(
         text("sso_mode", "preferredSingleSignOnMode of the service principal", _PRINCIPAL,
             absent=f"single sign-on is not set up, or {_NOT_ENTRAS}", values=("saml", "password", "oidc", "notSupported")),
         text("thumbprint", "SHA-1 of the certificate in upper-case hex; where Graph returns no certificate, "
-            "customKeyIdentifier, which usually is that", _ALL,
+            "customKeyIdentifier, which is usually the same", _ALL,
             absent="none was given"),
-        flag("active", "it is in use. Entra signs with it: preferredTokenSigningKeyThumbprint names it, or it is the only one "
-            "and none is preferred. Or Entra accepts what it signed, which holds of a domain's next certificate at any "
-            "time", _PRINCIPAL),
-        flag("is_next", "nextSigningCertificate of a domain: accepted beside signingCertificate, and easy to overlook"),
-        flag("like_current", "subject and issuer of a domain's next certificate are those of its signingCertificate",
+        flag("active", "it is in use. Either Entra signs with it: preferredTokenSigningKeyThumbprint names it, or it is the "
+            "only certificate and none is preferred. Or Entra accepts its signatures, which is always true of a domain's next "
+            "certificate", _PRINCIPAL),
+        flag("is_next", "nextSigningCertificate of a domain: accepted in addition to signingCertificate, and easy to overlook"),
+        flag("like_current", "a domain's next certificate has the same subject and issuer as its signingCertificate",
             ("domain.federation",),
             absent="not a domain's next certificate", absent_where=(Where("is_next", (False,)),)),
-        text("current_subject", "subject of its domain's signingCertificate, beside which it is accepted",
+        text("current_subject", "subject of its domain's signingCertificate, which is accepted as well",
             absent="not a domain's next certificate", absent_where=(Where("is_next", (False,)),), derived=True),
         text("current_issuer", "issuer of that certificate",
             absent="not a domain's next certificate", absent_where=(Where("is_next", (False,)),), derived=True),
-        flag("has_successor", "its holder has another certificate, which ends later", derived=True),
-        flag("has_valid_successor", "its holder has another certificate that ends later and is valid now: once this one has "
-            "expired, Entra signs with that one even if it is inactive; false for what Entra does not sign with", derived=True),
+        flag("has_successor", "its holder has another certificate that expires later", derived=True),
+        flag("has_valid_successor", "its holder has another valid certificate that expires later: once this one has expired, "
+            "Entra signs with the other one even if it is inactive; false if Entra does not sign with it", derived=True),
         count("same_elsewhere",
-            "other applications that have a token-signing certificate on the same key", derived=True),
-        time("starts_on", "startDateTime of a certificate that Entra signs with; notBefore of the others", _ALL,
+            "other applications with a token-signing certificate with the same key", derived=True),
+        time("starts_on", "startDateTime of a certificate that Entra signs with; notBefore of other certificates", _ALL,
             absent="Graph has no date"),
-        time("expires_on", "endDateTime of a certificate that Entra signs with; notAfter of the others", _ALL,
+        time("expires_on", "endDateTime of a certificate that Entra signs with; notAfter of other certificates", _ALL,
             absent="no end was set", follows="starts_on"),
         flag("claims_mapped",
-            "a claims-mapping policy is assigned to the service principal, whose tokens a key of its own then signs",
+            "a claims-mapping policy is assigned to the service principal, so its own key signs its tokens",
             derived=True),
-        text("custody", "where the private half is kept: platform, by Entra; external, by the identity provider, unseen",
+        text("custody", "where the private key is stored: platform, in Entra; external, at the identity provider, not visible",
             values=("platform", "external")),
-        text("custody_record", "where the private half is kept, as a custody record says that names this certificate",
+        text("custody_record", "where the private key is stored, according to a custody record for this certificate",
             absent="no custody record names it", values=("hsm", "software"),
             needs=CUSTODY, derived=True),
-        flag("used_after_expiry", "somebody signed in by SAML to its application after its end, as the sign-in logs show; "
-            "false where it has no end, or is not in use", needs=LOGS, derived=True),
+        flag("used_after_expiry", "the sign-in logs show a SAML sign-in to its application after its expiration; false if it "
+            "has no expiration date or is not in use", needs=LOGS, derived=True),
         time("last_sign_in_on",
-            "the last sign-in that the report knows of its application: as a client or as the API that was called, with or "
-            "without a user",
+            "the last sign-in of its application in the report: as a client or as the called API, with or without a user",
             absent=f"the report has nothing of it, which is no proof that it is not used, or {_NOT_ENTRAS}", derived=True),
-        flag("mfa_trusted", "its holder can claim a second factor: the domain's mfa_behavior is not "
-            "rejectMfaByFederatedIdp; false for what no domain signs with", derived=True),
-        flag("signs_for_administrators", "somebody whose sign-in name is in the domain holds a directory role that leads to "
-            "control of the whole tenant, alone or as a member of a group; false for what no domain signs with", derived=True),
+        flag("mfa_trusted", "its holder can claim a second factor: the domain's mfa_behavior is not rejectMfaByFederatedIdp; "
+            "false for other kinds of holders", derived=True),
+        flag("signs_for_administrators", "a user with a sign-in name in the domain holds, directly or through a group, a "
+            "directory role that gives control of the whole tenant; false for other kinds of holders", derived=True),
         *x509_columns(_BYTES),
     ),
 )

@@ -68,61 +68,62 @@ USAGE = Table(
     plural="uses",
     meaning=(
         "one use of a key, secret, certificate or mailbox, one sign-in with a credential, or one change of credentials,"
-        " federation or logging, that a log shows; and one row for each such operation that none may have shown"
+        " federation or logging, in a log; and one row for each such operation that the logs may have missed"
     ),
     needs=LOGS,
     added_by=(),
     replaced=False,
     columns=(
         *where_found(),
-        time("used_on", "when it was done; of what a log does not show, the last moment at which it may have been"),
-        text("operation", "what was done, in one vocabulary over all logs", values=_OPERATIONS),
-        flag("succeeded", "it was done, and not refused", needs=LOGS),
-        text("actor_app_id", "client id of the application that did it, in lower case",
+        time("used_on", "when it happened; for an operation outside the logs, the last possible time"),
+        text("operation", "the operation, with the same names for all logs", values=_OPERATIONS),
+        flag("succeeded", "it was performed, not refused", needs=LOGS),
+        text("actor_app_id", "client id of the application that performed it, in lower case",
             absent="the log names none", needs=LOGS),
         text("client_app_id", "client id of the application that called it, in lower case",
-            absent="the log names none, or it was called by nobody else", needs=LOGS),
+            absent="the log names none, or no other application called it", needs=LOGS),
         text("api_app_id", "client id of the API through which the application read or sent mail, in lower case",
             absent="the log names none", needs=LOGS),
         text("principal_id",
-            "object id of the user or service principal for whom it was done, else the sign-in name, in lower case",
+            "object id of the user or service principal that it was performed for, else the sign-in name, in lower case",
             absent="the log names none", needs=LOGS),
-        text("credential_key_id", "key id of the credential that was signed in with, added or removed, in lower case",
+        text("credential_key_id", "key id of the credential that was used to sign in, added or removed, in lower case",
             absent="the log names none", needs=LOGS),
-        text("target_kind", "what it was done with or to; of a sign-in the application that was signed in to",
+        text("target_kind", "the target of the operation; for a sign-in, the application that the user or service signed in to",
             values=_TARGETS, needs=LOGS),
         text("target_id", "in lower case: the version of the key, secret or certificate as in its table, without the version "
-            "where the log names none; else the mailbox, object id, domain, tenant or resource id",
+            "if the log names none; else the mailbox, object id, domain, tenant or resource id",
             needs=LOGS),
         text("network", "the address it came from", absent="the log names none", needs=LOGS),
-        text("client", "the program, as it names itself", absent="the log names none", needs=LOGS),
+        text("client", "the program, by its user agent", absent="the log names none", needs=LOGS),
         text("granted_to", "object id of the service principal, user or group that got a permission or role, in lower case",
             absent="no permission was granted", needs=LOGS),
-        text("permission", "the permission or role that was granted, or several permissions with a space between them",
+        text("permission", "the permission or role that was granted, or several permissions separated by spaces",
             absent="no permission was granted, or it was a role without a name", needs=LOGS),
-        text("source", "the log that shows it, by the name of its table"),
+        text("source", "the log that contains it, by its table name"),
         flag("expected",
             "the baseline knows this actor for the same operation on the same key, secret, kind of mailbox or kind of object",
             needs=LOGS, derived=True),
-        text("environment", "the environment of the key that was used, by its tags, its vault's, or your rules",
-            absent="nothing says, or no key was used", needs=LOGS, derived=True),
-        text("actor_environment", "where the service principal that used the key is at home",
+        text("environment", "the environment of the key, by its tags, its vault's tags, or your rules",
+            absent="not stated, or no key was used", needs=LOGS, derived=True),
+        text("actor_environment", "the home environment of the service principal that used the key",
             absent="no key was used, or it is a person or Microsoft's own", needs=LOGS, derived=True),
         time("superseded_on",
-            "when the first of the enabled versions was made that came after the version of the key that was used",
-            absent="there is none, or no key was used", needs=LOGS, derived=True),
-        flag("signed_in_with", "the credential that was added was signed in with from then on; false where none was added",
+            "the creation date of the first enabled version after the key version that was used",
+            absent="no newer version, or no key was used", needs=LOGS, derived=True),
+        flag("signed_in_with", "the added credential was used to sign in afterwards; false if none was added",
             needs=LOGS, derived=True),
-        text("target_home", "whose application got or lost a credential: this tenant's, Microsoft's, another's, or nobody's",
+        text("target_home", "the owner of the application that got or lost a credential: this tenant, Microsoft, another "
+            "tenant, or nobody",
             absent="no credentials were changed", values=("own", "microsoft", "foreign", "none"), needs=LOGS, derived=True),
-        time("logs_until", "the end of the log that shows it, or now if that comes first", derived=True),
-        text("agent_blueprint", "the client id of the blueprint that an agent identity was created from: an agent of the "
-            "tenant, or what the blueprint's own principal created", absent="no agent was created", needs=LOGS, derived=True),
-        integer("agents_created", "how many agent identities were created from that blueprint in the 24 hours that end with "
-            "this one, where the next one does not see more", absent="no agent was created, or more were with the next one",
+        time("logs_until", "the end of the log that contains it, or now if that is earlier", derived=True),
+        text("agent_blueprint", "the client id of the blueprint of a new agent identity: an agent of the tenant, or one that "
+            "the blueprint's own principal created", absent="no agent was created", needs=LOGS, derived=True),
+        integer("agents_created", "the number of agent identities created from that blueprint in the 24 hours up to this one, "
+            "unless the next one counts more", absent="no agent was created, or the next one counts more",
             needs=LOGS, derived=True),
-        integer("uses", "how many uses of that day this row stands for, with itself: more than 1 if the log was summarized "
-            "where it is, and only the first and the last of equal uses were fetched", needs=LOGS),
+        integer("uses", "the number of uses on that day that this row represents, including itself: more than 1 if the log "
+            "was summarized at its source, and only the first and last of equal uses were fetched", needs=LOGS),
         text("issuer", "the issuer that an added federated credential trusts", absent="no federated credential was added",
             needs=LOGS),
         flag("privileged", "it gives control of the tenant, or access to all mail or files, and is always reported",
@@ -136,22 +137,22 @@ USAGE_LOG = Table(
     area=Area.TENANT,
     noun="log",
     plural="logs",
-    meaning="one log of one resource, or of the tenant, as far as it was supplied",
+    meaning="the supplied part of one log of one resource or of the tenant",
     needs=LOGS,
     added_by=(),
     replaced=False,
     columns=(
         *where_found(),
-        text("source", "which log it is, by the name of its table"),
+        text("source", "the log, by its table name"),
         text("logged_id",
             "id in lower case of the vault, HSM, subscription or tenant whose log it is; else the vault's address"),
         time("first_on", "the day of its first event of any kind, at midnight UTC", needs=LOGS),
         time("last_on", "the day of its last event of any kind, at midnight UTC", needs=LOGS),
-        time("whole_since", "the day from which on nothing up to the last one is missing, at midnight UTC: no day without an "
+        time("whole_since", "the day from which nothing is missing up to the last one, at midnight UTC: no day without an "
             "event on a weekday that always has some, no line or file that could not be read, no mailbox that was not "
             "recorded",
-            absent="of no day can that be said", needs=LOGS),
-        flag("learned", "the baseline was learned from such a log, so it knows the usual actors in it",
+            absent="no such day is known", needs=LOGS),
+        flag("learned", "the baseline was learned from such a log, so it includes the usual actors in it",
             absent="no baseline was supplied", needs=LOGS),
     ),
 )
@@ -163,29 +164,29 @@ USAGE_BASELINE = Table(
     noun="usual use",
     plural="usual uses",
     meaning=(
-        "one application that usually does something with a class of targets, or one caller, network, program, key,"
-        " principal or API with which it usually does"
+        "one application that usually performs an operation on a class of targets, or a caller, network, program, key, "
+        "principal or API that it usually does so with"
     ),
     needs=LOGS,
     added_by=(),
     replaced=False,
     columns=(
         *where_found(),
-        text("operation", "what is done, as in usage", values=_OPERATIONS),
-        text("target_kind", "what it is done with or to, as in usage", values=_TARGETS),
+        text("operation", "the operation, as in usage", values=_OPERATIONS),
+        text("target_kind", "the kind of target, as in usage", values=_TARGETS),
         text("target_class", "the key, secret or certificate without its version, the mailbox's domain, or the application "
             "signed in to; (any): all of the kind"),
-        text("app_id", "client id of the application that does it, in lower case; for changes without one, the object id of "
-            "the principal",
+        text("app_id", "client id of the application that performs it, in lower case; for changes without an application, the "
+            "object id of the principal",
             absent="the log names none", needs=LOGS),
-        text("facet", "what the value says of such uses: app is all of them together", values=tuple(map(str, Facet))),
+        text("facet", "the property that the value describes: app covers all uses together", values=tuple(map(str, Facet))),
         text("value", "the caller, network, program, key, principal or API; empty for app"),
-        time("first_on", "the first such use that was learned from"),
-        time("last_on", "the last such use that was learned from"),
+        time("first_on", "the first such use in the baseline's logs"),
+        time("last_on", "the last such use in the baseline's logs"),
         integer("mailboxes",
             "the most mailboxes that the application read in one day, in all, from the network or with the program; for hour "
             "the most calls in one hour; 0 for other facets and operations"),
-        time("learned_until", "the end of the last day that the baseline was learned from", needs=LOGS),
+        time("learned_until", "the end of the baseline's last day", needs=LOGS),
         integer("reads",
             "the most that one mailbox was read in one day, in all, from the network or with the program; 0 for other facets "
             "and operations"),
@@ -203,8 +204,8 @@ UNUSUAL_USE = Table(
     noun="use outside the baseline",
     plural="uses outside the baseline",
     meaning=(
-        "the uses after the baseline by one application, of one operation on one class of targets, that are outside it for one"
-        " reason; and one row for each log that does not show all"
+        "the uses after the baseline by one application, of one operation on one class of targets, that are outside the "
+        "baseline for one reason; and one row for each incomplete log"
     ),
     needs=LOGS,
     added_by=(),
@@ -215,30 +216,31 @@ UNUSUAL_USE = Table(
             dataclasses.replace(column, needs=LOGS, derived=True)
             for column in (
                 text("kind", "the reason", values=tuple(map(str, Kind))),
-                text("risk", "how severe that is, by what was done", values=_RANKS),
-                text("operation", "what was done, as in usage", values=_OPERATIONS),
-                text("target_kind", "what it was done with or to", values=_TARGETS),
+                text("risk", "the severity, by operation", values=_RANKS),
+                text("operation", "the operation, as in usage", values=_OPERATIONS),
+                text("target_kind", "the kind of target", values=_TARGETS),
                 text("target_class", "the class of targets, as in usage_baseline"),
-                text("app_id", "client id of the application that did it, as in usage_baseline", absent="the log names none"),
+                text("app_id", "client id of the application that performed it, as in usage_baseline",
+                    absent="the log names none"),
                 texts("new_values", "the first few values that are new; none for the application"),
                 integer("new_count", "how many values are new"),
                 integer("mailboxes", "the most mailboxes read in one day, or reads of one mailbox, or calls in one hour, or "
                     "users who signed in on one day, or new networks of one day"),
-                integer("usual_mailboxes", "the most that the baseline learned of one day"),
+                integer("usual_mailboxes", "the maximum of one day in the baseline"),
                 integer("uses", "how many uses"),
-                integer("refused", "how many of them were refused"),
-                integer("days", "on how many days"),
-                time("first_on", "the first of them"),
-                texts("objects", "what the first three were done to"),
-                texts("principals", "for whom the first three were done"),
-                texts("networks", "the addresses that the first three came from"),
-                texts("records", "the first three records, by their own ids where they have some"),
-                flag("notable", "its risk is above info, even if the log does not show whether it was refused"),
+                integer("refused", "the number of refused uses"),
+                integer("days", "the number of days with such uses"),
+                time("first_on", "the first such use"),
+                texts("objects", "the targets of the first three"),
+                texts("principals", "the principals that the first three were performed for"),
+                texts("networks", "the source addresses of the first three"),
+                texts("records", "the ids of the first three records, if they have ids"),
+                flag("notable", "its severity is above info, even if the log does not show whether it was refused"),
             )
         ),
-        text("source", "the log that shows it; empty where that may be any", derived=True),
+        text("source", "the log that contains it; empty if it may be any", derived=True),
         time("last_on",
-            "the last of them; of what a log does not show, the last moment at which it may have been", derived=True),
-        time("logs_until", "the end of the logs, or now if that comes first", derived=True),
+            "the last such use; for a use outside the logs, the last possible time", derived=True),
+        time("logs_until", "the end of the logs, or now if that is earlier", derived=True),
     ),
 )

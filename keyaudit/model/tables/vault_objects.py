@@ -24,10 +24,10 @@ def attributes(
     operations: tuple[str, ...], *, activates: str, expires: str, never_expires: str, dateless: Left | None = None
 ) -> tuple[Column, ...]:
     """The attributes in lists of versions. `dateless`: the source, if old versions may have no dates."""
-    no_date = "made before the service kept the date" if dateless else ""
+    no_date = "created before the service recorded the date" if dateless else ""
     return (
-        flag("enabled", "the service lets it be used", operations, wire="attributes.enabled"),
-        unix_time("created_on", "when this version was made", operations,
+        flag("enabled", "it is enabled", operations, wire="attributes.enabled"),
+        unix_time("created_on", "when this version was created", operations,
             absent=no_date, left_out=dateless, past=True, wire="attributes.created"),
         unix_time("updated_on", "when it was last changed; not a rotation", operations,
             absent=no_date, left_out=dateless, past=True, wire="attributes.updated"),
@@ -44,6 +44,6 @@ def superseded(noun: str, current: tuple[str, ...], listed: tuple[str, ...], mea
         flag("is_current", meaning, current),
         flag("versions_listed", f"every version of the {noun} was listed; true, or unknown with the reason", listed),
         count("superseded_enabled", f"enabled versions of the {noun} that are not the current one", derived=True),
-        time("oldest_superseded_on", "when the oldest enabled version that is not the current one was made",
-            absent="no superseded version is enabled, or the service kept no date of them", derived=True),
+        time("oldest_superseded_on", "when the oldest enabled version other than the current one was created",
+            absent="no superseded version is enabled, or the service recorded no date for them", derived=True),
     )

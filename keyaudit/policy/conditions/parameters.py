@@ -99,7 +99,7 @@ def parse_days(text: str) -> int:
     except ValueError:
         raise FieldError(f"{shown(text)} is not a duration", "write whole days, as in P730D") from None
     if seconds % DAY:
-        raise FieldError(f"{shown(text)} is not whole days", "write whole days, as in P730D")
+        raise FieldError(f"{shown(text)} is not a number of whole days", "write whole days, as in P730D")
     return seconds
 
 
@@ -152,7 +152,7 @@ def _value(name: str, node: Node, kind: Kind | None) -> tuple[Kind, Shape, Value
         if kind not in (None, Kind.TEXTS):
             raise FieldError(f"{name}: a list where a {kind} belongs")
         if kind is None and not node.items:
-            raise FieldError(f"{name}: an empty list says nothing of its type", "write {type: list, default: []}")
+            raise FieldError(f"{name}: an empty list does not show its type", "write {type: list, default: []}")
         return Kind.TEXTS, Shape.ONE, tuple(str(_single(name, item, Kind.TEXT)) for item in node.items)
     return _entries(name, node, kind)
 
@@ -176,7 +176,7 @@ def _entries(name: str, node: Members, kind: Kind | None) -> tuple[Kind, Shape, 
         raise FieldError(f"{name}: {error}") from None
     if 0 not in starts or min(node.members) < "1970":
         raise FieldError(
-            f"{name}: its first entry is not 1970-01-01", "begin there: the first entry holds for all before the second"
+            f"{name}: its first entry is not 1970-01-01", "start there: the first entry applies to everything before the second"
         )
     return kind, Shape.SCHEDULE, starts
 

@@ -16,7 +16,7 @@ MAX_SIZE = 2_000
 
 _COUNT = re.compile(r"\{(\d{1,4})(?:(,)(\d{1,4})?)?\}", re.ASCII)
 _CLASSES = frozenset("dw")
-_REMEDY = r"a pattern has characters, . [...] (...) | * + ? {n} \d \w, and \ before punctuation"
+_REMEDY = r"a pattern consists of characters, . [...] (...) | * + ? {n} \d \w, and \ before punctuation"
 
 
 def portable(pattern: str) -> str:
@@ -80,7 +80,7 @@ class _Reader:
             self.out.append(r"[^\n]")
         elif character in "^$":
             self.at -= 1
-            raise self.error(f"an anchor ({character}), though the whole text is matched anyway")
+            raise self.error(f"an anchor ({character}), although a pattern always matches the whole text")
         elif character in "*+?{}]":
             self.at -= 1
             raise self.error(f"a {character} with nothing to repeat or close")
@@ -112,7 +112,7 @@ class _Reader:
                 self.at += 1
                 high = self._member()
                 if len(low) > 2 or len(high) > 2 or low[-1] > high[-1] or low[1:] in _CLASSES or high[1:] in _CLASSES:
-                    raise self.error("a range that is none")
+                    raise self.error("an invalid range")
                 self.out += [low, "-", high]
             else:
                 self.out.append(r"\-" if low == "-" else low)
@@ -155,7 +155,7 @@ class _Reader:
         least = int(match[1])
         most = int(match[3]) if match[3] else least
         if most > MAX_REPEAT or most < least:
-            raise self.error(f"a repetition that is not between 0 and {MAX_REPEAT}")
+            raise self.error(f"a repetition outside 0 to {MAX_REPEAT}")
         self.at = match.end()
         self.out.append(match[0])
         return max(most, 1)

@@ -56,7 +56,7 @@ def condition(text: str, table: Table, parameters: Mapping[str, Parameter], pres
     tree, facts = _Checker(table, parameters, line).boolean(_parse(line), present, 1)
     if written(tree, parameters) > MAX_WRITTEN:
         what = f"the parameters that it reads come to more than {MAX_WRITTEN:,} characters, counted where they are read"
-        raise FieldError(what, "shorten them, or read them less often", 0)
+        raise FieldError(what, "shorten them, or use them less often", 0)
     return Condition(line, tree, facts)
 
 
@@ -68,7 +68,7 @@ def written(tree: Term, parameters: Mapping[str, Parameter]) -> int:
 
 def _parse(line: str) -> ast.expr:
     if not line.isprintable():
-        raise FieldError("a character in the condition that cannot be seen", "leave it out")
+        raise FieldError("an invisible character in the condition", "leave it out")
     try:
         with warnings.catch_warnings():
             # "\d" in a plain string is a warning in Python; here it is an error.
@@ -202,7 +202,7 @@ class _Checker:
             raise self._terms.error(left, "only a column can be None")
         if isinstance(term, Read) and not self._terms.may_be_absent(term.column):
             raise self._terms.error(
-                left, f"{term.column} is never absent", "leave the test out: an unknown value is kept apart by itself"
+                left, f"{term.column} is never absent", "remove the test: unknown values are handled automatically"
             )
         facts = Facts(when_false=frozenset({_name(term)}))
         absent = Absent(term)
@@ -263,7 +263,7 @@ class _Checker:
 
     def _patterns(self, node: ast.expr, term: Term) -> None:
         if not isinstance(term, Constant | ParameterValue):
-            raise self._terms.error(node, "a pattern is written out, or a parameter")
+            raise self._terms.error(node, "a pattern must be a literal or a parameter")
         for pattern in self._terms.texts(term):
             try:
                 regex.portable(pattern)

@@ -100,17 +100,17 @@ class Terms:
             return Constant(value, Kind.TEXT)
         if isinstance(value, int) and not isinstance(value, bool):
             return Constant(self._number(node, value), Kind.INTEGER)
-        raise self.error(node, f"{type(value).__name__} where a text or a whole number belongs")
+        raise self.error(node, f"{type(value).__name__} instead of a text or a whole number")
 
     def _number(self, node: ast.expr, value: int) -> int:
         if abs(value) > MAX_TIME:
-            raise self.error(node, "a number beyond what any column can hold")
+            raise self.error(node, "a number larger than any column can hold")
         return value
 
     def _list(self, node: ast.List, items: list[ast.expr]) -> Constant:
         values = [self._constant(item) for item in items if isinstance(item, ast.Constant)]
         if len(values) < len(items):
-            raise self.error(node, "a list of anything but constants")
+            raise self.error(node, "a list with items other than constants")
         kinds = {value.kind for value in values}
         if len(kinds) > 1:
             raise self.error(node, "a list of texts and numbers")
@@ -119,34 +119,34 @@ class Terms:
 
     def _subscript(self, node: ast.Subscript, present: frozenset[str], depth: int) -> Term:
         if not isinstance(node.value, ast.Name):
-            raise self.error(node, "[...] behind anything but a name")
+            raise self.error(node, "[...] after something other than a name")
         name = node.value.id
         if name in self._parameters and name not in self._table.by_name:
             return self._lookup(node, self._parameters[name], self.value(node.slice, present, depth + 1))
         column = self.value(node.value, frozenset(self._table.by_name), depth)
         if not isinstance(column, Read) or column.kind is not Kind.MAP:
-            raise self.error(node, f"{name} has no entries", "only tags and parameters that are maps or schedules have")
+            raise self.error(node, f"{name} has no entries", "only tags, maps and schedules have")
         if not isinstance(node.slice, ast.Constant) or not isinstance(node.slice.value, str):
-            raise self.error(node.slice, "a tag's name is written out", f'as in {name}["environment"]')
+            raise self.error(node.slice, "a tag's name must be a literal", f'as in {name}["environment"]')
         if tag_name(node) not in present:
             raise self.error(node, f"{text_of(node)} may be absent", f"test `{text_of(node)} is not None and ...` first")
         key = self._constant(node.slice).value
         if key != str(key).lower():
-            raise self.error(node.slice, "names of tags are kept in lower case", f'write "{str(key).lower()}"')
+            raise self.error(node.slice, "tag names are stored in lower case", f'write "{str(key).lower()}"')
         return Tag(name, str(key))
 
     def _lookup(self, node: ast.Subscript, parameter: Parameter, index: Term) -> Term:
         if not isinstance(index, Read):
-            raise self.error(node.slice, "a parameter is looked up by a column")
+            raise self.error(node.slice, "a parameter must be looked up by a column")
         if parameter.shape is Shape.ONE:
             raise self.error(node, f"{parameter.name} is one value", f"write {parameter.name}")
         if parameter.shape is Shape.SCHEDULE:
             if index.kind is not Kind.TIME:
-                raise self.error(node.slice, f"a schedule is looked up by a time; {index.column} is {a_kind(index.kind)}")
+                raise self.error(node.slice, f"a schedule must be looked up by a time; {index.column} is {a_kind(index.kind)}")
             return Lookup(parameter.name, index, parameter.kind)
         values = self._table.by_name[index.column].values
         if not values or index.kind is not Kind.TEXT:
-            raise self.error(node.slice, f"a map is looked up by an enumeration; {index.column} is none")
+            raise self.error(node.slice, f"a map must be looked up by an enumeration; {index.column} is none")
         for entries in parameter.profiles.values():
             keys = {str(key) for key in entries} if isinstance(entries, Mapping) else set()
             for key in sorted(keys - {*values, OTHERWISE}):

@@ -319,7 +319,7 @@ def _severity_in_doubt(judged: _Judged, code: int, row: _Row) -> str:
     if least is most:
         return ""
     causes = unknown_columns(judged.judged(row).unknown)
-    return f"; severity {least} or {most}, depending on what is not known: {causes or 'a value'}"
+    return f"; severity {least} or {most}, depending on unknown values:  {causes or 'a value'}"
 
 
 class _Texts:

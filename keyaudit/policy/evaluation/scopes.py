@@ -154,4 +154,4 @@ def _part(record: Coverage) -> str:
         return f"{record.quarantined:,} of {record.received:,} {noun} {verb} not read"
     if record.refused:
         return f"{noun} were not listed in full: {record.refused:,} {'request' if record.refused == 1 else 'requests'} failed"
-    return f"at least {record.kept:,} {noun} were read, and the rest of the list was not"
+    return f"at least {record.kept:,} {noun} were read; the rest of the list was not"

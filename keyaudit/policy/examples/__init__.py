@@ -144,7 +144,7 @@ class _Trial:
             weaknesses = {place(each): each for each in self._bound.policy.trees.weaknesses}
             came = f"{outcome_of(code)} ({weaknesses[foremost]})" if code >= FAIL else f"{outcome_of(code)}"
             wanted = f"{example.expect} ({example.weakness})" if example.weakness else f"{example.expect}"
-            self._problem(f"{example.why}: {wanted} expected, but it came out {came}", at=example)
+            self._problem(f"{example.why}: {wanted} expected, but the result was {came}", at=example)
 
     def _problem(self, what: str, remedy: str = "", at: Example | None = None) -> None:
         line, column = (at.line, at.column) if at else (0, 0)

@@ -47,7 +47,7 @@ def sample(policy: Policy, example: Example) -> Sample:
         word = node.text if isinstance(node, Scalar) and not node.quoted else ""
         if word == "unknown":
             if not column.can_be_unknown:
-                raise FieldError(f"{name} is never unknown: the row would not be there without it")
+                raise FieldError(f"{name} is never unknown: without it, the row would not exist")
             values[name], unknown[name] = None, REASON
         elif word == "absent":
             if not column.absent:

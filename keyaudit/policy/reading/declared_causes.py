@@ -31,7 +31,7 @@ def causes(
             continue
         reader.members(item, FIELDS, (WHEN,), "every cause has one")
         if WHEN not in item.members and number < len(items):
-            reader.problem(item, "a cause without a condition before others", "put it last")
+            reader.problem(item, "a cause without a condition must be the last one", "put it last")
         fields = item.members
         found.append(CauseArm(_kind(reader, fields), _object(reader, fields, table), condition(fields.get(WHEN))))
     return tuple(found)

@@ -76,7 +76,7 @@ class Worded(Reader):
         arms: list[Arm] = []
         for item in self.items(node):
             if not isinstance(item, Members) or set(item.members) - {"fix"} != {"when", "message"}:
-                self.problem(item, "not one message with its condition", "as in - {when: created_on is None, message: ...}")
+                self.problem(item, "not a message with its condition", "as in - {when: created_on is None, message: ...}")
                 continue
             checked = self.condition(item.members["when"], table, parameters, present)
             here = present | (checked.facts.when_true if checked else frozenset())
@@ -102,7 +102,7 @@ class Worded(Reader):
         found = []
         for item in self.items(node):
             if not isinstance(item, Members) or set(item.members) != {"when", "fix"}:
-                self.problem(item, "not one fix with its condition", 'as in - {when: kind == "password", fix: {cli: ...}}')
+                self.problem(item, "not a fix with its condition", 'as in - {when: kind == "password", fix: {cli: ...}}')
                 continue
             checked = self.condition(item.members["when"], table, parameters, present)
             here = present | (checked.facts.when_true if checked else frozenset())
@@ -138,7 +138,7 @@ class Worded(Reader):
             if isinstance(step, Members) and USE in step.members and not step.members.keys() & set(COMMANDS):
                 name = self.text(step.members[USE])
                 if name in VARIANTS:
-                    what = f"step {name} has another command for other rows, and a message's fix has one"
+                    what = f"step {name} has a different command for other rows, but a message's fix has only one"
                     self.problem(step.members[USE], what, "give the step the command for the rows of this message")
 
     def template(
@@ -182,7 +182,7 @@ class Worded(Reader):
         text = base.kinds.get(FIRST)
         for kind, command in found.items():
             if takes_away(command.readable) and text is None and FIRST not in members:
-                what = "takes something away, and no text says what has to be done before"
+                what = "removes something, but no text says what must be done first"
                 self.problem(members[kind], what, "add a text")
         return Fix({FIRST: text, **found} if found and text else found)
 
@@ -209,7 +209,7 @@ class Worded(Reader):
             number = alike[-1] if taking else alike[0]
             made[number] = {part: text for part, text in made[number].items() if part not in COMMANDS} | _commands(found)
         else:
-            self.problem(node, "no step of the policy's fix has such a command", "give it steps of its own")
+            self.problem(node, "no step of the policy's fix has such a command", "give it its own steps")
         made[0] |= {part: text for part, text in found.items() if part not in COMMANDS}
         self._check_steps(node, made)
         return [_in_order(step) for step in made]
@@ -259,11 +259,11 @@ class Worded(Reader):
             if not _taking(step):
                 continue
             if number == 1:
-                self.problem(node, "the first step takes something away", "begin with what replaces it, or what to keep")
+                self.problem(node, "the first step removes something", "start with its replacement, or with data to preserve")
                 continue
             lacking = [part for part in _OF_TAKING if part not in step]
             if lacking:
-                self.problem(node, f"step {number} takes something away, and has no {listed(lacking)}", "add it")
+                self.problem(node, f"step {number} removes something, but has no {listed(lacking)}", "add it")
 
 
 def _in_order(step: Mapping[str, Template]) -> Mapping[str, Template]:

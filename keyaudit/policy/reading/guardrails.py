@@ -42,6 +42,6 @@ def _limit(reader: Reader, node: Node, name: str, guardrail: Guardrail, paramete
     if parameter is None:
         reader.problem(node, f"no such parameter: {shown(name)}", nearest(name, [*parameters, ENABLED]))
     elif guardrail.takes is None:
-        reader.problem(node, "this guardrail takes no limit", f"write {ENABLED}")
+        reader.problem(node, "this guardrail has no limit", f"write {ENABLED}")
     elif parameter.shape is not Shape.ONE or str(parameter.kind) != str(guardrail.takes):
         reader.problem(node, f"{name} is not one {guardrail.takes}", f"name another parameter, or write {ENABLED}")

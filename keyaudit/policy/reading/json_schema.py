@@ -41,8 +41,11 @@ _CONTROL: Json = {
     "minProperties": 2,
     "properties": {
         "id": _TEXT,
-        "where": {**_TEXT, "description": "The rows that the control is about."},
-        "violated_when": {**_TEXT, "description": "What violates the control, if not all that violates the policy."},
+        "where": {**_TEXT, "description": "The rows that the control applies to."},
+        "violated_when": {
+            **_TEXT,
+            "description": "The condition that violates the control, if it is narrower than the policy's.",
+        },
     },
     "additionalProperties": False,
 }
@@ -51,11 +54,11 @@ _STEP: Json = {
     "anyOf": [{"required": [FIRST]}, {"required": [USE]}],
     "properties": {
         **dict.fromkeys(PARTS, _TEXT),
-        USE: {"enum": list(STEPS), "description": "A shared step: the parts that this one has itself replace its own."},
+        USE: {"enum": list(STEPS), "description": "A shared step: the parts given here replace those of the shared step."},
         "breaks": {**_TEXT, "description": "What stops working."},
-        "before": {**_TEXT, "description": "What must be true before the step."},
-        "check": {**_TEXT, "description": "How to see that it worked."},
-        "back": {**_TEXT, "description": "How to go back, or that nobody can."},
+        "before": {**_TEXT, "description": "The requirements before the step."},
+        "check": {**_TEXT, "description": "How to verify that it worked."},
+        "back": {**_TEXT, "description": "How to undo the step, or a statement that it cannot be undone."},
     },
     "additionalProperties": False,
 }
@@ -69,8 +72,8 @@ _FIX: Json = {
             "items": _STEP,
             "minItems": 2,
             "maxItems": MAX_STEPS,
-            "description": "In order, instead of a fix by kind. A command that takes something away is never in the first "
-            "step, and its step has breaks, before, check and back.",
+            "description": "In order, instead of a fix by kind. The first step never contains a command that removes "
+            "something; such a step needs breaks, before, check and back.",
         },
     },
     "additionalProperties": False,
@@ -81,8 +84,8 @@ _CAUSE: Json = {
         "kind": {
             "oneOf": [{"const": name, "description": f"{kind.object}: {kind.action}"} for name, kind in KINDS.items()],
         },
-        "object": {**_TEXT, "description": "The column with the id of the object that the action is applied to."},
-        "when": {**_TEXT, "description": "The rows that have this cause; every other row if left out."},
+        "object": {**_TEXT, "description": "The column with the id of the object that the action applies to."},
+        "when": {**_TEXT, "description": "The rows with this cause; if omitted, all remaining rows."},
     },
     "required": ["kind", "object"],
     "additionalProperties": False,
@@ -109,9 +112,9 @@ _FIELDS: dict[str, Json] = {
     "id": {"type": "string", "pattern": f"^{ID.pattern}$", "maxLength": 64, "description": "The file's name without .yaml."},
     "title": {**_TEXT, "description": "The requirement, in one sentence: Keys have an expiration date."},
     "problem": {**_TEXT, "maxLength": 60, "description": "The violation as a noun phrase: Key without an expiration date."},
-    "weakness": {**_WEAKNESS, "description": "What is weak; the severity is that times what the row opens."},
+    "weakness": {**_WEAKNESS, "description": "The weakness; the severity combines it with what the row opens."},
     "weakness_when": _first_of("weakness", Weakness),
-    "severity": {**_SEVERITY, "description": "A fixed severity, in place of a weakness."},
+    "severity": {**_SEVERITY, "description": "A fixed severity, instead of a weakness."},
     "severity_when": _first_of("severity", Severity),
     "message_when": {
         "type": "array",
@@ -121,7 +124,7 @@ _FIELDS: dict[str, Json] = {
             "required": ["when", "message"],
             "additionalProperties": False,
         },
-        "description": "The first message whose condition holds is shown instead of `message`, with its fix if it has one.",
+        "description": "The first message with a true condition replaces `message`, with its fix if it has one.",
     },
     "fix_when": {
         "type": "array",
@@ -131,23 +134,24 @@ _FIELDS: dict[str, Json] = {
             "required": ["when", "fix"],
             "additionalProperties": False,
         },
-        "description": "The first fix whose condition holds replaces `fix`, for messages without a fix of their own. Of a fix "
-        "with steps, a command that takes something away replaces the one of the last step.",
+        "description": "The first fix with a true condition replaces `fix`, for messages without their own fix. In a fix with "
+        "steps, a command that removes something replaces the last step's command.",
     },
-    "table": {"enum": list(TABLES), "description": "What is judged, one row at a time."},
-    "subject": {**_TEXT, "description": "The column that the finding is about; id if left out."},
-    "applies_to": {**_TEXT, "description": "The rows that are judged."},
-    "violated_when": {**_TEXT, "description": "What must not be."},
+    "table": {"enum": list(TABLES), "description": "The table to evaluate, row by row."},
+    "subject": {**_TEXT, "description": "The column with the subject of the finding; default: id."},
+    "applies_to": {**_TEXT, "description": "The rows to evaluate."},
+    "violated_when": {**_TEXT, "description": "The condition that must not be true."},
     "parameters": {
         "type": "object",
         "description": f"Limits, each a value or a value by profile: {', '.join(PROFILES)}.",
     },
-    "message": {**_TEXT, "description": "What is said of a row that fails; {columns} and {parameters} are filled in."},
-    "why": {**_TEXT, "description": "What can happen, and how it is known."},
+    "message": {**_TEXT, "description": "The message for a failed row; {columns} and {parameters} are filled in."},
+    "why": {**_TEXT, "description": "The possible damage, and its sources."},
     "fix": _FIX,
     "cause": {
         "anyOf": [_CAUSE, {"type": "array", "items": _CAUSE, "minItems": 1}],
-        "description": "What one action closes together with other findings: the first cause whose condition holds.",
+        "description": "The object that one action fixes, together with its other findings: the first cause with a true "
+        "condition.",
     },
     "references": _TEXTS,
     "frameworks": {
@@ -166,19 +170,19 @@ _FIELDS: dict[str, Json] = {
             for kind, named in GUARDRAILS.items()
         },
         "additionalProperties": False,
-        "description": f"What refuses or reports it beforehand: each with the parameter that is its limit, or {ENABLED}.",
+        "description": f"Guardrails that refuse or report it beforehand: each with the parameter for its limit, or {ENABLED}.",
     },
     "lessons": {"type": "array", "items": {"type": "string", "pattern": f"^{LESSON.pattern}$"}},
     "needs": {
         "anyOf": [{"enum": list(NEEDS)}, {"type": "array", "items": {"enum": list(NEEDS)}}],
-        "description": "Evidence that Azure's read APIs do not hold.",
+        "description": "Evidence that Azure's read APIs do not provide.",
     },
-    "given": {"type": "object", "description": "The columns with which every example begins."},
+    "given": {"type": "object", "description": "The columns that every example starts with."},
     "examples": {"type": "array", "minItems": 1, "items": {"type": "object", "required": ["why", "expect"]}},
 }
 
 _OF_EXAMPLE: dict[str, Json] = {
-    "why": {**_TEXT, "description": "What the example shows."},
+    "why": {**_TEXT, "description": "The subject of the example."},
     "expect": {"enum": [str(outcome) for outcome in Outcome]},
     "weakness": _WEAKNESS,
     "severity": _SEVERITY,

@@ -70,7 +70,7 @@ def _control(reader: Reader, item: Node) -> Node | None:
     """The id, alone or with conditions."""
     if not isinstance(item, Members):
         return item
-    reader.members(item, ("id",), CONDITIONS, "a control with a condition has one")
+    reader.members(item, ("id",), CONDITIONS, "a control with a condition must have one")
     if item.members.keys().isdisjoint(CONDITIONS):
         reader.problem(item, "a control without a condition", "write its id alone")
     return item.members.get("id")

@@ -75,7 +75,7 @@ def _placeholder(
 ) -> Placeholder:
     if inner in parameters and inner not in columns:
         if text:
-            raise FieldError(f"{inner} is a parameter, which is never absent", "leave the text after : out")
+            raise FieldError(f"{inner} is a parameter, which is never absent", "remove the text after :")
         return Placeholder(inner)
     if inner in columns:
         found = Placeholder(inner, (inner,), Kind(columns[inner].type.value), text)
@@ -135,11 +135,11 @@ def _require_text(found: Placeholder, columns: Mapping[str, Column], present: Co
     place = shown("{" + found.name + "}")
     for column in (columns[name] for name in found.columns):
         if column.name not in {*present, NAME} and column.absent:
-            remedy = "give a text for that, as in {last_used_on:never used}, or a message of its own in message_when"
+            remedy = "give a text for absence, as in {last_used_on:never used}, or a separate message in message_when"
             raise FieldError(f"{place}: {column.name} may be absent ({column.absent})", remedy)
         if found.segment:
-            raise FieldError(f"{place}: there may be no such segment", "give a text for that, as in {part(id, vaults):VAULT}")
+            raise FieldError(f"{place}: the segment may be missing", "give a text for absence, as in {part(id, vaults):VAULT}")
         if found.entry:
-            raise FieldError(f"{place}: there may be no such entry", "give a text for that, as in {tags[owner]:nobody}")
+            raise FieldError(f"{place}: the entry may be missing", "give a text for absence, as in {tags[owner]:nobody}")
         if Kind(column.type.value) in _LISTS:
-            raise FieldError(f"{place}: {column.name} may be empty", "give a text for that, as in {allows:nothing}")
+            raise FieldError(f"{place}: {column.name} may be empty", "give a text for absence, as in {allows:nothing}")

@@ -231,7 +231,9 @@ class _Reader(Worded):
         read = columns_read(*(condition.tree for condition in conditions if condition is not None))
         for need in dict.fromkeys((table.needs, *(table.by_name[name].needs for name in read))):
             if need and need not in needs:
-                self.problem(fields["violated_when"], f"it rests on {need}, which Azure does not hold", f"write needs: {need}")
+                self.problem(
+                    fields["violated_when"], f"it depends on {need}, which Azure does not provide", f"write needs: {need}"
+                )
 
     def _graded(self, document: Members, table: Table | None) -> tuple[type[Weakness] | type[Severity], str] | None:
         """What the policy declares, a weakness or a fixed severity, and the one of rows without a condition of their own."""
@@ -354,7 +356,7 @@ class _Reader(Worded):
                     self.problem(value, f"no such parameter: {shown(name)}", nearest(name, parameters))
             why = self.text(item.members.get("why"))
             if expect is Outcome.WAIVED:
-                self.problem(item.members["expect"], "an example has no waiver", "expect fail")
+                self.problem(item.members["expect"], "an example cannot have a waiver", "expect fail")
             elif expect is not None:
                 found.append(Example(why, expect, weakness, changes, others, item.line, item.column))
         return tuple(found)

@@ -12,7 +12,7 @@ _ENTRA = "Entra keeps its logs for 7 days, or for 30 days with a P1 or P2 licenc
 _UNIFIED = "the unified audit log keeps records for 180 days by default, or for a year with an E5 licence"
 """https://learn.microsoft.com/purview/audit-log-retention-policies"""
 
-_TOKENS = "Tokens that were issued before may stay valid until they expire."
+_TOKENS = "Tokens issued earlier may stay valid until they expire."
 """Of a deactivated application it is documented: "existing tokens remain valid until they expire",
 https://learn.microsoft.com/entra/identity/enterprise-apps/deactivate-app-registration. Only some are revoked at once:
 https://learn.microsoft.com/entra/identity/conditional-access/concept-continuous-access-evaluation-workload

@@ -25,7 +25,8 @@ _CAN: Mapping[str, str] = {
 
 _MODELS: Mapping[str, str] = {
     "rbac": "uses Azure RBAC (role assignments)",
-    "access-policy": "uses access policies: data roles have no effect, and who can change it can grant itself access",
+    "access-policy": "uses access policies: data roles have no effect, and principals that can change the vault can grant "
+    "themselves access",
     "hsm-local": "uses local role assignments of the Managed HSM",
 }
 _SCOPES: Mapping[str, str] = {
@@ -127,7 +128,7 @@ def below(found: Access, width: int, colour: bool) -> list[str]:
 
 
 def _opened(who: Who, meaning: str) -> str:
-    return f"There may be more: {called(who)} stands for principals that are not all known: {meaning}."
+    return f"There may be more: {called(who)} includes unknown principals:  {meaning}."
 
 
 def _unlisted(operation: str, place_: str, reason: str, width: int) -> list[str]:
@@ -143,7 +144,7 @@ def _counts(found: Access) -> str:
     if found.by_principal:
         if not standing:
             now = " now" if found.reaches else ""
-            return f"No vault can be used{now}{', as far as was read' if least else ''}.{inert}"
+            return f"No vault can be used{now}{', in the data that was read' if least else ''}.{inert}"
         vaults = len({reach.vault_id for reach in standing})
         return f"{least}{plural(vaults, 'vault')} can be used, in {plural(len(standing), 'way')}.{inert}"
     people = {reach.who.id: reach.who for reach in standing}

@@ -30,7 +30,7 @@ ALWAYS = frozenset({FINDINGS, COVERAGE, WAIVERS, SUMMARY, REPORT, f"{POLICIES}/p
 
 _PATH = re.compile(rf"(?:(?:{INVENTORY}|{POLICIES})/)?[a-z0-9][a-z0-9_.-]*", re.ASCII)
 _SHA256 = re.compile(r"[0-9a-f]{64}", re.ASCII)
-_REMEDY = "take the bundle from where it was made, or export it again"
+_REMEDY = "copy the bundle from its origin, or export it again"
 
 
 class File(Struct, frozen=True):

@@ -40,12 +40,12 @@ def _manifest(path: Path) -> bytes:
     try:
         with os.fdopen(platform.open_file(path), "rb") as file:
             if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
-                raise UnsafeError(place, "not a regular file", "take the bundle from where it was made")
+                raise UnsafeError(place, "not a regular file", "copy the bundle from its origin")
             data = file.read(MOST + 1)
     except OSError as error:
         raise UnsafeError(place, f"cannot be read ({error.strerror}), or is a link", "copy the bundle again") from error
     if len(data) > MOST:
-        raise UnsafeError(place, f"larger than {MOST:,} bytes", "take the bundle from where it was made")
+        raise UnsafeError(place, f"larger than {MOST:,} bytes", "copy the bundle from its origin")
     return data
 
 

@@ -109,7 +109,7 @@ def _described(folder: Path, part: _Part, path: Path) -> File:
     rows, escaped = _counted(folder / part.path)
     if rows != part.rows:
         what = f"would hold {rows:,} rows in {part.path}, where there are {part.rows:,}"
-        raise OutputError(str(path), what, "this is a bug of keyaudit, and nothing was written: please report it")
+        raise OutputError(str(path), what, "this is a bug in keyaudit, and nothing was written: please report it")
     return File(part.path, size, digest, rows, escaped)
 
 

@@ -146,7 +146,7 @@ def _versions(found: Difference) -> Iterator[str]:
     yield f"Both are evaluated with the policies of keyaudit {__version__}, so no change comes from a new version of them."
     if then != later:
         read = f"keyaudit {then} collected the older snapshot and {later} the newer one"
-        yield f"{read}: what is read or derived differently can show as a change."
+        yield f"{read}: differences between these versions can appear as changes."
     if found.revised:
         count = plural(found.revised, "finding")
         yield (

@@ -222,7 +222,7 @@ def render_prometheus(found: History, out: TextIO, _options: Options) -> None:
     medians = {severity: each.median for severity, each in pace.items() if each.median is not None}
     for name, help_, samples in (
         ("history_snapshots", "Number of snapshots that were compared.", iter([(tenant, len(found.points))])),
-        ("history_open", "Number of findings that are open, those included that can no longer be read.", by_severity(counts)),
+        ("history_open", "Number of open findings, including those that can no longer be read.", by_severity(counts)),
         (
             "history_overdue",
             "Number of open findings whose deadline has passed.",

@@ -52,8 +52,8 @@ def lines() -> Iterator[str]:
     yield "## Policies that are new, changed or gone"
     yield ""
     yield from wrap(
-        "Severities of special cases are in brackets. Texts, fixes and messages are not listed: they change no finding."
-        " How to tell their findings from those that the tenant caused is in `keyaudit explain baseline`.",
+        "Severities of special cases are in brackets. Texts, fixes and messages are not listed, because they change no "
+        "finding. `keyaudit explain baseline` shows how to distinguish their findings from changes in the tenant.",
         _WIDTH,
     )
     version = ""

@@ -55,7 +55,7 @@ def _description(ticket: Ticket, found: History) -> str:
         facts.append(f"It was closed before, and is open for the {nth(each.number)} time.")
     due = each.deadline(found.deadlines)
     if due is not None:
-        facts.append(f"It has to be closed by {times.iso_time(due)}.")
+        facts.append(f"It must be closed by {times.iso_time(due)}.")
     facts.append(f"What to do: keyaudit explain {each.finding.id[:6]} --from SNAPSHOT")
     return "\n".join(facts)
 

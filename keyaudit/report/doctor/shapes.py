@@ -47,13 +47,13 @@ def _screen(shapes: Shapes, place: str) -> Iterator[str]:
     more = f" and {len(refused) - _MOST:,} more" if len(refused) > _MOST else ""
     yield from _row("refused", (listed(refused[:_MOST]) if not more else ", ".join(refused[:_MOST]) + more) or "none")
     silent = sum(each.recording is None and id_ in found for id_, each in OPERATIONS.items())
-    yield from _row("new", f"{silent:,} of these operations have no published recording of a real answer")
+    yield from _row("new", f"{silent:,} of these operations have no published recording of a real response")
     yield from _row("example", _example(found))
     yield ""
     yield from wrap(
-        "No value, name, id, address or header is in it. A member or word that keyaudit does not declare may be a person's"
-        " or a tag's name, so it is only a hash. The hashes are keyed with a random key that is not kept: equal ones can be"
-        " counted in this file, and a guess cannot be checked. Read the file before you hand it over: keyaudit explain shapes.",
+        "No value, name, id, address or header is in it. An undeclared member or word may be a person's or a tag's name, so "
+        "the file contains only its hash. The hashes use a random key that is discarded: equal hashes can be counted within "
+        "this file, but nobody can verify a guess. Read the file before you send it: keyaudit explain shapes.",
         _WIDTH,
     )
 

@@ -26,7 +26,7 @@ _PAINT = {_OK: Paint.FINE, _PARTLY: Paint.WARN, _BLIND: Paint.ALARM, _LACKING: P
 
 _RETIRING = (
     f"those before {KEY_VAULT_ARM} of the API that manages vaults end on 27 February 2027, and keyaudit sends {KEY_VAULT_ARM}; "
-    "the Azure CLI before 2.90.0, Az.KeyVault before 6.6.0 and azurerm before 4.81 then manage no vault"
+    "the Azure CLI before 2.90.0, Az.KeyVault before 6.6.0 and azurerm before 4.81 can no longer manage vaults then"
 )
 """https://learn.microsoft.com/azure/key-vault/general/access-control-default, https://github.com/Azure/azure-cli/issues/34020,
 https://github.com/Azure/azure-powershell/issues/30098; azurerm: the import in key_vault_resource.go at v4.81.0
@@ -61,7 +61,7 @@ def _run(found: Examination) -> Iterator[tuple[str, str, str]]:
     clock, *rest = _network(run)
     late = run.skew is not None and abs(run.skew) > MAX_SKEW
     yield (_FAIL if late else _OK), "clock", clock.removeprefix("clock: ")
-    yield _OK, "network", "; ".join(rest) or "no proxy, and the certificate authorities of this machine"
+    yield _OK, "network", "; ".join(rest) or "no proxy; the certificate authorities of this machine"
     yield _OK, "versions", _RETIRING
     yield _OK, "as of", times.iso_time(run.as_of)
     yield _OK, "coverage", "compared with [expect] in the configuration" if found.verdict.expected else RELATIVE
@@ -69,7 +69,7 @@ def _run(found: Examination) -> Iterator[tuple[str, str, str]]:
 
 def _network(run: Run) -> list[str]:
     found = list(network(run))
-    return found if run.skew is not None else ["no answer had a date to compare with", *found]
+    return found if run.skew is not None else ["no response had a date to compare with", *found]
 
 
 def _surface(surface: Examined, page: _Page) -> Iterator[str]:

@@ -20,7 +20,7 @@ _STATES: dict[tuple[str, Value], str] = {
     ("enabled", False): "disabled",
     ("holder_enabled", False): "its holder is disabled",
     ("is_current", False): "superseded",
-    ("active", False): "not the active one",
+    ("active", False): "not the active certificate",
     ("managed", True): "of a certificate",
     RENEWED_BY_AZURE: "Azure renews it",
 }

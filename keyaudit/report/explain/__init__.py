@@ -35,7 +35,7 @@ def _lines(text: PolicyText, details: Mapping[str, str], width: int) -> Iterator
             yield from wrap(said(text.id, part.lines[0]), width, _INDENT, _INDENT)
     if text.needs:
         yield from _section(
-            "Needs", f"{', '.join(text.needs)}, which Azure does not have; without it, the policy is not evaluated", width
+            "Needs", f"{', '.join(text.needs)}, which Azure does not provide; without it, the policy is not evaluated", width
         )
     sections = {
         "References": text.references,
@@ -54,7 +54,7 @@ def causes(text: PolicyText) -> Iterator[str]:
         where = f" where {each.when}" if each.when else ""
         yield f"{each.kind}, of one {kind.object}{where}. {kind.action}"
     if not text.causes:
-        yield "No action on one object closes it together with findings of other policies: each finding is a cause by itself."
+        yield "No single action closes it together with findings of other policies: each finding has its own cause."
 
 
 def controls(text: PolicyText) -> list[str]:

@@ -84,7 +84,7 @@ def _rules(what: str, rulings: Sequence[Ruling]) -> Iterator[str]:
         elif not ruling.columns:
             yield f"{what} {ruling.word}: always"
         else:
-            yield f"{what} {ruling.word}: {'no other rule' if ruling.certain else 'otherwise, since no other rule'} holds"
+            yield f"{what} {ruling.word}: {'no other rule' if ruling.certain else 'otherwise, because no other rule'} holds"
 
 
 def _cause(cause: Cause | None, of: str) -> Iterator[str]:

@@ -24,7 +24,7 @@ def table_page(table: Table, filled_by: Mapping[str, tuple[str, ...]]) -> str:
     if table.listed_by:
         lines += [f"Rows may be missing unless all of these were read: {_nouns(table.listed_by)}.", ""]
     if table.needs:
-        lines += [f"It is made of evidence that Azure does not hold ({table.needs}): {remedy((table.needs,))}.", ""]
+        lines += [f"It comes from evidence outside Azure ({table.needs}): {remedy((table.needs,))}.", ""]
     rows = [
         (f"`{column.name}`", _type(column), _meaning(column), _plain(column.absent), _filled(column, filled_by[column.name]))
         for column in table.columns
@@ -39,7 +39,7 @@ def index_page(policies: Iterable[PolicyText], tables: Iterable[Table]) -> str:
     described = [(f"[{table.name}](tables/{table.name}.md)", _plain(table.meaning)) for table in tables]
     return "\n".join(
         [
-            "# What keyaudit evaluates, and by which policies",
+            "# The tables that keyaudit evaluates, and their policies",
             "",
             "## Policies",
             "",
@@ -78,7 +78,7 @@ def _policy(text: PolicyText, details: Mapping[str, str], examples: Sequence[tup
 
 def _type(column: Column) -> str:
     kind = str(column.type) if column.type is not Type.COUNT else "count, at least and at most"
-    kind += ", if unknown those that are known" if column.partial else ""
+    kind += "; for unknown lists, the known entries" if column.partial else ""
     return f"{kind}, {column.unit}" if column.unit else kind
 
 

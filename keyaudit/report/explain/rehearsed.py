@@ -45,7 +45,7 @@ def said(policy: str, command: str) -> str:
     if found and policy in found.closes:
         return f"{rehearsed}: it closes the finding."
     if found and policy in found.runs:
-        return f"{rehearsed}: it runs, and does not close the finding by itself."
+        return f"{rehearsed}: it runs, but does not close the finding by itself."
     return f"Not rehearsed: no finding of the simulated tenant prints it{' for this policy' if found else ''}."
 
 

@@ -60,8 +60,10 @@ class _Aside:
                 places.append(self._file.tell())
             self._file.flush()
         except OSError as error:
-            what = f"could not put findings aside ({error.strerror})"
-            raise OutputError(tempfile.gettempdir(), what, "make room there, or name another folder with TMPDIR") from error
+            what = f"could not write findings to a temporary file ({error.strerror})"
+            raise OutputError(
+                tempfile.gettempdir(), what, "free some space there, or name another folder with TMPDIR"
+            ) from error
         return _read(self._file, places)
 
 

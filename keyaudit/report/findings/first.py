@@ -79,7 +79,7 @@ def tier0(report: Report, named: int = 0) -> str:
     found, part = report.tier0(), report.verdict.part
     if found is None:
         out = any(each.policy.id == LISTS and LEFT_OUT in each.needs for each in report.verdict.not_judged)
-        return "Tier 0: not evaluated, because what it needs was left out" if out else ""
+        return "Tier 0: not evaluated, because its data was left out" if out else ""
     if not found.count:
         return f"Tier 0: none outside Microsoft{READ if not found.whole else PART if part else ''}"
     shown = found.named[:named]
@@ -111,7 +111,7 @@ def _named(count: int, some: Sequence[Principal]) -> str:
 
 def _unused(each: Principal) -> Iterator[str]:
     if each.last_sign_in is None:
-        yield "no use recorded" if each.sign_ins_read else "its use was not read"
+        yield "no use recorded" if each.sign_ins_read else "its last use was not read"
 
 
 def _owned(each: Principal) -> Iterator[str]:

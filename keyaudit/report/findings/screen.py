@@ -99,7 +99,7 @@ def _soon(ending: Sequence[First], width: int) -> list[str]:
         return []
     named = [f"{each.finding.id[:SHORT]} {_where(Facts.of(each.finding), width // 3)}" for each in ending]
     count = sum(each.times for each in ending)
-    lines = wrap(f"Ends soon, and is used ({count:,}): {'; '.join(named)}", width, rest=INDENT)
+    lines = wrap(f"Ends soon, and is in use ({count:,}): {'; '.join(named)}", width, rest=INDENT)
     return lines if len(lines) <= _ENDING else [*lines[: _ENDING - 1], f"{INDENT}and more: keyaudit expiring 30d"]
 
 

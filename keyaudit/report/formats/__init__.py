@@ -86,9 +86,9 @@ FORMATS: Mapping[str, Callable[[Report, TextIO, Options], object]] = {
 
 PRINTED: Mapping[str, str] = {
     "text": "for people: by resource, by policy or by owner, as wide as the terminal",
-    "table": "for people: one line per cause, with the columns that you choose",
+    "table": "for people: one line per cause, with columns of your choice",
     "json": "for programs: the run, every finding with its evidence, the gaps and the verdict",
-    "csv": "for spreadsheets and auditors: one line per finding, passes too",
+    "csv": "for spreadsheets and auditors: one line per finding, including passes",
 }
 """The purpose of each format."""
 
@@ -147,7 +147,7 @@ FILES: Mapping[str, File] = {
     "sarif": File("formats.sarif", "SARIF 2.1.0, for code scanning: what fails, is waived or is unknown"),
     "html": File(
         "html",
-        "one page for a browser or print, without network: charts, and all findings with search and filters",
+        "one offline page for a browser or print: charts, and all findings with search and filters",
         all_="write_tenants",
     ),
     "matrix": File("tenants", "CSV, one line per area of each tenant: its open findings by severity", all_="write_all"),

@@ -239,7 +239,7 @@ class _Bom:
         about |= {"nistQuantumSecurityLevel": found.quantum} if found.quantum is not None else {}
         crypto: Member = {"assetType": "algorithm", "algorithmProperties": about}
         year, weak = last_year(found), found.classical is not None and found.classical < LEAST
-        until = f"{year} ({PLAN})" if year else f"not allowed any more ({LEAST_BY})" if weak else ""
+        until = f"{year} ({PLAN})" if year else f"no longer allowed ({LEAST_BY})" if weak else ""
         why = Reason.NOT_SUPPLIED if found.symmetric else Reason.UNRECOGNISED
         return {
             "type": "cryptographic-asset",

@@ -79,7 +79,7 @@ def _metrics(report: Report) -> Iterator[tuple[str, str, Iterable[Sample]]]:
     yield "complete", "1 if all required reads were done and no required result is unknown.", [(tenant, int(verdict.complete))]
     yield (
         "expected",
-        "1 if the configuration states what must be there; 0 if completeness is relative to what the identity can see.",
+        "1 if the configuration states what must exist; 0 if completeness is relative to what the identity can see.",
         [(tenant, int(verdict.expected))],
     )
     yield "reads_required", "Number of reads that the selected policies need.", [(tenant, verdict.required)]

@@ -257,9 +257,9 @@ def _about(report: Report) -> Iterator[Sequence[str | int]]:
     yield "policies", pack(report.tallies)
     yield from (("setting", line) for line in setting_lines(report.settings))
     yield ()
-    yield "an empty cell", "absent, or unknown; coverage_note names each unknown column with the reason"
+    yield "an empty cell", "absent, or unknown; coverage_note names each unknown column and the reason"
     yield "not applicable", "counted in Summary; no rows"
-    yield "text", "as in the tenant; a backslash is written twice, an invisible character as \\x1b or \\u202e"
+    yield "text", "as in the tenant; a backslash is doubled, an invisible character is written as \\x1b or \\u202e"
     yield "tables in Inventory", ", ".join(TABLES[name].plural for name in _THINGS)
     yield from (
         ("rows read", TABLES[name].plural if name in TABLES else name, count) for name, count in sorted(run.rows.items())

@@ -188,13 +188,13 @@ def _begin(report: Report, view: View, width: int, colour: bool) -> list[str]:
     elif framework.closed:
         scope = "controls about keys, credentials and their logging. The edition may have others, which were not checked."
     else:
-        scope = "controls that policies map to. This is not the whole edition; other controls were not checked."
+        scope = "controls that policies map to. The edition has other controls, which were not checked."
     texts = [f"{name} ({framework.key}): {scope}", *([f"Source: {framework.source}."] if framework.source else [])]
     used = report.settings.profile
     texts.append(
         f"Evaluated with the limits of this framework: profile {framework.profile}."
         if framework.profile
-        else f"It has no limits of its own; evaluated with those of the run: profile {used}."
+        else f"It has no limits of its own; evaluated with the limits of the run: profile {used}."
     )
     return [*header(report.run, report.verdict, width, colour), "", *(line for text in texts for line in wrap(text, width))]
 

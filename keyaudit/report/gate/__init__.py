@@ -37,7 +37,7 @@ def render_gate(report: Report, out: TextIO) -> None:
 
 def passed(verdict: Verdict) -> str:
     """What exit code 0 means, with or without a gate."""
-    what = "the part that was asked for" if verdict.part else "everything required"
+    what = "the selected part" if verdict.part else "everything required"
     said = f"{verdict_words(verdict)}: {what} was assessed"
     if verdict.gate:
         said += ", and nothing is open at or above --fail-on"
@@ -195,7 +195,7 @@ def _known(verdict: Verdict) -> str:
     if verdict.new_only or not known:
         return ""
     return (
-        f"the baseline knows {known:,} of the {known + new:,} blocking findings; with --new-only only the others fail the gate"
+        f"the baseline knows {known:,} of the {known + new:,} blocking findings; with --new-only, only the others fail the gate"
     )
 
 
@@ -237,5 +237,5 @@ def _weakened(report: Report) -> Iterator[str]:
 def _known_unknown(verdict: Verdict) -> Iterator[str]:
     """How many unknown results the baseline holds, and whether they fail the gate; nothing if it holds none."""
     if verdict.known_unknown:
-        what = "pass, for 30 days at most" if verdict.new_only else "fail the gate without --new-only"
-        yield f"  KNOWN  unknown results that the baseline holds: {verdict.known_unknown:,}; they {what}"
+        what = "pass, for at most 30 days" if verdict.new_only else "fail the gate without --new-only"
+        yield f"  KNOWN  unknown results in the baseline: {verdict.known_unknown:,}; they {what}"

@@ -22,7 +22,7 @@ def alerts(asked: Sequence[Asked]) -> Guarded:
             "$schema": "https://schema.management.azure.com/schemas/2019-04-01/deploymentTemplate.json#",
             "contentVersion": "1.0.0.0",
             "parameters": {
-                "workspaceId": _parameter("Resource id of the Log Analytics workspace that the logs are sent to."),
+                "workspaceId": _parameter("Resource id of the Log Analytics workspace that receives the logs."),
                 "actionGroupId": _parameter("Resource id of the action group to notify."),
                 "location": {
                     **_parameter("The region of the workspace."),

@@ -25,11 +25,11 @@ _URIS = "uriAdditionWithoutUniqueTenantIdentifier"
 """The restriction of identifier URIs. https://learn.microsoft.com/graph/api/resources/identifieruriconfiguration"""
 _LEFT_OUT = {"excludeAppsReceivingV2Tokens": True, "excludeSaml": True}
 """What Microsoft leaves out of it: https://github.com/microsoft/entra-apps-identifier-uri-protection"""
-_PARTLY = "leaves out applications that get tokens of version 2 and those that sign in by SAML"
+_PARTLY = "exempts applications that get version 2 tokens and applications that sign in by SAML"
 _NO_POLICY = InForce(is_enabled=False, application_restrictions=Restrictions(), service_principal_restrictions=Restrictions())
 _UNKNOWN = (
-    "Do not send this document: it leaves out the restrictions in force, such as those that Microsoft turned on, and may "
-    "remove them. Save the policy in force, and write the document from it:"
+    "Do not send this document: it omits the current restrictions, such as those that Microsoft enabled, and may remove them. "
+    "Save the current policy, and create the document from it:"
 )
 
 
@@ -89,8 +89,8 @@ def _also_on(before: InForce, on: Collection[str]) -> list[str]:
     lists = [each for part in parts for each in (*(part.password_credentials or ()), *(part.key_credentials or ()))]
     uris = [{"restrictionType": name, **(each or {})} for part in parts for name, each in (part.identifier_uris or {}).items()]
     names = {each["restrictionType"] for each in (*lists, *uris) if _is_on(each)} - set(on)
-    others = f", and so do these restrictions, which are in it: {', '.join(sorted(names))}" if names else ""
-    return [f"The policy in force is off. This document turns it on{others}."]
+    others = f", and these restrictions, which it contains:  {', '.join(sorted(names))}" if names else ""
+    return [f"The current policy is off. This document enables it{others}."]
 
 
 def _holds(name: str, lifetimes: Mapping[str, int], profile: str) -> bool:
@@ -133,14 +133,12 @@ def _differs(asked: Asked) -> str:
 def _why(asked: Asked) -> str:
     restrictions = named(asked, APP_MANAGEMENT_POLICY)
     if _ADDITION in restrictions:
-        return f"{_ADDITION} would refuse it, which only the profiles {' and '.join(sorted(_BLOCKING))} ask for"
+        return f"{_ADDITION} would block it, which only the profiles {' and '.join(sorted(_BLOCKING))} ask for"
     known = GUARDRAILS[APP_MANAGEMENT_POLICY]
     if restrictions and all(known[name].beta for name in restrictions):
-        return (
-            f"{' or '.join(restrictions)} of the app management policy can refuse it: only Graph's /beta has that restriction"
-        )
+        return f"{' or '.join(restrictions)} of the app management policy can block it: only Graph's /beta has that restriction"
     if restrictions:
         return f"none of the selected policies sets a limit for {' or '.join(restrictions)}"
     if asked.text.table in _CREDENTIALS:
-        return "no restriction of this document refuses it"
-    return "not about what is added to applications"
+        return "no restriction in this document blocks it"
+    return "not about additions to applications"

@@ -23,9 +23,9 @@ _DEPLOY = (
     f"az policy assignment create --name keyaudit --policy-set-definition {_SET} --scope {_SCOPE}",
 )
 _LABELS = {
-    Effect.DENIES: "Effect of definitions that can refuse a resource",
+    Effect.DENIES: "Effect of definitions that can deny a resource",
     Effect.AUDITS: "Effect of definitions that can only report a resource",
-    Effect.LOOKS: "Effect of definitions that report what is missing beside a resource",
+    Effect.LOOKS: "Effect of definitions that report missing related resources",
 }
 
 
@@ -51,7 +51,7 @@ def azure_policy(asked: Sequence[Asked]) -> Guarded:
         _add(found, each)
     properties = {
         "displayName": "keyaudit: signing keys and credentials",
-        "description": "Built-in definitions that require the same as policies of keyaudit: a group for each, with its limits.",
+        "description": "Built-in definitions that match keyaudit policies: a group for each policy, with its limits.",
         "policyType": "Custom",
         "metadata": {"category": "Key Vault"},
         "parameters": {effect: _parameter(effect) for effect in Effect if effect in found.effects},

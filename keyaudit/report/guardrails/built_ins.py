@@ -68,7 +68,7 @@ _PRIVATE = ("allowed", frozenset({"private-endpoints"}))
 _CURVES = Takes("curves", Unit.NAMES, ("P-256", "P-256K", "P-384", "P-521"))
 _EXPIRING = BuiltIn(
     takes={"minimumDaysBeforeExpiration": Takes("warn", Unit.DAYS)},
-    differs="reports keys that will rotate in time, too",
+    differs="also reports keys that will rotate in time",
 )
 # Retention in a diagnostic setting is a retired feature: the minimum, so that the definition only requires logs.
 _RETENTION = {"requiredRetentionDays": "1"}
@@ -77,14 +77,14 @@ BUILT_INS: Mapping[str, BuiltIn] = {
     # Certificates
     "0a075868-4c26-42ef-914c-5bc007359560": BuiltIn(
         takes={"maximumValidityInMonths": Takes("max_months", Unit.NUMBER)},
-        differs="looks only at the months that a certificate's policy asks for",
+        differs="checks only the validity in months in a certificate's policy",
     ),
     "12ef42cb-9903-4e39-9c26-422d29570417": BuiltIn(
-        unfit="the definition checks when a certificate renews, and not whether it does"
+        unfit="the definition checks the time of a certificate's renewal, not whether it renews"
     ),
     "cee51871-e572-4576-855c-047c820360f0": BuiltIn(takes={"minimumRSAKeySize": _RSA}),
     "f772fb64-8e40-40ad-87bc-7706e1949427": BuiltIn(
-        takes={"daysToExpire": Takes("warn", Unit.DAYS)}, differs="reports certificates that will renew in time, too"
+        takes={"daysToExpire": Takes("warn", Unit.DAYS)}, differs="also reports certificates that will renew in time"
     ),
     # Keys of vaults
     "152b15f7-8e1f-4c1f-ab71-8c010ba5dbc0": BuiltIn(),
@@ -93,12 +93,12 @@ BUILT_INS: Mapping[str, BuiltIn] = {
     "82067dbb-e53b-4e06-b631-546d197452d9": BuiltIn(takes={"minimumRSAKeySize": _RSA}),
     "c26e4b24-cf98-4c67-b48b-5a25c4c69eb9": BuiltIn(
         takes={"maximumValidityInDays": Takes("max_age", Unit.DAYS)},
-        differs="counts from activation where a key has such a date; sees no keys of Managed HSMs",
+        differs="counts from the activation date of a key, if set; sees no keys of Managed HSMs",
     ),
     "d8cf8476-a2ec-4916-896e-992351803c44": BuiltIn(
         effect=Effect.AUDITS,
         takes={"maximumDaysToRotate": Takes("max_rotate_after", Unit.DAYS)},
-        differs="reports keys that a job of yours rotates, too; sees no keys of Managed HSMs",
+        differs="also reports keys that your own job rotates; sees no keys of Managed HSMs",
     ),
     "ff25f3c8-b739-4538-9d07-3d6d25cfb255": BuiltIn(takes={"allowedECNames": _CURVES}),
     # Keys of Managed HSMs
@@ -107,25 +107,25 @@ BUILT_INS: Mapping[str, BuiltIn] = {
     "ad27588c-0198-4c84-81ef-08efd0274653": _EXPIRING,
     "e58fd0c1-feac-4d12-92db-0a7e9421f53e": BuiltIn(takes={"allowedECNames": _CURVES}),
     # Secrets
-    "98728c90-32c7-4049-8429-847dc0f4fe37": BuiltIn(differs="reports secrets that are tagged as no credentials, too"),
+    "98728c90-32c7-4049-8429-847dc0f4fe37": BuiltIn(differs="also reports secrets that a tag marks as not being credentials"),
     "e8d99835-8a06-45ae-a8e0-87a91941ccfe": BuiltIn(
         takes={"maximumValidityInDays": Takes("max_age", Unit.DAYS)},
-        differs="counts from activation where a secret has such a date",
+        differs="counts from the activation date of a secret, if set",
     ),
     # Vaults and Managed HSMs
     "0b60c0b2-2dc2-4e1c-b5c9-abbed971de53": BuiltIn(),
     "12d4fa5e-1f9f-4c21-97a9-b99b3c6611b5": BuiltIn(),
-    "19ea9d63-adee-4431-a95e-1913c6c1c75f": BuiltIn(fits=_FIREWALL, differs="looks only at the firewall's default"),
+    "19ea9d63-adee-4431-a95e-1913c6c1c75f": BuiltIn(fits=_FIREWALL, differs="checks only the firewall's default action"),
     "1e66c121-a66a-4b1f-9b83-0fd99bf0fc2d": BuiltIn(),
     "405c5871-3e91-4644-8a63-58e19d68ff5b": BuiltIn(fits=_PRIVATE),
-    "55615ac9-af46-4a59-874e-391cc3dfb490": BuiltIn(fits=_FIREWALL, differs="looks only at the firewall's default"),
+    "55615ac9-af46-4a59-874e-391cc3dfb490": BuiltIn(fits=_FIREWALL, differs="checks only the firewall's default action"),
     "a2a5b911-5617-447e-a49e-59dbe0e0434b": BuiltIn(effect=Effect.LOOKS, fixed=_RETENTION, differs="accepts any log"),
     "a6abeaec-4d90-4a02-805f-6b26c4d3fbe9": BuiltIn(),
     "c39ba22d-4428-4149-b981-70acb31fc383": BuiltIn(),
     "cf820ca0-f99e-4f3e-84fb-66e913812d21": BuiltIn(effect=Effect.LOOKS, fixed=_RETENTION, differs="accepts any log"),
     # Other services
     "044985bb-afe1-42cd-8a36-9d5d42424537": BuiltIn(
-        unfit="the definition knows only the limit that a storage account sets for itself"
+        unfit="the definition knows only the limit that is set in a storage account"
     ),
     "0e6763cc-5078-4e64-889d-ff4d9a839047": BuiltIn(effect=Effect.LOOKS),
     "5d4e3c65-4873-47be-94f3-6f8b953a3598": BuiltIn(),
@@ -138,17 +138,17 @@ BUILT_INS: Mapping[str, BuiltIn] = {
 """Definitions by id, for those that policies map to."""
 
 _OWNERS = (
-    "fd1a8e20-2c4f-4a6c-9354-b58d786d9a1f (preview) asks for the GitHub owners that you trust, on user-assigned identities"
-    " alone: allow each as OWNER and as OWNER@ID, since it compares what is between repo: and the next slash; it sees no"
+    "fd1a8e20-2c4f-4a6c-9354-b58d786d9a1f (preview) takes a list of GitHub owners that you trust, only for user-assigned "
+    "identities: allow each as OWNER and as OWNER@ID, since it compares what is between repo: and the next slash; it sees no"
     " expressions"
 )
 NEAR: Mapping[str, str] = {
     "fed-fic-unknown-issuer": (
-        "2571b7c3-3056-4a61-b00a-9bc5232234f5 (preview) asks for kinds of issuers, on user-assigned identities alone: it knows"
+        "2571b7c3-3056-4a61-b00a-9bc5232234f5 (preview) takes kinds of issuers, only for user-assigned identities: it knows"
         " AKS, GitHub, AWS and Google, and any other issuer needs an exception;"
-        " ae62c456-33de-4dc8-b100-7ce9028a7d99 (preview) asks for the tenants whose AKS clusters you trust (allowedTenants,"
-        " which has no default), and by allowedLocations and allowedClusterExceptions for their regions and single clusters, on"
-        " user-assigned identities alone, too"
+        " ae62c456-33de-4dc8-b100-7ce9028a7d99 (preview) takes the tenants whose AKS clusters you trust (allowedTenants,"
+        " which has no default), and by allowedLocations and allowedClusterExceptions for their regions and single clusters, "
+        "also only for user-assigned identities"
     ),
     "fed-fic-broad-subject": _OWNERS,
     "fed-fic-mutable-subject": _OWNERS,

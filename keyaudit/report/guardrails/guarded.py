@@ -79,9 +79,9 @@ def unsupplied(text: PolicyText) -> str:
     """Why nothing covers a policy that depends on supplied evidence; empty for other policies."""
     if LOGS in text.needs:
         return "evaluated from logs together with the inventory or a baseline"
-    return f"evaluated from {' and '.join(text.needs)}, which Azure does not hold" if text.needs else ""
+    return f"evaluated from {' and '.join(text.needs)}, which Azure does not provide" if text.needs else ""
 
 
 def classes(asked: Asked) -> str:
     """The note on classes with limits of their own; empty if there are none."""
-    return f"leaves out the limits of {', '.join(map(one_line, asked.classes))}" if asked.classes else ""
+    return f"omits the limits of {', '.join(map(one_line, asked.classes))}" if asked.classes else ""

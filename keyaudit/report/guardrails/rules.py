@@ -75,14 +75,14 @@ RULES: Mapping[str, Rule] = {
         severity=0,
     ),
     "diagnostic-settings": Rule(
-        title="A log of Azure is no longer sent anywhere",
+        title="An Azure log is no longer exported",
         query="""\
 AzureActivity
 | where OperationNameValue endswith "/diagnosticSettings/delete"
 | where ActivityStatusValue in~ ("Success", "Succeeded")
 | project TimeGenerated, OperationNameValue, Caller, CallerIpAddress, _ResourceId, CorrelationId""",
         severity=1,
-        differs="reports settings that are removed, and not those that were never created",
+        differs="reports removed settings, not settings that were never created",
     ),
     "unified-audit": Rule(
         title="The unified audit log was switched off",
@@ -92,7 +92,7 @@ OfficeActivity
 | where Parameters has "UnifiedAuditLogIngestionEnabled" and Parameters has "False"
 | project TimeGenerated, Operation, UserId, ClientIP, Parameters""",
         severity=0,
-        differs="reports the day on which it is switched off, and not that it is off",
+        differs="reports the day on which it is switched off, not that it is off",
     ),
     "shared-signing-key": Rule(
         title="More applications than allowed signed with one key",
@@ -105,7 +105,7 @@ OfficeActivity
         severity=2,
         every="P1D",
         over="P1D",
-        differs="looks at one day at a time",
+        differs="evaluates one day at a time",
     ),
     "mail-by-one-application": Rule(
         title="One application read many mailboxes",
@@ -119,7 +119,7 @@ OfficeActivity
         severity=2,
         every="P1D",
         over="P1D",
-        differs="reports only an application that read more than 50 mailboxes in a day, and does so whether it is known or not",
+        differs="reports only an application that read more than 50 mailboxes in a day, whether it is known or not",
     ),
 }
 """Rules by their name in `keyaudit.model.guardrails`."""

@@ -46,8 +46,8 @@ def _lines(inventory: Inventory) -> Iterator[str]:
     if grades:
         yield from wrap(inert(sorted(grades)), _WIDTH, "  ", "    ")
         yield from wrap(
-            "Allow only those that are yours. An owner with an id cannot be taken over; one without can be, once its name is"
-            " given up.",
+            "Allow only your own. An owner with an id cannot be taken over; an owner without an id can be, once its name is "
+            "released.",
             _WIDTH,
             "  ",
             "  ",

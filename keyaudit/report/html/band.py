@@ -95,7 +95,7 @@ def _answer(verdict: Verdict) -> tuple[str, Tone, str]:
             grave = any(verdict.failed.get(each) for each in (Severity.CRITICAL, Severity.HIGH))
             return "REPORT (no gate)", Tone.BAD if grave else Tone.PLAIN, _open(verdict)
         case Exit.UNSAFE:
-            return "REFUSED FOR SAFETY", Tone.BAD, "An answer pointed across a security boundary; no token was sent there"
+            return "REFUSED FOR SAFETY", Tone.BAD, "A response pointed across a security boundary; no token was sent there"
         case other:
             return "NOTHING ASSESSED", Tone.DOUBT, _sentence(MEANINGS[other])
 

@@ -18,17 +18,17 @@ SHOWN = (
 
 _UNKNOWN = "unknown"
 _GRADES: Mapping[str, str] = {
-    Grade.MUTABLE: "trusts names; anyone who registers such a name after its owner gave it up is trusted",
-    Grade.UNNAMED: "names nobody: everybody who uses the issuer is trusted",
+    Grade.MUTABLE: "trusts names; anyone who registers such a name after its owner releases it is trusted",
+    Grade.UNNAMED: "names nobody: every user of the issuer is trusted",
     _UNKNOWN: "what it trusts was not read, or cannot be interpreted",
     Grade.OTHER: "keyaudit does not know the subjects of that issuer",
     Grade.DEAD: "can never match",
-    Grade.IMMUTABLE: "trusts ids, or names that nobody outside can register",
+    Grade.IMMUTABLE: "trusts ids, or names that no outsider can register",
 }
 """The grades in the order in which they are listed."""
 _LISTED: Mapping[str, str] = {
     Held.YES: "still yours",
-    Held.RE_REGISTERED: "registered again by somebody",
+    Held.RE_REGISTERED: "registered again by somebody else",
     Held.OWNER_ONLY: "the list has the owner, but no such repository",
     Held.NO: "not in the list of repositories",
 }
@@ -39,9 +39,9 @@ _BREADTHS: Mapping[str, str] = {
     Breadth.ANY_EVENT: "any branch and event",
     Breadth.PULL_REQUESTS: "any pull request",
     Breadth.ANY_CALLER: "any repository that calls the workflow",
-    Breadth.DEFAULT_ACCOUNT: "any pod without an account of its own",
+    Breadth.DEFAULT_ACCOUNT: "any pod without its own service account",
     Breadth.ORGANISATION: "the whole organisation or group",
-    Breadth.EVERYTHING: "everybody who uses the issuer",
+    Breadth.EVERYTHING: "every user of the issuer",
     Breadth.WILDCARD: "a wildcard, compared literally",
 }
 

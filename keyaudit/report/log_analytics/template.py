@@ -66,7 +66,7 @@ def _rule() -> dict[str, object]:
         "kind": "Direct",
         "dependsOn": [f"[resourceId('Microsoft.OperationalInsights/workspaces/tables', parameters('workspace'), '{TABLE}')]"],
         "properties": {
-            "description": "Takes findings and verdicts from keyaudit send",
+            "description": "Receives findings and verdicts from keyaudit send",
             "streamDeclarations": {STREAM: {"columns": _columns({})}},
             "destinations": {"logAnalytics": [{"workspaceResourceId": f"[{_WORKSPACE}]", "name": _DESTINATION}]},
             "dataFlows": [

@@ -14,19 +14,19 @@ GRAPH = "00000003-0000-0000-c000-000000000000"
 
 _INPUTS = """\
 set -eu
-# Who runs keyaudit: the object id of a service principal or managed identity.
+# The identity that runs keyaudit: the object id of a service principal or managed identity.
 : "${PRINCIPAL_ID:?}"
 """
 _SCOPES = """\
-# Where: subscriptions or management groups, as resource ids with spaces between them.
+# Where: subscriptions or management groups, as resource ids separated by spaces.
 : "${SCOPES:?}"
 """
 _VAULTS = """\
-# The names of vaults under access policies, with spaces between them; none: leave it out.
+# The names of vaults under access policies, separated by spaces; omit it if there are none.
 : "${VAULTS:=}"
 """
 _HSMS = """\
-# The names of Managed HSMs, with spaces between them; none: leave it out.
+# The names of Managed HSMs, separated by spaces; omit it if there are none.
 : "${MANAGED_HSMS:=}"
 """
 # Permissions are looked up by name, so that no id has to be trusted; an existing one is left unchanged.

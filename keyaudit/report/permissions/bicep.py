@@ -33,7 +33,7 @@ def _lines(needed: Needed) -> Iterator[str]:
     if permissions:
         yield from ("", f"extension '{_EXTENSION}'")
     yield from ("", "targetScope = 'subscription'", "")
-    yield "@description('Who runs keyaudit: the object id of a service principal or managed identity.')"
+    yield "@description('The identity that runs keyaudit: the object id of a service principal or managed identity.')"
     yield "param principalId string"
     for need in needed.roles():
         yield ""

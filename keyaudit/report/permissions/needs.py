@@ -86,7 +86,7 @@ def why(need: Need, needed: Needed) -> str:
     """The policies that depend on a permission, or the columns or commands if there are none."""
     if not need.policies:
         rest = need.rest or list(dict.fromkeys(each.command for each in need.operations if each.command))
-        return f"no policy, but {listed(rest)}" if rest else "no policy, but where another read is refused"
+        return f"no policy, but {listed(rest)}" if rest else "no policy; used only if another read is refused"
     if len(need.policies) == needed.policies:
         return "each of the selected policies" if needed.policies > 1 else need.policies[0]
     return listed(need.policies)

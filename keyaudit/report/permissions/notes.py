@@ -10,7 +10,7 @@ _WIDTH = 110
 
 def head(needed: Needed, mark: str) -> Iterator[str]:
     """The heading of the script."""
-    text = f"The least rights that keyaudit {needed.version} needs for {needed.purpose}. keyaudit only reads with them."
+    text = f"The least privileges that keyaudit {needed.version} needs for {needed.purpose}. keyaudit only reads with them."
     yield from wrap(text, _WIDTH, f"{mark} ", f"{mark} ")
 
 

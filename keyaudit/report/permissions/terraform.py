@@ -10,7 +10,7 @@ from keyaudit.report.permissions.notes import by_hand, head, note
 
 _PRINCIPAL = """
 variable "principal_id" {
-  description = "Who runs keyaudit: the object id of a service principal or managed identity."
+  description = "The identity that runs keyaudit: the object id of a service principal or managed identity."
   type        = string
 }"""
 _SCOPES = """

@@ -8,10 +8,10 @@ from keyaudit.report.permissions.needs import Need, Needed, why
 
 _WIDTH = 80
 _HEADINGS = {
-    Rights.AZURE: "Azure roles; one assigned at a subscription or management group is inherited",
-    Rights.GRAPH: "Application permissions on Microsoft Graph, consented to for the tenant",
+    Rights.AZURE: "Azure roles; a role assigned at a subscription or management group is inherited",
+    Rights.GRAPH: "Application permissions on Microsoft Graph, with admin consent",
 }
-_ELSEWHERE = "Given elsewhere, by nothing above"
+_ELSEWHERE = "Granted elsewhere, by none of the above"
 
 
 def render(needed: Needed) -> str:
@@ -25,7 +25,7 @@ def render_full(needed: Needed) -> str:
 
 
 def _lines(needed: Needed, *, full: bool) -> Iterator[str]:
-    yield from wrap(f"The least rights that keyaudit needs for {needed.purpose}. keyaudit only reads with them.", _WIDTH)
+    yield from wrap(f"The least privileges that keyaudit needs for {needed.purpose}. keyaudit only reads with them.", _WIDTH)
     for rights, heading in _HEADINGS.items():
         yield from _group(heading, needed.of(rights), needed, full=full)
     instead = needed.access_policies()

@@ -11,35 +11,35 @@ from keyaudit.report.lines import joined, wrap
 from keyaudit.report.redact import LIMITS
 
 FILES: Mapping[str, str] = {
-    "admin": "a first audit: rights, what was found, what was not read, and how to fix both",
+    "admin": "a first audit: rights, findings, gaps, and how to fix both",
     "auditor": "evidence: what to ask for, whether it is complete, controls and exceptions",
     "pipeline": "a gate in GitHub Actions, Azure Pipelines or anywhere: sign-in, schedule",
-    "plan": "a gate on a Terraform or OpenTofu plan, before anything is made",
+    "plan": "a gate on a Terraform or OpenTofu plan, before anything is created",
     "policy-author": "write a policy: columns, condition, messages, examples",
-    "policies": "every policy that ships, with severity and requirement",
-    "permissions": "the rights that keyaudit needs, and what each is for",
-    "answers": "which answers of Azure were seen, and which are known from documentation",
-    "shapes": "what doctor --shapes writes: a file to hand over, so that keyaudit learns answers",
+    "policies": "every built-in policy, with severity and requirement",
+    "permissions": "the rights that keyaudit needs, and the purpose of each",
+    "answers": "the Azure responses that were observed, and those known from documentation",
+    "shapes": "the file of doctor --shapes, which you can send so that keyaudit learns responses",
     "commands": "every command with its flags",
     "settings": "keyaudit.toml, and how to read a part of a tenant",
     "waivers": "exceptions with an owner, an approver and an end date",
     "baseline": "start a gate in a tenant with open findings",
-    "evidence": "what Azure's APIs do not return, and how to supply it",
-    "rotation": "who uses which version of a key, in which order to rotate, and whether all have moved",
+    "evidence": "evidence that Azure's APIs do not return, and how to supply it",
+    "rotation": "who uses which version of a key, the rotation order, and whether all users have moved",
     "usage": "who uses keys and reads mail, according to the logs",
     "incident": "one page about a stolen key: who used it, what they did, and a plan",
     "tickets": "a ticket for each finding, opened and closed by a webhook, with ServiceNow and Jira",
     "log-analytics": "findings in Log Analytics and Microsoft Sentinel",
-    "versions": "what stays from version to version, what may change, and which policies changed",
-    "exports": "every file format, what it is for, and what has to be installed for it",
+    "versions": "compatibility between versions, and changed policies",
+    "exports": "every file format, its purpose, and its requirements",
 }
 """The topics with a file `NAME.md`, by name, with their subject."""
 
 TOPICS: Mapping[str, str] = {
     **FILES,
-    "gaps": "each reason for which something is not read, and what to do about it",
+    "gaps": "each reason for a gap, and what to do about it",
     "exit-codes": "what each exit code means",
-    "redaction": "what --redact replaces, and what can still be guessed",
+    "redaction": "the data that --redact replaces, and what readers can still guess",
 }
 
 _WIDTH = 80
@@ -64,7 +64,7 @@ def overview() -> str:
 
 
 def _gaps() -> Iterator[str]:
-    yield from wrap("Something was not read, for one of these reasons:", _WIDTH)
+    yield from wrap("Each gap has one of these reasons:", _WIDTH)
     for reason, advice in ADVICE.items():
         yield ""
         yield from wrap(f"{reason}: {advice.meaning}", _WIDTH)
@@ -77,6 +77,4 @@ def _overview() -> Iterator[str]:
     for name, about in TOPICS.items():
         yield from wrap(about, _WIDTH, f"  {name:<{width}}", " " * (width + 2))
     yield ""
-    yield from wrap(
-        "keyaudit explain ID explains a policy or a finding; keyaudit policies list has the ids of policies.", _WIDTH
-    )
+    yield from wrap("keyaudit explain ID explains a policy or a finding; keyaudit policies list shows the policy ids.", _WIDTH)

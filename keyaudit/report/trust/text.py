@@ -46,7 +46,7 @@ def published(found: Trust, out: TextIO, options: Options) -> None:
     below = parted(
         wrap(words.counts(found.keys, as_of), width),
         [line for step in found.steps or () for line in _step(step, width)],
-        wrap("One snapshot alone: nothing to compare.", width) if found.steps == [] else [],
+        wrap("Only one snapshot: nothing to compare.", width) if found.steps == [] else [],
         incomplete(found.verdict, width, colour),
         unsafe(found.verdict, width, colour),
         not_needed(found.verdict, width),
@@ -56,10 +56,10 @@ def published(found: Trust, out: TextIO, options: Options) -> None:
 
 
 def _step(step: Step, width: int) -> list[str]:
-    doubt = "" if step.whole else " Not every key set was read both times, so this may list more than what changed."
+    doubt = "" if step.whole else " Not every key set was read both times, so this may list more than the actual changes."
     title = f"From {times.iso_date(step.since)} to {times.iso_date(step.as_of)}:"
     if not (step.came or step.gone):
-        return wrap(f"{title} nothing came or went.{doubt}", width, rest=_REST)
+        return wrap(f"{title} nothing was added or removed.{doubt}", width, rest=_REST)
     lines = wrap(f"{title} {len(step.came):,} came, {len(step.gone):,} went.{doubt}", width, rest=_REST)
     for sign, keys in (("+", step.came), ("-", step.gone)):
         for key in keys:
@@ -107,7 +107,7 @@ def scanned(found: TrustScan, out: TextIO, options: Options) -> None:
     lines += _unread(found.found.unread, width, colour)
     below = parted(
         wrap(words.scanned(found.found), width),
-        _end(found.verdict, words.SCAN_ENDS, "no settings that take anybody's tokens", width, colour),
+        _end(found.verdict, words.SCAN_ENDS, "no settings that accept tokens of any tenant", width, colour),
     )
     out.write(joined([*lines, *([""] if lines else []), *below]))
 

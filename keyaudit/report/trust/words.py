@@ -24,12 +24,12 @@ OUTCOMES = {True: "fail", None: "unknown", False: "pass"}
 
 CHECK_ENDS = {
     Exit.FINDINGS: "a trusted key is stolen, or Entra no longer publishes it",
-    Exit.INCOMPLETE: "for a key or a file, this is not known",
-    Exit.UNSAFE: "an answer would have led across a boundary",
+    Exit.INCOMPLETE: "unknown for a key or a file",
+    Exit.UNSAFE: "a response would have led across a security boundary",
 }
 SCAN_ENDS = {
-    Exit.FINDINGS: "tokens are accepted by keys that many tenants share, without a check of issuer or tenant",
-    Exit.INCOMPLETE: "a file could not be read, or does not say",
+    Exit.FINDINGS: "tokens are accepted with keys that many tenants share, without a check of issuer or tenant",
+    Exit.INCOMPLETE: "a file is unreadable or unclear",
     Exit.NO_ACCESS: "no settings files found, so nothing was checked",
 }
 
@@ -94,7 +94,7 @@ def verdict_of(each: Checked, *, offline: bool) -> str:
     if each.stolen is not None:
         return f"is {each.stolen.what} ({each.stolen.source})"
     if each.state is State.WITHDRAWN:
-        return "is not among the keys that Entra publishes: everything it signs is accepted all the same"
+        return "is not among the keys that Entra publishes: everything it signs is still accepted"
     if each.state is State.PUBLISHED:
         return "is published"
     return f"unknown whether it is published: {_why(each, offline=offline)}"
@@ -128,18 +128,18 @@ def settings(each: Validator) -> str:
     """The known and unknown settings."""
     authority = "an authority that the file leaves open" if isinstance(each.authority, Refusal) else each.authority
     if each.takes_anybodys:
-        return f"takes keys of {authority}, and checks neither issuer nor tenant"
+        return f"uses keys of {authority}, and checks neither issuer nor tenant"
     if each.takes_anybodys is None:
         open_ = [
             word
             for word, fact in (
                 ("whether it checks the issuer", each.validates_issuer),
-                ("whom it lets in", each.tenants_allowed),
+                ("whom it accepts", each.tenants_allowed),
             )
             if isinstance(fact, Refusal)
         ]
-        return f"takes keys of {authority}; the file does not say {listed(open_) or 'of whom'}"
-    return f"takes keys of {authority}"
+        return f"uses keys of {authority}; the file does not say {listed(open_) or 'of whom'}"
+    return f"uses keys of {authority}"
 
 
 def scanned(found: RelyingParties) -> str:

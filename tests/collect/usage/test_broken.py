@@ -141,7 +141,7 @@ def test_zeros_between_the_members_of_a_gzip_end_nothing(tmp_path: Path, zeros: 
 def test_anything_else_after_a_gzip_is_said(tmp_path: Path, after: bytes, what: str) -> None:
     found, file = one(tmp_path, gzip.compress(lines(many(9)).encode()) + after)
     assert (file.complete, counts(found)["kept"] >= 9) == (False, True)
-    assert f": {what}: what follows was not read" in file.trouble[0]
+    assert f": {what}: the rest was not read" in file.trouble[0]
 
 
 def _zip(text: str) -> bytes:
@@ -164,7 +164,7 @@ def test_another_compression_is_named(tmp_path: Path, pack: Callable[[str], byte
     found, file = one(tmp_path, pack(lines(many(9))))
     assert (file.complete, counts(found)["received"]) == (False, 0)
     assert file.trouble == (
-        f"at its beginning: {what}, which is not read: convert it to text or gzip: what follows was not read",
+        f"at its beginning: {what}, which keyaudit does not read: convert it to text or gzip: the rest was not read",
     )
 
 
@@ -177,7 +177,7 @@ def test_a_page_that_names_a_next_one_is_not_whole_without_it(tmp_path: Path, me
     page = json.dumps({**link, **some} if first else {**some, **link})
     found, file = one(tmp_path, page)
     assert (file.complete, counts(found)["kept"]) == (False, 60)
-    assert file.trouble[0].startswith("after record 60: its last page names a next page, which is not in this file")
+    assert file.trouble[0].startswith("after record 60: its last page refers to a next page that is not in this file")
     for last in ({**some}, {**some, member: None}, {**some, member: ""}):
         _, file = one(tmp_path, page + json.dumps(last))
         assert (file.complete, file.trouble) == (True, ())
@@ -227,7 +227,7 @@ def test_mail_exported_without_what_says_whether_it_was_throttled_is_not_whole(t
     narrow = [{k: v for k, v in made.mail_row(each).items() if k != "OperationProperties"} for each in made.mail()]
     store, file = one(tmp_path, exported(narrow))
     assert (file.complete, counts(store)["kept"]) == (False, 60)
-    assert "which mailboxes were no longer recorded is not known" in file.trouble[0]
+    assert "so mailboxes that were no longer recorded are unknown" in file.trouble[0]
 
 
 BAD = {
@@ -249,7 +249,7 @@ BAD = {
     "a lone surrogate": changed().replace("Name-1", "\\ud800"),
     "deep nesting": '{"category":"AuditEvent","operationName":"KeySign","a":' + "[" * 100_000 + "]" * 100_000 + "}",
     "a long text": changed(callerIpAddress="1" * 5_000),
-    "of no log": '{"a": 1}',
+    "from an unknown log": '{"a": 1}',
     "a list": "[1]",
     "a number of 5,000 digits": changed(durationMs=0).replace('"durationMs": 0', f'"durationMs": {"9" * 5_000}'),
 }
@@ -324,7 +324,7 @@ def test_an_empty_file_is_whole(tmp_path: Path) -> None:
 def test_a_log_behind_more_space_than_is_looked_at_is_not_an_empty_one(tmp_path: Path) -> None:
     store, file = one(tmp_path, "\n" * 70_000 + lines(many(3)))
     assert (file.complete, counts(store)["kept"]) == (False, 0)
-    assert file.trouble == ("at its beginning: nothing but space: what follows was not read",)
+    assert file.trouble == ("at its beginning: nothing but space: the rest was not read",)
 
 
 @pytest.mark.parametrize("tables", ["[]", '[{"name": "PrimaryResult"}]', '[{"name": "PrimaryResult", "rows": null}]'])
@@ -356,7 +356,7 @@ def test_an_answer_that_is_partial_is_not_complete(tmp_path: Path) -> None:
     text = forms.table(map(made.kv_row, made.requests()))
     _, file = one(tmp_path, text[:-1] + ', "error": {"code": "PartialError"}}')
     assert not file.complete
-    assert "did not give all" in file.trouble[0]
+    assert "its response is incomplete" in file.trouble[0]
 
 
 def test_rows_of_csv_that_do_not_fit_their_header(tmp_path: Path) -> None:

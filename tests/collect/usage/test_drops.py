@@ -78,7 +78,7 @@ def test_a_row_of_entra_that_shows_nothing_else_is_counted_as_unread(tmp_path: P
     bare = {"TimeGenerated": AT, "OperationName": "Sign-in activity", "AppId": APP, "ResourceProvider": "Microsoft.aadiam"}
     found = of(tmp_path, bare)
     assert counts(found)["quarantined"] == 1
-    assert [each.trouble for each in found.files] == [("line 1: of no log that is known: export the column Type with it",)]
+    assert [each.trouble for each in found.files] == [("line 1: from an unknown log: export the column Type with it",)]
 
 
 @pytest.mark.parametrize("named", [{"Type": "AzureDiagnostics"}, {}])

@@ -159,7 +159,7 @@ def test_without_what_is_required_there_is_nothing() -> None:
     ("data", "said"),
     [
         (b"a\n\xff", "f:2:1: not UTF-8; save it as UTF-8"),
-        (b"\xef\xbb\xbfversion = 1", "f:1:1: begins with a byte order mark; save it as UTF-8 without one"),
+        (b"\xef\xbb\xbfversion = 1", "f:1:1: starts with a byte order mark; save it as UTF-8 without one"),
         ("version: 1".encode("utf-16"), "f:1:1: not UTF-8"),
         (b"#" * 1_000_001, "f: larger than 1,000,000 bytes; make it shorter"),
     ],

@@ -49,7 +49,8 @@ async def read_table(
         return
     if table.plan not in _QUERIED:
         place.lacks(
-            f"on the plan {table.plan}, which is not queried: change the table's plan, or export it and import the files"
+            f"on the plan {table.plan}, which keyaudit does not query: change the table's plan, or export it and import the "
+            "files"
         )
         yield [place.read()]
         return
@@ -129,7 +130,7 @@ async def _slices(gateway: Gateway, table: Table, window: Window, filtered: str)
                 span = (end - start) // 2
                 continue
             if isinstance(found, Rows):
-                found = Refusal(Reason.TRUNCATED, f"more rows in the second of {iso_time(start)} than are answered at once")
+                found = Refusal(Reason.TRUNCATED, f"more rows in the second of {iso_time(start)} than one query can return")
         yield found
         if isinstance(found, Refusal):
             return

@@ -59,7 +59,7 @@ async def read_search(
         place.refused(made, "audit_search.create")
         yield [place.read()]
         return
-    tell(f"made a search of the unified audit log, {one_line(made.id)}, which stays in the tenant; waiting for what it finds")
+    tell(f"made a search of the unified audit log, {one_line(made.id)}, which stays in the tenant; waiting for its results")
     found = await _ended(gateway, clock, made)
     if isinstance(found, Refusal):
         place.refused(found, "audit_search.get")

@@ -133,19 +133,19 @@ CONDITIONAL_ACCESS_POLICY = Table(
             _POLICY, wire=At(f"{_CLIENTS}.includeServicePrincipals", list[str], _ids(*_EVERY_OWN), none=[])),
         texts("excluded", "object ids of the service principals that it excludes, sorted", _POLICY,
             wire=At(f"{_CLIENTS}.excludeServicePrincipals", list[str], _ids(), none=[])),
-        flag("filtered", "it selects workload identities by their custom security attributes too", _POLICY,
+        flag("filtered", "it also selects workload identities by custom security attributes", _POLICY,
             wire=At(f"{_CLIENTS}.servicePrincipalFilter?", object, _is_set, none=False)),
-        texts("target_resources", "client ids of the resources that it is about, or All, None, Office365 or "
+        texts("target_resources", "client ids of the resources that it applies to, or All, None, Office365 or "
             "MicrosoftAdminPortals, sorted", _POLICY,
             wire=At(f"{_TARGETS}.includeApplications", list[str], _ids(*_RESOURCES))),
         texts("target_resources_excluded", "client ids or names of the resources that it excludes, sorted", _POLICY,
             wire=At(f"{_TARGETS}.excludeApplications", list[str], _ids(*_RESOURCES))),
-        flag("target_resources_filtered", "it selects resources by their custom security attributes too", _POLICY,
+        flag("target_resources_filtered", "it also selects resources by custom security attributes", _POLICY,
             wire=At(f"{_TARGETS}.applicationFilter?", object, _is_set, none=False)),
-        texts("risk_levels", "the levels of risk of workload identities that it applies to, sorted; without one, all",
+        texts("risk_levels", "the workload identity risk levels that it applies to, sorted; empty: all",
             _POLICY, values=_LEVELS, wire=At("conditions.servicePrincipalRiskLevels", list[str], _distinct)),
-        texts("locations", "the locations that it includes, by id, or All or AllTrusted, sorted; without one, it does not look "
-            "at them", _POLICY, wire=At(f"{_PLACES}.includeLocations", list[str], _included_locations, none=[])),
+        texts("locations", "the locations that it includes, by id, or All or AllTrusted, sorted; empty: it does not evaluate "
+            "locations", _POLICY, wire=At(f"{_PLACES}.includeLocations", list[str], _included_locations, none=[])),
         texts("locations_excluded", "the locations that it excludes, by id, or All or AllTrusted, sorted", _POLICY,
             wire=At(f"{_PLACES}.excludeLocations", list[str], _ids(*_EVERY_PLACE), none=[])),
         # A policy without grant controls has session controls alone, which block nothing.
@@ -164,7 +164,7 @@ NAMED_LOCATION = Table(
     replaced=False,
     noun="named location",
     plural="named locations",
-    meaning="addresses or countries that Conditional Access policies name as one location",
+    meaning="a named location of Conditional Access: addresses or countries",
     added_by=_LOCATIONS,
     reads=(Read(operation="named_location.list", id="namedLocations/{key}", key_column="location_id"),),
     columns=(
@@ -172,7 +172,7 @@ NAMED_LOCATION = Table(
         text("location_id", "its id, in lower case"),
         text("kind", "how it is given", _LOCATIONS, values=("addresses", "countries"),
             wire=Case("@odata.type", {_ADDRESSES: "addresses", _COUNTRIES: "countries"})),
-        flag("trusted", "it is marked as trusted, so that AllTrusted means it too", _LOCATIONS,
+        flag("trusted", "it is marked as trusted, so AllTrusted includes it", _LOCATIONS,
             # Only a location by addresses can be.
             wire=Case("@odata.type", {_ADDRESSES: At("isTrusted"), _COUNTRIES: False})),
         flag("everywhere", "it has every public IPv4 address, every public IPv6 address, or every country", _LOCATIONS,

@@ -52,7 +52,7 @@ FOREIGN_TENANT = Table(
     replaced=False,
     noun="cross-tenant access setting",
     plural="cross-tenant access settings",
-    meaning="what the tenant accepts from other tenants: one row for its default, and one for each partner",
+    meaning="the cross-tenant access settings for other tenants: one row for the default, and one for each partner",
     added_by=_BOTH,
     parts={"cross_tenant.default": ({"kind": "default"},), "cross_tenant.partners": ({"kind": "partner"},)},
     reads=(
@@ -81,9 +81,10 @@ FOREIGN_TENANT = Table(
     columns=(
         *where_found(),
         text("kind", "the default for every other tenant, or the settings of one partner", values=("default", "partner")),
-        text("tenant", "the partner's tenant", _PARTNERS, guid=True, absent="the default is about every other tenant",
+        text("tenant", "the partner's tenant", _PARTNERS, guid=True, absent="the default applies to every other tenant",
             absent_where=_NOT_DEFAULT),
-        flag("mfa_trusted", "inboundTrust.isMfaAccepted: multifactor authentication at the other tenant counts here", _BOTH,
+        flag("mfa_trusted", "inboundTrust.isMfaAccepted: multifactor authentication at the other tenant is accepted here",
+            _BOTH,
             absent="the default decides", absent_where=(Where("kind", ("partner",)),),
             wire=At("inboundTrust?.isMfaAccepted?")),
         # Without synchronization there is no such object:
@@ -91,7 +92,8 @@ FOREIGN_TENANT = Table(
         flag("creates_users", "userSyncInbound.isSyncAllowed: the partner may create, change and delete users here", _PARTNERS,
             wire=At("identitySynchronization?.userSyncInbound.isSyncAllowed", none=False)),
         # Null as in an answer about a partner that is none of it: https://learn.microsoft.com/graph/api/policydeletableitem-get
-        flag("multi_tenant_organization", "isInMultiTenantOrganization: it and this tenant are one organization", _PARTNERS,
+        flag("multi_tenant_organization", "isInMultiTenantOrganization: it and this tenant belong to one multitenant "
+            "organization", _PARTNERS,
             wire=At("isInMultiTenantOrganization?", none=False)),
         flag("service_provider", "isServiceProvider: it is a Cloud Service Provider of this tenant", _PARTNERS,
             wire=At("isServiceProvider?", none=False)),

@@ -128,7 +128,7 @@ async def test_an_item_that_is_none_costs_itself_alone(tmp_path: Path) -> None:
 async def test_a_cloud_without_the_list_says_so(tmp_path: Path) -> None:
     public = ENVIRONMENTS["public"]
     came = await collected(tmp_path / "live", sources=["directoryAudits"], environment=replace(public, name="china"))
-    assert came.trouble() == {AUDITS: ("not_in_cloud (china): this cloud does not have it; nothing can be done in this cloud",)}
+    assert came.trouble() == {AUDITS: ("not_in_cloud (china): it is not available in this cloud; no fix exists in this cloud",)}
 
 
 def test_the_fixture_has_each_log_in_a_table_and_in_a_list() -> None:

@@ -79,7 +79,7 @@ async def test_more_rows_in_a_second_than_are_answered_at_once_are_a_gap(tmp_pat
     tenant = changed(estate(Given({("log-main", KEYS[0]): crowd})), most_rows=3)
     came = await collected(tmp_path / "live", tenant=tenant, sources=KEYS)
     [[why]] = came.trouble().values()
-    assert why.startswith("truncated (an error beside the rows): ")
+    assert why.startswith("truncated (an error in addition to the rows): ")
     assert came.simulator.calls["log.query"] < 40
     assert rows(came.store) == []
 
@@ -107,7 +107,10 @@ async def test_an_answer_that_is_always_partial_is_never_taken_for_whole(tmp_pat
     always = Fault("log.query", "every", edit=lambda body: {**body, "error": {"code": "PartialError", "message": "m"}})
     came = await collected(tmp_path / "live", always, sources=KEYS)
     [[why]] = came.trouble().values()
-    assert why == "truncated (an error beside the rows): Azure cut the answer short; run again; report it if it stays"
+    assert (
+        why
+        == "truncated (an error in addition to the rows): Azure truncated the response; run again; report it if the gap remains"
+    )
     assert (rows(came.store), came.outcome.answered) == ([], False)
 
 
@@ -193,7 +196,7 @@ async def test_a_table_on_another_plan_is_a_gap_and_is_not_queried(tmp_path: Pat
     came = await collected(tmp_path / "live", tenant=estate(Given(tables), MAIN, cheap), sources=KEYS)
     [(place, [why])] = came.trouble().items()
     assert place == "log-analytics:log-cheap/AZKVAuditLogs"
-    assert why.startswith(f"on the plan {plan}, which is not queried: ")
+    assert why.startswith(f"on the plan {plan}, which keyaudit does not query: ")
     assert (came.simulator.calls["log.query"], counts(came.store)["kept"]) == (1, 54)
 
 
@@ -201,7 +204,7 @@ async def test_days_that_a_table_has_no_more_are_a_gap(tmp_path: Path) -> None:
     brief = replace(MAIN, tables=(LogTable(name=KEYS[0], retention_days=90),))
     came = await collected(tmp_path / "live", tenant=estate(Given(TABLES), brief), sources=KEYS, as_of=AS_OF)
     assert came.trouble() == {
-        "log-analytics:log-main/AZKVAuditLogs": ("kept for 90 days: what was logged before 2026-08-20 is there no more",)
+        "log-analytics:log-main/AZKVAuditLogs": ("kept for 90 days: what was logged before 2026-08-20 no longer exists",)
     }
     late = Window(since=parse_date("2026-08-20"), until=parse_date("2026-08-21"))
     came = await collected(tmp_path / "late", tenant=estate(Given(TABLES), brief), sources=KEYS, window=late, as_of=AS_OF)
@@ -215,7 +218,7 @@ async def test_workspaces_that_are_not_all_seen_are_a_gap(tmp_path: Path) -> Non
 
     came = await collected(tmp_path / "live", Fault("workspace.query", edit=without_guid), sources=KEYS)
     assert came.trouble() == {
-        "log-analytics": ("bad_item (1 of 1 workspaces): an item of the answer could not be read; look at the item named",)
+        "log-analytics": ("bad_item (1 of 1 workspaces): an item of the response could not be read; check the item named",)
     }
     denied = Fault("workspace.query", status=403, body={"error": {"code": "AuthorizationFailed", "message": "m"}})
     came = await collected(tmp_path / "denied", denied, sources=KEYS)
@@ -269,6 +272,6 @@ async def test_a_cloud_of_which_nobody_says_where_its_logs_are_queried_has_none(
     came = await collected(tmp_path / "live", sources=KEYS, environment=bare)
     assert came.trouble() == {
         "log-analytics:log-main/AZKVAuditLogs": (
-            "not_in_cloud (bleu): this cloud does not have it; nothing can be done in this cloud",
+            "not_in_cloud (bleu): it is not available in this cloud; no fix exists in this cloud",
         )
     }

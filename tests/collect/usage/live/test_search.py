@@ -57,7 +57,7 @@ async def test_it_is_made_only_where_it_is_asked_for(tmp_path: Path) -> None:
         ),
         (
             Fault("audit_search.get", edit=lambda body: {**body, "status": "failed"}),
-            "service_error (the search is failed): Azure answered with errors",
+            "service_error (the search is failed): Azure returned errors",
         ),
         (
             Fault("audit_search.get", edit=lambda body: {**body, "status": "unknownFutureValue"}),

@@ -118,7 +118,7 @@ async def test_a_summary_that_is_always_partial_is_a_gap(tmp_path: Path) -> None
     always = Fault("log.query", "every", edit=lambda body: {**body, "error": {"code": "PartialError", "message": "m"}})
     came = await collected(tmp_path / "live", always, sources=[KEYS], rows=False)
     [[why]] = came.trouble().values()
-    assert why.startswith("truncated (an error beside the rows): ")
+    assert why.startswith("truncated (an error in addition to the rows): ")
     assert (rows(came.store), came.outcome.answered) == ([], False)
 
 
