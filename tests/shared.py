@@ -151,10 +151,10 @@ class Opened:
                 yield connection
             return
 
-        if self._is_shared(snapshot) and not how.get("prepared"):
-            connection, made = self._evaluated_whole(snapshot, as_of)
-            if made is not None:
-                made.give(connection)
+        whole: Any = (None, None) if how.get("prepared") else self._evaluated_whole(snapshot, as_of)
+        connection, made = whole
+        if made is not None:
+            made.give(connection)
             if self._asked[-1].startswith("judge "):
                 yield self._held(snapshot, as_of, how, lambda: contextlib.closing(connection.cursor()), self._asked[-1])
                 return
@@ -178,22 +178,25 @@ class Opened:
         if not self._keeps(snapshot):
             with self._evaluating(snapshot, as_of, *together, **how) as views:
                 yield views
-        elif self._is_shared(snapshot, *together):
-            yield self._evaluated_whole(snapshot, as_of)
-        else:
+            return
+        whole = self._evaluated_whole(snapshot, as_of, *together)
+        if whole[1] is not None:
+            yield whole
+            return
 
-            def opened() -> Any:
-                return self._evaluating(snapshot, as_of, *together, **how)
+        def opened() -> Any:
+            return self._evaluating(snapshot, as_of, *together, **how)
 
-            yield self._held(snapshot, (as_of, together), how, opened, self._asked[-1])
+        yield self._held(snapshot, (as_of, together), how, opened, self._asked[-1])
 
-    def _is_shared(self, snapshot: Snapshot, *together: int) -> bool:
-        """Whether all that is asked of a snapshot has the same views: what SQLite evaluates adds relations alone."""
-        return not self.narrow and fits_sqlite(snapshot.run, snapshot.sizes.values(), *together)
-
-    def _evaluated_whole(self, snapshot: Snapshot, as_of: int) -> Any:
+    def _evaluated_whole(self, snapshot: Snapshot, as_of: int, *together: int) -> Any:
+        """All views of a snapshot that SQLite evaluates, which all that is asked of it has in common; (None, None) of others."""
+        if self.narrow or not fits_sqlite(snapshot.run, snapshot.sizes.values(), *together):
+            return None, None
         how: dict[str, Any] = {"names": tuple(TABLES), "columns": None, "reach_known": True, "often": ()}
-        return self._held(snapshot, as_of, how, lambda: self._evaluating(snapshot, as_of, **how), "")
+        found = self._held(snapshot, as_of, how, lambda: self._evaluating(snapshot, as_of, **how), "")
+        # Some texts are for DuckDB alone, which needs room for each view.
+        return found if found[1] is not None else (None, None)
 
     def _keeps(self, snapshot: Snapshot) -> bool:
         return snapshot.owners == NO_RULES and not snapshot.folder.parent.name.startswith("keyaudit-")
