@@ -102,8 +102,8 @@ Keep = Annotated[
     typer.Option(
         "--keep",
         metavar="DIR",
-        help="Store a new snapshot in this folder, and copy from the newest one there what certainly did not change. A run "
-        "that was interrupted within the last day is resumed.",
+        help="Store a new snapshot in this folder, and copy from the newest one there everything that cannot have changed. A "
+        "run that was interrupted within the last day is resumed.",
     ),
 ]
 """Flags of several commands."""
@@ -218,7 +218,8 @@ class Stored:
         typer.Option(
             "--from",
             metavar="DIR",
-            help="A snapshot that collect wrote; the network is not used. Repeatable for report and gate, one per tenant.",
+            help="A snapshot that collect wrote; keyaudit does not use the network. Repeatable for report and gate, one per "
+            "tenant.",
         ),
     ] = None
     as_of: Annotated[

@@ -33,13 +33,13 @@ def same_collection(begun: Run, now: Run) -> None:
     if (begun.tenant_id, begun.environment) != (now.tenant_id, now.environment):
         raise UnsafeError(
             "--resume",
-            f"begun in tenant {begun.tenant_id} ({begun.environment}), signed in to {now.tenant_id} ({now.environment})",
+            f"started in tenant {begun.tenant_id} ({begun.environment}), signed in to {now.tenant_id} ({now.environment})",
             "sign in to the first tenant, or collect into another folder",
         )
     if now.filters not in (Filters(), begun.filters):
         raise UsageError(
             "--resume",
-            f"begun with {'; '.join(begun.filters.shown) or 'no filters'}, and other filters are given",
+            f"started with {'; '.join(begun.filters.shown) or 'no filters'}, and other filters are given",
             "remove them, or collect into another folder",
         )
     if dict(begun.evidence) != dict(now.evidence):
@@ -55,7 +55,7 @@ def run_begun(path: Path) -> Run:
     except files.BROKEN as error:
         raise UnsafeError(files.shown(path), f"damaged: {one_line(str(error))}", AGAIN) from error
     if begun.columns != declared():
-        raise UsageError(files.shown(path), f"begun by keyaudit {begun.run.tool_version}, which stores other columns", AGAIN)
+        raise UsageError(files.shown(path), f"started by keyaudit {begun.run.tool_version}, which stores other columns", AGAIN)
     return begun.run
 
 

@@ -258,7 +258,7 @@ def test_a_resumed_run_keeps_its_filters_and_takes_no_others(folder: Path, keyau
     resume = ("collect", "--demo", "--resume", "--out", "out", "-q")
     ran = keyaudit(*resume, "--vault", "kv-hr-prod")
     assert ran.code == Exit.USAGE
-    assert "begun with only vaults kv-data-prod; only sources vaults, and other filters are given" in ran.err
+    assert "started with only vaults kv-data-prod; only sources vaults, and other filters are given" in ran.err
     assert keyaudit(*resume).code == Exit.CLEAN
     taken = open_snapshot(folder / "out")
     assert (taken.run.filters, taken.run.rows["vault"], taken.run.rows["key"]) == (filters, 1, 0)

@@ -184,7 +184,7 @@ def test_restrictions_of_audiences_stay(keyaudit: Keyaudit, tmp_path: Path) -> N
 def test_a_policy_that_is_off_puts_more_in_force_when_it_is_turned_on(keyaudit: Keyaudit, tmp_path: Path) -> None:
     arguments = ("guardrails", "--as", "app-management-policy", "--from")
     told = " ".join(keyaudit(*arguments, saved(tmp_path, {**IN_FORCE, "isEnabled": False})).err.split())
-    assert "enables it, and these restrictions, which it contains:  symmetricKeyAddition, trustedCertificateAuth" in told
+    assert "enables it, and these restrictions, which it contains: symmetricKeyAddition, trustedCertificateAuth" in told
     assert "enables it" not in keyaudit(*arguments, saved(tmp_path, IN_FORCE)).err
 
 

@@ -81,13 +81,13 @@ def confined(*arguments: str | Path) -> Used:
 LARGE: dict[str, tuple[Callable[[Path], Path], str]] = {
     "a list of a hundred thousand texts": (
         lambda folder: own(folder, "key_id in p", more=f"parameters: {{p: [{', '.join(['a'] * 100_000)}]}}"),
-        "the parameters that it reads come to more than 50,000 characters",
+        "its parameters exceed 50,000 characters",
     ),
     "a list that is read two hundred times": (
         lambda folder: own(
             folder, " or ".join(["key_id in p"] * 120), more=f"parameters: {{p: [{', '.join(['abcdefgh'] * 150)}]}}"
         ),
-        "the parameters that it reads come to more than 50,000 characters",
+        "its parameters exceed 50,000 characters",
     ),
     "a map of ten thousand entries": (
         lambda folder: own(

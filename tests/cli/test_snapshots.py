@@ -124,7 +124,7 @@ def test_a_finished_collection_that_is_resumed_says_so_and_ends_as_it_did(
 @pytest.mark.parametrize(
     ("flags", "code", "said"),
     [
-        (("--demo", "--vault", "kv-other"), Exit.USAGE, "begun with no filters, and other filters are given"),
+        (("--demo", "--vault", "kv-other"), Exit.USAGE, "started with no filters, and other filters are given"),
         (("--demo", "--tenant", OTHER), Exit.UNSAFE, "this collection is of tenant "),
         (("--auth", "env"), Exit.UNSAFE, "(simulated); collect it into another folder"),
     ],

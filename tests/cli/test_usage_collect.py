@@ -244,7 +244,7 @@ def test_logs_are_added_to_earlier_ones_of_the_same_tenant(
         (["--first-day", "2026-13-01"], "not a date"),
         (["--first-day", "2026-03-02", "--last-day", "2026-03-01"], "after the last day"),
         (["--last-day", "2999-01-01"], "a day in the future"),
-        (["--tenant", "a.example", "--tenant", "b.example"], "accepts only one tenant"),
+        (["--tenant", "a.example", "--tenant", "b.example"], "takes one tenant, and several are named"),
         (["--estate", "contoso"], "add --demo"),
         (["--vault", "kv-*"], "--vault"),
     ],

@@ -267,7 +267,7 @@ FORGED: list[tuple[Callable[[dict[str, object]], dict[str, object]], type[AuditE
     (_coverage({"kept": "5"}), UnsafeError, "Expected `int`"),
     (_rows({"key": 3}), UnsafeError, "damaged or edited: the run has 3 rows of the table key, and the table 2"),
     (_rows({"secret": 1}), UnsafeError, "the run has 1 rows of the table secret, and the table 0"),
-    (_kept(3), UnsafeError, "damaged or edited: its lists have 3 key versions, and the table key 2; take the snapshot"),
+    (_kept(3), UnsafeError, "damaged or edited: its lists have 3 key versions, and the table key 2; copy the snapshot"),
     (_twice, UnsafeError, "two coverage records for key.get on "),
     (_of_tenant("a\x01vault\x01"), UnsafeError, "its tenant id has control characters"),
     (lambda manifest: manifest | {"extra": 1}, UnsafeError, "unknown field `extra`"),

@@ -333,7 +333,9 @@ def test_another_versions_collection_is_not_gone_on_with(out: Path) -> None:
     path = out / "spool" / "run.json"
     whole = path.read_bytes()
     path.write_bytes(whole.replace(b'"key_ops":"VARCHAR[]"', b'"key_ops":"VARCHAR"'))
-    with pytest.raises(UsageError, match=r"begun by keyaudit 0\.1\.0, which stores other columns; collect into another folder"):
+    with pytest.raises(
+        UsageError, match=r"started by keyaudit 0\.1\.0, which stores other columns; collect into another folder"
+    ):
         Spool.resume(out)
     path.write_bytes(whole[:-1])
     with pytest.raises(UnsafeError, match=r"run\.json: damaged"):

@@ -55,7 +55,7 @@ def condition(text: str, table: Table, parameters: Mapping[str, Parameter], pres
     line = text.replace("\n", " ").strip()
     tree, facts = _Checker(table, parameters, line).boolean(_parse(line), present, 1)
     if written(tree, parameters) > MAX_WRITTEN:
-        what = f"the parameters that it reads come to more than {MAX_WRITTEN:,} characters, counted where they are read"
+        what = f"its parameters exceed {MAX_WRITTEN:,} characters, counted at each use"
         raise FieldError(what, "shorten them, or use them less often", 0)
     return Condition(line, tree, facts)
 

@@ -182,7 +182,7 @@ def _begin(report: Report, view: View, width: int, colour: bool) -> list[str]:
     if framework.outside:
         total = number + sum(1 for listed in framework.outside.values() for _ in ids(listed))
         scope = (
-            f"only the controls about keys, credentials and their logging, {number} of {total}; -o json lists the others with"
+            f"only controls for keys, credentials and their logging, {number} of {total}; -o json lists the others with"
             " the reasons."
         )
     elif framework.closed:

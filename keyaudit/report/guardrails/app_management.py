@@ -89,7 +89,7 @@ def _also_on(before: InForce, on: Collection[str]) -> list[str]:
     lists = [each for part in parts for each in (*(part.password_credentials or ()), *(part.key_credentials or ()))]
     uris = [{"restrictionType": name, **(each or {})} for part in parts for name, each in (part.identifier_uris or {}).items()]
     names = {each["restrictionType"] for each in (*lists, *uris) if _is_on(each)} - set(on)
-    others = f", and these restrictions, which it contains:  {', '.join(sorted(names))}" if names else ""
+    others = f", and these restrictions, which it contains: {', '.join(sorted(names))}" if names else ""
     return [f"The current policy is off. This document enables it{others}."]
 
 
