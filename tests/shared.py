@@ -190,7 +190,7 @@ class Opened:
         yield self._held(snapshot, (as_of, together), how, opened, self._asked[-1])
 
     def _evaluated_whole(self, snapshot: Snapshot, as_of: int, *together: int) -> Any:
-        """All views of a snapshot that SQLite evaluates, which all that is asked of it has in common; (None, None) of others."""
+        """All views of a snapshot that SQLite evaluates, which all questions about it share; else (None, None)."""
         if self.narrow or not fits_sqlite(snapshot.run, snapshot.sizes.values(), *together):
             return None, None
         how: dict[str, Any] = {"names": tuple(TABLES), "columns": None, "reach_known": True, "often": ()}

@@ -1,11 +1,12 @@
-// The least rights that keyaudit 0.1.0 needs for everything that it collects. keyaudit only reads with them.
+// The least privileges that keyaudit 0.1.0 needs for everything that it collects. keyaudit only reads with
+// them.
 // az deployment sub create --location LOCATION --template-file FILE --parameters principalId=OBJECT_ID
 
 extension 'br:mcr.microsoft.com/bicep/extensions/microsoftgraph/v1.0:1.0.0'
 
 targetScope = 'subscription'
 
-@description('Who runs keyaudit: the object id of a service principal or managed identity.')
+@description('The identity that runs keyaudit: the object id of a service principal or managed identity.')
 param principalId string
 
 // Reader: subscriptions, vaults. For kv-key-expired-still-enabled and kv-key-rotation-overdue.

@@ -1,11 +1,12 @@
 #!/bin/sh
-# The least rights that keyaudit 0.1.0 needs for everything that it collects. keyaudit only reads with them.
+# The least privileges that keyaudit 0.1.0 needs for everything that it collects. keyaudit only reads with
+# them.
 set -eu
-# Who runs keyaudit: the object id of a service principal or managed identity.
+# The identity that runs keyaudit: the object id of a service principal or managed identity.
 : "${PRINCIPAL_ID:?}"
-# Where: subscriptions or management groups, as resource ids with spaces between them.
+# Where: subscriptions or management groups, as resource ids separated by spaces.
 : "${SCOPES:?}"
-# The names of vaults under access policies, with spaces between them; none: leave it out.
+# The names of vaults under access policies, separated by spaces; omit it if there are none.
 : "${VAULTS:=}"
 
 for scope in $SCOPES; do

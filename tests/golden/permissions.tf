@@ -1,7 +1,8 @@
-# The least rights that keyaudit 0.1.0 needs for everything that it collects. keyaudit only reads with them.
+# The least privileges that keyaudit 0.1.0 needs for everything that it collects. keyaudit only reads with
+# them.
 
 variable "principal_id" {
-  description = "Who runs keyaudit: the object id of a service principal or managed identity."
+  description = "The identity that runs keyaudit: the object id of a service principal or managed identity."
   type        = string
 }
 

@@ -94,8 +94,14 @@ def _acting(*actions: str) -> list[dict[str, Any]]:
                 prior_state={"values": {"root_module": {"resources": [OTHER]}}}),
             "its resource_changes lack azurerm_key_vault.other",
         ),
-        (_with().replace(b'"sku_name": "standard"', b'"sku_name": "premium", "sku_name": "standard"'), "'sku_name' appears twice"),
-        (_with().replace(b'{"format_version"', b'{"resource_changes": [], "format_version"'), "'resource_changes' appears twice"),
+        (
+            _with().replace(b'"sku_name": "standard"', b'"sku_name": "premium", "sku_name": "standard"'),
+            "'sku_name' appears twice",
+        ),
+        (
+            _with().replace(b'{"format_version"', b'{"resource_changes": [], "format_version"'),
+            "'resource_changes' appears twice",
+        ),
     ],
 )  # fmt: skip
 def test_a_plan_that_tells_something_in_two_ways_is_refused(data: bytes, what: str) -> None:
