@@ -38,10 +38,10 @@ def salt(redaction: Redaction, formats: Iterable[str | None]) -> bytes | None:
     if path is None:
         return None
     if redaction.redact is None:
-        raise UsageError("--redact-salt", "only works with --redact", "leave it out, or add --redact names")
+        raise UsageError("--redact-salt", "only works with --redact", "remove it, or add --redact names")
     data = input_file.read(path, _MOST, _MAKE).strip()
     if not _LEAST <= len(data) <= _MOST:
-        what = f"holds {len(data):,} bytes, where a salt has {_LEAST} to {_MOST:,}"
+        what = f"holds {len(data):,} bytes; a salt needs {_LEAST} to {_MOST:,}"
         raise UsageError(str(path), what, _MAKE)
     return data
 

@@ -159,5 +159,5 @@ def test_versions_that_collected_differently_are_named() -> None:
     found, out = difference.compare(old, REPORT), StringIO()
     difference.render_text(structs.replace(found, revised=1), out, Options())
     text = " ".join(out.getvalue().split())
-    assert f"keyaudit 0.0.9 collected the older snapshot and {REPORT.run.tool_version} the newer one: what is read" in text
+    assert f"keyaudit 0.0.9 collected the older snapshot and {REPORT.run.tool_version} the newer one: differences" in text
     assert "1 finding of the older snapshot is by policies that are new or changed since keyaudit 0.0.9, so a report" in text

@@ -210,7 +210,7 @@ def test_the_readme_names_every_right_that_is_needed(keyaudit: Keyaudit) -> None
     assert {"Key Vault Reader", "settings/read/action", "ekm/read"} <= names
     assert [name for name in names if name not in readme] == []
     # On keys, certificates and secrets, by access policies.
-    assert "keys: list, get, getrotationpolicy certificates: list, get secrets: list Given elsewhere" in elsewhere
+    assert "keys: list, get, getrotationpolicy certificates: list, get secrets: list Granted elsewhere" in elsewhere
     assert "list and get for keys and certificates, getrotationpolicy for keys, list for secrets" in readme
 
 

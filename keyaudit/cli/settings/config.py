@@ -73,7 +73,7 @@ def owner_rules(reader: Reader, table: OwnersTable) -> OwnerRules:
     for each in table.rules:
         given = {name: value for name, value in structs.asdict(each).items() if name not in ("at", "owner")}
         if not any(given.values()):
-            reader.problem(each.at, "a rule that fits everything", "name what it is for, or use fallback")
+            reader.problem(each.at, "a rule that matches everything", "name the resources it is for, or use fallback")
         rules.append(OwnerRule(owners=each.owner, place=reader.place(each.at), **given))
     return OwnerRules(rules=tuple(rules), fallback=table.fallback)
 
