@@ -165,7 +165,7 @@ def test_a_scan_finds_what_takes_anybodys_tokens_with_file_and_line(keyaudit: Ke
     ]
     assert ran.json["skipped"] == {"node_modules": 1}
     text = " ".join(keyaudit("trust", "scan", tmp_path).out.split())
-    assert "FAIL lax/appsettings.json:4 (AzureAd): takes keys of common, and checks neither issuer nor tenant" in text
+    assert "FAIL lax/appsettings.json:4 (AzureAd): uses keys of common, and checks neither issuer nor tenant" in text
     assert "Not examined: 1 node_modules." in text
     rows = list(csv.DictReader(io.StringIO(keyaudit("trust", "scan", tmp_path, "-o", "csv").out)))
     assert [(row["outcome"], row["validates_issuer"]) for row in rows] == [("pass", "true"), ("fail", "false")]

@@ -258,7 +258,7 @@ def test_what_cannot_be_meant_is_refused(keyaudit: Keyaudit, logs: Path, argumen
 
 def test_a_baseline_is_not_written_over(keyaudit: Keyaudit, logs: Path, baseline: Path) -> None:
     ran = keyaudit("usage", "learn", logs, "--out", baseline)
-    assert (ran.code, "exists already" in ran.err) == (2, True)
+    assert (ran.code, "already exists" in ran.err) == (2, True)
     ran = keyaudit(
         "usage", "learn", logs, "--first-day", "2031-01-01", "--last-day", "2031-01-02", "--out", baseline.with_name("new")
     )
