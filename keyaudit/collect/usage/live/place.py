@@ -90,7 +90,7 @@ class Place:
         """Record the days before those that the place keeps as not read, although the answer was complete."""
         since = as_of - days * DAY
         if self._window.since < since - since % DAY:
-            what = f"kept for {days:,} days: what was logged before {iso_date(since)} is there no more"
+            what = f"kept for {days:,} days: what was logged before {iso_date(since)} no longer exists"
             self.lacks(what, before=since - since % DAY)
 
     def read(self) -> FileRead:

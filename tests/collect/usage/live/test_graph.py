@@ -53,7 +53,7 @@ async def test_the_window_is_read_to_its_last_moment_and_no_further(tmp_path: Pa
 async def test_days_that_entra_keeps_no_more_are_a_gap(tmp_path: Path) -> None:
     as_of = WINDOW.since + 31 * DAY
     came = await collected(tmp_path / "live", sources=["directoryAudits"], as_of=as_of)
-    what = f"kept for 30 days: what was logged before {iso_date(WINDOW.since + DAY)} is there no more"
+    what = f"kept for 30 days: what was logged before {iso_date(WINDOW.since + DAY)} no longer exists"
     assert came.trouble() == {"graph:auditLogs/directoryAudits": (what,)}
     assert (await collected(tmp_path / "kept", sources=["directoryAudits"], as_of=as_of - DAY)).trouble() == {}
 

@@ -128,7 +128,7 @@ DENIED = {"error": {"message": "m", "code": "InsufficientAccessError", "innererr
         (Fault("log.query", "every", body={"tables": []}), "bad_body (0 tables where one was asked for): "),
         (
             Fault("log.query", "every", body={"tables": [{"name": "PrimaryResult", "columns": []}]}),
-            "bad_body (the answer has no",
+            "bad_body (the response has no",
         ),
         (Fault("log.query", "every", body=b'{"tables":'), "bad_body (not JSON): "),
         (Fault("log.query", "every", status=500, body={"error": {"code": "E", "message": "m"}}), "service_error (E): "),
