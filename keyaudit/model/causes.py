@@ -84,7 +84,7 @@ KINDS: Mapping[str, Kind] = {
     ),
     "principal": Kind(
         "service principal",
-        "Remove the permissions that it does not need. Disable it if nobody uses it.",
+        "Limit its permissions to what it needs. Disable it if nobody uses it.",
     ),
     "inherited-permissions": Kind(
         "blueprint of agents",
@@ -133,7 +133,7 @@ KINDS: Mapping[str, Kind] = {
     ),
     "vault-administrators": Kind(
         "vault or Managed HSM",
-        "Remove the right of workloads to grant themselves access to it.",
+        "Let no workload keep the right to grant itself access to it.",
     ),
     "account-keys": Kind(
         "account with its own access keys",

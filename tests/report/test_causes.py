@@ -151,7 +151,7 @@ def test_a_policy_names_its_causes() -> None:
     said = flat(render_policy(texts["kv-key-expired-still-enabled"], {}))
     assert "key-version, of one key where is_current. Give the key a rotation policy" in said
     assert "old-key-versions, of one key where not is_current. Move the users of older versions" in said
-    assert "each finding is a cause by itself" in flat(render_policy(texts["app-no-owner"], {}))
+    assert "each finding has its own cause" in flat(render_policy(texts["app-no-owner"], {}))
 
 
 def repeated(count: int, *others: Finding) -> Report:
