@@ -50,7 +50,7 @@ def test_an_application_is_named_by_its_id_because_names_repeat() -> None:
     found = unowned([(NOBODY, finding("credential", app_id="0a", holder_name="Deployer", name="secret 1"))])
     assert found.proposed == (Proposed(pattern="application", value="0a", count=1, called="Deployer"),)
     assert sentence(found).startswith(
-        "1 of 1 finding has no owner. An [owners] rule for application 0a (Deployer) would catch 1:"
+        "1 of 1 finding has no owner. An [owners] rule for application 0a (Deployer) would match 1:"
     )
 
 
