@@ -71,7 +71,7 @@ def test_reports_by_owner_and_doctor_say_how_many_have_none_and_which_rule_would
     by_owner = ("report", "--from", contoso, *FEW, "--group-by", "owner", "--export", f"csv={table}")
     text = " ".join(keyaudit(*by_owner).out.split())
     without = sum(not row["owner"] for row in opened(table.read_text(encoding="utf-8")))
-    said = re.search(r"(\d+) of (\d+) findings have no owner\. An \[owners\] rule for (.+?) would catch (\d+):", text)
+    said = re.search(r"(\d+) of (\d+) findings have no owner\. An \[owners\] rule for (.+?) would match (\d+):", text)
     assert said is not None
     assert int(said[1]) == without
     assert said[0] in " ".join(keyaudit("doctor", "--from", contoso, *FEW).out.split())
