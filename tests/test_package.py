@@ -51,7 +51,7 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of an empty environment with the wheel, made by the commands of the container's first layers."""
     folder = tmp_path_factory.mktemp("container")
-    build, _run = RECIPE.split("\n\n")
+    _base, build, _run = RECIPE.split("\n\n")
     here = {"/opt/keyaudit": folder / "keyaudit", "/wheels": folder / "wheels", "/dist": folder / "dist", "/src": ROOT}
     commands = re.findall(r"^RUN (.+)$", build, re.MULTILINE)
     assert len(commands) == 4
@@ -73,7 +73,7 @@ def _members(wheel: Path) -> dict[str, int]:
 
 
 def test_the_container_takes_what_the_build_needs_and_runs_as_nobody() -> None:
-    _build, run = RECIPE.split("\n\n")
+    _base, _build, run = RECIPE.split("\n\n")
     assert "USER 65532:65532\n" in run
     # The console script imports nothing from the mounted folder.
     assert 'ENTRYPOINT ["keyaudit"]\n' in run

@@ -15,7 +15,7 @@ from tests.report.sinks import CORPUS
 
 ROOT = Path(__file__).parent.parent.parent
 GITHUB = ROOT / ".github"
-ACTION = GITHUB / "actions" / "keyaudit" / "action.yml"
+ACTION = ROOT / "action.yml"
 TEMPLATE = GITHUB / "azure-pipelines" / "keyaudit.yml"
 
 HOSTILE = (

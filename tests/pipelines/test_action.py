@@ -24,7 +24,8 @@ def _inputs(given: Mapping[str, str]) -> dict[str, str]:
     declared = {name: each["default"] for name, each in read(ACTION)["inputs"].items()}
     assert set(given) <= {*declared, "base"}
     base = given.get("base", "")
-    return {"github.base_ref": base} | {
+    pull_request = {"github.event.pull_request.number": "7", "github.repository": "o/r", "github.token": "t"}
+    return {"github.base_ref": base, **pull_request} | {
         f"inputs.{name}": value for name, value in {**declared, **given}.items() if name != "base"
     }
 
@@ -186,7 +187,33 @@ def test_owners_are_told_if_there_is_an_address_and_what_was_not_delivered_fails
     assert agent.run(_step("Tell owners")["run"], {}).returncode == 0
     assert agent.arguments is None
     assert agent.run(_step("Tell owners")["run"], {"KEYAUDIT_NOTIFY_URLS": "json://x"}).returncode == ends
-    assert agent.arguments == ["notify", f"--keep={agent.temp}/keyaudit-kept"]
+    assert agent.arguments == ["send", "notifications", f"--keep={agent.temp}/keyaudit-kept"]
+
+
+@pytest.mark.parametrize("earlier", ["", "41\n42\n"])
+def test_one_comment_on_the_pull_request_has_the_result_and_is_replaced(agent: Agent, earlier: str) -> None:
+    step = _step("Comment on the pull request")
+    assert "inputs.comment == 'true'" in step["if"]
+    assert "github.event.pull_request.number" in step["if"]
+    assert _inputs({})["inputs.comment"] == "false"
+    agent.installed()
+    summary = {"GITHUB_STEP_SUMMARY": str(agent.temp / "step")}
+    gate = _step("Gate")
+    agent.run(gate["run"], {**filled(gate["env"], _inputs({"demo": "contoso"})), **summary})
+    script(agent.temp / "bin" / "gh", f'printf "%s\\n" "$*" >>{agent.temp / "gh"}; [[ $2 != --paginate ]] || printf "{earlier}"')
+    ran = agent.run(step["run"], filled(step["env"], _inputs({})))
+    assert ran.returncode == 0, ran.stderr
+    where = "PATCH repos/o/r/issues/comments/41" if earlier else "POST repos/o/r/issues/7/comments"
+    assert (agent.temp / "gh").read_text(encoding="utf-8").splitlines()[-1] == (
+        f"api --silent --method {where} --field body=@{agent.temp}/keyaudit-comment.md"
+    )
+    text = (agent.temp / "keyaudit-comment.md").read_text(encoding="utf-8")
+    shown = (agent.temp / "step").read_text(encoding="utf-8")
+    assert text.startswith("<!-- keyaudit -->\n# keyaudit: ")
+    assert len(text) < 65_536 < len(shown)
+    kept, _, last = text.removeprefix("<!-- keyaudit -->\n").rpartition("\nThe summary of the run")
+    assert shown.startswith(kept)
+    assert last == " has the rest.\n"
 
 
 def _install(agent: Agent, **given: str) -> tuple[int, list[str]]:

@@ -60,8 +60,8 @@ def test_snapshots_are_kept_and_owners_told_whatever_the_gate_decides(agent: Age
     ran = _gate(agent, {"KEYAUDIT_NOTIFY_URLS": "json://x"}, storageAccount="stkeyaudit", arguments=f"--mark={kept}")
     assert ran.returncode == ends, ran.stderr
     said = log.read_text(encoding="utf-8").splitlines()
-    assert [line.split()[0] for line in said] == ["download-batch", "gate", "upload-batch", "notify"]
-    assert said[-1] == f"notify --keep={kept}"
+    assert [line.split()[0] for line in said] == ["download-batch", "gate", "upload-batch", "send"]
+    assert said[-1] == f"send --keep={kept}"
     log.unlink()
     # A variable that the pipeline does not have, and no storage.
     assert _gate(agent, {}, storageAccount="stkeyaudit").returncode == code
