@@ -200,7 +200,8 @@ def test_one_comment_on_the_pull_request_has_the_result_and_is_replaced(agent: A
     summary = {"GITHUB_STEP_SUMMARY": str(agent.temp / "step")}
     gate = _step("Gate")
     agent.run(gate["run"], {**filled(gate["env"], _inputs({"demo": "contoso"})), **summary})
-    script(agent.temp / "bin" / "gh", f'printf "%s\\n" "$*" >>{agent.temp / "gh"}; [[ $2 != --paginate ]] || printf "{earlier}"')
+    record = f'printf "%s\\n" "$*" >>{agent.temp / "gh"}'
+    script(agent.temp / "bin" / "gh", f'{record}; [[ $2 != --paginate ]] || printf "{earlier}"')
     ran = agent.run(step["run"], filled(step["env"], _inputs({})))
     assert ran.returncode == 0, ran.stderr
     where = "PATCH repos/o/r/issues/comments/41" if earlier else "POST repos/o/r/issues/7/comments"

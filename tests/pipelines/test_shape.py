@@ -40,7 +40,8 @@ def test_it_holds_to_the_schema_of_its_system(path: Path) -> None:
 def test_zizmor_finds_nothing() -> None:
     # Beside the interpreter where both are installed together, else wherever the PATH has it.
     beside = Path(sys.executable).with_name("zizmor")
-    command = [str(beside) if beside.exists() else "zizmor", "--offline", "--persona", "pedantic", "--quiet", str(GITHUB), str(ACTION)]
+    own = str(beside) if beside.exists() else "zizmor"
+    command = [own, "--offline", "--persona", "pedantic", "--quiet", GITHUB, ACTION]
     ran = subprocess.run(command, capture_output=True, text=True, check=False)
     assert ran.returncode == 0, ran.stdout + ran.stderr
 
