@@ -31,13 +31,17 @@ MESSAGE = 1_000
 
 
 def header(run: Run, verdict: Verdict, width: int, colour: bool, *, brief: bool = False) -> list[str]:
-    """The header: tenant, identity, time and network; if `brief`, without the identity and what is so in nearly every run."""
+    """The header: tenant, identity, time and network; if `brief`, what was read instead of the identity, and not what is so in
+    nearly every run.
+    """
     as_of = f"as of {times.iso_time(run.as_of)}"
     facts = [one_line(run.tenant_name or run.tenant_id), *_subscriptions(verdict)]
-    facts.append(f"{as_of[:-4]}Z" if brief else f"as {one_line(run.identity)}")
+    facts += [f"{as_of[:-4]}Z", reads_done(verdict)] if brief else [f"as {one_line(run.identity)}"]
+    if brief and verdict.not_judged:
+        facts.append(not_evaluated(verdict).partition(" (")[0])
     notes = [
         *(() if brief else (as_of,)),
-        *(() if brief and not run.skew and not run.network else network(run)),
+        *(() if brief and not run.skew else network(run)),
         *copied(run),
         *(f"{name} as supplied" for name in sorted(run.evidence)),
     ]
@@ -101,19 +105,18 @@ def verdict_words(verdict: Verdict) -> str:
             return "nothing assessed"
 
 
-def headline(report: Report, *, brief: bool = False) -> str:
-    """The headline: open findings, reads, unknown results, and policies that were not evaluated, with their reasons if not
-    `brief`.
-    """
+def headline(report: Report) -> str:
+    """The headline: open findings, reads, unknown results, and policies that were not evaluated, with their reasons."""
     verdict = report.verdict
-    parts = [open_findings(report), reads_done(verdict)]
+    said = [open_findings(report), reads_done(verdict), *unknown_results(verdict), not_evaluated(verdict)]
+    return f"{'; '.join(filter(None, said))}."
+
+
+def unknown_results(verdict: Verdict) -> Iterator[str]:
+    """ "1 result unknown"; nothing without one."""
     unknown = sum(verdict.unknown.values())
     if unknown:
-        parts.append(f"{plural(unknown, 'result')} unknown")
-    if verdict.not_judged:
-        said = not_evaluated(verdict)
-        parts.append(said.partition(" (")[0] if brief else said)
-    return f"{'; '.join(parts)}."
+        yield f"{plural(unknown, 'result')} unknown"
 
 
 def open_findings(report: Report) -> str:

@@ -19,7 +19,7 @@ from keyaudit.report.lines import Paint, columns, joined, listed, pad, paint, pl
 from keyaudit.report.missing import needed, waiver_lines
 from keyaudit.report.options import Options
 from keyaudit.report.resource import label
-from keyaudit.report.summary import header, headline, word
+from keyaudit.report.summary import header, open_findings, unknown_results, word
 
 FEW = 20
 """The number of findings up to which a report lists them all instead."""
@@ -46,7 +46,8 @@ def render(report: Report, out: TextIO, options: Options) -> None:
     """Write it: on at most `HEIGHT` lines of a terminal that is 80 columns wide or wider, unless more is critical."""
     verdict, width, colour, hints = report.verdict, options.page, options.colour, options.hints
     head = header(report.run, verdict, width, colour, brief=True)
-    numbers = [paint(line, Paint.BOLD, colour) for line in wrap(headline(report, brief=True), width)]
+    said = "; ".join([open_findings(report), *unknown_results(verdict)])
+    numbers = [paint(line, Paint.BOLD, colour) for line in wrap(said, width)]
     after = [*_waivers(report, width, colour)]
     found = page(report, HEIGHT)
     ending = [each for each in found.rows if _ends(each.finding)]
@@ -58,16 +59,15 @@ def render(report: Report, out: TextIO, options: Options) -> None:
     least += len(soon) + len(after) + _FEWEST + _HINTS + 5
     before = [*head, *_unread(verdict, width, colour, HEIGHT - least), *numbers]
     # The first step of each, where that hides none of them.
-    steps = len(before) + len(after) + len(soon) + _FEWEST + _HINTS + 4 + 3 * len(grave) <= HEIGHT
+    steps = len(before) + len(after) + len(soon) + _FEWEST + _HINTS + 3 + 3 * len(grave) <= HEIGHT
     lines = [line for each in urgent for line in _entry(each, width, colour, steps=steps)]
     lines = ["", *lines] if lines else []
-    # A blank line before each part, the rest, and the commands.
-    room = HEIGHT - len(before) - len(after) - len(lines) - len(soon) - (_HINTS if hints else 0) - 4
+    # A blank line before what is critical, the waivers and the commands, and the line of the rest.
+    room = HEIGHT - len(before) - len(after) - len(lines) - len(soon) - (_HINTS if hints else 0) - 2 - bool(after)
     wanted = sum(len(_entry(each, width, colour, steps=steps)) for each in others_)
     principals = _tier0(report, options, max(room - wanted, _FEWEST), NAMED)
     lines += principals if lines else ["", *principals]
     lines += soon if lines else ["", *soon]
-    lines += [""] if others_ else []
     room -= len(principals)
     shown = 0
     for each in others_:
