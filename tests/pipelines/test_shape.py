@@ -41,7 +41,7 @@ def test_zizmor_finds_nothing() -> None:
     # Beside the interpreter where both are installed together, else wherever the PATH has it.
     beside = Path(sys.executable).with_name("zizmor")
     own = str(beside) if beside.exists() else "zizmor"
-    command = [own, "--offline", "--persona", "pedantic", "--quiet", GITHUB, ACTION]
+    command = [own, "--offline", "--persona", "pedantic", "--quiet", str(GITHUB), str(ACTION)]
     ran = subprocess.run(command, capture_output=True, text=True, check=False)
     assert ran.returncode == 0, ran.stdout + ran.stderr
 
