@@ -7,10 +7,10 @@ from typing import Any
 
 import duckdb
 
-from keyaudit.inventory.logs.groups import CLIENT, FACETS, NETWORK, every, rows
+from keyaudit.inventory.logs.groups import CLIENT, FACETS, NETWORK, OF_USERS, every, rows
 from keyaudit.inventory.usage.facets import same
 from keyaudit.model.incident import LIKELY, Act, Actor, Link
-from keyaudit.model.usage import Facet, Kind, Window
+from keyaudit.model.usage import OF_NEW_TARGET, Facet, Kind, Window
 
 FEW = 5
 RECORDS = 100
@@ -22,13 +22,14 @@ FOLLOWED = (
     "new-client-app",
     "new-principal",
     "new-api",
-    "new-target",
+    *OF_NEW_TARGET,
     "returned-key",
     "many-mailboxes",
     "mailbox-read-often",
     "mailboxes-from-new-network",
     "many-new-networks",
     "mailboxes-with-new-program",
+    "new-credential-from-new-network",
     "new-network",
 )
 """The reasons for which an actor is followed, or an act is listed; a new program or key version alone is not enough."""
@@ -125,7 +126,7 @@ def unknown_marks(connection: duckdb.DuckDBPyConnection, window: Window) -> Iter
         said = "true" if link is Link.NETWORK else f"NOT regexp_matches({column}, '{ANYBODYS}')"
         query = f"""
             SELECT {column}, min(who) FROM mark WHERE {column} <> '' AND {said}
-                AND {column} NOT IN (SELECT value FROM belongs WHERE facet = '{facet}' AND operation <> 'saml-sign-in')
+                AND {column} NOT IN (SELECT value FROM belongs WHERE facet = '{facet}' AND operation NOT IN {OF_USERS})
             GROUP BY ALL ORDER BY ALL"""
         for class_, who in connection.execute(query).fetchall():
             yield link, class_, who, _values(connection, window, column, class_)

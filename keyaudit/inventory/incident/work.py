@@ -13,7 +13,7 @@ from typing import Any
 import duckdb
 from msgspec import Struct, structs
 
-from keyaudit.inventory.logs.groups import rows
+from keyaudit.inventory.logs.groups import OF_USERS, rows
 from keyaudit.inventory.usage.covered import LONG_ENOUGH, REMOVALS, covered
 from keyaudit.inventory.usage.stretches import Stretch, stretches
 from keyaudit.inventory.views.logged import USES
@@ -26,7 +26,7 @@ from keyaudit.model.work import Source, Used, Work, credential, in_vault
 
 _VAULT_KINDS = "('key', 'secret', 'certificate', 'vault')"
 _ACTS = f"""actor_app_id AS app, principal_id AS principal, credential_key_id AS key, operation,
-    CASE WHEN target_kind IN {_VAULT_KINDS} OR operation IN ('sign-in', 'saml-sign-in') THEN target_id END AS target"""
+    CASE WHEN target_kind IN {_VAULT_KINDS} OR operation IN {("sign-in", *OF_USERS)} THEN target_id END AS target"""
 
 
 class Acts(Struct, frozen=True, kw_only=True):
@@ -75,7 +75,7 @@ class Asked(Struct, frozen=True, kw_only=True):
         host = "array_to_string(list_slice(string_split(target_id, '/'), 1, 3), '/')"
         return f"""(succeeded IS NOT FALSE AND (list_contains($apps, actor_app_id) OR list_contains($keys, credential_key_id)
             OR operation = 'sign-in' AND actor_app_id IS NULL
-            OR operation IN ('sign-in', 'saml-sign-in') AND list_contains($apps, target_id)
+            OR operation IN {("sign-in", *OF_USERS)} AND list_contains($apps, target_id)
             OR (target_kind IN {_VAULT_KINDS} AND (list_contains($hosts, {host}) OR list_contains($vaults, target_id)))))"""
 
     @property

@@ -25,6 +25,8 @@ from keyaudit.model.usage import ANY, PRIVILEGED, SIGN_IN, SIGN_IN_SCOPES, Facet
 EVIDENCE = 3
 """The number of rows that are named for each group, and shown for each reason."""
 
+OF_USERS = ("saml-sign-in", "device-code-sign-in")
+"""Sign-ins of users."""
 KEYS = "target_kind, target, operation, app"
 """The columns that identify what an application does with a class of targets."""
 
@@ -51,7 +53,7 @@ def changes(relation: str) -> str:
     """SQL: whether a use is a change, for which the changed object does not matter."""
     held = f"{relation}.target_kind IN ('key', 'secret', 'certificate', 'mailbox')"
     opens = f"{relation}.operation = 'grant-mailbox-access'"
-    return f"(({opens} OR NOT {held}) AND {relation}.operation NOT IN ('sign-in', 'saml-sign-in'))"
+    return f"(({opens} OR NOT {held}) AND {relation}.operation NOT IN {('sign-in', *OF_USERS)})"
 
 
 def who_of(relation: str) -> str:
@@ -120,8 +122,10 @@ def told(sql: DuckDB = DUCKDB) -> str:
 
 
 TOLD = told()
-_OF_PEOPLE = "operation = 'saml-sign-in'"
-"""Sign-ins of users are compared by network alone: each new employee, each browser and each application would be unusual."""
+_OF_PEOPLE = f"operation IN {OF_USERS}"
+"""Sign-ins of users are compared by network, and those by device code by application: each new employee and each browser would
+be unusual.
+"""
 
 FACETS = {
     Facet.CLIENT_APP: "client_app",

@@ -44,7 +44,10 @@ _COUNTED = (
     *(Kind.USERS_FROM_NETWORK, Kind.MAILBOXES_WITH_PROGRAM),
 )
 """Kinds with a number of a day."""
-_OF_NETWORKS = (Kind.NEW_NETWORK, Kind.MAILBOXES_FROM_NETWORK, Kind.USERS_FROM_NETWORK, Kind.MANY_NETWORKS)
+_OF_NETWORKS = (
+    *(Kind.NEW_NETWORK, Kind.CREDENTIAL_FROM_NETWORK, Kind.MAILBOXES_FROM_NETWORK),
+    *(Kind.USERS_FROM_NETWORK, Kind.MANY_NETWORKS),
+)
 """Kinds about the network, which only an announcement of networks covers."""
 
 Networks = Callable[[Unusual, Why], Collection[str]]
