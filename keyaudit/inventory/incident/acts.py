@@ -73,20 +73,16 @@ def acts(
     connection.execute(f"CREATE OR REPLACE TEMP TABLE act AS {classified}", dict(values))
     # Of a use without a known actor or target the baseline says nothing.
     why = f"coalesce(reasons.outside, {[_NEW[link]]})" if likely else "CASE WHEN told THEN coalesce(reasons.outside, []) END"
-    order = "ORDER BY usage.used_on, usage.id"
     found = connection.execute(
-        f"""SELECT usage.actor_app_id, CASE WHEN act.target_kind = 'mailbox' THEN NULL ELSE usage.principal_id END AS principal,
-            act.operation, act.target_kind, act.target, usage.client_app_id, usage.credential_key_id, {network} AS near,
-            {why} AS outside,
-            list_sort(list(DISTINCT usage.network) FILTER (usage.network IS NOT NULL)) AS networks,
-            list_sort(list(DISTINCT usage.client) FILTER (usage.client IS NOT NULL)) AS clients,
-            list_sort(list(DISTINCT usage.target_id) FILTER (usage.target_id IS NOT NULL)) AS objects,
-            min(usage.used_on), max(usage.used_on), sum(usage.uses)::BIGINT,
-            coalesce(sum(usage.uses) FILTER (NOT usage.succeeded), 0)::BIGINT,
-            list_slice(list(coalesce(usage.name, usage.id) {order}), 1, {RECORDS})
-        FROM act JOIN usage USING (id) {join} ({outside}) AS reasons USING (id)
-        WHERE usage.used_on >= {window.since} AND usage.used_on < {window.until}
-        GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9 ORDER BY min(usage.used_on), 1, 2, 3, 5, 8"""
+        f"""SELECT actor_app_id, CASE WHEN act.target_kind = 'mailbox' THEN NULL ELSE principal_id END AS acted_for,
+            act.operation, act.target_kind, act.target, client_app_id, credential_key_id, {network} AS near, {why} AS outside,
+            list_sort(list(DISTINCT address) FILTER (address IS NOT NULL)) AS networks,
+            list_sort(list(DISTINCT program) FILTER (program IS NOT NULL)) AS clients,
+            list_sort(list(DISTINCT target_id) FILTER (target_id IS NOT NULL)) AS objects,
+            min(used_on), max(used_on), sum(uses)::BIGINT, coalesce(sum(uses) FILTER (NOT succeeded), 0)::BIGINT,
+            list_slice(list(coalesce(name, id) ORDER BY used_on, id), 1, {RECORDS})
+        FROM act {join} ({outside}) AS reasons USING (id)
+        GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9 ORDER BY min(used_on), 1, 2, 3, 5, 8"""
     ).fetchall()
     listed = f"act LEFT JOIN ({reasons(held=False)}) AS reasons USING (id)"
     if held and not likely:

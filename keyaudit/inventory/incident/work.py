@@ -122,9 +122,8 @@ def shown(connection: duckdb.DuckDBPyConnection, asked: Asked, outside: Sequence
 def outside(connection: duckdb.DuckDBPyConnection, asked: Asked, window: Window, reasons: str) -> list[Acts]:
     """The uses outside the baseline. `reasons`: a query over `act` for `id` and `outside`, by `incident.logs`."""
     connection.execute(f"CREATE OR REPLACE TEMP TABLE act AS {rows(window, condition=asked.condition)}", asked.values)
-    strange = f"SELECT id FROM act JOIN ({reasons}) AS reasons USING (id)"
-    query = f"""SELECT {_ACTS}, sum(uses)::BIGINT, max(used_on) FROM usage WHERE id IN ({strange})
-        AND used_on >= {window.since} AND used_on < {window.until} GROUP BY ALL ORDER BY ALL"""
+    query = f"""SELECT {_ACTS}, sum(uses)::BIGINT, max(used_on) FROM act WHERE id IN (SELECT id FROM ({reasons}))
+        GROUP BY ALL ORDER BY ALL"""
     return _acts(connection.execute(query).fetchall())
 
 

@@ -122,6 +122,10 @@ def told(sql: DuckDB = DUCKDB) -> str:
 
 
 TOLD = told()
+_AS_LOGGED = (
+    "name, actor_app_id, client_app_id, principal_id, credential_key_id, target_id, network AS address, client AS program"
+)
+"""SQL: the columns of `usage` beside the classes and facets of a use."""
 _OF_PEOPLE = f"operation IN {OF_USERS}"
 """Sign-ins of users are compared by network, and those by device code by application: each new employee and each browser would
 be unusual.
@@ -192,7 +196,8 @@ def within(window: Window, column: str = "day") -> str:
 
 
 def rows(window: Window, uses: str = "usage", condition: str = "true") -> str:
-    """A query over `uses`: each use in the window that is compared, with its class and facets, but for sign-ins of users.
+    """A query over `uses`: each use in the window that is compared, with its class and facets, and its columns in the log, but
+    for sign-ins of users.
 
     A value that the log does not have is an empty text; an unknown client application is NULL.
     """
@@ -287,6 +292,6 @@ def _classified(uses: str, condition: str, sql: DuckDB = DUCKDB) -> str:
         coalesce({_network(sql)}, '') AS network, coalesce({_client(sql)}, '') AS client,
         coalesce({_KEY}, '') AS key, coalesce({_PRINCIPAL}, '') AS principal, coalesce(api_app_id, '') AS api,
         CASE WHEN target_kind = 'mailbox' THEN target_id WHEN {_OF_PEOPLE} THEN principal_id END AS counted,
-        used_on, {sql.quotient("used_on", DAY)} AS day, succeeded, source, id, uses,
+        used_on, {sql.quotient("used_on", DAY)} AS day, succeeded, source, id, uses, {_AS_LOGGED},
         {told(sql)} AS told, {_lacking(sql)} AS lacking
         FROM {uses} AS usage WHERE {condition}"""

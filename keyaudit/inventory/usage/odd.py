@@ -41,8 +41,9 @@ def statements(
     mailboxes: str = "mailboxes",
     belongs: str = "belongs",
     sql: DuckDB = DUCKDB,
+    unusual: bool = True,
 ) -> Iterator[str]:
-    """The statements that make the tables `seen`, `odd` and `unusual`, whose rows are reasons with their uses.
+    """The statements that make the tables `seen`, `odd` and, if wanted, `unusual`, whose rows are reasons with their uses.
 
     `groups`, `mailboxes`: relations with the columns of `logs.groups.GROUP` and `MAILBOXES`. `belongs`: one with the
     baseline's columns.
@@ -50,7 +51,8 @@ def statements(
     yield from counting(window, groups, mailboxes, sql=sql)
     yield sql.table("busy", _busy(window, mailboxes))
     yield sql.table("odd", _odd(sql, window, groups, mailboxes, belongs))
-    yield sql.table("unusual", _unusual(sql, window, groups))
+    if unusual:
+        yield sql.table("unusual", _unusual(sql, window, groups))
 
 
 def _busy(window: Window, mailboxes: str) -> str:
