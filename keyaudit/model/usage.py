@@ -198,13 +198,15 @@ class Unusual(Struct, frozen=True, kw_only=True):
     why: Sequence[Why]
     """The most severe first."""
     accepted: Accepted | None = None
+    part_of: str = ""
+    """The application, or else the operation, of the finding that reports the same event: use from the same new networks."""
     reported_until: int | None = None
     """The end of the days of an earlier check that reported it; it is only counted since."""
 
     @property
     def open(self) -> bool:
-        """Whether it is reported by this check: neither announced, nor reported by an earlier one."""
-        return self.accepted is None and self.reported_until is None
+        """Whether it is reported by this check: neither announced, nor part of another, nor reported by an earlier one."""
+        return self.accepted is None and not self.part_of and self.reported_until is None
 
     @property
     def severity(self) -> Severity:

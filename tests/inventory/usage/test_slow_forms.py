@@ -92,3 +92,31 @@ def test_what_is_small_on_each_day_is_told_by_what_it_is(tmp_path: Path, baselin
     assert [(why.severity, why.kind) for _, why in reasons] == expected
     assert all(reason(each, why) and why.evidence for each, why in reasons)
     assert ADMIN not in {each.app_id for each, _ in reasons}
+
+
+def services(day: int, network: str) -> list[Use]:
+    """Four services sign, each with a key of its own."""
+    keys = {f"service {n}": f"https://kv-{n}.vault.azure.net/keys/signing/" + f"{n}" * 32 for n in range(4)}
+    return [use(day, app, target_id=key, network=network) for app, key in keys.items()]
+
+
+def test_one_event_that_moves_several_applications_is_one_finding(tmp_path: Path) -> None:
+    """A failover; and beside it, from elsewhere, somebody signs with the key of one of them."""
+    (tmp_path / "before").mkdir()
+    baseline = learned(tmp_path / "before", [each for day in range(LEARNED) for each in services(day, HOST)])
+    moved = next_day(tmp_path, [*services(LEARNED, "20.90.7.9"), services(LEARNED, ELSEWHERE)[3]], baseline)
+    assert [(each.app_id, each.open, each.part_of) for each in moved.findings] == [
+        ("service 0", True, ""),
+        ("service 3", True, ""),
+        ("service 1", False, "service 0"),
+        ("service 2", False, "service 0"),
+    ]
+    assert (moved.failing, moved.exit) == (2, 1)
+    assert all(each.severity == "high" for each in moved.findings)
+
+
+def test_two_applications_that_moved_are_two_findings(tmp_path: Path) -> None:
+    (tmp_path / "before").mkdir()
+    baseline = learned(tmp_path / "before", [each for day in range(LEARNED) for each in services(day, HOST)])
+    moved = next_day(tmp_path, services(LEARNED, "20.90.7.9")[:2], baseline)
+    assert [(each.app_id, each.open) for each in moved.findings] == [("service 0", True), ("service 1", True)]
