@@ -279,7 +279,7 @@ def incident(
                 learned = work.learned(uses, named) if usual is not None else []
             with logs.connect(tokens=True, besides=[usual.folder] if usual else []) as uses:
                 seen = with_tokens(uses, about, logged.earlier(uses, about, seen), usual)
-                shown = work.shown(uses, named, strange, learned)
+                shown = work.shown(uses, named, strange, learned, window.since)
                 seen = structs.replace(seen, signed=signed(uses, about, keys, shown, as_of))
                 radius = work.with_logs(radius, shown, named, as_of)
             ids = seen.tokens.apps if seen.tokens else set()

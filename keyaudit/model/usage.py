@@ -86,14 +86,23 @@ class Kind(StrEnum):
     NEW_PRINCIPAL = "new-principal"
     NEW_API = "new-api"
     MAILBOXES_WITH_PROGRAM = "mailboxes-with-new-program"
+    CERTIFICATE_OF_NEW_VAULT = "certificate-of-new-vault"
+    """A secret is read of a vault that the application never used; a key or certificate has its name, so it may be the private
+    key."""
+    READ_OF_NEW_VAULT = "secret-of-new-vault"
+    """A secret is read of a vault that the application never used."""
     NEW_TARGET = "new-target"
     """The target is new too, and the application is known for such use of other targets."""
+    CREDENTIAL_FROM_NETWORK = "new-credential-from-new-network"
+    """An application signs in with a credential that the baseline does not know, from a network that it does not know."""
     NEW_NETWORK = "new-network"
     NEW_CLIENT = "new-client"
     NEW_KEY = "new-key"
 
 
-OF_NEW_APP = (Kind.NEW_OPERATION, Kind.NEW_APP, Kind.NEW_TARGET)
+OF_NEW_TARGET = (Kind.CERTIFICATE_OF_NEW_VAULT, Kind.READ_OF_NEW_VAULT, Kind.NEW_TARGET)
+"""Kinds that say that an application is new to a target, and known for such use of others."""
+OF_NEW_APP = (Kind.NEW_OPERATION, Kind.NEW_APP, *OF_NEW_TARGET)
 """Kinds that say that an application is new: to all such uses, or to this target."""
 OF_THE_APP = (*OF_NEW_APP, Kind.PRIVILEGED, Kind.MANY_MAILBOXES, Kind.MANY_IN_AN_HOUR)
 """Kinds for which the application itself is the new value."""
@@ -189,13 +198,15 @@ class Unusual(Struct, frozen=True, kw_only=True):
     why: Sequence[Why]
     """The most severe first."""
     accepted: Accepted | None = None
+    part_of: str = ""
+    """The application, or else the operation, of the finding that reports the same event: use from the same new networks."""
     reported_until: int | None = None
     """The end of the days of an earlier check that reported it; it is only counted since."""
 
     @property
     def open(self) -> bool:
-        """Whether it is reported by this check: neither announced, nor reported by an earlier one."""
-        return self.accepted is None and self.reported_until is None
+        """Whether it is reported by this check: neither announced, nor part of another, nor reported by an earlier one."""
+        return self.accepted is None and not self.part_of and self.reported_until is None
 
     @property
     def severity(self) -> Severity:

@@ -76,5 +76,6 @@ def stops(result: dict[str, Any]) -> list[str]:
     return [
         f"{each['app_name'] or each['app_id']} {each['operation']}"
         for each in result["findings"]
-        if ORDER.index(each["severity"]) >= ORDER.index("high") and not each.get("accepted") and not each.get("reported_until")
+        if ORDER.index(each["severity"]) >= ORDER.index("high")
+        and not any(each.get(name) for name in ("accepted", "reported_until", "part_of"))
     ]

@@ -1,18 +1,24 @@
 """Which logs show that somebody is not at work: complete ones, long enough, until now, with a name in every record."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 from msgspec.structs import replace
 
-from keyaudit.inventory.incident.work import Acts, Asked, Shown, with_logs
+from keyaudit.inventory.incident.acts import reasons
+from keyaudit.inventory.incident.work import Acts, Asked, Shown, outside, shown, with_logs
+from keyaudit.inventory.usage.learn import learn
+from keyaudit.inventory.usage.odd import statements
 from keyaudit.inventory.usage.stretches import Stretch
 from keyaudit.model.blast_radius import BlastRadius, Edge, Kind, Node, Relation
 from keyaudit.model.errors import Exit
 from keyaudit.model.run import Verdict
 from keyaudit.model.times import DAY, parse_date
+from keyaudit.model.usage import Window
 from keyaudit.model.work import Source, Used, Work, credential, in_vault
 from tests.inventory.sample import RUN
+from tests.logs import START, store, use
 
 AS_OF = parse_date("2026-11-29")
 VAULT = "/subscriptions/1/resourcegroups/rg/providers/microsoft.keyvault/vaults/kv"
@@ -140,7 +146,16 @@ def test_of_uses_outside_the_baseline_the_last_of_the_others_is_known() -> None:
     usual = replace(act(app=OBJECT, principal=None, count=9), last_on=AS_OF - 20 * DAY)
     [used] = work(replace(NOTHING, acts=(act(), usual), outside=(act(),)), VERSION).used
     assert (used.count, used.outside, used.last_on, used.usual_on) == (12, 3, AS_OF - 2 * DAY, AS_OF - 20 * DAY)
-    # Of an actor who has both, it may be the last of all.
+    # Of an actor who has both, such as an application whose credential was stolen, the logs split them.
+    stolen = act(count=12, usual=7, usual_on=AS_OF - 30 * DAY)
+    since = act(count=3, usual=2, usual_on=AS_OF - 19 * DAY)
+    [used] = work(replace(NOTHING, acts=(stolen,), outside=(since,)), VERSION).used
+    assert (used.count, used.outside, used.last_on, used.usual_on) == (12, 3, AS_OF - 2 * DAY, AS_OF - 19 * DAY)
+    [used] = work(
+        replace(NOTHING, acts=(replace(stolen, count=10),), outside=(replace(since, usual=0, usual_on=None),)), VERSION
+    ).used
+    assert used.usual_on == AS_OF - 30 * DAY
+    # Where they do not tell of each use, it may be the last of all.
     [used] = work(replace(NOTHING, acts=(act(count=4),), outside=(act(),)), VERSION).used
     assert used.usual_on == used.last_on
     [used] = work(replace(NOTHING, acts=(act(),), outside=(act(),)), VERSION).used
@@ -174,3 +189,25 @@ def test_a_report_of_entra_counts_as_far_as_the_logs_do_not_explain_it(days: int
     assert work(shown, credential(KEY), work=reports).at_work is at_work
     # Without logs that cover it, it counts in any case.
     assert work(replace(shown, logs=(LOG,)), credential(KEY), work=reports).at_work
+
+
+def test_production_that_left_a_version_is_told_from_a_thief_who_signs_as_it(tmp_path: Path) -> None:
+    """Production signs with the version until the third day after the baseline, and a thief in its name since."""
+    learned, left, last = 60, 62, 75
+    days = [use(day, APP, target_id=VERSION, principal_id=OBJECT, network="20.50.1.4") for day in range(left + 1)]
+    days += [use(day, APP, target_id=VERSION, principal_id=OBJECT, network="203.0.113.9") for day in range(left + 2, last)]
+    logs = store(tmp_path / "logs", days)
+    (tmp_path / "usual").mkdir()
+    usual = learn(logs, Window(since=START, until=START + learned * DAY), into=tmp_path / "usual")
+    window = Window(since=usual.until, until=START + last * DAY)
+    with logs.connect(window, besides=[usual.folder]) as connection:
+        usual.create_view(connection)
+        for statement in statements(window):
+            connection.execute(statement)
+        strange = outside(connection, ASKED, window, reasons(held=True))
+    with logs.connect() as connection:
+        found = shown(connection, ASKED, strange, (), window.since)
+    [used] = with_logs(radius(current="false"), found, ASKED, AS_OF).worked(VERSION).used
+    assert (used.count, used.outside) == (len(days), last - left - 2)
+    noon = START + DAY // 2
+    assert (used.last_on, used.usual_on) == (noon + (last - 1) * DAY, noon + left * DAY)

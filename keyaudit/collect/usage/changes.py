@@ -10,6 +10,7 @@ from keyaudit.collect.usage import privileged
 from keyaudit.collect.usage.values import LONGEST, BadRecordError, guid, operation_name
 from keyaudit.inventory.files import BROKEN
 from keyaudit.inventory.logs.use import Use
+from keyaudit.model.first_party import FIRST_PARTY
 from keyaudit.model.reasons import Reason
 
 # https://learn.microsoft.com/entra/identity/monitoring-health/reference-audit-activities, as `operation_name` folds them.
@@ -92,6 +93,9 @@ _SIMPLE = {
 # https://github.com/OTRF/Security-Datasets, compound/GoldenSAMLADFSMailAccess/AADAuditEvents
 _RECEIVERS = frozenset({"serviceprincipal.objectid", "user.objectid", "group.objectid"})
 _SCOPE, _ROLE, _CONSENTED = "delegatedpermissiongrant.scope", "approle.value", "consentaction.permissions"
+# The names of the changed service principal, with semicolons, its client id among them: MicrosoftDocs/azure-docs,
+# articles/active-directory/reports-monitoring/reference-azure-monitor-audit-log-schema.md
+_NAMES = "targetid.serviceprincipalnames"
 _SCOPES = re.compile(r"\bScope:\s*([^,\]]*)")
 _CONSENT_TYPE, _BY_ADMIN, _ALL = "delegatedpermissiongrant.consenttype", "consentcontext.isadminconsent", "allprincipals"
 _ROLE_NAMES, _ROLE_IDS = ("role.displayname",), ("role.templateid", "templateid")
@@ -251,8 +255,13 @@ def tell_change(use: Use, operation: str, properties: Iterable[Property], target
         use.privileged = privileged.directory_role(use.permission, template) or None
         if use.permission is None:
             use.unknown = {**use.unknown, "permission": Reason.NOT_SUPPLIED}
-    elif use.operation in _ALWAYS:
+    elif use.operation in _ALWAYS or (use.operation == "add-credential" and _of_microsoft(values)):
         use.privileged = True
+
+
+def _of_microsoft(values: Mapping[str, tuple[str, str]]) -> bool:
+    """Whether a changed service principal has the client id of one of Microsoft's own applications among its names."""
+    return any(name.strip().lower() in FIRST_PARTY for name in values.get(_NAMES, ("", ""))[1].split(";"))
 
 
 def _tell_grant(use: Use, operation: str, values: Mapping[str, tuple[str, str]], target: Target) -> None:

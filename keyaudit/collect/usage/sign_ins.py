@@ -1,4 +1,4 @@
-"""Sign-ins of service principals and managed identities, those of users by SAML or WS-Federation, and tokens that were issued.
+"""Sign-ins of service principals and managed identities, those of users by SAML, WS-Federation or device code, and tokens.
 
 The formats are those of Log Analytics, Graph and diagnostic settings. Of sign-ins that are not interactive, and of those of
 Microsoft's own service principals, only the tokens are read.
@@ -24,7 +24,8 @@ ONLY_TOKENS = (USER_LOGS[1], MICROSOFT_LOG)
 # https://learn.microsoft.com/graph/api/resources/signin lists the values.
 _WITHIN = ("", "none")
 # https://learn.microsoft.com/azure/azure-monitor/reference/tables/aadnoninteractiveusersigninlogs lists the values.
-_SAML = ("saml20", "wsfederation")
+_BY_PROTOCOL = {**dict.fromkeys(("saml20", "wsfederation"), "saml-sign-in"), "devicecode": "device-code-sign-in"}
+"""The operations of users' sign-ins by protocol, in lower case. Others are not uses."""
 
 _BY_EVENT = {
     "serviceprincipal": SERVICE_PRINCIPALS,
@@ -146,7 +147,7 @@ def of_record(members: Members) -> Event:
 def _event(source: str, on: int, found: _Row | _SignIn, resource: str | None, result: int | str | None) -> Event:
     uses: tuple[Use, ...] = ()
     if source == PEOPLE:
-        uses = _by_saml(on, found, result)
+        uses = _by_user(on, found, result)
     elif source not in ONLY_TOKENS:
         uses = (_use(source, on, found, resource, result),)
     return Event(source, on, uses, token=_token(source, on, found, resource, result))
@@ -190,20 +191,23 @@ def _code(found: _SignIn) -> Any:
     return found.status.error_code if found.status else None
 
 
-def _by_saml(on: int, found: _Row | _SignIn, code: int | str | None) -> tuple[Use, ...]:
-    """A user's sign-in by SAML or WS-Federation, for which a SAML token was signed for the application."""
+def _by_user(on: int, found: _Row | _SignIn, code: int | str | None) -> tuple[Use, ...]:
+    """A user's sign-in by SAML or WS-Federation, for which a SAML token was signed for the application; or by device code, for
+    which the token goes to whoever asked for the code: the application is the one that asked."""
     if not found.authentication_protocol:
         raise BadRecordError("does not state its protocol: export AuthenticationProtocol with it")
-    if found.authentication_protocol.casefold() not in _SAML:
+    operation = _BY_PROTOCOL.get(found.authentication_protocol.casefold())
+    if operation is None:
         return ()
     use = Use(
         source=PEOPLE,
         used_on=on,
-        operation="saml-sign-in",
+        operation=operation,
         target_kind="application",
         succeeded=_succeeded(code),
         target_id=lower(found.app_id),
         name=found.id or None,
+        actor_app_id=lower(found.app_id) if operation == "device-code-sign-in" else None,
         principal_id=lower(found.user_id),
         network=address(found.ip_address),
         client=found.user_agent or None,

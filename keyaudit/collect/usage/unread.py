@@ -8,15 +8,21 @@ from functools import lru_cache
 
 from keyaudit.collect.usage.values import operation_name
 
-# https://learn.microsoft.com/azure/key-vault/general/logging#operation-names-table
+# https://learn.microsoft.com/azure/key-vault/general/logging#operation-names-table. Secrets that are read, and lists, are uses.
 _OF_VAULTS = frozenset(
     {
-        *("authentication", "certificatecontactsset", "certificatecontactsdelete"),
+        *("authentication", "certificatecontactsset", "certificatecontactsdelete", "certificatecontactsget"),
+        *("vaultget", "vaultlist", "vaultlistdeleted", "keyget", "certificateget", "certificatepolicyget"),
+        *("certificatependingget", "certificateissuerget", "certificateissuerslist", "keyrotationpolicyget"),
         *(f"{kind}getdeleted" for kind in ("vault", "key", "secret", "certificate")),
-        "vaultlistdeleted",
+        *(
+            f"{kind}{event}eventgridnotification"
+            for kind in ("key", "secret", "certificate")
+            for event in ("nearexpiry", "expired")
+        ),
+        "vaultaccesspolicychangedeventgridnotification",
     }
 )
-_READS = ("get", "list", "read", "eventgridnotification")
 # https://learn.microsoft.com/azure/role-based-access-control/resource-provider-operations: what these providers and words have
 # to do with keys, and those of them that open and change none.
 _ABOUT_KEYS = re.compile(
@@ -58,8 +64,7 @@ _OF_ENTRA = frozenset(
 @lru_cache(maxsize=1_024)
 def in_vault(name: str) -> bool:
     """Whether an operation in the log of a vault or HSM that no use is made of may touch keys."""
-    folded = name.replace(" ", "").casefold()
-    return folded not in _OF_VAULTS and not folded.endswith(_READS)
+    return name.replace(" ", "").casefold() not in _OF_VAULTS
 
 
 @lru_cache(maxsize=1_024)

@@ -7,10 +7,10 @@ from typing import Any
 
 import duckdb
 
-from keyaudit.inventory.logs.groups import CLIENT, FACETS, NETWORK, every, rows
+from keyaudit.inventory.logs.groups import CLIENT, FACETS, NETWORK, OF_USERS, every, rows
 from keyaudit.inventory.usage.facets import same
 from keyaudit.model.incident import LIKELY, Act, Actor, Link
-from keyaudit.model.usage import Facet, Kind, Window
+from keyaudit.model.usage import OF_NEW_TARGET, Facet, Kind, Window
 
 FEW = 5
 RECORDS = 100
@@ -22,13 +22,14 @@ FOLLOWED = (
     "new-client-app",
     "new-principal",
     "new-api",
-    "new-target",
+    *OF_NEW_TARGET,
     "returned-key",
     "many-mailboxes",
     "mailbox-read-often",
     "mailboxes-from-new-network",
     "many-new-networks",
     "mailboxes-with-new-program",
+    "new-credential-from-new-network",
     "new-network",
 )
 """The reasons for which an actor is followed, or an act is listed; a new program or key version alone is not enough."""
@@ -72,20 +73,16 @@ def acts(
     connection.execute(f"CREATE OR REPLACE TEMP TABLE act AS {classified}", dict(values))
     # Of a use without a known actor or target the baseline says nothing.
     why = f"coalesce(reasons.outside, {[_NEW[link]]})" if likely else "CASE WHEN told THEN coalesce(reasons.outside, []) END"
-    order = "ORDER BY usage.used_on, usage.id"
     found = connection.execute(
-        f"""SELECT usage.actor_app_id, CASE WHEN act.target_kind = 'mailbox' THEN NULL ELSE usage.principal_id END AS principal,
-            act.operation, act.target_kind, act.target, usage.client_app_id, usage.credential_key_id, {network} AS near,
-            {why} AS outside,
-            list_sort(list(DISTINCT usage.network) FILTER (usage.network IS NOT NULL)) AS networks,
-            list_sort(list(DISTINCT usage.client) FILTER (usage.client IS NOT NULL)) AS clients,
-            list_sort(list(DISTINCT usage.target_id) FILTER (usage.target_id IS NOT NULL)) AS objects,
-            min(usage.used_on), max(usage.used_on), sum(usage.uses)::BIGINT,
-            coalesce(sum(usage.uses) FILTER (NOT usage.succeeded), 0)::BIGINT,
-            list_slice(list(coalesce(usage.name, usage.id) {order}), 1, {RECORDS})
-        FROM act JOIN usage USING (id) {join} ({outside}) AS reasons USING (id)
-        WHERE usage.used_on >= {window.since} AND usage.used_on < {window.until}
-        GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9 ORDER BY min(usage.used_on), 1, 2, 3, 5, 8"""
+        f"""SELECT actor_app_id, CASE WHEN act.target_kind = 'mailbox' THEN NULL ELSE principal_id END AS acted_for,
+            act.operation, act.target_kind, act.target, client_app_id, credential_key_id, {network} AS near, {why} AS outside,
+            list_sort(list(DISTINCT address) FILTER (address IS NOT NULL)) AS networks,
+            list_sort(list(DISTINCT program) FILTER (program IS NOT NULL)) AS clients,
+            list_sort(list(DISTINCT target_id) FILTER (target_id IS NOT NULL)) AS objects,
+            min(used_on), max(used_on), sum(uses)::BIGINT, coalesce(sum(uses) FILTER (NOT succeeded), 0)::BIGINT,
+            list_slice(list(coalesce(name, id) ORDER BY used_on, id), 1, {RECORDS})
+        FROM act {join} ({outside}) AS reasons USING (id)
+        GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9 ORDER BY min(used_on), 1, 2, 3, 5, 8"""
     ).fetchall()
     listed = f"act LEFT JOIN ({reasons(held=False)}) AS reasons USING (id)"
     if held and not likely:
@@ -125,7 +122,7 @@ def unknown_marks(connection: duckdb.DuckDBPyConnection, window: Window) -> Iter
         said = "true" if link is Link.NETWORK else f"NOT regexp_matches({column}, '{ANYBODYS}')"
         query = f"""
             SELECT {column}, min(who) FROM mark WHERE {column} <> '' AND {said}
-                AND {column} NOT IN (SELECT value FROM belongs WHERE facet = '{facet}' AND operation <> 'saml-sign-in')
+                AND {column} NOT IN (SELECT value FROM belongs WHERE facet = '{facet}' AND operation NOT IN {OF_USERS})
             GROUP BY ALL ORDER BY ALL"""
         for class_, who in connection.execute(query).fetchall():
             yield link, class_, who, _values(connection, window, column, class_)

@@ -23,6 +23,8 @@ from keyaudit.model.usage import Blind, Kind, Unseen, Window
 
 _LOST = (Blind.MISSING_DAYS, Blind.ABSENT_SOURCE, Blind.INCOMPLETE_FILE, Blind.BAD_LINES)
 """The gaps of a log that may hide records."""
+_FEW_ROWS = 250_000
+"""Rows of `usage` that fit in memory."""
 
 
 def observed(
@@ -43,8 +45,9 @@ def observed(
     if baseline is not None:
         same_tenant(tenant_id, baseline.tenant_id)
         baseline.create_view(connection)
-        for statement in statements(window):
+        for statement in statements(window, unusual=False):
             connection.execute(statement)
+    _materialize(connection, window)
     days = days_with_events(connection, window)
     known = baseline.rhythm if baseline is not None else rhythm(days, window)
     unseen = [*missing_days(days, window, known), *damaged(connection, window)]
@@ -81,6 +84,15 @@ def observed(
         absent=absent,
         vault_logged=vault_logged,
     )
+
+
+def _materialize(connection: duckdb.DuckDBPyConnection, window: Window) -> None:
+    """Replaces the view `usage` by a table of the window, if it has few rows: each actor that is followed reads it again."""
+    of_window = f"FROM usage WHERE used_on >= {window.since} AND used_on < {window.until}"
+    [(rows,)] = connection.execute(f"SELECT count(*) {of_window}").fetchall()
+    if rows <= _FEW_ROWS:
+        place = "scope_id, resource_id, source_url, source_version"
+        connection.execute(f"CREATE TEMP TABLE usage AS SELECT * EXCLUDE ({place}) {of_window}")
 
 
 def earlier(connection: duckdb.DuckDBPyConnection, about: About, found: Observed) -> Observed:
@@ -122,12 +134,13 @@ def named(found: Observed, names: Mapping[str, str]) -> Observed:
 def _uses_of(about: About) -> tuple[str, dict[str, Any]]:
     """The SQL condition on `usage` for uses of the subject, and its parameters."""
     object_ = "array_to_string(list_slice(string_split(target_id, '/'), 1, 5), '/')"
-    key = f"""target_kind IN ('key', 'certificate', 'secret')
-        AND list_contains($object_ids, replace({object_}, '/certificates/', '/keys/'))
+    key = f"""list_contains($object_ids, replace({object_}, '/certificates/', '/keys/'))
         AND ($version = '' OR split_part(target_id, '/', 6) IN ('', $version))"""
-    sign_in = "operation = 'sign-in' AND (list_contains($credentials, credential_key_id) OR actor_app_id = $app_id)"
+    sign_in = "list_contains($credentials, credential_key_id) OR actor_app_id = $app_id"
     values = {"object_ids": sorted(about.key_ids | about.secret_ids), "version": about.version}
-    return f"coalesce(({key}) OR ({sign_in}), false)", {
+    # CASE computes each only for the rows that it is about: ids of objects are long.
+    cases = f"WHEN target_kind IN ('key', 'certificate', 'secret') THEN {key} WHEN operation = 'sign-in' THEN {sign_in}"
+    return f"coalesce(CASE {cases} END, false)", {
         **values,
         "credentials": sorted(about.credentials),
         "app_id": about.app_id,

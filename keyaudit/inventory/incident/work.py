@@ -5,7 +5,6 @@ All days of the store are read, not only those of the incident: a monthly job is
 
 # ruff: noqa: S608 - every name in this SQL is declared in this program; ids are parameters
 
-from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from functools import partial
 from typing import Any
@@ -13,7 +12,7 @@ from typing import Any
 import duckdb
 from msgspec import Struct, structs
 
-from keyaudit.inventory.logs.groups import rows
+from keyaudit.inventory.logs.groups import OF_USERS, rows
 from keyaudit.inventory.usage.covered import LONG_ENOUGH, REMOVALS, covered
 from keyaudit.inventory.usage.stretches import Stretch, stretches
 from keyaudit.inventory.views.logged import USES
@@ -26,7 +25,7 @@ from keyaudit.model.work import Source, Used, Work, credential, in_vault
 
 _VAULT_KINDS = "('key', 'secret', 'certificate', 'vault')"
 _ACTS = f"""actor_app_id AS app, principal_id AS principal, credential_key_id AS key, operation,
-    CASE WHEN target_kind IN {_VAULT_KINDS} OR operation IN ('sign-in', 'saml-sign-in') THEN target_id END AS target"""
+    CASE WHEN target_kind IN {_VAULT_KINDS} OR operation IN {("sign-in", *OF_USERS)} THEN target_id END AS target"""
 
 
 class Acts(Struct, frozen=True, kw_only=True):
@@ -40,6 +39,11 @@ class Acts(Struct, frozen=True, kw_only=True):
     """The object of a vault, the vault, or the application that was signed in to."""
     count: int
     last_on: int
+    usual: int = 0
+    """The number of uses by the same that are known to be usual: before the days that are compared with the baseline; for those
+    outside it, the others of these days."""
+    usual_on: int | None = None
+    """The last of these."""
 
     @property
     def who(self) -> tuple[str | None, ...]:
@@ -75,7 +79,7 @@ class Asked(Struct, frozen=True, kw_only=True):
         host = "array_to_string(list_slice(string_split(target_id, '/'), 1, 3), '/')"
         return f"""(succeeded IS NOT FALSE AND (list_contains($apps, actor_app_id) OR list_contains($keys, credential_key_id)
             OR operation = 'sign-in' AND actor_app_id IS NULL
-            OR operation IN ('sign-in', 'saml-sign-in') AND list_contains($apps, target_id)
+            OR operation IN {("sign-in", *OF_USERS)} AND list_contains($apps, target_id)
             OR (target_kind IN {_VAULT_KINDS} AND (list_contains($hosts, {host}) OR list_contains($vaults, target_id)))))"""
 
     @property
@@ -104,9 +108,11 @@ def named_in(radius: BlastRadius, acts: Sequence[Act]) -> Asked:
     )
 
 
-def shown(connection: duckdb.DuckDBPyConnection, asked: Asked, outside: Sequence[Acts], learned: Sequence[Acts]) -> Shown:
-    """The answer from a connection to all days of the log store."""
-    query = f"""SELECT {_ACTS}, sum(uses)::BIGINT, max(used_on) FROM usage
+def shown(
+    connection: duckdb.DuckDBPyConnection, asked: Asked, outside: Sequence[Acts], learned: Sequence[Acts], since: int
+) -> Shown:
+    """The answer from a connection to all days of the log store. `since`: the start of the days that are compared."""
+    query = f"""SELECT {_ACTS}, sum(uses)::BIGINT, max(used_on), {_those(f"used_on < {since}")} FROM usage
         WHERE {asked.condition} GROUP BY ALL ORDER BY ALL"""
     removed = f"""SELECT lower(coalesce(target_id, '')), max(used_on) FROM usage WHERE succeeded IS NOT FALSE
         AND operation IN {REMOVALS} GROUP BY ALL ORDER BY ALL"""
@@ -122,10 +128,15 @@ def shown(connection: duckdb.DuckDBPyConnection, asked: Asked, outside: Sequence
 def outside(connection: duckdb.DuckDBPyConnection, asked: Asked, window: Window, reasons: str) -> list[Acts]:
     """The uses outside the baseline. `reasons`: a query over `act` for `id` and `outside`, by `incident.logs`."""
     connection.execute(f"CREATE OR REPLACE TEMP TABLE act AS {rows(window, condition=asked.condition)}", asked.values)
-    strange = f"SELECT id FROM act JOIN ({reasons}) AS reasons USING (id)"
-    query = f"""SELECT {_ACTS}, sum(uses)::BIGINT, max(used_on) FROM usage WHERE id IN ({strange})
-        AND used_on >= {window.since} AND used_on < {window.until} GROUP BY ALL ORDER BY ALL"""
+    query = f"""SELECT {_ACTS}, {_those("strange")}, {_those("NOT strange")}
+        FROM (SELECT *, id IN (SELECT id FROM ({reasons})) AS strange FROM act)
+        GROUP BY ALL HAVING bool_or(strange) ORDER BY ALL"""
     return _acts(connection.execute(query).fetchall())
+
+
+def _those(condition: str) -> str:
+    """SQL: how many uses meet a condition, and the last of them."""
+    return f"coalesce(sum(uses) FILTER ({condition}), 0)::BIGINT, max(used_on) FILTER ({condition})"
 
 
 def learned(connection: duckdb.DuckDBPyConnection, asked: Asked) -> list[Acts]:
@@ -201,16 +212,24 @@ def _inside(edge: Edge, act: Acts) -> bool:
 def _used(found: Shown, of_it: Callable[[Acts], bool]) -> Iterator[Used]:
     acts = [act for act in found.acts if of_it(act)]
     if acts:
-        outside = Counter[tuple[str | None, ...]]()
-        for act in found.outside:
-            outside[act.who] += act.count if of_it(act) else 0
-        count, strange = sum(act.count for act in acts), outside.total()
-        usual = [act.last_on for act in acts if act.count > outside[act.who]]
+        outside = {act.who: act for act in found.outside if of_it(act)}
+        count, strange = sum(act.count for act in acts), sum(act.count for act in outside.values())
+        usual = [on for act in acts if (on := _last_usual(act, outside.get(act.who))) is not None]
         last_on, usual_on = max(act.last_on for act in acts), max(usual, default=None)
         yield Used(source=Source.LOGS, count=count, outside=min(strange, count), last_on=last_on, usual_on=usual_on)
     known = [act.last_on for act in found.learned if of_it(act)]
     if known and not acts:
         yield Used(source=Source.BASELINE, last_on=max(known))
+
+
+def _last_usual(act: Acts, outside: Acts | None) -> int | None:
+    """The last of the uses that are not outside the baseline, or later; None: there is none."""
+    if outside is None:
+        return act.last_on
+    if act.count <= outside.count:
+        return None
+    known = act.usual + outside.usual == act.count - outside.count
+    return max(each for each in (act.usual_on, outside.usual_on) if each is not None) if known else act.last_on
 
 
 def _joined(reported: Work, used: Iterable[Used], covered: Window | None) -> Work:
@@ -247,8 +266,8 @@ def _both(one: Window | None, other: Window | None) -> Window | None:
 
 
 def _acts(found: Iterable[tuple[Any, ...]]) -> list[Acts]:
-    names = ("app", "principal", "key", "operation", "target", "count", "last_on")
-    return [Acts(**dict(zip(names, row, strict=True))) for row in found]
+    names = ("app", "principal", "key", "operation", "target", "count", "last_on", "usual", "usual_on")
+    return [Acts(**dict(zip(names, row, strict=False))) for row in found]
 
 
 def _host(edge: Edge) -> str:

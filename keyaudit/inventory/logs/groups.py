@@ -25,6 +25,8 @@ from keyaudit.model.usage import ANY, PRIVILEGED, SIGN_IN, SIGN_IN_SCOPES, Facet
 EVIDENCE = 3
 """The number of rows that are named for each group, and shown for each reason."""
 
+OF_USERS = ("saml-sign-in", "device-code-sign-in")
+"""Sign-ins of users."""
 KEYS = "target_kind, target, operation, app"
 """The columns that identify what an application does with a class of targets."""
 
@@ -51,7 +53,7 @@ def changes(relation: str) -> str:
     """SQL: whether a use is a change, for which the changed object does not matter."""
     held = f"{relation}.target_kind IN ('key', 'secret', 'certificate', 'mailbox')"
     opens = f"{relation}.operation = 'grant-mailbox-access'"
-    return f"(({opens} OR NOT {held}) AND {relation}.operation NOT IN ('sign-in', 'saml-sign-in'))"
+    return f"(({opens} OR NOT {held}) AND {relation}.operation NOT IN {('sign-in', *OF_USERS)})"
 
 
 def who_of(relation: str) -> str:
@@ -120,8 +122,14 @@ def told(sql: DuckDB = DUCKDB) -> str:
 
 
 TOLD = told()
-_OF_PEOPLE = "operation = 'saml-sign-in'"
-"""Sign-ins of users are compared by network alone: each new employee, each browser and each application would be unusual."""
+_AS_LOGGED = (
+    "name, actor_app_id, client_app_id, principal_id, credential_key_id, target_id, network AS address, client AS program"
+)
+"""SQL: the columns of `usage` beside the classes and facets of a use."""
+_OF_PEOPLE = f"operation IN {OF_USERS}"
+"""Sign-ins of users are compared by network, and those by device code by application: each new employee and each browser would
+be unusual.
+"""
 
 FACETS = {
     Facet.CLIENT_APP: "client_app",
@@ -188,7 +196,8 @@ def within(window: Window, column: str = "day") -> str:
 
 
 def rows(window: Window, uses: str = "usage", condition: str = "true") -> str:
-    """A query over `uses`: each use in the window that is compared, with its class and facets, but for sign-ins of users.
+    """A query over `uses`: each use in the window that is compared, with its class and facets, and its columns in the log, but
+    for sign-ins of users.
 
     A value that the log does not have is an empty text; an unknown client application is NULL.
     """
@@ -283,6 +292,6 @@ def _classified(uses: str, condition: str, sql: DuckDB = DUCKDB) -> str:
         coalesce({_network(sql)}, '') AS network, coalesce({_client(sql)}, '') AS client,
         coalesce({_KEY}, '') AS key, coalesce({_PRINCIPAL}, '') AS principal, coalesce(api_app_id, '') AS api,
         CASE WHEN target_kind = 'mailbox' THEN target_id WHEN {_OF_PEOPLE} THEN principal_id END AS counted,
-        used_on, {sql.quotient("used_on", DAY)} AS day, succeeded, source, id, uses,
+        used_on, {sql.quotient("used_on", DAY)} AS day, succeeded, source, id, uses, {_AS_LOGGED},
         {told(sql)} AS told, {_lacking(sql)} AS lacking
         FROM {uses} AS usage WHERE {condition}"""

@@ -92,7 +92,9 @@ class LogStore(Struct, frozen=True):
         every = [file for found, _ in tables.values() for file in found]
         every += [self.manifest.key] if self.manifest.key else []
         self.verify(every)
-        with locked(self.folder, *besides) as connection, judged(self.folder, lambda: self.verify(every), DAMAGED):
+        # A store has a file for each log and day, whose metadata is read by each query otherwise.
+        opened = locked(self.folder, *besides, parquet_metadata_cache="true")
+        with opened as connection, judged(self.folder, lambda: self.verify(every), DAMAGED):
             for name, (found, rows) in tables.items():
                 self._create(connection, name, found, rows)
             connection.execute("CREATE TABLE log_day (source TEXT, day BIGINT, events BIGINT)")

@@ -13,6 +13,7 @@ from msgspec import structs
 from keyaudit.inventory.logs.groups import KEYS, VERSION, within
 from keyaudit.inventory.logs.store import LogStore
 from keyaudit.inventory.usage.baseline import Baseline
+from keyaudit.inventory.usage.events import together
 from keyaudit.inventory.usage.facets import refuse_too_long
 from keyaudit.inventory.usage.learn import one, same_tenant
 from keyaudit.inventory.usage.odd import GROUPS, MOST, statements
@@ -44,7 +45,10 @@ _COUNTED = (
     *(Kind.USERS_FROM_NETWORK, Kind.MAILBOXES_WITH_PROGRAM),
 )
 """Kinds with a number of a day."""
-_OF_NETWORKS = (Kind.NEW_NETWORK, Kind.MAILBOXES_FROM_NETWORK, Kind.USERS_FROM_NETWORK, Kind.MANY_NETWORKS)
+_OF_NETWORKS = (
+    *(Kind.NEW_NETWORK, Kind.CREDENTIAL_FROM_NETWORK, Kind.MAILBOXES_FROM_NETWORK),
+    *(Kind.USERS_FROM_NETWORK, Kind.MANY_NETWORKS),
+)
 """Kinds about the network, which only an announcement of networks covers."""
 
 Networks = Callable[[Unusual, Why], Collection[str]]
@@ -75,7 +79,7 @@ def check(
             baseline.create_view(connection)
             unseen += [*missing_days(days, window, baseline.rhythm), *new_sources(days, baseline)]
             findings = counted(_unusual(connection, store, window, accepted), reported or Reported(), window)
-            findings.sort(key=lambda each: (each.accepted is not None, each.reported_until is not None))
+            findings.sort(key=lambda each: (each.accepted is not None, each.reported_until is not None, each.part_of != ""))
             besides = one(connection, f"SELECT count(*) FROM (SELECT DISTINCT {GROUPS} FROM odd)") - MOST
             if besides > 0:
                 unseen.append(Unseen(blind=Blind.TOO_MANY, subject="", reason=Reason.TOO_LARGE, count=besides))
@@ -112,9 +116,8 @@ def _unusual(
             target_kind=kind, target=target, operation=operation, app_id=app, app_name=FIRST_PARTY.get(app, ""), why=why
         )
         findings.append(structs.replace(made, accepted=_covering(made, networks, accepted)))
-    return sorted(
-        findings, key=lambda each: (each.accepted is not None, -each.severity.rank, each.operation, each.target, each.app_id)
-    )
+    findings.sort(key=lambda each: (each.accepted is not None, -each.severity.rank, each.operation, each.target, each.app_id))
+    return together(findings, networks)
 
 
 def _covering(found: Unusual, networks: Networks, accepted: Sequence[Accepted]) -> Accepted | None:

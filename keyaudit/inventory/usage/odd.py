@@ -5,7 +5,7 @@
 from collections.abc import Iterator
 
 from keyaudit.inventory.dialect import DUCKDB, DuckDB
-from keyaudit.inventory.logs.groups import FACETS, KEYS, first_rows, within
+from keyaudit.inventory.logs.groups import FACETS, KEYS, OF_USERS, first_rows, within
 from keyaudit.inventory.usage.facets import counting, days_of, same
 from keyaudit.inventory.usage.severity import BURST, FEW, FLOOR, OF_A_DAY, OFTEN, SLOW, severity
 from keyaudit.inventory.usage.signs import signs
@@ -41,8 +41,9 @@ def statements(
     mailboxes: str = "mailboxes",
     belongs: str = "belongs",
     sql: DuckDB = DUCKDB,
+    unusual: bool = True,
 ) -> Iterator[str]:
-    """The statements that make the tables `seen`, `odd` and `unusual`, whose rows are reasons with their uses.
+    """The statements that make the tables `seen`, `odd` and, if wanted, `unusual`, whose rows are reasons with their uses.
 
     `groups`, `mailboxes`: relations with the columns of `logs.groups.GROUP` and `MAILBOXES`. `belongs`: one with the
     baseline's columns.
@@ -50,7 +51,8 @@ def statements(
     yield from counting(window, groups, mailboxes, sql=sql)
     yield sql.table("busy", _busy(window, mailboxes))
     yield sql.table("odd", _odd(sql, window, groups, mailboxes, belongs))
-    yield sql.table("unusual", _unusual(sql, window, groups))
+    if unusual:
+        yield sql.table("unusual", _unusual(sql, window, groups))
 
 
 def _busy(window: Window, mailboxes: str) -> str:
@@ -84,16 +86,23 @@ def _odd(sql: DuckDB, window: Window, groups: str, mailboxes: str, belongs: str)
             WHERE EXISTS (SELECT 1 FROM key AS new
             WHERE new.target_kind = old.target_kind AND new.operation = old.operation AND new.app = old.app AND new.of = old.of
                 AND new.first_on >= old.last_on - {_OVERLAP} AND new.last_on >= old.last_on + {_SUPERSEDED})),
+        vaults AS (SELECT DISTINCT app AS vault_app, {sql.part("target", "/", 3)} AS vault, true AS vault_known FROM app
+            WHERE target_kind IN ('key', 'secret', 'certificate')),
+        exported AS (SELECT DISTINCT {_secret_of("target")} AS secret, true AS exports
+            FROM (SELECT target_kind, target FROM app UNION ALL SELECT target_kind, target FROM seen)
+            WHERE target_kind IN ('key', 'certificate')),
         elsewhere AS (SELECT DISTINCT target_kind, operation, facet, value AS new FROM {belongs} WHERE facet <> '{Facet.APP}'
             UNION SELECT target_kind, operation, '{Facet.APP}', app FROM app),
         judged AS (SELECT {sql.excluding("new", "of", of="seen")}, coalesce(app_known, false) AS app_known,
                 coalesce(done, false) AS done, coalesce(done_at_all, false) AS done_at_all,
                 coalesce(target_known, false) AS target_known, coalesce(known, false) AS known,
+                coalesce(vault_known, false) AS vault_known, coalesce(exports, false) AS exports,
                 coalesce(last_on > replaced, false) AS superseded, coalesce(usual, 0) AS usual,
                 coalesce(elsewhere, anywhere, facet = '{Facet.CLIENT_APP}' AND value IN {tuple(FIRST_PARTY)}) AS elsewhere,
                 coalesce({FEW_VALUES}, false) AS few_values, coalesce({FEW_VALUES} AND {LONG}, false) AS steady,
                 app IN {tuple(FIRST_PARTY)} AS own, coalesce(usual_new, 0) AS usual_new,
-                coalesce(usual_reads, 0) AS usual_reads, came, most_new, ended, later
+                coalesce(usual_reads, 0) AS usual_reads, coalesce(came, 0) AS came,
+                allowed, most_new, ended, later
             FROM (SELECT *, CASE facet WHEN '{Facet.APP}' THEN app ELSE value END AS new, {_OF} AS of FROM seen) AS seen
             LEFT JOIN (SELECT {KEYS}, facet, coalesce(came, 0) AS came, usual_new, coalesce(most_new, 0) AS most_new
                 FROM (SELECT DISTINCT {KEYS}, facet FROM seen) LEFT JOIN ({arrivals(belongs, sql)}) USING ({KEYS}, facet))
@@ -104,17 +113,21 @@ def _odd(sql: DuckDB, window: Window, groups: str, mailboxes: str, belongs: str)
                 USING (target_kind, target, operation)
             LEFT JOIN (SELECT DISTINCT target_kind, operation, true AS done_at_all FROM app) USING (target_kind, operation)
             LEFT JOIN (SELECT DISTINCT target_kind, target, true AS target_known FROM app) USING (target_kind, target)
+            LEFT JOIN vaults ON vault_app = seen.app AND vault = {sql.part("seen.target", "/", 3)}
+            LEFT JOIN exported ON secret = seen.target
             LEFT JOIN (SELECT {KEYS}, facet, value, mailboxes AS usual, reads AS usual_reads, true AS known
                 FROM {belongs})
                 USING ({KEYS}, facet, value)
             LEFT JOIN superseded USING (target_kind, operation, app, of, facet, value)
             LEFT JOIN (SELECT *, true AS elsewhere FROM elsewhere) USING (target_kind, operation, facet, new)
             LEFT JOIN (SELECT DISTINCT facet, value, true AS anywhere FROM {belongs}
-                WHERE facet = '{Facet.NETWORK}' AND operation <> 'saml-sign-in') USING (facet, value)),
+                WHERE facet = '{Facet.NETWORK}' AND operation NOT IN {OF_USERS}) USING (facet, value)),
         reasons AS (SELECT *, CASE
                 WHEN facet = '{Facet.APP}' AND NOT app_known THEN CASE
                     WHEN NOT done AND (target_known OR NOT done_at_all) THEN '{Kind.NEW_OPERATION}'
-                    WHEN NOT done AND elsewhere THEN '{Kind.NEW_TARGET}'
+                    WHEN NOT done AND elsewhere THEN CASE
+                        WHEN operation <> 'read-secret' OR vault_known THEN '{Kind.NEW_TARGET}'
+                        WHEN exports THEN '{Kind.CERTIFICATE_OF_NEW_VAULT}' ELSE '{Kind.READ_OF_NEW_VAULT}' END
                     ELSE '{Kind.NEW_APP}' END
                 WHEN superseded THEN '{Kind.RETURNED_KEY}'
                 WHEN facet NOT IN ('{Facet.APP}', '{Facet.HOUR}') AND app_known AND NOT known THEN 'new-' || facet
@@ -131,6 +144,8 @@ def _odd(sql: DuckDB, window: Window, groups: str, mailboxes: str, belongs: str)
         FROM reasons LEFT JOIN ({signs(window, groups)}) USING (app, facet, value) WHERE kind IS NOT NULL
         UNION ALL SELECT {_reason(Kind.PRIVILEGED)}, CAST(NULL AS BIGINT) FROM reasons
         WHERE facet = '{Facet.APP}' AND target = '{PRIVILEGED}'
+        UNION ALL SELECT {_reason(Kind.CREDENTIAL_FROM_NETWORK)}, CAST(NULL AS BIGINT)
+        FROM ({_from_new_network(window, groups)})
         UNION ALL SELECT {_reason(Kind.MANY_MAILBOXES, mailboxes="that_many")}, busiest FROM busy_days
         WHERE facet = '{Facet.APP}' AND that_many >= {FLOOR} AND that_many > {OF_A_DAY} * usual
         UNION ALL SELECT {_reason(Kind.MANY_IN_AN_HOUR, mailboxes="that_many")}, busiest FROM busy_days
@@ -138,18 +153,41 @@ def _odd(sql: DuckDB, window: Window, groups: str, mailboxes: str, belongs: str)
         UNION ALL SELECT {often}, busiest FROM busy_days
         WHERE facet = '{Facet.APP}' AND that_often >= {OFTEN} AND that_often > {OF_A_DAY} * usual_reads
         UNION ALL SELECT {_reason(Kind.MAILBOXES_FROM_NETWORK, **usual_new)}, busiest FROM busy_days
-        WHERE facet = '{Facet.NETWORK}' AND operation <> 'saml-sign-in' AND (own OR app_known) AND NOT steady
+        WHERE facet = '{Facet.NETWORK}' AND operation NOT IN {OF_USERS} AND (own OR app_known) AND NOT steady
             AND NOT {of_exchange("value", sql)} AND {several}
         UNION ALL SELECT {_reason(Kind.MAILBOXES_FROM_NETWORK, mailboxes="in_all", usual="usual_new")}, CAST(NULL AS BIGINT)
         FROM reasons JOIN slow USING ({KEYS}, facet, value)
         WHERE (own OR app_known) AND NOT steady AND NOT known AND NOT coalesce(elsewhere, false)
             AND NOT {of_exchange("value", sql)} AND NOT ({several}) AND in_all >= {SLOW} AND in_all > {OF_A_DAY} * usual_new
         UNION ALL SELECT {_reason(Kind.USERS_FROM_NETWORK, **usual_new)}, busiest FROM busy_days
-        WHERE facet = '{Facet.NETWORK}' AND operation = 'saml-sign-in' AND app_known AND NOT steady AND {several}
+        WHERE facet = '{Facet.NETWORK}' AND operation IN {OF_USERS} AND app_known AND NOT steady AND {several}
         UNION ALL SELECT {_reason(Kind.MAILBOXES_WITH_PROGRAM, **usual_new)}, busiest FROM busy_days
         WHERE facet = '{Facet.CLIENT}' AND app_known AND {several}
         UNION ALL SELECT {_reason(Kind.MANY_NETWORKS, mailboxes="networks", usual="most_new")}, busiest FROM apart
         WHERE networks >= {FLOOR} AND networks > {come}"""
+
+
+def _secret_of(target: str) -> str:
+    """SQL: the secret that contains the private key of a certificate, or of the certificate that a key belongs to.
+
+    All three have one name: https://learn.microsoft.com/azure/key-vault/certificates/about-certificates#composition-of-a-certificate
+    """
+    return f"replace(replace({target}, '/keys/', '/secrets/'), '/certificates/', '/secrets/')"
+
+
+def _from_new_network(window: Window, groups: str) -> str:
+    """SQL over `reasons`: rows of new networks from which an application signs in with a credential that the baseline does not
+    know, each network once: of the application that it reached first."""
+    return f"""SELECT reasons.* FROM reasons JOIN (
+            SELECT app, value, min_by(target, (first_on, target)) AS target FROM (
+                SELECT used.app, used.network AS value, used.target, used.first_on FROM {groups} AS used
+                JOIN (SELECT DISTINCT app, value AS new_key FROM reasons WHERE operation = 'sign-in'
+                    AND facet = '{Facet.KEY}' AND NOT known AND NOT coalesce(elsewhere, false)) AS fresh
+                    ON fresh.app = used.app AND new_key = used.key
+                WHERE told AND {within(window)} AND operation = 'sign-in' AND succeeded IS NOT FALSE)
+            GROUP BY app, value) AS first USING (app, value, target)
+        WHERE operation = 'sign-in' AND facet = '{Facet.NETWORK}' AND NOT known AND NOT coalesce(elsewhere, false)
+            AND came <= allowed AND app IN (SELECT app FROM app WHERE operation = 'sign-in')"""
 
 
 def _reason(kind: str, **columns: str) -> str:

@@ -37,10 +37,13 @@ _SEVERITY: dict[Kind, tuple[Severity, Severity]] = {
     Kind.PRIVILEGED: (Severity.HIGH, Severity.HIGH),
     Kind.NEW_OPERATION: (Severity.HIGH, Severity.MEDIUM),
     Kind.NEW_APP: (Severity.HIGH, Severity.MEDIUM),
+    Kind.CERTIFICATE_OF_NEW_VAULT: (Severity.HIGH, Severity.HIGH),
+    Kind.READ_OF_NEW_VAULT: (Severity.MEDIUM, Severity.MEDIUM),
     Kind.NEW_TARGET: (Severity.LOW, Severity.LOW),
     Kind.NEW_CLIENT_APP: (Severity.HIGH, Severity.MEDIUM),
     Kind.NEW_PRINCIPAL: (Severity.HIGH, Severity.MEDIUM),
     Kind.NEW_API: (Severity.MEDIUM, Severity.LOW),
+    Kind.CREDENTIAL_FROM_NETWORK: (Severity.HIGH, Severity.HIGH),
     Kind.NEW_NETWORK: (Severity.LOW, Severity.INFO),
     Kind.NEW_CLIENT: (Severity.INFO, Severity.INFO),
     Kind.NEW_KEY: (Severity.INFO, Severity.INFO),
@@ -78,7 +81,8 @@ def severity(kind: str, operation: str, app: str, *, target: str, elsewhere: str
     """SQL for the rank of the severity, 0 for info. All are SQL: `target`: its class; `elsewhere`: the new is known of other
     uses; `steady`: the application has always had few of the kind; `refused`: it was tried, and never let in."""
     services = ", ".join(quoted(app_id) for app_id in FIRST_PARTY if app_id not in TOOLS)
-    own = f"{app} IN ({services})"
+    # Whoever asks for a device code chooses the application: Microsoft's own are no more trusted.
+    own = f"{app} IN ({services}) AND {operation} <> 'device-code-sign-in'"
     known = (
         f"CASE WHEN {kind} IN ({_listed(_BY_WHOM)}) THEN {own}"
         f" ELSE {elsewhere} OR {kind} = {quoted(Kind.NEW_PRINCIPAL)} AND {own} END"

@@ -8,7 +8,7 @@ It means much for an application that has always worked from the same few.
 
 from keyaudit.inventory.dialect import DuckDB
 from keyaudit.inventory.load import quoted
-from keyaudit.inventory.logs.groups import KEYS
+from keyaudit.inventory.logs.groups import KEYS, OF_USERS
 from keyaudit.model.first_party import FIRST_PARTY
 from keyaudit.model.times import DAY
 from keyaudit.model.usage import Facet
@@ -26,12 +26,12 @@ _EVERY = 56 * DAY
 
 _OPENS = "operation IN ('sign', 'decrypt', 'unwrap', 'backup', 'release')"
 """Uses of a key that need its private or secret part."""
-FEW_VALUES = f"""(came <= allowed AND app NOT IN ({", ".join(map(quoted, FIRST_PARTY))}) AND (target_kind = 'key' AND {_OPENS}
-    OR facet = '{Facet.NETWORK}'
-    AND (target_kind = 'mailbox' AND operation = 'read-mail' OR operation IN ('read-secret', 'saml-sign-in'))))"""
+FEW_VALUES = f"""(came <= allowed AND (app NOT IN ({", ".join(map(quoted, FIRST_PARTY))}) OR operation = 'device-code-sign-in')
+    AND (target_kind = 'key' AND {_OPENS} OR facet = '{Facet.NETWORK}'
+    AND (target_kind = 'mailbox' AND operation = 'read-mail' OR operation IN {("read-secret", *OF_USERS)})))"""
 """SQL over `seen` and `arrivals`: whether an application uses keys or reads secrets or mail from few networks, or uses keys
-with few programs, as far as it is known; or whether users sign in from few. Microsoft's own programs are not such: they are
-wherever their users are.
+with few programs, as far as it is known; or whether users sign in from few. Microsoft's own programs are not such, except by
+device code: they are wherever their users are.
 """
 LONG = f"observed >= {_OBSERVED}"
 """SQL over the days from an application's first use to its last: whether it is known that it always had few."""

@@ -6,7 +6,7 @@ from keyaudit.inventory.facts.fact import ABSENT, Derived, Doubt, Fact, Truth, c
 from keyaudit.inventory.facts.groups import groups
 from keyaudit.inventory.facts.relation import One, Rows, because, one, unread
 from keyaudit.inventory.facts.sql import Sources
-from keyaudit.inventory.logs.groups import target_of
+from keyaudit.inventory.logs.groups import OF_USERS, target_of
 from keyaudit.inventory.views import agent_bursts, versions
 from keyaudit.inventory.views.agents import object_id
 from keyaudit.inventory.views.logged import unseen, whole_since
@@ -117,7 +117,7 @@ def _expected(rows: Rows) -> Truth:
     usual = Rows(rows.sources, "usage_baseline", "usual")
     held = rows["target_kind"].among(("key", "secret", "certificate", "mailbox"))
     opens = rows["operation"].eq("grant-mailbox-access")
-    change = (opens | ~held) & ~rows["operation"].among(("sign-in", "saml-sign-in"))
+    change = (opens | ~held) & ~rows["operation"].among(("sign-in", *OF_USERS))
     named = rows["target_id"].map(
         lambda target: f"CASE WHEN {target} IS NOT NULL THEN {target_of(rows.alias, rows.sources.sql)} END"
     )

@@ -32,7 +32,7 @@ SHOWN_BY = {
     ),
     **dict.fromkeys(("read-mail", "send-mail", "forward-mail", "grant-mailbox-access"), MAIL_LOG),
     "sign-in": SIGN_IN_LOGS[0],
-    "saml-sign-in": USER_SIGN_IN_LOG,
+    **dict.fromkeys(("saml-sign-in", "device-code-sign-in"), USER_SIGN_IN_LOG),
     **dict.fromkeys(
         (
             *("add-credential", "remove-credential", "add-service-principal", "change-federation"),

@@ -40,7 +40,7 @@ def _target(act: Act) -> str:
     if act.target_kind == "mailbox":
         return f" of mailboxes of {one_line(act.target, LISTED)}"
     name = f" ({FIRST_PARTY[act.target]})" if act.target in FIRST_PARTY else ""
-    to = "to" if act.operation in ("sign-in", "saml-sign-in") else "of"
+    to = "to" if act.operation in ("sign-in", "saml-sign-in", "device-code-sign-in") else "of"
     return f" {to} {one_line(act.target_kind)} {one_line(act.target, LISTED)}{name}"
 
 

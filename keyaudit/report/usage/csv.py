@@ -11,7 +11,7 @@ from keyaudit.report.usage.words import reason, unseen
 _COLUMNS = (
     "schema_version", "tenant_id", "window_from", "window_to", "status", "severity", "kind", "operation", "target_kind",
     "target", "app_id", "app_name", "reason", "values", "uses", "refused", "days", "first_on", "last_on", "evidence",
-    "owner", "accepted_reason", "until", "reported_until",
+    "owner", "accepted_reason", "until", "reported_until", "part_of",
 )  # fmt: skip
 
 
@@ -34,7 +34,7 @@ def render(found: UsageCheck, out: TextIO) -> None:
 
 def _reason(found: Unusual, why: Why) -> dict[str, str]:
     cells = {
-        "status": "open" if found.open else "accepted" if found.accepted else "reported before",
+        "status": _status(found),
         "severity": why.severity,
         "kind": why.kind,
         "operation": guarded(found.operation),
@@ -50,6 +50,7 @@ def _reason(found: Unusual, why: Why) -> dict[str, str]:
         "first_on": iso_time(why.first_on),
         "last_on": iso_time(why.last_on),
         "evidence": guarded("|".join(use.id for use in why.evidence)),
+        "part_of": guarded(found.part_of or None),
     }
     if found.reported_until is not None:
         cells["reported_until"] = iso_date(found.reported_until - DAY)
@@ -57,3 +58,9 @@ def _reason(found: Unusual, why: Why) -> dict[str, str]:
         by = found.accepted
         cells |= {"owner": guarded(by.owner), "accepted_reason": guarded(by.reason), "until": by.last_day}
     return cells
+
+
+def _status(found: Unusual) -> str:
+    if found.open:
+        return "open"
+    return "accepted" if found.accepted else "part of another" if found.part_of else "reported before"

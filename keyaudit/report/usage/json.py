@@ -59,6 +59,7 @@ def _finding(found: Unusual) -> dict[str, object]:
         "app_name": found.app_name or None,
         "reasons": [_why(found, why) for why in found.why],
         "accepted": _accepted(found.accepted) if found.accepted else None,
+        "part_of": found.part_of or None,
         "reported_until": None if found.reported_until is None else iso_date(found.reported_until - DAY),
     }
 

@@ -73,12 +73,15 @@ def _finding(found: Unusual, width: int, colour: bool) -> Iterator[str]:
     for why in found.why:
         yield from wrap(f"{why.kind}, {why.severity}: {reason(found, why)}", width, f"{_INDENT}- ", f"{_INDENT}  ")
         yield from wrap(extent(why), width, f"{_INDENT}  ", f"{_INDENT}  ")
-        if why.severity.rank >= _SHOWN.rank and found.reported_until is None:
+        if why.severity.rank >= _SHOWN.rank and found.reported_until is None and not found.part_of:
             for use in why.evidence:
                 yield from wrap(_row(found, use), width, f"{_INDENT}    ", f"{_INDENT}      ")
     if found.reported_until is not None:
         day = iso_date(found.reported_until - DAY)
         line = f"reported by the check that ended with {day}, and only counted here; announce it, or find out whose it is"
+        yield from wrap(line, width, _INDENT, f"{_INDENT}  ")
+    if found.part_of:
+        line = f"from the same new networks as {one_line(found.part_of)}, which is reported above: one event"
         yield from wrap(line, width, _INDENT, f"{_INDENT}  ")
     if found.accepted:
         by = found.accepted
@@ -128,9 +131,11 @@ def _unused(found: Sequence[Accepted], width: int) -> Iterator[str]:
 def _summary(found: UsageCheck, width: int) -> list[str]:
     opened = Counter(each.severity for each in found.findings if each.open)
     accepted = sum(each.accepted is not None for each in found.findings)
+    parts = sum(each.part_of != "" for each in found.findings)
     before = sum(each.reported_until is not None for each in found.findings)
     counts = [f"{opened[severity]:,} {severity}" for severity in reversed(Severity) if opened[severity]]
     counts += [f"{before:,} reported before"] if before else []
+    counts += [f"{parts:,} part of these"] if parts else []
     counts += [f"{accepted:,} accepted"] if accepted else []
     counts += [f"{plural(len(found.unseen), 'thing')} not known"] if found.unseen else []
     line = f"{listed(counts) or 'nothing unusual'}."

@@ -15,10 +15,22 @@ _NEW: dict[Kind, tuple[str, str]] = {
     ),
     Kind.NEW_PRINCIPAL: ("for a principal that is new here", "for {} principals that are new here"),
     Kind.NEW_API: ("through an API that is new here", "through {} APIs that are new here"),
+    Kind.CREDENTIAL_FROM_NETWORK: (
+        "with a credential that is new here, from a network that is new here",
+        "with credentials that are new here, from {} networks that are new here",
+    ),
     Kind.NEW_NETWORK: ("from a network that is new here", "from {} networks that are new here"),
     Kind.NEW_CLIENT: ("with a program that is new here", "with {} programs that are new here"),
     Kind.NEW_KEY: ("with a key or version that is new here", "with {} keys or versions that are new here"),
     Kind.RETURNED_KEY: ("with a key that a newer one had replaced", "with {} keys that newer ones had replaced"),
+}
+_ALONE = {
+    Kind.PRIVILEGED: "it gives control of the tenant, or access to all mail or files; find out who approved it",
+    Kind.READ_OF_NEW_VAULT: "first read from this vault by this application",
+    Kind.CERTIFICATE_OF_NEW_VAULT: (
+        "first read from this vault by this application, and a key or certificate has the name of the secret: if it can be"
+        " exported, this copied the private key"
+    ),
 }
 _COUNTED_KINDS = frozenset(
     {
@@ -82,11 +94,9 @@ def _trusts(found: Unusual) -> bool:
 def reason(found: Unusual, why: Why) -> str:
     """Why these uses are unusual."""
     match why.kind:
-        case Kind.PRIVILEGED:
-            return "it gives control of the tenant, or access to all mail or files; find out who approved it"
-        case Kind.NEW_OPERATION:
-            return "never seen in the baseline" + (" for this target" if found.target not in (ANY, PRIVILEGED, SIGN_IN) else "")
-        case Kind.NEW_APP:
+        case kind if kind in _ALONE:
+            return _ALONE[kind]
+        case Kind.NEW_OPERATION | Kind.NEW_APP:
             return _new_app(found, why)
         case Kind.NEW_TARGET:
             known = "the target is new; the application is known to do this to others"
@@ -103,6 +113,10 @@ def reason(found: Unusual, why: Why) -> str:
 
 
 def _new_app(found: Unusual, why: Why) -> str:
+    if found.operation == "device-code-sign-in":
+        return "first sign-in of a user to this application by device code, which signs in whoever asked for the code"
+    if why.kind is Kind.NEW_OPERATION:
+        return "never seen in the baseline" + (" for this target" if found.target not in (ANY, PRIVILEGED, SIGN_IN) else "")
     if found.app_id == NOBODY:
         return "the log names no application, and always named one before"
     if found.app_name:

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from tests.collect.usage.test_operations import AFTER, CLIENT, CONSENT, GRAPH_HERE, NO_ROLE, ROLE, SCOPES, granting, told
+from tests.collect.usage.test_public_rules import directory
 
 FOR_ONE = {**SCOPES, "DelegatedPermissionGrant.ConsentType": ("Principal", "Principal")}
 FOR_ALL = {**SCOPES, "DelegatedPermissionGrant.Scope": ("", "User.Read openid")}
@@ -46,3 +47,23 @@ def test_a_permission_for_all_mail_or_control_is_privileged_whoever_grants_it(
     """
     [row] = told(tmp_path, granting(activity, values, (GRAPH_HERE, CLIENT))[log])
     assert row["privileged"] is privileged
+
+
+EXCHANGE, OWN = "00000002-0000-0ff1-ce00-000000000000", "cd3ed3de-93ee-400b-8b19-b61ef44a0f29"
+
+
+@pytest.mark.parametrize(
+    ("names", "privileged"),
+    [(f"https://outlook.office.com/;{EXCHANGE}", True), (f"http://shop.example;{OWN}", None), (None, None)],
+)
+def test_a_credential_on_an_application_of_microsofts_is_privileged(
+    tmp_path: Path, names: str | None, privileged: bool | None
+) -> None:
+    """Names as in MicrosoftDocs/azure-docs, articles/active-directory/reports-monitoring/reference-azure-monitor-audit-log-
+    schema.md. What the principal is called proves nothing.
+    """
+    key = "[KeyIdentifier=11111111-2222-4333-8444-555555555555,KeyType=Password,KeyUsage=Verify,DisplayName=]"
+    changed = {"KeyDescription": ("[]", f'["{key}"]'), "TargetId.ServicePrincipalNames": (None, names and f'"{names}"')}
+    principal = {"id": CLIENT, "type": "ServicePrincipal", "displayName": "Office 365 Exchange Online"}
+    [row] = told(tmp_path, directory("Add service principal credentials", principal, **changed))
+    assert (row["operation"], row["privileged"]) == ("add-credential", privileged)

@@ -347,6 +347,15 @@ def test_a_sign_in_of_a_person_is_a_use_where_it_was_by_saml(tmp_path: Path, for
 
 
 @pytest.mark.parametrize("form", range(3))
+def test_a_sign_in_by_device_code_is_a_use_of_the_application_that_asked_for_it(tmp_path: Path, form: int) -> None:
+    """As in github.com/elastic/detection-rules, initial_access_entra_id_device_code_auth_with_broker_client."""
+    broker = "29d9ed98-a469-4536-ade2-f981bc1d605e"
+    [row] = told(tmp_path, _person(authenticationProtocol="deviceCode", appId=broker)[form])
+    assert (row["operation"], row["actor_app_id"], row["target_id"]) == ("device-code-sign-in", broker, broker)
+    assert (row["principal_id"], row["succeeded"], row["unknown"]) == ("p", True, {})
+
+
+@pytest.mark.parametrize("form", range(3))
 def test_a_sign_in_by_another_protocol_shows_that_the_log_is_there(tmp_path: Path, form: int) -> None:
     (tmp_path / "a").write_text(forms.lines([_person(authenticationProtocol="oAuth2")[form]]))
     store = read(tmp_path / "a")

@@ -172,7 +172,7 @@ ITEMS: dict[str, tuple[list[Use], Expected]] = {
 """By form: the uses, and what is reported at high."""
 OUT_OF_SCOPE = {
     "a SAML sign-in of a federated domain without its identity provider's event": "golden SAML: sign-in without AD FS event",
-    "device code, ROPC": "device code, ROPC",
+    "ROPC": "- ROPC (Elastic, Panther, Sigma): out of scope",
 }
 """By form: the line of `explain usage` that says why it is not found."""
 
