@@ -66,6 +66,12 @@ def test_a_gate_passes_on_a_dirty_tenant_the_day_it_is_switched_on(keyaudit: Key
     assert [each["id"] for each in report["findings"]] == [each["id"] for each in plain["findings"]]
 
 
+def test_nothing_of_the_run_that_it_was_made_of_is_new(keyaudit: Keyaudit, contoso: Path, baseline: Path) -> None:
+    ran = keyaudit("gate", "--from", contoso, "--baseline", baseline, "--new-only")
+    assert "  open       0 critical, 0 high, 0 medium, 0 low, 0 info\n" in ran.out
+    assert not [line for line in ran.out.splitlines() if line.startswith(("  BLOCK", "  VERSION"))]
+
+
 def test_what_is_new_or_worse_fails(keyaudit: Keyaudit, contoso: Path, baseline: Path) -> None:
     def without_one(found: Any) -> None:
         found["findings"] = [each for each in found["findings"] if each["policy"] != "kv-key-oldest-signing-version"]

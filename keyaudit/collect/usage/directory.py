@@ -26,8 +26,11 @@ from keyaudit.model.tables.usage import DIRECTORY_LOG
 
 SOURCE = DIRECTORY_LOG
 
-_ACTIVATES = "MS-PIM"
-"""The name of the application that gives somebody a role whenever he activates it; who may is in records of its own."""
+# https://github.com/merill/microsoft-info/blob/main/_info/MicrosoftApps.csv
+_PIM = "01fc33a7-78ba-4d2f-a4b7-768e336e890e"
+"""The application that gives somebody a role whenever he activates it; who may is in records of its own."""
+_SAYS_PIM = "MS-PIM"
+"""Its display name, which any application can have. A record with this name and no id does not say whose act it is."""
 _PEOPLE = ("user", "group")
 _KINDS = {"application": "application", "serviceprincipal": "service-principal"}
 
@@ -159,10 +162,14 @@ def _event(audit: _Audit, tenant_id: str | None) -> Event:
     uses = tuple(_use(audit, on, part, change, changed) for part, change in enumerate(found))
     for use in uses:
         tell_change(use, operation, properties, changed)
+    unread = False
     if to_people:
         by = (audit.initiated_by or _Initiator()).app or _App()
-        uses = () if by.display_name == _ACTIVATES else tuple(use for use in uses if use.privileged)
-    return Event(SOURCE, on, uses, tenant_id, operation=None if uses else operation)
+        uses = tuple(use for use in uses if use.privileged and use.actor_app_id != _PIM)
+        unread = bool(uses) and lower(by.app_id) is None and by.display_name == _SAYS_PIM
+    if unread:
+        uses = ()
+    return Event(SOURCE, on, uses, tenant_id, operation=None if uses else operation, unread=unread)
 
 
 def _of_people(targets: list[_Target]) -> bool:

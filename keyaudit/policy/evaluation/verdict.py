@@ -158,7 +158,7 @@ def _level_of(trees: Trees, writer: Writer, prefix: str, flags: dict[str, str]) 
     in_play = [(held, _level(each)) for held, each in _in_play(trees, prefix)]
     high = ", ".join(f"CASE WHEN {held} THEN {level} - {level} % {_RANKS} ELSE 0 END" for held, level in in_play)
     low = ", ".join(f"CASE WHEN {held} THEN {level} % {_RANKS} ELSE {_RANKS} END" for held, level in in_play)
-    both = f"greatest({high}) + least({low})"
+    both = f"(greatest({high}) + least({low}))"
     if len(trees.rungs) > 1:
         return both
     name, first = rung(prefix, 0), _level(trees.rungs[0][0])

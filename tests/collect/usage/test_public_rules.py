@@ -70,11 +70,14 @@ def role(name: str, template: str, kind: str) -> dict[str, Any]:
     return directory("Add member to role", {"id": SERVICE, "type": kind}, {"id": OWNER, "type": "Role"}, **quoted)
 
 
-def by_app(name: str, record: dict[str, Any]) -> dict[str, Any]:
-    return record | {"properties": record["properties"] | {"initiatedBy": {"app": {"displayName": name}}}}
+def by_app(name: str, record: dict[str, Any], app_id: str | None = None) -> dict[str, Any]:
+    app = {"appId": app_id, "displayName": name}
+    return record | {"properties": record["properties"] | {"initiatedBy": {"app": app}}}
 
 
 GLOBAL = ("Global Administrator", "62e90394-69f5-4237-9190-012177145e10")
+# https://github.com/merill/microsoft-info/blob/main/_info/MicrosoftApps.csv
+PIM = "01fc33a7-78ba-4d2f-a4b7-768e336e890e"
 READERS = ("Directory Readers", "88d8e3e3-8f55-4a1e-953a-9b9898b8876b")
 IN_PIM = directory(
     "Add eligible member to role in PIM completed (permanent)",
@@ -316,7 +319,7 @@ NOT_FOUND = {
     "a deployment": activity("Microsoft.KeyVault/vaults/write", VAULT, {"properties": {"createMode": "default"}}),
     "a public key that is read": activity("Microsoft.KeyVault/vaults/keys/read/action", f"{VAULT}/keys/k"),
     "a person who gets a role that controls nothing": role(*READERS, "User"),
-    "a person who activates a role": by_app("MS-PIM", role(*GLOBAL, "User")),
+    "a person who activates a role": by_app("MS-PIM", role(*GLOBAL, "User"), PIM),
     "another setting of the tenant": directory("Set Company Information", Country=('"DE"', '"NL"')),
     "another way to sign in": directory(
         "Authentication Methods Policy Update", AuthenticationMethodsPolicy=(methods("enabled"), methods("enabled", "disabled"))

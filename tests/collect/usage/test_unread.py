@@ -17,7 +17,7 @@ from keyaudit.model.usage import Blind, Unseen, Window
 from keyaudit.report.usage.words import unseen
 from tests.collect.usage.rig import imported, read
 from tests.collect.usage.test_operations import HOST, KEY, key_vault, told
-from tests.collect.usage.test_public_rules import APP, VAULT, activity, directory
+from tests.collect.usage.test_public_rules import APP, GLOBAL, PIM, READERS, VAULT, activity, by_app, directory, role
 
 ON = parse_date("2026-03-01")
 SITE = "/subscriptions/s/resourceGroups/rg/providers/Microsoft.Web/sites/shop"
@@ -55,6 +55,11 @@ FOUND: dict[str, tuple[dict[str, Any], str, str]] = {
         "change-log-settings",
         "resource",
     ),
+    "a role given by an application that is only named as PIM": (
+        by_app("MS-PIM", role(*GLOBAL, "User"), "11111111-2222-3333-4444-555555555555"),
+        "assign-directory-role",
+        "user",
+    ),
     "an application restored": (directory("Restore application", APP), "restore-application", "application"),
     "a service principal enabled again": (
         directory("Update service principal", APP | {"type": "ServicePrincipal"}, AccountEnabled=("[false]", "[true]")),
@@ -83,6 +88,8 @@ NOT_READ = {
         "Microsoft.Search/searchServices/createQueryKey/action", VAULT
     ),
     "Add certificate authority": directory("Add certificate authority"),
+    # https://learn.microsoft.com/graph/api/resources/appidentity: an initiator whose id is missing.
+    "Add member to role": by_app("MS-PIM", role(*GLOBAL, "User")),
 }
 HARMLESS = [
     *(
@@ -96,6 +103,8 @@ HARMLESS = [
         for name in ("Update user", "Add member to group", "Remove owner from application", "Delete application")
     ),
     directory("Add member to role completed (PIM activation)"),
+    by_app("MS-PIM", role(*GLOBAL, "User"), PIM),
+    by_app("MS-PIM", role(*READERS, "User")),
     directory("Update service principal", APP | {"type": "ServicePrincipal"}, DisplayName=('["a"]', '["b"]')),
 ]
 
