@@ -2,6 +2,7 @@
 
 from keyaudit.model.columns import Area, Table, count, flag, text, texts, time, where_found
 from keyaudit.model.evidence import LOGS
+from keyaudit.model.opens import TENANT
 from keyaudit.model.reasons import Reason
 from keyaudit.model.tables.alert_rule import WATCHED
 from keyaudit.model.wire import At, Unreadable, translated
@@ -42,6 +43,7 @@ TENANT = Table(
     plural="tenants",
     meaning="the Entra tenant",
     added_by=("organization.get",),
+    opens=TENANT,
     columns=(
         *where_found("organization.get", wire="displayName"),
         time("created_on", "when the tenant was created", ("organization.get",), absent="Graph has no date", past=True,
