@@ -109,7 +109,6 @@ TENANT_OPERATIONS = (
     "directory_role.definitions",
     "directory_role.assignments",
     "directory_role.eligibilities",
-    "credential_activity.list",
     "managed_identity.query",
     *("managed_identity.expressions_of", "managed_identity.federated_of", *identity_limits.OPERATIONS),
     *("agent.list", "agent.get", "agent.sponsors", "agent_user.list", "blueprint.sponsors_of", "blueprint.inheritable_of"),
