@@ -187,10 +187,11 @@ def named(name: str, own: Path | None, place: str, besides: Collection[str] = ()
 
 def _opens(table: str) -> Iterator[str]:
     """What a row of the table opens, in words."""
-    from keyaudit.model.opens import ALWAYS, OPENS
+    from keyaudit.model.opens import ALWAYS
     from keyaudit.model.severity import Opens
+    from keyaudit.model.tables import TABLES
 
-    for opens, condition in OPENS[table].items():
+    for opens, condition in TABLES[table].opens.items():
         yield f"{opens} when {condition}" if condition != ALWAYS else f"else {opens}"
         if condition == ALWAYS:
             return

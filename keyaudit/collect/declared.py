@@ -13,7 +13,7 @@ from keyaudit.collect.concurrency import for_each
 from keyaudit.collect.copies import both, distinct
 from keyaudit.collect.places import source
 from keyaudit.collect.reading import Reading
-from keyaudit.collect.rows import Row, read, struct_of, value_at
+from keyaudit.collect.rows import Row, Wire, read, struct_of, value_at
 from keyaudit.inventory.spool import Unit
 from keyaudit.model.coverage import Coverage, Refusal, Scope
 from keyaudit.model.operations import OPERATIONS
@@ -103,10 +103,11 @@ class _Rows:
         return str(value_at(item, At(self._read.key)))
 
     def _name(self, item: Struct) -> str:
-        key = self._key(item)
-        if not self._read.form.fullmatch(key):
+        keys = [self._key(item), *(str(value_at(item, At(each, str, str))) for each in self._read.more_keys)]
+        if not all(map(self._read.form.fullmatch, keys)):
             raise ValueError("not a key of this list")
-        return key.lower()
+        beside = [read(cast("Wire", value_at(item, At(each))), str) for each in self._read.beside_keys]
+        return "/".join((*keys, *("-" if isinstance(each, Refusal) else each for each in beside))).lower()
 
     def _write(self, item: Struct, holder: Struct | None = None, **segments: str) -> None:
         read, operation = self._read, self._read.operation
@@ -131,7 +132,8 @@ class _Rows:
         """The id of a row. A holder can contain the same thing twice: the second gets a number."""
         read = self._read
         if holder is None:
-            return f"{self._scope.id}/{read.id.format(key='' if read.single else self._key(item))}"
+            key = "" if read.single else self._name(item) if read.more_keys else self._key(item)
+            return f"{self._scope.id}/{read.id.format(key=key)}"
         try:
             value = str(value_at(item, _ways(read.operation)[read.id_column])).lower()
         except ValueError:
@@ -149,7 +151,8 @@ class _Rows:
 def item_of(operation: str) -> type[Struct]:
     """The members that are read of an item: its key, and undecoded what columns are filled from."""
     table, read = _READS[operation]
-    return struct_of(f"{table.name}_item", _ways(operation).values(), "" if read.single or read.within else read.key)
+    ways = [*_ways(operation).values(), *read.more_keys, *read.beside_keys]
+    return struct_of(f"{table.name}_item", ways, "" if read.single or read.within else read.key)
 
 
 @cache

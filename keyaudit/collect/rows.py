@@ -2,10 +2,10 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cache
-from typing import Any, TypeVar, cast
+from typing import Any, ParamSpec, TypeVar, cast
 
 import msgspec
-from msgspec import UNSET, Raw, Struct, UnsetType, defstruct, field
+from msgspec import UNSET, Raw, Struct, UnsetType, defstruct, field, structs
 
 from keyaudit.collect.x509 import read_certificate
 from keyaudit.model.columns import Column, Table, Type
@@ -17,6 +17,7 @@ from keyaudit.model.times import FIRST_TIME, LAST_TIME, MAX_TIME, parse_duration
 from keyaudit.model.wire import At, Case, Combined, InCertificate, Unreadable, Way, first_members, steps
 
 T = TypeVar("T")
+P = ParamSpec("P")
 S = TypeVar("S", bound=Struct)
 
 Wire = Raw | UnsetType
@@ -84,6 +85,13 @@ def read(raw: Wire, kind: type[T]) -> T | Refusal:
         return Refusal(why.reason)
 
 
+def given(raw: Wire) -> Wire:
+    """`raw`, if it is not null. Raises `Unreadable` otherwise."""
+    if is_null(raw):
+        raise Unreadable
+    return raw
+
+
 def value_at(item: Struct, way: At | Case | Combined | InCertificate) -> object:
     """The value of a column in an item: undecoded if it is copied, UNSET if it was left out.
 
@@ -117,6 +125,8 @@ def _member(item: Struct, at: At) -> object:
             value = decoded(cast("Wire", value), dict[str, Raw]).get(name, UNSET)
         if nullable and isinstance(value, Raw) and is_null(value):
             return at.none
+    if isinstance(value, UnsetType) and at.instead:
+        return _member(item, structs.replace(at, path=at.instead, instead=""))
     if at.via is None or isinstance(value, UnsetType):
         return value
     return at.via(decoded(value, at.kind) if isinstance(value, Raw) else value)
@@ -235,8 +245,12 @@ class Row:
 
     def take(self, column: str, item: Struct, way: Way) -> None:
         """Set `column` from where `way` says that it is in `item`; it is unknown if it cannot be read there."""
+        self.make(column, value_at, item, At(way) if isinstance(way, str) else way)
+
+    def make(self, column: str, value: Callable[P, object], *args: P.args, **kwargs: P.kwargs) -> None:
+        """Set `column` to the result of `value`; it is unknown if that raises ValueError, or for the reason of `Unreadable`."""
         try:
-            self.put(column, value_at(item, At(way) if isinstance(way, str) else way))
+            self.put(column, value(*args, **kwargs))
         except Unreadable as why:
             self._unknown(column, why.reason)
         except (ValueError, RecursionError):

@@ -9,7 +9,6 @@ from msgspec import Struct
 from keyaudit.collect.access import assignments, definitions, principals, roles
 from keyaudit.collect.declared import collect_declared
 from keyaudit.collect.entra import (
-    activity,
     agents,
     app_management,
     applications,
@@ -112,7 +111,6 @@ SURFACES = Surfaces(
         Source("applications", directory.operations("application"), applications.collect_applications),
         Source("service principals", service_principals.OPERATIONS, service_principals.collect_service_principals),
         Source("directory roles", directory_roles.OPERATIONS, directory_roles.collect_directory_roles),
-        Source("credential activity", activity.CREDENTIALS, activity.collect_credential_uses),
         Source("token policies", token_policies.OPERATIONS, token_policies.collect_token_policies),
         Source("app management policies", app_management.OPERATIONS, app_management.collect_app_management),
         *_declared(),

@@ -7,6 +7,7 @@ from functools import partial
 
 from msgspec import Struct
 
+from keyaudit.model.opens import Rules
 from keyaudit.model.wire import Read, Way
 
 Sure = Mapping[str, str | bool | None]
@@ -155,6 +156,8 @@ class Table:
     """The column with the id of the object that contains the row, if the same answer returns both."""
     needs: str = ""
     """The evidence that its rows come from, by its name in `model.evidence`; empty: Azure's own answers."""
+    opens: Rules = field(default_factory=dict)
+    """What a row opens, as `model.opens` explains. Empty: no policy of the table has a computed severity."""
     reads: tuple[Read, ...] = ()
     """How its rows are read; empty if a collector of its own does that."""
     by_name: dict[str, Column] = field(init=False, compare=False, repr=False)

@@ -42,7 +42,7 @@ class Weakness(StrEnum):
 
 
 class Opens(StrEnum):
-    """What a resource opens to anyone who has it, in ascending order. Its table says it, in `model.opens`."""
+    """What a resource opens to anyone who has it, in ascending order. `Table.opens` says it."""
 
     LITTLE = "little"
     ONE = "one workload"

@@ -41,6 +41,8 @@ class At(Struct, frozen=True):
     via: Callable[[Any], object] | None = None
     """Makes the column's value of the member's, and raises ValueError or `Unreadable`. None: it is copied."""
     none: object = None
+    instead: str = ""
+    """The path of a member that is read if the one at `path` is left out."""
 
 
 class Case(Struct, frozen=True):
@@ -82,6 +84,8 @@ def paths(way: Way) -> Sequence[str]:
         return [way.path, *(each.path for each in way.values.values() if isinstance(each, At))]
     if isinstance(way, Combined):
         return [part.path for part in way.parts]
+    if isinstance(way, At) and way.instead:
+        return [way.path, way.instead]
     return [way if isinstance(way, str) else way.path]
 
 
@@ -124,6 +128,10 @@ class Read(Struct, frozen=True, kw_only=True):
     key: str = "id"
     """The member that names an item, a text in the form `form`. An item without it is quarantined."""
     form: re.Pattern[str] = GUID
+    more_keys: tuple[str, ...] = ()
+    """Further members that name an item, in the same form."""
+    beside_keys: tuple[str, ...] = ()
+    """Members that distinguish items whose keys are the same; "-" stands for one that is not a text."""
     key_column: str = ""
     """The column with that name in lower case; empty: only the row's id has it."""
     single: bool = False

@@ -10,7 +10,6 @@ from keyaudit.model.columns import Table
 from keyaudit.model.documents.nodes import Node
 from keyaudit.model.findings import Outcome, PolicyText
 from keyaudit.model.fixes import COMMANDS, FIRST, LEADING
-from keyaudit.model.opens import OPENS
 from keyaudit.model.severity import LEVELS, Opens, Severity
 from keyaudit.model.tables import TABLES
 from keyaudit.policy.applicability import needless
@@ -234,7 +233,7 @@ class Policy(Struct, frozen=True, kw_only=True):
         asked = self.applies_to.text if self.applies_to else ""
         return {
             "resources": [self.text.table, self.subject, self.text.needs],
-            "severity": [self.trees.weakness, *(OPENS[self.text.table].items() if self.trees.opens else ())],
+            "severity": [self.trees.weakness, *(TABLES[self.text.table].opens.items() if self.trees.opens else ())],
             "cases": [(rung.weakness, _plain(rung.condition.text)) for rung in self.weakness_when],
             "condition": [_plain(asked), _plain(self.violated_when.text)],
             "limits": sorted((name, sorted(parameter.profiles.items())) for name, parameter in self.parameters.items()),

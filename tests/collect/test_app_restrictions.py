@@ -4,13 +4,13 @@ import json
 from typing import Any
 
 import pytest
-from msgspec import UNSET, Raw
+from msgspec import Raw
 
-from keyaudit.collect.entra.app_restrictions import BETA, STABLE, put_beta, put_nothing, put_uris
+from keyaudit.collect.entra.app_restrictions import BETA, STABLE, Restricted, exclusions, put_beta, put_uris
 from keyaudit.collect.rows import Row
-from keyaudit.model.coverage import Refusal
 from keyaudit.model.reasons import Reason
 from keyaudit.model.tables.app_management_policy import APP_MANAGEMENT_POLICY
+from keyaudit.model.wire import Unreadable
 
 UNIQUE = "uriAdditionWithoutUniqueTenantIdentifier"
 EXEMPT = {"customSecurityAttributes": [{"id": "Ops_Role", "operator": "equals", "value": "builder"}]}
@@ -70,24 +70,24 @@ OFF: dict[str, Any] = {
             dict.fromkeys(("uri_addition_blocked", "uri_addition_blocked_from", "uri_exceptions"), Reason.UNRECOGNISED),
         ),
         (True, {}, dict.fromkeys(STABLE, Reason.BAD_BODY)),
-        (Refusal(Reason.BAD_VALUE), {"identifierUris": None}, dict.fromkeys(STABLE, Reason.BAD_VALUE)),
+        (None, {"identifierUris": None}, dict.fromkeys(STABLE, Reason.BAD_VALUE)),
     ],
 )
-def test_a_restriction_of_identifier_uris_holds_where_it_is_on(enabled: bool, body: object, differs: dict[str, Any]) -> None:
+def test_a_restriction_of_identifier_uris_holds_where_it_is_on(
+    enabled: bool | None, body: object, differs: dict[str, Any]
+) -> None:
     found = row()
-    put_uris(found, enabled, raw(body))
+    put_uris(found, Restricted(raw(enabled), raw(body)))
     assert told(found, STABLE) == OFF | differs
 
 
-def test_actors_that_a_restriction_leaves_out_are_handed_back_by_its_name() -> None:
-    body = {"identifierUris": {"nonDefaultUriAddition": LATE, UNIQUE: EACH}}
-    exempt = put_uris(row(), True, raw(body))
-    assert not isinstance(exempt, Refusal)
-    assert [(name, json.loads(bytes(actors))) for name, actors in exempt if actors is not UNSET] == [
-        ("nonDefaultUriAddition", EXEMPT),
-        (UNIQUE, None),
-    ]
-    assert isinstance(put_uris(row(), True, raw({})), Refusal)
+def test_actors_that_a_restriction_leaves_out_are_named_with_it() -> None:
+    none = Restricted(raw(True), raw({"passwordCredentials": [], "keyCredentials": []}))
+    uris = Restricted(raw(True), raw({"identifierUris": {"nonDefaultUriAddition": LATE, UNIQUE: EACH}}))
+    assert exclusions(none, uris) == ["nonDefaultUriAddition: Ops_Role = builder"]
+    assert exclusions(none, None) == []
+    with pytest.raises(Unreadable):
+        exclusions(none, Restricted(raw(True), raw({})))
 
 
 @pytest.mark.parametrize(
@@ -116,13 +116,5 @@ def test_audiences_and_redirect_uris_are_named_where_they_are_restricted(
     body: object, audiences: object, redirects: object
 ) -> None:
     found = row()
-    put_beta(found, True, raw(body))
-    assert told(found, BETA) == {"audience_limits": audiences, "redirect_uri_limits": redirects}
-
-
-def test_a_service_principal_has_none_of_these() -> None:
-    found = Row(APP_MANAGEMENT_POLICY, id="p", resource_id="p", scope_id="t", url="u", version="v1.0")
-    found.put("applies_to", "service-principals")
-    put_nothing(found)
-    assert told(found, (*STABLE, *BETA)) == dict.fromkeys((*STABLE, *BETA))
-    assert not found.unknown
+    put_beta(found, Restricted(raw(True), raw(body)))
+    assert told(found, (*BETA,)) == {"audience_limits": audiences, "redirect_uri_limits": redirects}

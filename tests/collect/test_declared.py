@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from msgspec import UNSET, Raw, Struct, defstruct, json
+from msgspec import UNSET, Raw, Struct, defstruct, json, structs
 
 from keyaudit.collect.declared import holder_of, item_of
 from keyaudit.collect.rows import CONTRADICTED, Row, Wire, value_at
@@ -12,7 +12,7 @@ from keyaudit.collect.x509 import read_certificate
 from keyaudit.model.columns import Column, Table
 from keyaudit.model.reasons import Reason
 from keyaudit.model.tables import TABLES
-from keyaudit.model.wire import At, Case, Combined, InCertificate, Read, Unreadable, Way, first_members, steps
+from keyaudit.model.wire import At, Case, Combined, InCertificate, Read, Unreadable, Way, first_members, paths, steps
 
 UNSEEN = object()
 """Stands for a member that is left out."""
@@ -30,7 +30,7 @@ def declared() -> Iterator[tuple[Table, str, At, Case | None, str]]:
 
 def places(way: Way) -> Iterator[tuple[At, Case | None, str]]:
     if isinstance(way, At):
-        yield way, None, ""
+        yield from ((structs.replace(way, path=path, instead=""), None, "") for path in paths(way))
     elif isinstance(way, InCertificate):
         yield At(way.path, str, read_certificate), None, ""
     elif isinstance(way, Combined):

@@ -9,7 +9,7 @@ import duckdb
 import pytest
 
 from keyaudit.model.columns import Type
-from keyaudit.model.opens import ALWAYS, OPENS
+from keyaudit.model.opens import ALWAYS
 from keyaudit.model.severity import LEVELS, Opens, Severity, Weakness, severity
 from keyaudit.model.tables import TABLES
 from keyaudit.policy.conditions.types import columns_read
@@ -58,13 +58,13 @@ def values(table: str, column: str) -> tuple[Any, ...]:
 
 def opens_of(table: str, row: Mapping[str, Any]) -> Opens:
     """What a row of known values opens, by the text of the rules."""
-    for opens, text in OPENS[table].items():
+    for opens, text in TABLES[table].opens.items():
         if text == ALWAYS or Interpreter(row, {}, {}, NOW).holds(text):
             return opens
     return Opens.LITTLE
 
 
-@pytest.mark.parametrize("table", [name for name, rules in OPENS.items() if any(rules.values())])
+@pytest.mark.parametrize("table", [name for name, each in TABLES.items() if any(each.opens.values())])
 def test_a_range_holds_what_the_row_opens_whatever_was_not_read(table: str) -> None:
     random, columns = Random(table), columns_read(*(tree for _, tree in opened(TABLES[table])))
     rows, truths = [], []
@@ -80,12 +80,12 @@ def test_a_range_holds_what_the_row_opens_whatever_was_not_read(table: str) -> N
     for cells, _ in rows:
         cells.update({name: (0, 0) if TABLES[table].by_name[name].type is Type.COUNT else None for name in asked})
     source = written_out(TABLES[table], rows)
-    conditions = [opens for opens, text in OPENS[table].items() if text != ALWAYS]
+    conditions = [opens for opens, text in TABLES[table].opens.items() if text != ALWAYS]
     held = ", ".join(map(opens_column, conditions))
     with duckdb.connect(config={"threads": 1}) as connection:
         query = f"SELECT {OPENED}, {held} FROM {selection(bind([policy], 'default', {}), source, NOW)} ORDER BY position"
         found = connection.execute(query).fetchall()
-    last = next((opens for opens, text in OPENS[table].items() if text == ALWAYS), Opens.LITTLE)
+    last = next((opens for opens, text in TABLES[table].opens.items() if text == ALWAYS), Opens.LITTLE)
     for (most, *states), (truth, unread) in zip(found, truths, strict=True):
         least = next((opens for opens, holds in zip(conditions, states, strict=True) if holds), last)
         assert least.rank <= min(each.rank for each in truth)

@@ -1,184 +1,231 @@
-"""What an app management policy asks of applications besides their credentials: identifier URIs, audiences and redirect URIs.
+"""What app management policies restrict. A policy that is off restricts nothing, regardless of its content.
 
 https://learn.microsoft.com/graph/api/resources/identifieruriconfiguration, and in /beta audiencesconfiguration and
 redirecturiconfiguration
 """
 
-from collections.abc import Sequence
-from typing import TypeVar
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 
-from msgspec import UNSET, Struct
+from msgspec import UNSET, Raw, Struct
 
-from keyaudit.collect.rows import Row, Wire, is_null, read
-from keyaudit.model.coverage import Refusal
+from keyaudit.collect.rows import Row, Wire, decoded, given, is_null
+from keyaudit.model.columns import Type
 from keyaudit.model.reasons import Reason
+from keyaudit.model.tables.app_management_policy import APP_MANAGEMENT_POLICY
+from keyaudit.model.wire import Unreadable, translated
 
-S = TypeVar("S", bound=Struct)
-
-_STATES = {"enabled": True, "disabled": False}
+_is_on = translated({"enabled": True, "disabled": False})
 _URIS = {
-    "non_default_uri_addition": "uri_addition_blocked",
-    "uri_addition_without_unique_tenant_identifier": "unique_uris_only",
+    "nonDefaultUriAddition": "uri_addition_blocked",
+    "uriAdditionWithoutUniqueTenantIdentifier": "unique_uris_only",
 }
 """Restrictions of identifier URIs, with the column of each."""
 _EXCEPTIONS = {"exclude_apps_receiving_v2_tokens": "v2-tokens", "exclude_saml": "saml"}
 STABLE = (*(name for column in _URIS.values() for name in (column, f"{column}_from")), "uri_exceptions")
 """The columns that v1.0 fills."""
-BETA = ("audience_limits", "redirect_uri_limits")
-"""The columns that /beta fills."""
+BETA = {"audience_limits": "audiences", "redirect_uri_limits": "redirectUris"}
+"""The columns that /beta fills, with the member whose members they name."""
 
 
-class Restriction(Struct, rename="camel"):
-    """A restriction of applications. Those of identifier URIs alone have the last two members."""
+class _Limit(Struct, frozen=True):
+    """A restriction's type, the list that it is in, and the column that it fills."""
+
+    type: str
+    column: str
+    member: str = "passwordCredentials"
+
+
+_LIMITS = (
+    _Limit("passwordAddition", "password_blocked"),
+    _Limit("passwordLifetime", "password_lifetime"),
+    _Limit("customPasswordAddition", "custom_password_blocked"),
+    _Limit("symmetricKeyAddition", "symmetric_key_blocked"),
+    _Limit("symmetricKeyLifetime", "symmetric_key_lifetime"),
+    _Limit("asymmetricKeyLifetime", "certificate_lifetime", "keyCredentials"),
+    _Limit("trustedCertificateAuthority", "trusted_authorities_only", "keyCredentials"),
+)
+
+
+class Restriction(Struct, rename="camel", kw_only=True):
+    """One restriction. Those of identifier URIs alone have the last two members.
+
+    https://learn.microsoft.com/graph/api/resources/passwordcredentialconfiguration
+    """
 
     state: Wire = UNSET
+    max_lifetime: Wire = UNSET
     restrict_for_apps_created_after_date_time: Wire = UNSET
     exclude_actors: Wire = UNSET
     exclude_apps_receiving_v2_tokens: Wire = UNSET
     exclude_saml: Wire = UNSET
 
 
-class Uris(Struct, rename="camel"):
-    """The restrictions of identifier URIs."""
+class OfCredentials(Restriction, rename="camel", kw_only=True):
+    """A restriction in a list."""
 
-    non_default_uri_addition: Wire = UNSET
-    uri_addition_without_unique_tenant_identifier: Wire = UNSET
-
-
-class Stable(Struct, rename="camel"):
-    """What v1.0 has."""
-
-    identifier_uris: Wire = UNSET
+    restriction_type: str
 
 
-class Audiences(Struct, rename="camel"):
-    """The restrictions of audiences."""
+class Attribute(Struct):
+    """A custom security attribute that exempts objects."""
 
-    azure_ad_multiple_orgs: Wire = UNSET
-    personal_microsoft_account: Wire = UNSET
-
-
-class RedirectUris(Struct, rename="camel"):
-    """The restrictions of redirect URIs; what they say of single platforms is within each."""
-
-    uri_with_blocked_domain: Wire = UNSET
-    uri_with_blocked_scheme: Wire = UNSET
-    uri_with_wildcard: Wire = UNSET
-    uri_without_allowed_domain: Wire = UNSET
-    uri_without_allowed_scheme: Wire = UNSET
+    id: str
+    value: str | None = None
 
 
-class Beta(Struct, rename="camel"):
-    """What only /beta has."""
+class Exempt(Struct, rename="camel"):
+    """The exemptions of a restriction."""
 
-    audiences: Wire = UNSET
-    redirect_uris: Wire = UNSET
-
-
-def is_enabled(raw: Wire) -> bool | Refusal:
-    """Whether a restriction with this `state` is on."""
-    state = read(raw, str)
-    return state if isinstance(state, Refusal) else _STATES.get(state.lower(), Refusal(Reason.UNRECOGNISED))
+    custom_security_attributes: list[Attribute] | None
 
 
-def put_nothing(row: Row) -> None:
-    """Fill the columns of both where no such restriction can be: service principals have none of these members."""
-    row.clear((*STABLE, *BETA))
+class Restricted(Struct, frozen=True):
+    """The restrictions at a path of `item`, of a policy that is on or off as `enabled` says.
 
-
-def put_uris(row: Row, enabled: bool | Refusal, raw: Wire, *, partial: bool = False) -> Sequence[tuple[str, Wire]] | Refusal:
-    """Fill `STABLE` from an object with `identifierUris`. `enabled`: the policy is on; where it is off, nothing is restricted.
-    `partial`: the policy may leave any member out, as a custom policy does with what it does not define.
-
-    Returns the exempt actors of the restrictions that are on, by the name of each; refused if that is unknown.
+    `partial`: the policy may leave any member out, as a custom policy does with what it does not define. `unread`: why it was
+    not read.
     """
-    uris = _uris(enabled, raw, partial=partial)
-    found = {name: _in_effect(uris, name, partial=partial) for name in _URIS}
-    exceptions: set[str] = set()
-    exempt: list[tuple[str, Wire]] = []
-    refused: Refusal | None = None
-    for (name, column), restriction in zip(_URIS.items(), found.values(), strict=True):
-        if isinstance(restriction, Refusal):
-            row.refuse((column, f"{column}_from"), restriction.reason)
-            refused = restriction
-        elif restriction is None:
-            row.put(column, False)
-            row.put(f"{column}_from", None)
-        else:
-            row.put(column, True)
-            row.put(f"{column}_from", restriction.restrict_for_apps_created_after_date_time)
-            exempt.append((_camel(name), restriction.exclude_actors))
-            for member, said in _EXCEPTIONS.items():
-                flag = getattr(restriction, member)
-                excluded = False if is_null(flag) else read(flag, bool)
-                refused = excluded if isinstance(excluded, Refusal) else refused
-                exceptions |= {said} if excluded is True else set()
-    row.put_read("uri_exceptions", refused or sorted(exceptions))
-    return refused or exempt
 
+    enabled: Wire
+    item: Wire
+    path: tuple[str, ...] = ()
+    partial: bool = False
+    unread: Reason | None = None
 
-def undefined_uris(raw: Wire) -> list[str]:
-    """The columns of the restrictions that the object of a custom policy with `identifierUris` certainly does not define."""
-    uris = _uris(True, raw, partial=True)
-    if isinstance(uris, Refusal):
-        return []
-    return [column for name, column in _URIS.items() if uris is None or _is_left_out(getattr(uris, name), partial=True)]
+    def at(self, *names: str) -> Wire | None:
+        """The member on a path; None if the policy is off, or if it or one on the way was never set."""
+        if self.unread:
+            raise Unreadable(self.unread)
+        return within(self.item, *self.path, *names, partial=self.partial) if decoded(self.enabled, bool) else None
 
-
-def _uris(enabled: bool | Refusal, raw: Wire, *, partial: bool) -> Uris | Refusal | None:
-    stable = _within(enabled, raw, Stable, partial=partial)
-    if stable is None or isinstance(stable, Refusal):
-        return stable
-    return _within(enabled, stable.identifier_uris, Uris, partial=partial)
-
-
-def put_beta(row: Row, enabled: bool | Refusal, raw: Wire | Refusal, *, partial: bool = False) -> None:
-    """Fill `BETA` from an object with `audiences` and `redirectUris`, or a refusal. `partial` as for `put_uris`."""
-    beta = raw if isinstance(raw, Refusal) else _within(enabled, raw, Beta, partial=partial)
-    if beta is None or isinstance(beta, Refusal):
-        row.put_all(audience_limits=[] if beta is None else beta, redirect_uri_limits=[] if beta is None else beta)
-        return
-    audiences = _within(enabled, beta.audiences, Audiences, partial=partial)
-    redirects = _within(enabled, beta.redirect_uris, RedirectUris, partial=partial)
-    row.put_read("audience_limits", _names(audiences, Audiences, partial=partial))
-    row.put_read("redirect_uri_limits", _names(redirects, RedirectUris, partial=partial))
-
-
-def _names(found: Struct | Refusal | None, type_: type[Struct], *, partial: bool) -> list[str] | Refusal:
-    """The names of the restrictions that are on."""
-    names = []
-    for name in type_.__struct_fields__:
-        restriction = _in_effect(found, name, partial=partial)
-        if isinstance(restriction, Refusal):
-            return restriction
-        if restriction is not None:
-            names.append(_camel(name))
-    return sorted(names)
-
-
-def _is_left_out(raw: Wire, *, partial: bool) -> bool:
-    return is_null(raw) or (partial and raw is UNSET)
-
-
-def _within(enabled: bool | Refusal, raw: Wire, type_: type[S], *, partial: bool) -> S | Refusal | None:
-    """The object in a member; None if it was never set, or the policy is off."""
-    if enabled is not True:
-        return None if enabled is False else enabled
-    return None if _is_left_out(raw, partial=partial) else read(raw, type_)
-
-
-def _in_effect(found: Struct | Refusal | None, name: str, *, partial: bool) -> Restriction | Refusal | None:
-    """The restriction in the member `name`, if it is on."""
-    if found is None or isinstance(found, Refusal):
+    def by_type(self) -> Mapping[str, OfCredentials | Reason]:
+        """The restrictions of credentials by type in lower case; a reason for each that cannot be read."""
+        whole = self.at()
+        found: dict[str, OfCredentials | Reason] = {}
+        for member in ("passwordCredentials", "keyCredentials") if whole is not None else ():
+            known = [limit.type.lower() for limit in _LIMITS if limit.member == member]
+            try:
+                # Only a custom policy has null for what it does not define.
+                raw = within(whole, member, partial=True) if self.partial else _member(whole, member)
+                items = [] if raw is None else decoded(raw, list[OfCredentials])
+            except Unreadable as why:
+                found |= dict.fromkeys(known, why.reason)
+                continue
+            for item in items:
+                type_ = item.restriction_type.lower()
+                # Each type appears once; of two it is unknown which applies.
+                found[type_] = Reason.BAD_VALUE if type_ in found else item
+            if any(item.restriction_type.lower() not in known for item in items):
+                # It is unknown what this type limits.
+                found = {**dict.fromkeys(known, Reason.UNRECOGNISED), **found}
         return found
-    raw = getattr(found, name)
-    if _is_left_out(raw, partial=partial):
-        return None
-    restriction = read(raw, Restriction)
-    enabled = restriction if isinstance(restriction, Refusal) else is_enabled(restriction.state)
-    return enabled if isinstance(enabled, Refusal) else restriction if enabled else None
 
 
-def _camel(name: str) -> str:
-    first, *others = name.split("_")
-    return first + "".join(each.title() for each in others)
+def within(raw: Wire | None, *names: str, partial: bool = False) -> Wire | None:
+    """The member on a path; None if it or one on the way was never set. `partial`: it may be left out, too."""
+    for name in names:
+        raw = None if _never_set(raw, partial=partial) else _member(raw, name)
+    return None if _never_set(raw, partial=partial) else raw
+
+
+def _never_set(raw: Wire | None, *, partial: bool) -> bool:
+    return raw is None or is_null(raw) or (partial and raw is UNSET)
+
+
+def _member(raw: Wire | None, name: str) -> Wire:
+    return decoded(UNSET if raw is None else raw, dict[str, Raw]).get(name, UNSET)
+
+
+def left_to_default(restricted: Restricted, of_applications: Restricted) -> list[str]:
+    """The columns of the restrictions that a custom policy certainly does not define; none of a policy that is off."""
+    if not decoded(restricted.enabled, bool):
+        return []
+    left: list[str] = []
+    try:
+        found = restricted.by_type()
+        left += [limit.column for limit in _LIMITS if limit.type.lower() not in found]
+    except Unreadable:
+        pass
+    try:
+        uris = of_applications.at("identifierUris")
+        left += [column for name, column in _URIS.items() if within(uris, name, partial=True) is None]
+    except Unreadable:
+        pass
+    return sorted(left)
+
+
+def put_limits(row: Row, restricted: Restricted) -> None:
+    """Fill the columns about credentials."""
+    for limit in _LIMITS:
+        row.make(limit.column, _limit, restricted, limit)
+        row.make(f"{limit.column}_from", _since, partial(_of_credentials, restricted, limit))
+
+
+def _of_credentials(restricted: Restricted, limit: _Limit) -> Restriction | None:
+    """The restriction; None if it is off or was never set."""
+    found = restricted.by_type().get(limit.type.lower())
+    if isinstance(found, Reason):
+        raise Unreadable(found)
+    return found if found and _is_on(decoded(found.state, str)) else None
+
+
+def _limit(restricted: Restricted, limit: _Limit) -> object:
+    restriction = _of_credentials(restricted, limit)
+    if APP_MANAGEMENT_POLICY.by_name[limit.column].type is not Type.DURATION:
+        return restriction is not None
+    # A limit that is on without a length is invalid.
+    return restriction and given(restriction.max_lifetime)
+
+
+def _since(find: Callable[[], Restriction | None]) -> object:
+    restriction = find()
+    return restriction and restriction.restrict_for_apps_created_after_date_time
+
+
+def put_uris(row: Row, restricted: Restricted) -> None:
+    """Fill `STABLE`."""
+    for name, column in _URIS.items():
+        find = partial(_in_effect, restricted, "identifierUris", name)
+        row.make(column, lambda found: found() is not None, find)
+        row.make(f"{column}_from", _since, find)
+    row.make("uri_exceptions", _uri_exceptions, restricted)
+
+
+def put_beta(row: Row, restricted: Restricted) -> None:
+    """Fill `BETA`."""
+    for column, member in BETA.items():
+        row.make(column, _names, restricted, member, APP_MANAGEMENT_POLICY.by_name[column].values)
+
+
+def _in_effect(restricted: Restricted, *names: str) -> Restriction | None:
+    """The restriction on a path, if it is on."""
+    raw = restricted.at(*names)
+    found = None if raw is None else decoded(raw, Restriction)
+    return found if found and _is_on(decoded(found.state, str)) else None
+
+
+def _names(restricted: Restricted, member: str, names: Sequence[str]) -> list[str]:
+    """The names of the restrictions that are on."""
+    return sorted(name for name in names if _in_effect(restricted, member, name))
+
+
+def _uri_exceptions(restricted: Restricted) -> list[str]:
+    on = filter(None, [_in_effect(restricted, "identifierUris", name) for name in _URIS])
+    flags = [(getattr(each, member), excepted) for each in on for member, excepted in _EXCEPTIONS.items()]
+    return sorted({excepted for flag, excepted in flags if not is_null(flag) and decoded(flag, bool)})
+
+
+def exclusions(restricted: Restricted, of_applications: Restricted | None) -> list[str]:
+    """The exemptions from the restrictions that are on."""
+    on = {name: _in_effect(of_applications, "identifierUris", name) for name in _URIS if of_applications}
+    on |= {limit.type: _of_credentials(restricted, limit) for limit in _LIMITS}
+    return sorted(
+        each for name, restriction in on.items() if restriction for each in _exempted(name, restriction.exclude_actors)
+    )
+
+
+def _exempted(name: str, raw: Wire) -> list[str]:
+    """The exemptions from the restriction of that name; null means none."""
+    attributes = [] if is_null(raw) else decoded(raw, Exempt).custom_security_attributes or []
+    return [f"{name}: {attribute.id} = {attribute.value or ''}" for attribute in attributes]

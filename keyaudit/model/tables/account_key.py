@@ -1,6 +1,7 @@
 """The table of other services' keys."""
 
 from keyaudit.model.columns import Area, Table, duration, flag, mapping, text, time, where_found
+from keyaudit.model.opens import UNLESS_IN_TEST
 from keyaudit.model.tables.places import in_test, vault_place
 from keyaudit.model.tables.services import KINDS, SERVICE
 
@@ -12,6 +13,7 @@ ACCOUNT_KEY = Table(
     plural="account keys",
     meaning="one long-lived key of an account of another service, or a set of keys that Resource Graph does not distinguish",
     added_by=SERVICE,
+    opens=UNLESS_IN_TEST,
     columns=(
         *where_found(*SERVICE),
         *vault_place(SERVICE),

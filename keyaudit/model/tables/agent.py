@@ -1,6 +1,8 @@
 """The tables of agent identities and of the blueprints that they are made from (Microsoft Entra Agent ID)."""
 
 from keyaudit.model.columns import Area, Table, Where, count, flag, mapping, text, texts, time, where_found
+from keyaudit.model.opens import ALWAYS, RIGHTS
+from keyaudit.model.severity import Opens
 
 _AGENT = ("agent.list",)
 _SHOWN = ("service_principal.list", *_AGENT)
@@ -22,6 +24,7 @@ AGENT = Table(
         "its own",
     added_by=_SHOWN,
     row_for_each=_AGENT,
+    opens={Opens.WIDE: "not covers([], inherited_wide)", Opens.ONE: ALWAYS},
     columns=(
         *where_found(*_SHOWN, wire="displayName"),
         text("object_id", "its object id, in lower case; its client id as well, unless it shares that of its blueprint"),
@@ -55,6 +58,7 @@ BLUEPRINT = Table(
     meaning="the template of agent identities: its credentials sign in all of them; for another tenant's blueprint, only the "
         "local principal is visible",
     added_by=_LISTS,
+    opens=RIGHTS,
     columns=(
         *where_found(*_LISTS, wire="displayName"),
         text("app_id", "the application (client) id, in lower case", _LISTS),

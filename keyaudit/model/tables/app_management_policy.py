@@ -5,6 +5,8 @@ does not define falls back to it: https://learn.microsoft.com/graph/api/resource
 """
 
 from keyaudit.model.columns import Area, Column, Table, Where, duration, flag, text, texts, time, where_found
+from keyaudit.model.opens import ALWAYS
+from keyaudit.model.severity import Opens
 
 _FOUND = ("app_management.default", "app_management.list")
 _OF_DEFAULT = (Where("kind", ("default",)),)
@@ -70,6 +72,7 @@ APP_MANAGEMENT_POLICY = Table(
         "two rows",
     added_by=_FOUND,
     parts={"app_management.default": ({"kind": "default"},), "app_management.list": ({"kind": "custom"},)},
+    opens={Opens.TENANT: 'kind == "default"', Opens.ONE: ALWAYS},
     columns=(
         *where_found(*_FOUND, wire="displayName"),
         text("kind", "default: for all objects without a policy of their own", values=("default", "custom")),

@@ -3,8 +3,10 @@
 from msgspec import Struct
 
 from keyaudit.model.columns import Area, Table, count, flag, integer, text, texts, time, where_found
+from keyaudit.model.opens import CONTROL, DATA, recent
 from keyaudit.model.reasons import Reason
 from keyaudit.model.redirect_uris import chosen, together
+from keyaudit.model.severity import Opens
 from keyaudit.model.tables.privileges import privileges
 from keyaudit.model.wire import At, Combined, Unreadable
 
@@ -59,6 +61,12 @@ APPLICATION = Table(
     meaning="an application registered in the tenant",
     added_by=_APPLICATION,
     row_for_each=_APPLICATION,
+    opens={
+        Opens.TENANT: CONTROL,
+        Opens.WIDE: DATA,
+        # What an application of several tenants may do in the others cannot be seen.
+        Opens.ONE: f'not unprivileged or opens_vaults or audience != "AzureADMyOrg" or ({recent("last_client_sign_in_on")})',
+    },
     columns=(
         *where_found(*_APPLICATION, wire="displayName"),
         text("app_id", "the application (client) id", _APPLICATION, guid=True, wire="appId"),

@@ -18,6 +18,7 @@ from keyaudit.model.columns import (
     unix_time,
     where_found,
 )
+from keyaudit.model.severity import Opens
 from keyaudit.model.tables.places import KEY_VAULT_LEAVES_OUT, VAULT_ACCESS_MODEL, VAULT_SKU, in_test
 from keyaudit.model.tables.reach import OF_KEYS, OUTSIDERS, READING, reach_columns
 from keyaudit.model.tables.vault_objects import attributes, superseded, version_place
@@ -51,6 +52,11 @@ CERTIFICATE = Table(
     added_by=("certificate.list", "certificate.versions"),
     row_for_each=("certificate.list",),
     subject="certificate_id",
+    opens={
+        Opens.TENANT: "authenticates_tier0",
+        Opens.WIDE: ('authenticates_wide or (not in_test and purpose is not None and purpose in ["code-signing", "ca"])'),
+        Opens.ONE: "not in_test or live_credentials > 0",
+    },
     columns=(
         *where_found(),
         *version_place("certificate", _CERTIFICATE),

@@ -3,7 +3,9 @@
 from keyaudit.model.columns import Area, Table, Where, count, flag, text, texts, time, where_found
 from keyaudit.model.federated_subject import Breadth, Grade
 from keyaudit.model.holder_columns import HOLDER
+from keyaudit.model.opens import recent
 from keyaudit.model.repositories import Held
+from keyaudit.model.severity import Opens
 from keyaudit.model.x509_columns import strength_columns
 
 _CREDENTIAL = ("application.list", "service_principal.list")
@@ -55,6 +57,15 @@ CREDENTIAL = Table(
         "managed_identity.federated_of": _IDENTITIES_FEDERATED,
     },
     part_of="holder_id",
+    opens={
+        Opens.TENANT: "holder_tier0",
+        Opens.WIDE: "holder_tenant_wide or holder_opens_subscriptions or holder_opens_signing",
+        # The permissions of Microsoft's own applications cannot all be seen, nor those in other tenants.
+        Opens.ONE: (
+            'holder_home == "microsoft" or not holder_unprivileged or holder_opens_vaults'
+            f' or (holder_audience is not None and holder_audience != "AzureADMyOrg") or ({recent("holder_last_sign_in_on")})'
+        ),
+    },
     columns=(
         *where_found(*_CREDENTIAL, *_FEDERATED),
         text("kind", "what it is", _CREDENTIAL, values=(*_OWN_KINDS, "federated")),

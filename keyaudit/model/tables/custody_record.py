@@ -3,6 +3,7 @@
 from keyaudit.model.columns import Area, Table, text, time, where_found
 from keyaudit.model.custody import Kept
 from keyaudit.model.evidence import CUSTODY
+from keyaudit.model.opens import WIDE
 
 CUSTODY_RECORD = Table(
     name="custody_record",
@@ -14,6 +15,7 @@ CUSTODY_RECORD = Table(
     needs=CUSTODY,
     added_by=(),
     replaced=False,
+    opens=WIDE,
     columns=(
         *where_found(),
         text("kept_in", "where the private key is, or security-domain for the shares of a security domain",

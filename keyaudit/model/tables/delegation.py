@@ -1,6 +1,7 @@
 """The table of scopes that are delegated to other tenants (Azure Lighthouse)."""
 
 from keyaudit.model.columns import Area, Table, flag, text, texts, where_found
+from keyaudit.model.severity import Opens
 from keyaudit.model.tables.grant import Allows
 
 _DELEGATED = ("delegation.query",)
@@ -15,6 +16,13 @@ DELEGATION = Table(
     plural="delegations to other tenants",
     meaning="roles that principals of another tenant have in a subscription or resource group (Azure Lighthouse)",
     added_by=_DELEGATED,
+    # Who may only purge, or set a policy where no vault has policies, gets no key by it.
+    opens={
+        Opens.WIDE: (
+            'not covers(["purge-vault", "set-policy"], allows) or not covers(["purge-vault", "set-policy"], eligible_allows)'
+            " or not covers([], policy_vaults)"
+        ),
+    },
     columns=(
         *where_found(*_DELEGATED, wire="properties.registrationDefinitionName"),
         text("subscription_id", "the subscription, a GUID in lower case"),

@@ -3,6 +3,7 @@
 import dataclasses
 
 from keyaudit.model.columns import Area, Left, Table, Where, flag, text, unix_time, where_found
+from keyaudit.model.opens import ONE
 from keyaudit.model.operations.kinds import HSMS, VAULTS
 from keyaudit.model.tables.places import ARM_LEAVES_OUT, KEY_VAULT_LEAVES_OUT, vault_place
 from keyaudit.model.tables.reach import reach_columns
@@ -33,6 +34,7 @@ DELETED = Table(
     added_by=_DELETED,
     row_for_each=_DELETED,
     parts={operation: ({"kind": kind},) for operation, kind in _PARTS.items()},
+    opens=ONE,
     columns=(
         *where_found(),
         *vault_place((*VAULTS, *HSMS, *_PLACES)),

@@ -1,6 +1,7 @@
 """The table of the certificates that Managed HSMs and their external key managers know each other by."""
 
 from keyaudit.model.columns import Area, Table, flag, text, time, where_found
+from keyaudit.model.opens import WIDE
 from keyaudit.model.x509_columns import x509_columns
 
 _SERVER, _CLIENT = ("hsm.ekm.get",), ("hsm.ekm.certificate",)
@@ -15,6 +16,7 @@ EKM_CERTIFICATE = Table(
     meaning="a certificate authority (CA) of the connection from a Managed HSM to its external key manager (EKM)",
     added_by=_BOTH,
     parts={"hsm.ekm.get": ({"kind": "server-ca"},), "hsm.ekm.certificate": ({"kind": "client-ca"},)},
+    opens=WIDE,
     columns=(
         *where_found(),
         text("kind", "server-ca: it issued the certificate of the EKM proxy; client-ca: it issued the certificate of the HSM",

@@ -1,6 +1,7 @@
 """The table of federated domains."""
 
 from keyaudit.model.columns import Area, Table, flag, text, time, where_found
+from keyaudit.model.opens import TENANT
 
 _SETTINGS = ("domain.federation",)
 
@@ -12,6 +13,7 @@ FEDERATED_DOMAIN = Table(
     plural="federated domains",
     meaning="a domain of the tenant whose users sign in at an identity provider that Entra trusts",
     added_by=("organization.get", "domain.list"),
+    opens=TENANT,
     columns=(
         *where_found(),
         text("provider_name", "display name of the identity provider", _SETTINGS, absent="it has no name", wire="displayName"),

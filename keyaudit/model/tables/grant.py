@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from enum import StrEnum
 
 from keyaudit.model.columns import Area, Table, Where, count, flag, integer, text, texts, time, where_found
+from keyaudit.model.severity import Opens
 from keyaudit.model.tables.places import in_test
 
 
@@ -100,6 +101,14 @@ GRANT = Table(
         "role_definition.query": (*_ROLES, *_ELIGIBLE),
         "hsm.role_definition.list": _LOCAL,
         "directory_role.definitions": _DIRECTORY_ROLES,
+    },
+    opens={
+        Opens.TENANT: "tier is not None and tier == 0",
+        Opens.WIDE: (
+            '(tier is not None and tier == 1) or scope_kind in ["root", "management-group"]'
+            ' or (not in_test and (scope_kind == "subscription" or "sign" in allows))'
+        ),
+        Opens.ONE: "not in_test",
     },
     columns=(
         *where_found(*_DEFINED, *_APIS, *_DIRECTORY_ROLE),

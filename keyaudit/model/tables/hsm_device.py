@@ -3,6 +3,7 @@
 from keyaudit.model.columns import Area, Table, Where, flag, text, where_found
 from keyaudit.model.custody import Kept
 from keyaudit.model.evidence import CUSTODY
+from keyaudit.model.opens import WIDE
 
 _QUERY = ("hsm_device.query",)
 _CLUSTERS_ALONE = (Where("kind", ("dedicated-hsm", "payment-hsm")),)
@@ -17,6 +18,7 @@ HSM_DEVICE = Table(
     plural="Cloud, Dedicated and Payment HSMs",
     meaning="an HSM whose keys only its own users can see: Azure Cloud HSM, Azure Dedicated HSM or Azure Payment HSM",
     added_by=_QUERY,
+    opens=WIDE,
     columns=(
         *where_found(*_QUERY, wire="name"),
         text("subscription_id", "the subscription, a GUID in lower case"),

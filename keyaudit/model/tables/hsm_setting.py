@@ -1,6 +1,7 @@
 """The table of settings of Managed HSMs."""
 
 from keyaudit.model.columns import Area, Table, text, where_found
+from keyaudit.model.opens import WIDE
 
 HSM_SETTING = Table(
     name="hsm_setting",
@@ -11,6 +12,7 @@ HSM_SETTING = Table(
     meaning="a setting stored in a Managed HSM itself",
     added_by=("hsm.setting.list",),
     row_for_each=("hsm.setting.list",),
+    opens=WIDE,
     columns=(
         *where_found(),
         text("vault_id", "the HSM's resource id, in lower case"),

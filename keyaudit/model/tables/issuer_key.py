@@ -1,6 +1,7 @@
 """The table of published token-signing keys."""
 
 from keyaudit.model.columns import Area, Table, Where, flag, text, unix_time, where_found
+from keyaudit.model.opens import WIDE
 from keyaudit.model.x509_columns import x509_columns
 
 _ENTRA = ("login.metadata", "login.keys")
@@ -24,6 +25,7 @@ ISSUER_KEY = Table(
         _APPLICATION: ({"kind": "application"},),
         **dict.fromkeys(_B2C, ({"kind": "b2c"},)),
     },
+    opens=WIDE,
     columns=(
         *where_found(),
         text("kind", "the key's owner. entra: the tenant; application: one application; b2c: a B2C key set",

@@ -17,6 +17,7 @@ from keyaudit.model.columns import (
     where_found,
 )
 from keyaudit.model.evidence import LOGS
+from keyaudit.model.severity import Opens
 from keyaudit.model.tables.places import (
     HSMS_FOUND,
     KEY_VAULT,
@@ -63,6 +64,13 @@ KEY = Table(
     replaced_by=dict.fromkeys(_LISTED, ("arm.key.list", "arm.key.versions")),
     row_for_each=("key.list", "hsm.key.list"),
     subject="key_id",
+    # What else signs with a key need not be shown: it is a signing key unless nothing but services wraps with it.
+    opens={
+        Opens.WIDE: (
+            'not in_test and (vault_kind == "managed-hsm" or (purpose == "sign" and (used_by == 0 or others_signing > 0)))'
+        ),
+        Opens.ONE: 'not in_test and purpose != "public"',
+    },
     columns=(
         *where_found(),
         *vault_place((*VAULTS_FOUND[1:], *HSMS_FOUND)),

@@ -2,6 +2,7 @@
 
 from keyaudit.model.columns import Area, Table, flag, text, texts, time, where_found
 from keyaudit.model.consumers import KEY, reading
+from keyaudit.model.opens import ONE
 from keyaudit.model.tables.places import in_test, vault_place
 from keyaudit.model.tables.services import CONSUMERS, SERVICE, version_columns
 
@@ -19,6 +20,7 @@ KEY_USE = Table(
     plural="uses of keys",
     meaning="one key of a vault that a service is configured to encrypt with (a customer-managed key)",
     added_by=_ADDED,
+    opens=ONE,
     columns=(
         *where_found(*_ADDED),
         *vault_place(_ADDED),

@@ -2,6 +2,8 @@
 
 from keyaudit.model.columns import Area, Table, flag, text, texts, where_found
 from keyaudit.model.holder_columns import POWERS
+from keyaudit.model.opens import ALWAYS
+from keyaudit.model.severity import Opens
 
 _QUERY = ("managed_identity.query",)
 _LIMITS = ("managed_identity.list", "managed_identity.list_stable")
@@ -15,6 +17,11 @@ MANAGED_IDENTITY = Table(
     plural="user-assigned managed identities",
     meaning="a user-assigned managed identity: a separate resource that can be assigned to other resources",
     added_by=_QUERY,
+    opens={
+        Opens.TENANT: "tier0",
+        Opens.WIDE: "tenant_wide or signs",
+        Opens.ONE: ALWAYS,
+    },
     columns=(
         *where_found(*_QUERY),
         text("subscription_id", "the subscription, a GUID in lower case"),

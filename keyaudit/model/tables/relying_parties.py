@@ -2,6 +2,7 @@
 
 from keyaudit.model.columns import Area, Table, flag, integer, text, time, where_found
 from keyaudit.model.evidence import RELYING_PARTIES
+from keyaudit.model.opens import WIDE
 from keyaudit.model.relying_parties import SHARED_AUTHORITIES
 from keyaudit.model.tables.shared_key import SHARED
 
@@ -20,6 +21,7 @@ TRUSTED_KEY = Table(
     needs=RELYING_PARTIES,
     added_by=(),
     replaced=False,
+    opens=WIDE,
     columns=(
         *where_found(),
         _SERVICE,
@@ -46,6 +48,7 @@ TOKEN_VALIDATOR = Table(
     needs=RELYING_PARTIES,
     added_by=(),
     replaced=False,
+    opens=WIDE,
     columns=(
         *where_found(),
         _SERVICE,

@@ -1,6 +1,7 @@
 """The table of secrets, by version, with metadata only. Values are never read."""
 
 from keyaudit.model.columns import Area, Left, Table, count, flag, text, where_found
+from keyaudit.model.opens import UNLESS_IN_TEST
 from keyaudit.model.tables.places import KEY_VAULT_LEAVES_OUT, VAULT_ACCESS_MODEL, in_test
 from keyaudit.model.tables.reach import READING, reach_columns
 from keyaudit.model.tables.vault_objects import attributes, superseded, version_place
@@ -18,6 +19,7 @@ SECRET = Table(
     added_by=_SECRET,
     row_for_each=("secret.list",),
     subject="secret_id",
+    opens=UNLESS_IN_TEST,
     columns=(
         *where_found(),
         *version_place("secret", _SECRET),

@@ -2,6 +2,7 @@
 
 from keyaudit.model.columns import Area, Table, flag, text, time, where_found
 from keyaudit.model.consumers import DECLARED, SECRET, kinds, reading
+from keyaudit.model.opens import ONE
 from keyaudit.model.tables.services import version_columns
 
 _KEEPING = "secret_use.query"
@@ -31,6 +32,7 @@ SECRET_USE = Table(
             for operation in reading(SECRET)
         },
     },
+    opens=ONE,
     columns=(
         *where_found(*_NAMED),
         text("subscription_id", "the subscription, a GUID in lower case"),

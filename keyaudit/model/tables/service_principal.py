@@ -3,7 +3,9 @@
 import re
 
 from keyaudit.model.columns import Area, Table, Where, count, flag, text, texts, time, where_found
+from keyaudit.model.opens import CONTROL, DATA, recent
 from keyaudit.model.reasons import Reason
+from keyaudit.model.severity import Opens
 from keyaudit.model.tables.privileges import privileges
 from keyaudit.model.wire import At, Unreadable
 
@@ -45,6 +47,12 @@ SERVICE_PRINCIPAL = Table(
     meaning="an application's identity in the tenant",
     added_by=_PRINCIPAL,
     row_for_each=_PRINCIPAL,
+    # A disabled one is refused its sign-in.
+    opens={
+        Opens.TENANT: f"(enabled is None or enabled) and ({CONTROL})",
+        Opens.WIDE: f"(enabled is None or enabled) and ({DATA})",
+        Opens.ONE: f"(enabled is None or enabled) and (not unprivileged or opens_vaults or ({recent('last_sign_in_on')}))",
+    },
     columns=(
         *where_found(*_PRINCIPAL, wire="displayName"),
         text("app_id", "the application (client) id", _PRINCIPAL, guid=True, wire="appId"),

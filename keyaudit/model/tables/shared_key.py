@@ -1,6 +1,7 @@
 """The table of token-signing keys that several tenants share."""
 
 from keyaudit.model.columns import Area, Table, flag, text, time, where_found
+from keyaudit.model.opens import WIDE
 from keyaudit.model.relying_parties import SHARED_AUTHORITIES
 
 SHARED = {name: f"login.{name}_keys" for name in SHARED_AUTHORITIES}
@@ -19,6 +20,7 @@ SHARED_KEY = Table(
     added_by=_ALL,
     parts={operation: ({"authority": name},) for name, operation in SHARED.items()},
     replaced=False,
+    opens=WIDE,
     columns=(
         *where_found(),
         text("authority", "the tenant name in its address: common, organizations or consumers", values=tuple(SHARED)),

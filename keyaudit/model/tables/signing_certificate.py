@@ -2,6 +2,8 @@
 
 from keyaudit.model.columns import Area, Table, Where, count, flag, text, time, where_found
 from keyaudit.model.evidence import CUSTODY, LOGS
+from keyaudit.model.opens import recent
+from keyaudit.model.severity import Opens
 from keyaudit.model.x509_columns import x509_columns
 
 _PRINCIPAL = ("service_principal.list",)
@@ -34,6 +36,11 @@ SIGNING_CERTIFICATE = Table(
         "external_federation.list": _EXTERNAL,
     },
     part_of="holder_id",
+    # A federated domain's certificate signs in as any user of the domain, its administrators included.
+    opens={
+        Opens.TENANT: 'kind == "federated-domain"',
+        Opens.ONE: f"holder_enabled is not None and holder_enabled and ({recent('last_sign_in_on')})",
+    },
     columns=(
         *where_found(*_ALL),
         text("kind", "the signer. saml: Entra, for an application that signs in by SAML; application: Entra, for another "

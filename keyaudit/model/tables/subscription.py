@@ -1,6 +1,7 @@
 """The table of subscriptions."""
 
 from keyaudit.model.columns import Area, Table, flag, text, texts, where_found
+from keyaudit.model.opens import WIDE
 
 SUBSCRIPTION = Table(
     name="subscription",
@@ -10,6 +11,7 @@ SUBSCRIPTION = Table(
     plural="subscriptions",
     meaning="an Azure subscription that the auditing identity can see",
     added_by=("subscription.list",),
+    opens=WIDE,
     columns=(
         *where_found("subscription.list"),
         text("subscription_id", "its GUID, in lower case"),

@@ -2,7 +2,9 @@
 
 from keyaudit.model.columns import Area, Table, count, flag, text, texts, time, where_found
 from keyaudit.model.evidence import LOGS
+from keyaudit.model.opens import ALWAYS
 from keyaudit.model.reasons import Reason
+from keyaudit.model.severity import Opens
 from keyaudit.model.tables.alert_rule import WATCHED
 from keyaudit.model.wire import At, Unreadable, translated
 
@@ -42,6 +44,7 @@ TENANT = Table(
     plural="tenants",
     meaning="the Entra tenant",
     added_by=("organization.get",),
+    opens={Opens.TENANT: ALWAYS},
     columns=(
         *where_found("organization.get", wire="displayName"),
         time("created_on", "when the tenant was created", ("organization.get",), absent="Graph has no date", past=True,

@@ -1,6 +1,7 @@
 """The table of token policies."""
 
 from keyaudit.model.columns import Area, Table, Where, duration, flag, integer, text, texts, where_found
+from keyaudit.model.opens import WIDE
 
 _KINDS = ("claims_mapping", "token_lifetime", "token_issuance")
 _LISTED = tuple(f"{kind}.list" for kind in _KINDS)
@@ -29,6 +30,7 @@ TOKEN_POLICY = Table(
         "token_issuance.list": ({"kind": "token-issuance"},),
         _SINGLE: ({"kind": "federated-token-validation"},),
     },
+    opens=WIDE,
     columns=(
         *where_found(*_LISTED, wire="displayName"),
         text("kind", "what it governs", values=_POLICIES),

@@ -5,6 +5,8 @@ import dataclasses
 
 from keyaudit.model.columns import Area, Table, flag, integer, text, texts, time, where_found
 from keyaudit.model.evidence import LOGS
+from keyaudit.model.opens import ALWAYS, ONE
+from keyaudit.model.severity import Opens
 from keyaudit.model.times import DAY
 from keyaudit.model.usage import Facet, Kind
 
@@ -73,6 +75,12 @@ USAGE = Table(
     needs=LOGS,
     added_by=(),
     replaced=False,
+    opens={
+        Opens.TENANT: 'target_kind in ["domain", "tenant"]',
+        # Not all permissions of Microsoft's own applications can be seen.
+        Opens.WIDE: 'target_home is not None and target_home == "microsoft"',
+        Opens.ONE: ALWAYS,
+    },
     columns=(
         *where_found(),
         time("used_on", "when it happened; for an operation outside the logs, the last possible time"),
@@ -210,6 +218,7 @@ UNUSUAL_USE = Table(
     needs=LOGS,
     added_by=(),
     replaced=False,
+    opens=ONE,
     columns=(
         *where_found(),
         *(

@@ -16,6 +16,7 @@ from keyaudit.model.columns import (
     where_found,
 )
 from keyaudit.model.evidence import CUSTODY, LOGS
+from keyaudit.model.severity import Opens
 from keyaudit.model.tables.event_subscription import OBJECTS
 from keyaudit.model.tables.places import (
     ACCESS_MODELS,
@@ -46,6 +47,7 @@ VAULT = Table(
     meaning="a Key Vault or a Managed HSM",
     added_by=_FOUND,
     parts=VAULT_PARTS,
+    opens={Opens.WIDE: 'not in_test and (kind == "managed-hsm" or holds_signing_key)', Opens.ONE: "not in_test"},
     columns=(
         *where_found(*_FOUND),
         *vault_place(_FOUND),

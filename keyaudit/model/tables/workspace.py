@@ -1,6 +1,7 @@
 """The tables of Log Analytics workspaces that logs go to, and of the log tables in them."""
 
 from keyaudit.model.columns import Area, Table, Where, duration, flag, text, where_found
+from keyaudit.model.opens import WIDE
 from keyaudit.model.tables.log_sink import SETTINGS
 
 _GET = ("workspace.get",)
@@ -35,6 +36,7 @@ LOG_TABLE = Table(
     plural="log tables",
     meaning="a table of a Log Analytics workspace that receives an audit log",
     added_by=SETTINGS,
+    opens=WIDE,
     columns=(
         *where_found(*SETTINGS),
         text("workspace_id", "id of the workspace"),

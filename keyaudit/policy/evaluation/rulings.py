@@ -5,9 +5,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from msgspec import structs
 
 from keyaudit.model.findings import Judged, Ruling
-from keyaudit.model.opens import OPENS
 from keyaudit.model.reasons import Reason
 from keyaudit.model.severity import Opens
+from keyaudit.model.tables import TABLES
 from keyaudit.policy.conditions.types import Every, Term, columns_read
 from keyaudit.policy.definition import Policy
 
@@ -24,7 +24,7 @@ def rulings(
     """
     always = Every(())
     weak = [(rung.weakness, " ".join(rung.condition.text.split()), rung.condition.tree) for rung in policy.weakness_when]
-    of_table = [(opens, OPENS[policy.text.table][opens], tree) for opens, tree in policy.trees.opens]
+    of_table = [(opens, TABLES[policy.text.table].opens[opens], tree) for opens, tree in policy.trees.opens]
     last = next((opens for opens, _, tree in of_table if tree == always), Opens.LITTLE)
     asked = [rule for rule in of_table if rule[2] != always]
     found = Judged(

@@ -3,7 +3,6 @@
 from keyaudit.model.columns import Column, Table, Type
 from keyaudit.model.documents.problems import nearest, shown
 from keyaudit.model.errors import UsageError
-from keyaudit.model.opens import OPENS
 from keyaudit.model.severity import Severity, Weakness
 from keyaudit.model.tables import TABLES
 from keyaudit.policy.reading.schema import ID
@@ -72,7 +71,7 @@ def scaffold(name: str, table: str) -> str:
 
 def _judged(table: str) -> tuple[str, str]:
     """What decides the severity. Of tables such as workspace, nothing says what a row opens."""
-    if table not in OPENS:
+    if not TABLES[table].opens:
         return f"# {', '.join(Severity)}: the same for every row.", "severity: medium"
     return f"# {', '.join(Weakness)}: the severity follows from this and from what a row opens.", "weakness: weak"
 

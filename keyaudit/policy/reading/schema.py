@@ -13,7 +13,7 @@ from keyaudit.model.documents.nodes import Items, Members, Node, Scalar
 from keyaudit.model.documents.problems import FieldError, Problem, nearest, shown
 from keyaudit.model.evidence import EVIDENCE
 from keyaudit.model.findings import Outcome, PolicyText
-from keyaudit.model.opens import ALWAYS, OPENS
+from keyaudit.model.opens import ALWAYS
 from keyaudit.model.severity import Opens, Severity, Weakness
 from keyaudit.model.tables import TABLES
 from keyaudit.policy.conditions.narrowing import Condition
@@ -249,7 +249,7 @@ class _Reader(Worded):
         other = "severity_when" if choices is Weakness else "weakness_when"
         if other in fields:
             self.problem(fields[other], f"{other} beside {name}", f"write {name}_when")
-        if choices is Weakness and table is not None and table.name not in OPENS:
+        if choices is Weakness and table is not None and not table.opens:
             self.problem(fields[name], f"nothing says what a row of {table.name} opens", "write severity: for a fixed one")
             return None
         found = self._one_of(fields[name], choices, name)
@@ -370,5 +370,6 @@ def opened(table: Table) -> tuple[tuple[Opens, Term], ...]:
 @cache
 def _opened(name: str) -> tuple[tuple[Opens, Term], ...]:
     return tuple(
-        (opens, Every(()) if text == ALWAYS else condition(text, TABLES[name], {}).tree) for opens, text in OPENS[name].items()
+        (opens, Every(()) if text == ALWAYS else condition(text, TABLES[name], {}).tree)
+        for opens, text in TABLES[name].opens.items()
     )

@@ -8,6 +8,7 @@ from msgspec import Raw, Struct
 from keyaudit.model.columns import Area, Table, flag, text, texts, time, where_found
 from keyaudit.model.evidence import CONDITIONAL_ACCESS
 from keyaudit.model.guid import GUID
+from keyaudit.model.opens import WIDE
 from keyaudit.model.operations.kinds import PROTECTION, graph, graph_right
 from keyaudit.model.reasons import Reason
 from keyaudit.model.wire import At, Case, Read, Unreadable
@@ -121,6 +122,7 @@ CONDITIONAL_ACCESS_POLICY = Table(
     meaning="a Conditional Access policy, with its conditions for workload identities",
     added_by=_POLICY,
     reads=(Read(operation="conditional_access.list", id="conditionalAccessPolicies/{key}"),),
+    opens=WIDE,
     columns=(
         *where_found(*_POLICY, wire="displayName"),
         time("modified_on", "when it was last changed", _POLICY, absent="it was never changed", past=True,

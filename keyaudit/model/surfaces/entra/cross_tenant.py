@@ -4,6 +4,7 @@ https://learn.microsoft.com/graph/api/resources/crosstenantaccesspolicy-overview
 """
 
 from keyaudit.model.columns import Area, Table, Where, flag, text, texts, where_found
+from keyaudit.model.opens import WIDE
 from keyaudit.model.operations.kinds import Family, Paging, graph, graph_right
 from keyaudit.model.reasons import Reason
 from keyaudit.model.wire import At, Read, Unreadable
@@ -76,6 +77,7 @@ FOREIGN_TENANT = Table(
             fixed={"kind": "partner"},
         ),
     ),
+    opens=WIDE,
     # Null is what was never set for a partner:
     # https://learn.microsoft.com/graph/api/resources/crosstenantaccesspolicyconfigurationpartner
     columns=(

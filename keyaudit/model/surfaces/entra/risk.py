@@ -6,6 +6,7 @@ from keyaudit.model.columns import Area, Table, text, texts, time, where_found
 from keyaudit.model.evidence import IDENTITY_PROTECTION
 from keyaudit.model.guid import GUID
 from keyaudit.model.holder_columns import POWERS
+from keyaudit.model.opens import RIGHTS, WIDE
 from keyaudit.model.operations.kinds import PROTECTION, graph, graph_right
 from keyaudit.model.wire import At, Read
 
@@ -60,6 +61,7 @@ RISKY_PRINCIPAL = Table(
     added_by=_RISKY,
     reads=(Read(operation="risky_principal.list", id="riskyServicePrincipals/{key}", key_column="principal_id"),),
     replaced=False,
+    opens=RIGHTS,
     columns=(
         *where_found(*_RISKY, wire="displayName"),
         text("principal_id", "the object id of the service principal, in lower case"),
@@ -84,6 +86,7 @@ RISK_DETECTION = Table(
     added_by=_DETECTED,
     reads=(Read(operation="risk_detection.list", id="riskDetections/{key}", form=_DETECTION),),
     replaced=False,
+    opens=WIDE,
     columns=(
         *where_found(*_DETECTED, wire="servicePrincipalDisplayName"),
         text("app_id", "the application (client) id", _DETECTED, guid=True, wire="appId"),

@@ -4,6 +4,7 @@ Their operations are among those of token signing, in `model.operations.token_si
 """
 
 from keyaudit.model.columns import Area, Table, Where, flag, text, time, where_found
+from keyaudit.model.opens import TENANT
 from keyaudit.model.wire import At, Read, translated
 from keyaudit.model.x509_columns import in_certificate, x509_columns
 
@@ -81,6 +82,8 @@ TRUSTED_AUTHORITY = Table(
             fixed={"kind": "application", "name": None, "crl_url": None, "delta_crl_url": None, "created_on": None},
         ),
     ),
+    # The holder of a CA that Entra trusts for sign-in can issue a certificate for any user.
+    opens=TENANT,
     columns=(
         *where_found("pki.authorities"),
         text("kind", "where it is kept. pki, classic: people sign in with its certificates; application: for applications",
