@@ -11,7 +11,8 @@ the address: an application that may read mail may read all mailboxes, and a cla
 employee unusual. For sign-ins it is the application signed in to; sign-ins of users are one class. Changes of credentials,
 federation or logging affect a different object each time, but usually by the same actor, so all changes of a kind are one
 class; the actor is the application, or else the user or service principal, because Entra's logs often omit the application.
-Privileged changes are a class of their own, permissions that only sign users in are another, and federated credentials are one
+Privileged changes are a class of their own, permissions that only sign users in are another, where the actor is the application
+that got them, and federated credentials are one
 for each issuer. Networks are /24 and /48,
 because providers reassign addresses inside them; clients are families of programs, without versions.
 """
@@ -286,7 +287,11 @@ def _told(uses: str, condition: str, sql: DuckDB = DUCKDB) -> str:
 
 
 def _classified(uses: str, condition: str, sql: DuckDB = DUCKDB) -> str:
-    return f"""SELECT target_kind, {target_of("usage", sql)} AS target, operation, {who_of("usage")} AS app,
+    target = target_of("usage", sql)
+    # Users consent one by one, and to the same application.
+    consents = f"operation = 'grant-permission' AND actor_app_id IS NULL AND {target} = '{SIGN_IN}'"
+    return f"""SELECT target_kind, {target} AS target, operation,
+        CASE WHEN {consents} THEN coalesce(granted_to, principal_id, '') ELSE {who_of("usage")} END AS app,
         CASE WHEN {_all_known(sql)} OR {_known("client_app_id", sql)}
             THEN coalesce(nullif(client_app_id, actor_app_id), '') END AS client_app,
         coalesce({_network(sql)}, '') AS network, coalesce({_client(sql)}, '') AS client,

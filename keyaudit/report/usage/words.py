@@ -65,6 +65,8 @@ def app(found: Unusual) -> str:
     """The application of the use."""
     if found.operation == "saml-sign-in":
         return "users, by SAML or WS-Federation"
+    if found.target == SIGN_IN:
+        return f"those who consented to {one_line(found.app_id)}"
     if found.app_id == NOBODY:
         return "no application that the log names"
     return one_line(found.app_id) + (f" ({found.app_name}, Microsoft's own)" if found.app_name else "")

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec import structs
 
 from keyaudit.inventory.logs import Use
 from keyaudit.report.usage.words import reason
@@ -120,3 +121,18 @@ def test_two_applications_that_moved_are_two_findings(tmp_path: Path) -> None:
     baseline = learned(tmp_path / "before", [each for day in range(LEARNED) for each in services(day, HOST)])
     moved = next_day(tmp_path, services(LEARNED, "20.90.7.9")[:2], baseline)
     assert [(each.app_id, each.open) for each in moved.findings] == [("service 0", True), ("service 1", True)]
+
+
+def consent(day: int, number: int, to: str) -> Use:
+    made = change(day, "grant-permission", permission="User.Read openid", granted_to=to, principal_id=person(number))
+    return structs.replace(made, actor_app_id=None)
+
+
+def test_consents_to_sign_in_are_told_once_for_an_application(tmp_path: Path) -> None:
+    """Ten users consent to one application that is usual, and five to one that is new."""
+    (tmp_path / "before").mkdir()
+    baseline = learned(tmp_path / "before", [consent(day, day, "usual") for day in range(LEARNED)])
+    made = [consent(LEARNED, number, "usual") for number in range(40, 50)]
+    found = next_day(tmp_path, [*made, *(consent(LEARNED, number, "new") for number in range(5))], baseline)
+    assert [(each.app_id, each.severity, each.why[0].uses) for each in found.findings] == [("new", "low", 5)]
+    assert found.exit == 0
