@@ -261,13 +261,13 @@ def _next(report: Report, width: int, *, ids: bool) -> list[str]:
     return wrap(f"Next: keyaudit explain {worst}{instead}", width) if worst else []
 
 
-def ended(verdict: Verdict, width: int, colour: bool, but: str = "", decided: str = "") -> list[str]:
-    """How many required reads were done, and the exit code, with every condition."""
+def ended(verdict: Verdict, width: int, colour: bool, but: str = "", decided: str = "", *, meaning: str = "") -> list[str]:
+    """How many required reads were done, and the exit code, with every condition; `meaning`: of the code, if not the usual."""
     read = reads_done(verdict)
-    if verdict.exit is Exit.CLEAN:
+    if verdict.exit is Exit.CLEAN and not meaning:
         whole = "Complete for the selected part" if verdict.part else "Complete"
         return wrap(f"{whole}{but}: {read}, as far as this identity can see{decided}.", width)
-    lines = wrap(f"Exit {verdict.exit:d}: {MEANINGS[verdict.exit]} ({read}).", width)
+    lines = wrap(f"Exit {verdict.exit:d}: {meaning or MEANINGS[verdict.exit]} ({read}).", width)
     lines = [paint(line, Paint.BOLD, colour) for line in lines]
     for also in verdict.conditions[1:]:
         lines += wrap(f"Also {also:d}: {MEANINGS[also]}.", width)

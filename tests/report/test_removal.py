@@ -15,7 +15,7 @@ from keyaudit.model.usage import Window
 from keyaudit.model.work import Source, Used, Work, credential, in_vault
 from keyaudit.report.blast_radius.grants import taken_away
 from keyaudit.report.blast_radius.plan import plan
-from keyaudit.report.blast_radius.steps import Phase, Step
+from keyaudit.report.steps import Phase, Step
 from tests.estates import snapshot
 from tests.shared import views_once  # noqa: F401 - pytest finds it here
 

@@ -9,9 +9,9 @@ from keyaudit.model.tables.grant import Allows
 from keyaudit.model.text import one_line
 from keyaudit.model.work import Work, in_vault
 from keyaudit.report.access.words import by
-from keyaudit.report.blast_radius.steps import Phase, Step, option_word
 from keyaudit.report.blast_radius.work import NEEDED, NO_LOGS, evidence
 from keyaudit.report.lines import listed, plural
+from keyaudit.report.steps import Phase, Step, option_word
 
 _FEW = 20
 """The maximum number of principals or grants that a step names."""

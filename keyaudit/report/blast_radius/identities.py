@@ -7,8 +7,8 @@ from keyaudit.model.first_party import FIRST_PARTY
 from keyaudit.model.reasons import Reason
 from keyaudit.model.text import one_line
 from keyaudit.model.work import UNKNOWN, Source, Work, credential
-from keyaudit.report.blast_radius.steps import Phase, Step, option_word, word
 from keyaudit.report.blast_radius.work import decided, ends, suspected
+from keyaudit.report.steps import Phase, Step, option_word, word
 
 
 def identity(found: BlastRadius, edge: Edge) -> Iterator[Step]:

@@ -5,8 +5,8 @@ from collections.abc import Iterator, Sequence
 from keyaudit.model.blast_radius import BlastRadius, Kind, Relation
 from keyaudit.model.text import one_line
 from keyaudit.report.blast_radius import identities, signers, vaults
-from keyaudit.report.blast_radius.steps import Phase, Step, word
 from keyaudit.report.blast_radius.words import is_secret
+from keyaudit.report.steps import Phase, Step, word
 
 _ABOUT = {
     Relation.SIGNS_IN_AS: identities.identity,

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from keyaudit.model.blast_radius import BlastRadius, Edge, Kind
 from keyaudit.model.text import one_line
-from keyaudit.report.blast_radius.steps import Phase, Step, option_word, powershell_word
+from keyaudit.report.steps import Phase, Step, option_word, powershell_word
 
 _ADFS = "Update-AdfsCertificate -CertificateType Token-Signing -Urgent"
 

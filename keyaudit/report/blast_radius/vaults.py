@@ -10,9 +10,9 @@ from keyaudit.model.text import one_line
 from keyaudit.model.times import DAY, iso_date
 from keyaudit.model.work import UNKNOWN
 from keyaudit.report.blast_radius import grants
-from keyaudit.report.blast_radius.steps import Phase, Step, option_word, word
 from keyaudit.report.blast_radius.work import decided, ends
 from keyaudit.report.lines import listed
+from keyaudit.report.steps import Phase, Step, option_word, word
 
 
 def kept(found: BlastRadius, edge: Edge) -> Iterator[Step]:

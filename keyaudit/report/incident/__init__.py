@@ -3,13 +3,15 @@
 from collections.abc import Mapping
 
 from keyaudit.model.incident import Incident
-from keyaudit.report.incident import dot, html, json, markdown, text
+from keyaudit.report.document import write_markdown, write_text
+from keyaudit.report.incident import dot, html, json
+from keyaudit.report.incident.document import document
 from keyaudit.report.options import Render, plain
 
 FORMATS: Mapping[str, Render[Incident]] = {
-    "text": text.render,
+    "text": lambda found, out, options: write_text(document(found), out, options),
     "html": plain(html.render),
-    "markdown": plain(markdown.render),
+    "markdown": plain(lambda found, out: write_markdown(document(found), out)),
     "json": plain(json.render),
     "dot": plain(dot.render),
 }

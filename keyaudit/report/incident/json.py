@@ -7,12 +7,12 @@ from keyaudit.model.incident import Act, Incident, SamlSignIns
 from keyaudit.model.times import iso_date, iso_time
 from keyaudit.model.tokens import Issue, Token, Tokens
 from keyaudit.report.access.json import way_member
-from keyaudit.report.blast_radius.steps import Step
 from keyaudit.report.blast_radius.words import conclusion, limits
 from keyaudit.report.incident.plan import left_open, plan
 from keyaudit.report.incident.statements import Section
 from keyaudit.report.incident.words import sections, title, verdict
 from keyaudit.report.members import about_run, time_member
+from keyaudit.report.steps import Step
 
 
 def render(found: Incident, out: TextIO) -> None:

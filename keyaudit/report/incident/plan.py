@@ -10,10 +10,10 @@ from keyaudit.model.work import credential
 from keyaudit.report.blast_radius.identities import stopped
 from keyaudit.report.blast_radius.plan import left
 from keyaudit.report.blast_radius.plan import plan as plan_of_trust
-from keyaudit.report.blast_radius.steps import Phase, Step, option_word, powershell_word, word
 from keyaudit.report.blast_radius.work import suspected
 from keyaudit.report.incident.words import bounds
 from keyaudit.report.lines import plural
+from keyaudit.report.steps import Phase, Step, option_word, powershell_word, word
 
 _ASKED = 10
 """The maximum number of users that a step names."""

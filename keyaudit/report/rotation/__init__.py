@@ -3,12 +3,14 @@
 from collections.abc import Mapping
 
 from keyaudit.model.rotation import Rotation
+from keyaudit.report.document import write_markdown, write_text
 from keyaudit.report.options import Render, plain
-from keyaudit.report.rotation import html, json, markdown, text
+from keyaudit.report.rotation import html, json
+from keyaudit.report.rotation.document import document
 
 FORMATS: Mapping[str, Render[Rotation]] = {
-    "text": text.render,
+    "text": lambda found, out, options: write_text(document(found), out, options),
     "json": plain(json.render),
-    "markdown": plain(markdown.render),
+    "markdown": plain(lambda found, out: write_markdown(document(found), out)),
     "html": plain(html.render),
 }

@@ -3,19 +3,18 @@
 from collections.abc import Iterator
 from typing import NamedTuple, TextIO
 
-from keyaudit.model import times
 from keyaudit.model.errors import Exit
 from keyaudit.model.reasons import ADVICE
 from keyaudit.model.rotation import Rotation, Stage, State
-from keyaudit.report.html import rendered
+from keyaudit.report.document import MARKS
+from keyaudit.report.html.answer import answer
 from keyaudit.report.html.band import Fact, Tone
 from keyaudit.report.lines import listed
+from keyaudit.report.rotation.document import document
 from keyaudit.report.rotation.plan import plan
 from keyaudit.report.rotation.words import (
-    MARKS,
     STAGES,
     STATES,
-    conclusion,
     consumer,
     evidence,
     limits,
@@ -25,9 +24,7 @@ from keyaudit.report.rotation.words import (
     since,
     stage,
     state,
-    subject,
 )
-from keyaudit.report.summary import SIMULATED
 
 
 class _Stage(NamedTuple):
@@ -52,26 +49,19 @@ class _Consumer(NamedTuple):
 
 def render(found: Rotation, out: TextIO) -> None:
     """Write the page."""
-    run, exit_ = found.run, found.verdict.exit
-    facts = [
-        Fact("Tenant", run.tenant_name or run.tenant_id),
-        Fact("Tenant id", run.tenant_id, exact=True),
-        Fact("As of", times.iso_time(run.as_of)),
-        Fact("Read by", run.identity),
-        *([Fact("New version", found.new.name, exact=True)] if found.new else []),
-        *(Fact("Old version", each.name, exact=True) for each in found.old),
-        Fact("Exit code", f"{exit_:d}: {meaning(found)}"),
-    ]
     counts = [f"{found.counted(each):,} {STATES[each]}" for each in reversed(State) if found.counted(each)]
-    shown = rendered(
+    page = answer(
         "rotation.html",
         "rotation.css",
         "blast_radius.css",
-        simulated=SIMULATED if run.simulated else "",
-        title=subject(found),
-        conclusion=conclusion(found),
-        tone={Exit.CLEAN: Tone.GOOD, Exit.FINDINGS: Tone.BAD}.get(exit_, Tone.DOUBT),
-        facts=facts,
+        document=document(found),
+        word="Rotation",
+        tone={Exit.CLEAN: Tone.GOOD, Exit.FINDINGS: Tone.BAD}.get(found.verdict.exit, Tone.DOUBT),
+        meaning=meaning(found),
+        facts=[
+            *([Fact("New version", found.new.name, exact=True)] if found.new else []),
+            *(Fact("Old version", each.name, exact=True) for each in found.old),
+        ],
         stages=[_Stage(STAGES[each], MARKS[found.reached(each)], stage(found, each)) for each in Stage],
         bars=list(_bars(found)),
         counted=f"{listed(counts)}.",
@@ -85,7 +75,7 @@ def render(found: Rotation, out: TextIO) -> None:
         limits=list(limits(found)),
         steps=plan(found),
     )
-    out.write(shown)
+    out.write(page)
 
 
 def _bars(found: Rotation) -> Iterator[_Bar]:

@@ -5,8 +5,9 @@ from typing import TextIO
 from keyaudit.model.rotation import Consumer, Logged, Move, Rotation, Stage, State, Unread, Version
 from keyaudit.model.times import iso_time
 from keyaudit.report.members import about_run, time_member
-from keyaudit.report.rotation.plan import Step, plan
+from keyaudit.report.rotation.plan import plan
 from keyaudit.report.rotation.words import conclusion, evidence, limits, stage
+from keyaudit.report.steps import Step
 
 
 def render(found: Rotation, out: TextIO) -> None:

@@ -1,9 +1,8 @@
 """The steps of a rotation in order: make, move, check, retire, prove. Commands are printed and never run."""
 
 from collections.abc import Iterator, Sequence
-from enum import StrEnum
 
-from msgspec import Struct, structs
+from msgspec import structs
 
 from keyaudit.inventory.usage.covered import LONG_ENOUGH
 from keyaudit.model.consumers import WRAPPED
@@ -12,33 +11,10 @@ from keyaudit.model.rotation import Consumer, Follows, Kind, Rotation, State, Ve
 from keyaudit.model.tables.secret_use import KEEPING
 from keyaudit.model.text import one_line
 from keyaudit.model.times import DAY
-from keyaudit.report.blast_radius.steps import option_word, word
 from keyaudit.report.rotation.words import WRAPS, consumer, owner
+from keyaudit.report.steps import Phase, Step, option_word, word
 
 _NEW = " '@new.pem'"
-
-
-class Phase(StrEnum):
-    """The phase of a step."""
-
-    MAKE = "make"
-    MOVE = "move"
-    CHECK = "check"
-    RETIRE = "retire"
-    PROVE = "prove"
-
-
-class Step(Struct, frozen=True, kw_only=True):
-    """One action. All text is safe for one line, and each word of a command is quoted for its shell."""
-
-    phase: Phase
-    title: str
-    text: str = ""
-    back: str = ""
-    """How to go back."""
-    owner: str = ""
-    """Who has to act."""
-    commands: Sequence[str] = ()
 
 
 def plan(found: Rotation) -> list[Step]:

@@ -32,7 +32,6 @@ STAGES = {
     Stage.RETIRED: "old version retired",
     Stage.PROVEN: "proven",
 }
-MARKS = {True: "done", False: "open", None: "unknown"}
 _WHY = {
     Why.REPORTS_NEW: "it reports that it uses the new version, {held}",
     Why.REPORTS_OLD: "it uses the old version {held}",

@@ -19,6 +19,11 @@ class Phase(StrEnum):
     REPLACE = "replace"
     REVOKE = "revoke"
     VERIFY = "verify"
+    MAKE = "make"
+    MOVE = "move"
+    CHECK = "check"
+    RETIRE = "retire"
+    PROVE = "prove"
 
 
 class Step(Struct, frozen=True, kw_only=True):
@@ -29,6 +34,10 @@ class Step(Struct, frozen=True, kw_only=True):
     text: str = ""
     breaks: str = ""
     """What stops working because of it."""
+    back: str = ""
+    """How to go back."""
+    owner: str = ""
+    """Who has to act."""
     commands: Sequence[str] = ()
     language: str = "cli"
     """`cli` (for a POSIX shell) or `powershell`."""
