@@ -17,7 +17,7 @@ from keyaudit.model.usage import Blind, Unseen, Window
 from keyaudit.report.usage.words import unseen
 from tests.collect.usage.rig import imported, read
 from tests.collect.usage.test_operations import HOST, KEY, key_vault, told
-from tests.collect.usage.test_public_rules import APP, GLOBAL, PIM, READERS, VAULT, activity, by_app, directory, role
+from tests.collect.usage.test_public_rules import APP, GLOBAL, PIM, READERS, SERVICE, VAULT, activity, by_app, directory, role
 
 ON = parse_date("2026-03-01")
 SITE = "/subscriptions/s/resourceGroups/rg/providers/Microsoft.Web/sites/shop"
@@ -48,18 +48,14 @@ FOUND: dict[str, tuple[dict[str, Any], str, str]] = {
         "change-vault-access",
         "vault",
     ),
-    "a publishing profile": (activity("Microsoft.Web/sites/publishxml/action", SITE), "list-account-keys", "resource"),
-    "the settings of an app": (activity("Microsoft.Web/sites/config/list/action", SITE), "list-account-keys", "resource"),
     "a log's setting written": (
         activity("Microsoft.Insights/diagnosticSettings/write", VAULT),
         "change-log-settings",
         "resource",
     ),
-    "a role given by an application that is only named as PIM": (
-        by_app("MS-PIM", role(*GLOBAL, "User"), "11111111-2222-3333-4444-555555555555"),
-        "assign-directory-role",
-        "user",
-    ),
+    "a publishing profile": (activity("Microsoft.Web/sites/publishxml/action", SITE), "list-account-keys", "resource"),
+    "the settings of an app": (activity("Microsoft.Web/sites/config/list/action", SITE), "list-account-keys", "resource"),
+    "a role given by a namesake of PIM": (by_app("MS-PIM", role(*GLOBAL, "User"), SERVICE), "assign-directory-role", "user"),
     "an application restored": (directory("Restore application", APP), "restore-application", "application"),
     "a service principal enabled again": (
         directory("Update service principal", APP | {"type": "ServicePrincipal"}, AccountEnabled=("[false]", "[true]")),
@@ -88,7 +84,6 @@ NOT_READ = {
         "Microsoft.Search/searchServices/createQueryKey/action", VAULT
     ),
     "Add certificate authority": directory("Add certificate authority"),
-    # https://learn.microsoft.com/graph/api/resources/appidentity: an initiator whose id is missing.
     "Add member to role": by_app("MS-PIM", role(*GLOBAL, "User")),
 }
 HARMLESS = [
