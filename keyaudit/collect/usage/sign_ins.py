@@ -193,7 +193,7 @@ def _code(found: _SignIn) -> Any:
 
 def _by_user(on: int, found: _Row | _SignIn, code: int | str | None) -> tuple[Use, ...]:
     """A user's sign-in by SAML or WS-Federation, for which a SAML token was signed for the application; or by device code, for
-    which the token goes to whoever asked for the code: the application is the one that asked."""
+    which the token goes to the program that asked for the code: the application is that program."""
     if not found.authentication_protocol:
         raise BadRecordError("does not state its protocol: export AuthenticationProtocol with it")
     operation = _BY_PROTOCOL.get(found.authentication_protocol.casefold())

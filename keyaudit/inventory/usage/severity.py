@@ -81,7 +81,7 @@ def severity(kind: str, operation: str, app: str, *, target: str, elsewhere: str
     """SQL for the rank of the severity, 0 for info. All are SQL: `target`: its class; `elsewhere`: the new is known of other
     uses; `steady`: the application has always had few of the kind; `refused`: it was tried, and never let in."""
     services = ", ".join(quoted(app_id) for app_id in FIRST_PARTY if app_id not in TOOLS)
-    # Whoever asks for a device code chooses the application: Microsoft's own are no more trusted.
+    # A program that asks for a device code chooses the application: Microsoft's own are no more trusted.
     own = f"{app} IN ({services}) AND {operation} <> 'device-code-sign-in'"
     known = (
         f"CASE WHEN {kind} IN ({_listed(_BY_WHOM)}) THEN {own}"

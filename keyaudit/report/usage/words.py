@@ -116,7 +116,7 @@ def reason(found: Unusual, why: Why) -> str:
 
 def _new_app(found: Unusual, why: Why) -> str:
     if found.operation == "device-code-sign-in":
-        return "first sign-in of a user to this application by device code, which signs in whoever asked for the code"
+        return "first sign-in of a user to this application by device code, which signs in the program that asked for the code"
     if why.kind is Kind.NEW_OPERATION:
         return "never seen in the baseline" + (" for this target" if found.target not in (ANY, PRIVILEGED, SIGN_IN) else "")
     if found.app_id == NOBODY:

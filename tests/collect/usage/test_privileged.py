@@ -60,7 +60,7 @@ def test_a_credential_on_an_application_of_microsofts_is_privileged(
     tmp_path: Path, names: str | None, privileged: bool | None
 ) -> None:
     """Names as in MicrosoftDocs/azure-docs, articles/active-directory/reports-monitoring/reference-azure-monitor-audit-log-
-    schema.md. What the principal is called proves nothing.
+    schema.md. The principal's display name proves nothing.
     """
     key = "[KeyIdentifier=11111111-2222-4333-8444-555555555555,KeyType=Password,KeyUsage=Verify,DisplayName=]"
     changed = {"KeyDescription": ("[]", f'["{key}"]'), "TargetId.ServicePrincipalNames": (None, names and f'"{names}"')}

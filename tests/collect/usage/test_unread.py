@@ -75,7 +75,7 @@ def test_acts_that_touch_keys_are_uses(tmp_path: Path, what: str) -> None:
 
 NOT_READ = {
     "KeyExport": key_vault("KeyExport", KEY),
-    # What is on no list is not known to be harmless by the verb at its end.
+    # The verb at the end of a name does not show that an operation is harmless.
     "KeyMaterialGet": key_vault("KeyMaterialGet", KEY),
     "CertificateIssuerSet": key_vault("CertificateIssuerSet", f"{HOST}/certificates/issuers/ca"),
     "Microsoft.KeyVault/vaults/deploy/action": activity("Microsoft.KeyVault/vaults/deploy/action", VAULT),
