@@ -152,7 +152,7 @@ def item_of(operation: str) -> type[Struct]:
     """The members that are read of an item: its key, and undecoded what columns are filled from."""
     table, read = _READS[operation]
     ways = [*_ways(operation).values(), *read.more_keys, *read.beside_keys]
-    return struct_of(f"{table.name}_item", ways, "" if read.single or read.within else read.key)
+    return struct_of(f"{table.name}_item", ways, "" if read.within else read.key)
 
 
 @cache

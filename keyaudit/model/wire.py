@@ -126,7 +126,7 @@ class Read(Struct, frozen=True, kw_only=True):
     id_column: str = ""
     """The column that names a row with a holder below it."""
     key: str = "id"
-    """The member that names an item, a text in the form `form`. An item without it is quarantined."""
+    """The member that names an item, a text in the form `form`: an item without it is quarantined. Empty: it has none."""
     form: re.Pattern[str] = GUID
     more_keys: tuple[str, ...] = ()
     """Further members that name an item, in the same form."""
@@ -135,7 +135,7 @@ class Read(Struct, frozen=True, kw_only=True):
     key_column: str = ""
     """The column with that name in lower case; empty: only the row's id has it."""
     single: bool = False
-    """The answer is one object, which has no key."""
+    """The answer is one object; its key need not have the form."""
     columns: Mapping[str, Way] = {}
     """Where columns are in these answers, if not where `Column.wire` says."""
     fixed: Mapping[str, object] = {}

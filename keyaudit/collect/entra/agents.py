@@ -20,7 +20,7 @@ from keyaudit.collect.entra.relations import AT_ONCE, EXPANDED, Related, object_
 from keyaudit.collect.entra.service_principals import PrincipalItem, principal_holder, principal_row
 from keyaudit.collect.places import source
 from keyaudit.collect.reading import Reading
-from keyaudit.collect.rows import Row, Wire, is_null, read, wired
+from keyaudit.collect.rows import Row, Wire, decoded, is_null, read, wired
 from keyaudit.inventory.spool import Unit
 from keyaudit.model.columns import Table
 from keyaudit.model.coverage import Coverage, Refusal, Scope
@@ -196,7 +196,10 @@ class _Agents:
         _put_sponsors(row, self._sponsored.get(agent, self._unsponsored))
         acting = self._acting.get(agent, {})
         row.put_read("user_ids", self._users_unread or sorted(acting))
-        row.put_read("user_names", self._users_unread or _names(acting))
+        if self._users_unread:
+            row.refuse(("user_names",), self._users_unread.reason)
+        else:
+            row.make("user_names", _names, acting)
         self._unit.row("agent", row.finish())
 
     def _compare(self, found: Mapping[str, AgentItem], seen: Seen, *, whole: bool) -> None:
@@ -224,9 +227,11 @@ class _Agents:
         entries = list((await distinct(permissions, _resource)).values())
         self._inheritable.ended(permissions.end)
         unread = why_incomplete(permissions.end)
-        for column in _INHERITED:
-            scopes = column == "inheritable_scopes"
-            row.put_read(column, Refusal(unread) if unread else inheritable(entries, scopes=scopes))
+        if unread:
+            row.refuse(_INHERITED, unread)
+        else:
+            row.make("inheritable_scopes", inheritable, entries, scopes=True)
+            row.make("inheritable_roles", inheritable, entries, scopes=False)
         self._unit.row("blueprint", row.finish())
 
     async def _put_sponsors_of(self, row: Row, calls: Calls, held: Held) -> None:
@@ -286,17 +291,9 @@ def _put_sponsors(row: Row, shown: Wire | Refusal) -> None:
     row.put_read("sponsor_ids", found if isinstance(found, Refusal) else sorted({one.id.lower() for one in found}))
 
 
-def _names(users: Mapping[str, Wire]) -> dict[str, str] | Refusal:
-    """The names of users by id; refused if one cannot be read."""
-    found: dict[str, str] = {}
-    for id_, raw in sorted(users.items()):
-        if is_null(raw):
-            continue
-        name = read(raw, str)
-        if isinstance(name, Refusal):
-            return name
-        found[id_] = name
-    return found
+def _names(users: Mapping[str, Wire]) -> dict[str, str]:
+    """The names of users by id."""
+    return {id_: decoded(raw, str) for id_, raw in sorted(users.items()) if not is_null(raw)}
 
 
 def _is_alone(item: AgentItem) -> bool:

@@ -1,13 +1,16 @@
-"""The definition of a token policy: JSON inside a JSON string, written by the author of the policy."""
+"""The definition of a token policy: JSON inside a JSON string, written by the author of the policy.
+
+What cannot be read raises ValueError.
+"""
 
 import json
 import re
 from collections.abc import Mapping, Sequence
 from typing import cast
 
-from keyaudit.collect.rows import Wire, read
-from keyaudit.model.coverage import Refusal
+from keyaudit.collect.rows import Wire, decoded
 from keyaudit.model.reasons import Reason
+from keyaudit.model.wire import Unreadable
 
 Definition = Mapping[str, object]
 """Its members, with names in lower case, because Entra's documentation spells one of them in two ways."""
@@ -15,61 +18,56 @@ Definition = Mapping[str, object]
 _LONGEST = 256 * 1024
 # https://learn.microsoft.com/graph/api/resources/tokenlifetimepolicy: dd.hh:mm:ss
 _SPAN = re.compile(r"(?:(\d{1,7})\.)?(\d{1,2}):(\d{2}):(\d{2})", re.ASCII)
-_BAD = Refusal(Reason.BAD_VALUE)
 
 
-def definition_of(raw: Wire, root: str) -> Definition | Refusal:
+def definition_of(raw: Wire, root: str) -> Definition:
     """The object under `root` in a policy's definition. Repeated names are refused as ambiguous."""
-    texts = read(raw, list[str])
-    if isinstance(texts, Refusal):
-        return texts
-    found = []
-    for text in texts:
-        whole = _parsed(text)
-        if isinstance(whole, Refusal):
-            return whole
-        found += [whole[root.lower()]] if root.lower() in whole else []
-    if len(found) != 1 or not isinstance(found[0], dict):
-        return _BAD
-    return cast("Definition", found[0])
+    wholes = [_parsed(text) for text in decoded(raw, list[str])]
+    [found] = [whole[root.lower()] for whole in wholes if root.lower() in whole]
+    return _object(found)
 
 
-def text_in(definition: Definition, name: str) -> str | Refusal | None:
+def text_in(definition: Definition, name: str) -> str | None:
     """A text of a definition; None if it is not set."""
     found = definition.get(name.lower())
-    return found if found is None or isinstance(found, str) else _BAD
+    if found is not None and not isinstance(found, str):
+        raise Unreadable
+    return found
 
 
-def span_in(definition: Definition, name: str) -> int | Refusal | None:
+def span_in(definition: Definition, name: str) -> int | None:
     """A duration in whole seconds; None if it is not set."""
     text = text_in(definition, name)
-    if not isinstance(text, str):
-        return text
+    if text is None:
+        return None
     match = _SPAN.fullmatch(text)
-    if match is None:
-        return _BAD
-    days, hours, minutes, seconds = (int(part or 0) for part in match.groups())
-    return _BAD if hours > 23 or minutes > 59 or seconds > 59 else ((days * 24 + hours) * 60 + minutes) * 60 + seconds
+    days, hours, minutes, seconds = (int(part or 0) for part in match.groups()) if match else (0, 24, 0, 0)
+    if hours > 23 or minutes > 59 or seconds > 59:
+        raise Unreadable
+    return ((days * 24 + hours) * 60 + minutes) * 60 + seconds
 
 
-def objects_in(definition: Definition, name: str) -> Sequence[Definition] | Refusal:
+def objects_in(definition: Definition, name: str) -> Sequence[Definition]:
     """A list of objects of a definition; empty if it is not set."""
     found = definition.get(name.lower())
-    if found is None:
-        return []
-    if not isinstance(found, list) or not all(isinstance(one, dict) for one in found):
-        return _BAD
-    return cast("list[Definition]", found)
+    if found is not None and not isinstance(found, list):
+        raise Unreadable
+    return [_object(each) for each in found or ()]
 
 
-def _parsed(text: str) -> Definition | Refusal:
+def _object(found: object) -> Definition:
+    if not isinstance(found, dict):
+        raise Unreadable
+    return cast("Definition", found)
+
+
+def _parsed(text: str) -> Definition:
     if len(text) > _LONGEST:
-        return Refusal(Reason.TOO_LARGE)
+        raise Unreadable(Reason.TOO_LARGE)
     try:
-        found = json.loads(text, object_pairs_hook=_members, parse_constant=_refused)
-    except (ValueError, RecursionError):
-        return _BAD
-    return found if isinstance(found, dict) else _BAD
+        return _object(json.loads(text, object_pairs_hook=_members, parse_constant=_refused))
+    except RecursionError:
+        raise Unreadable from None
 
 
 def _members(pairs: list[tuple[str, object]]) -> dict[str, object]:

@@ -10,11 +10,12 @@ from keyaudit.collect.copies import both, stored_once
 from keyaudit.collect.grants import grant_row
 from keyaudit.collect.places import source
 from keyaudit.collect.reading import Reading
-from keyaudit.collect.rows import Row, Wire, is_null, read
+from keyaudit.collect.rows import Row, Wire, decoded
 from keyaudit.inventory.spool import Unit
 from keyaudit.model.coverage import Coverage, Refusal, Scope
 from keyaudit.model.guid import GUID
 from keyaudit.model.reasons import Reason
+from keyaudit.model.wire import Unreadable
 
 OPERATIONS = ("delegated_grant.list",)
 
@@ -31,16 +32,12 @@ class GrantItem(Struct, rename="camel"):
     consent_type: Wire = UNSET
     principal_id: Wire = UNSET
 
-    @property
-    def on_behalf_of(self) -> str | Refusal:
-        """Everyone, or a user's object id in lower case."""
-        kind = read(self.consent_type, str)
-        if kind == "AllPrincipals":
-            return _EVERYONE
-        if kind != "Principal":
-            return kind if isinstance(kind, Refusal) else Refusal(Reason.UNRECOGNISED)
-        user = Refusal(Reason.BAD_VALUE) if is_null(self.principal_id) else read(self.principal_id, str)
-        return user if isinstance(user, Refusal) else user.lower()
+    def on_behalf_of(self) -> str:
+        """Everyone, or a user's object id in lower case. Raises `Unreadable`."""
+        kind = decoded(self.consent_type, str)
+        if kind not in ("AllPrincipals", "Principal"):
+            raise Unreadable(Reason.UNRECOGNISED)
+        return _EVERYONE if kind == "AllPrincipals" else decoded(self.principal_id, str).lower()
 
 
 class _Api(Struct):
@@ -87,7 +84,7 @@ def _rows(item: GrantItem, tenant: str, scope: Scope, place: tuple[str, str]) ->
         row.put("principal_type", "service-principal")
         row.put("scope_kind", "api")
         row.put("allows", [])
-        row.put_read("on_behalf_of", item.on_behalf_of)
+        row.make("on_behalf_of", item.on_behalf_of)
         yield row
 
 
@@ -109,5 +106,8 @@ def _formed(item: GrantItem) -> str:
 
 def _consent(item: GrantItem) -> str:
     """The key of a consent, because Graph's own ids can differ in case only."""
-    whose = item.on_behalf_of
-    return f"{item.client_id}/delegated/{item.resource_id}/{'-' if isinstance(whose, Refusal) else whose}".lower()
+    try:
+        whose = item.on_behalf_of()
+    except Unreadable:
+        whose = "-"
+    return f"{item.client_id}/delegated/{item.resource_id}/{whose}".lower()

@@ -4,10 +4,10 @@ from collections.abc import Sequence
 
 from msgspec import UNSET, Struct
 
-from keyaudit.collect.rows import Wire, read
-from keyaudit.model.coverage import Refusal
+from keyaudit.collect.rows import Wire, decoded
 from keyaudit.model.guid import GUID
 from keyaudit.model.reasons import Reason
+from keyaudit.model.wire import Unreadable
 
 
 class Inheritable(Struct, rename="camel"):
@@ -26,25 +26,21 @@ class Pattern(Struct):
     roles: Wire = UNSET
 
 
-def inheritable(entries: Sequence[Inheritable], *, scopes: bool) -> list[str] | Refusal:
-    """What `entries` say of scopes, or else of roles: API/PERMISSION and API/*, sorted; a refusal if one cannot be read."""
+def inheritable(entries: Sequence[Inheritable], *, scopes: bool) -> list[str]:
+    """What `entries` say of scopes, or else of roles: API/PERMISSION and API/*, sorted. Raises `Unreadable`."""
     found: set[str] = set()
     for entry in entries:
-        pattern = read(entry.inheritable_scopes if scopes else entry.inheritable_roles, Pattern)
-        if isinstance(pattern, Refusal):
-            return pattern
+        pattern = decoded(entry.inheritable_scopes if scopes else entry.inheritable_roles, Pattern)
         names = _names(pattern, pattern.scopes if scopes else pattern.roles)
-        if isinstance(names, Refusal):
-            return names
         found.update(f"{entry.resource_app_id.lower()}/{name}" for name in names)
     return sorted(found)
 
 
-def _names(pattern: Pattern, listed: Wire) -> Sequence[str] | Refusal:
+def _names(pattern: Pattern, listed: Wire) -> Sequence[str]:
     if pattern.kind in ("allAllowed", "none"):
         return ["*"] if pattern.kind == "allAllowed" else []
-    if pattern.kind != "enumerated":
-        return Refusal(Reason.UNRECOGNISED)
-    names = read(listed, list[str])
+    names = decoded(listed, list[str]) if pattern.kind == "enumerated" else None
     # Grants have names. One that is listed by its id matches none of them.
-    return Refusal(Reason.UNRECOGNISED) if any(map(GUID.fullmatch, [] if isinstance(names, Refusal) else names)) else names
+    if names is None or any(map(GUID.fullmatch, names)):
+        raise Unreadable(Reason.UNRECOGNISED)
+    return names

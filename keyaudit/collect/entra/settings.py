@@ -2,11 +2,12 @@
 
 from msgspec import UNSET, Raw, Struct
 
-from keyaudit.collect.rows import Row, Wire, is_null, read
+from keyaudit.collect.rows import Row, Wire, decoded, is_null, read
 from keyaudit.model.coverage import Refusal
 from keyaudit.model.guid import GUID
 from keyaudit.model.operations import GLOBAL_CLOUD
 from keyaudit.model.reasons import Reason
+from keyaudit.model.wire import Unreadable
 
 
 class AppRole(Struct, rename="camel"):
@@ -42,20 +43,21 @@ def put_exposes(row: Row, api: Wire, roles: Wire) -> None:
 
 def put_identifiers(row: Row, uris: Wire, app_id: Wire, tenant_id: str) -> None:
     """Fill the column of the identifier URIs that hold neither the application's id nor the tenant's."""
-    listed, own = read(uris, list[str]), read(app_id, str)
-    if isinstance(own, str) and not GUID.fullmatch(own):
-        own = Refusal(Reason.BAD_VALUE)
-    if isinstance(listed, Refusal) or isinstance(own, Refusal):
-        row.refuse(("uris_without_id",), next(one.reason for one in (listed, own) if isinstance(one, Refusal)))
-        return
-    ids = (own.lower(), tenant_id.lower())
-    row.put("uris_without_id", sorted({uri for uri in listed if not any(one in uri.lower() for one in ids)}))
+    row.make("uris_without_id", _uris_without_id, uris, app_id, tenant_id)
+
+
+def _uris_without_id(uris: Wire, app_id: Wire, tenant_id: str) -> list[str]:
+    listed, own = decoded(uris, list[str]), decoded(app_id, str)
+    if not GUID.fullmatch(own):
+        raise Unreadable
+    return sorted({uri for uri in listed if not any(id_ in uri.lower() for id_ in (own.lower(), tenant_id.lower()))})
 
 
 def put_makers(row: Row, cloud: str, *, publisher: Wire, created_by: Wire) -> None:
     """Fill the columns of publisher and creator, which only the global cloud has."""
     if cloud == GLOBAL_CLOUD:
-        row.put_all(verified_publisher=_publisher(publisher), created_by_app=created_by)
+        row.make("verified_publisher", _publisher, publisher)
+        row.put("created_by_app", created_by)
     else:
         row.refuse(("verified_publisher", "created_by_app"), Reason.NOT_IN_CLOUD)
 
@@ -77,13 +79,9 @@ def roles_for_applications(roles: Wire) -> dict[str, str | None] | Refusal:
     return names
 
 
-def _publisher(raw: Wire) -> str | Refusal | None:
-    if is_null(raw):
+def _publisher(raw: Wire) -> str | None:
+    found = None if is_null(raw) else decoded(raw, Publisher)
+    if found is None or is_null(found.verified_publisher_id):
         return None
-    found = read(raw, Publisher)
-    if isinstance(found, Refusal):
-        return found
-    if is_null(found.verified_publisher_id):
-        return None
-    id_ = read(found.verified_publisher_id, str)
-    return id_ if isinstance(id_, Refusal) or is_null(found.display_name) else read(found.display_name, str)
+    id_ = decoded(found.verified_publisher_id, str)
+    return id_ if is_null(found.display_name) else decoded(found.display_name, str)

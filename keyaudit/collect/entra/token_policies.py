@@ -8,27 +8,30 @@ from keyaudit.cloud.connection import Connection
 from keyaudit.collect.calls import Calls, why_incomplete
 from keyaudit.collect.concurrency import for_each
 from keyaudit.collect.copies import both, distinct
+from keyaudit.collect.declared import collect_declared
 from keyaudit.collect.entra.definitions import Definition, definition_of, objects_in, span_in, text_in
 from keyaudit.collect.entra.holders import PATHS
 from keyaudit.collect.entra.relations import Related, object_id
 from keyaudit.collect.places import source
 from keyaudit.collect.reading import Reading
-from keyaudit.collect.rows import Row, Wire, is_null, read, wired
+from keyaudit.collect.rows import Row, Wire, decoded, given, read, wired
 from keyaudit.inventory.spool import Unit
 from keyaudit.model.coverage import Coverage, Refusal, Scope
-from keyaudit.model.guid import GUID
 from keyaudit.model.reasons import Reason
 from keyaudit.model.tables.token_policy import TOKEN_POLICY
+from keyaudit.model.wire import Unreadable, translated
 
 # The maximum number of related objects in $expand, without a link to the rest.
 # https://learn.microsoft.com/graph/query-parameters
 _EXPANDED = 20
 _AT_ONCE = 8
 _VALIDATION = "federated_token_validation.get"
-_COLLECTIONS = {
-    "#microsoft.graph.application": PATHS["application"],
-    "#microsoft.graph.serviceprincipal": PATHS["service_principal"],
-}
+_collection = translated(
+    {
+        "#microsoft.graph.application": PATHS["application"],
+        "#microsoft.graph.serviceprincipal": PATHS["service_principal"],
+    }
+)
 
 
 @wired(TOKEN_POLICY)
@@ -52,20 +55,6 @@ class Assigned(Related):
     type: Wire = field(default=UNSET, name="@odata.type")
 
 
-class Validation(Struct, rename="camel"):
-    """The tenant's policy on tokens of federated domains."""
-
-    id: str
-    validating_domains: Wire = UNSET
-
-
-class ValidatingDomains(Struct, rename="camel"):
-    """The domains for which a federated token's domain is compared with the user's."""
-
-    root_domains: Wire = UNSET
-    domain_names: Wire = UNSET
-
-
 class Kind(Struct, frozen=True):
     """A kind of policy. `columns` are filled from `root` in its definition."""
 
@@ -75,26 +64,15 @@ class Kind(Struct, frozen=True):
     columns: Mapping[str, Callable[[Definition], object]]
 
 
-def _claims(definition: Definition) -> list[str] | Refusal:
+def _claims(definition: Definition) -> list[str]:
     entries = objects_in(definition, "ClaimsSchema")
-    if isinstance(entries, Refusal):
-        return entries
     types = [text_in(entry, name) for entry in entries for name in ("JwtClaimType", "SamlClaimType")]
-    for found in types:
-        if isinstance(found, Refusal):
-            return found
-    return sorted({found for found in types if isinstance(found, str)})
+    return sorted({each for each in types if each is not None})
 
 
-def _transforms(definition: Definition) -> bool | Refusal:
+def _transforms(definition: Definition) -> bool:
     # Graph's documentation uses both spellings.
-    for name in ("ClaimsTransformation", "ClaimsTransformations"):
-        found = objects_in(definition, name)
-        if isinstance(found, Refusal):
-            return found
-        if found:
-            return True
-    return False
+    return any(objects_in(definition, name) for name in ("ClaimsTransformation", "ClaimsTransformations"))
 
 
 KINDS = (
@@ -125,7 +103,7 @@ async def collect_token_policies(reading: Reading, unit: Unit, scope: Scope) -> 
     coverage: list[Coverage] = []
     for kind in KINDS:
         coverage += await _Policies(reading.connection, unit, scope, kind).collect()
-    return [*coverage, await _validation(reading.connection, unit, scope)]
+    return [*coverage, *await collect_declared([_VALIDATION], reading, unit, scope)]
 
 
 class _Policies:
@@ -136,7 +114,7 @@ class _Policies:
         self._list = Calls(scope, f"{kind.operation}.list")
         self._applied = Calls(scope, f"{kind.operation}.applied")
         self._single = Calls(scope, f"{kind.operation}.applied_of", per_object=True)
-        self._assigned: dict[str, list[str] | Refusal] = {}
+        self._assigned: dict[str, Sequence[Assigned] | Refusal] = {}
 
     async def collect(self) -> Sequence[Coverage]:
         await self._read_applied()
@@ -145,12 +123,16 @@ class _Policies:
         listing = gateway.pages(self._list.id, Policy, by=object_id)
         async for item in both(listing):
             placed.add(object_id(item))
-            row = _begin(self._connection, self._scope, item.id, url, version)
+            id_ = f"/tenants/{self._connection.identity.tenant_id}/policies/{item.id}"
+            row = Row(TOKEN_POLICY, id=id_, resource_id=id_, scope_id=self._scope.id, url=url, version=version)
             row.fill(item)
             row.put("kind", self._kind.name)
-            self._put_default(row, item)
-            row.put_read("applies_to", self._assigned.get(object_id(item), self._unseen))
-            self._put_definition(row, item)
+            row.clear(("is_default",))
+            if self._kind.operation == "token_lifetime":
+                row.make("is_default", given, item.is_organization_default)
+            row.make("applies_to", self._ids, self._assigned.get(object_id(item), self._unseen))
+            for column in _DEFINED:
+                row.make(column, self._defined, item, column)
             row.clear(("validated_domains", "validated_names"))
             self._unit.row("token_policy", row.finish())
         self._list.ended(listing.end)
@@ -168,7 +150,7 @@ class _Policies:
             if not isinstance(found, Refusal) and (cut or len(found) >= _EXPANDED):
                 many.append(object_id(item))
             else:
-                self._assigned[object_id(item)] = found if isinstance(found, Refusal) else self._ids(found)
+                self._assigned[object_id(item)] = found
         for copy in listing.copies():
             self._assigned[object_id(copy)] = Refusal(Reason.INCONSISTENT)
         self._applied.ended(listing.end)
@@ -181,65 +163,16 @@ class _Policies:
         found = list((await distinct(listing, object_id)).values())
         self._single.ended(listing.end)
         missing = why_incomplete(listing.end)
-        self._assigned[policy] = Refusal(missing) if missing else self._ids(found)
+        self._assigned[policy] = Refusal(missing) if missing else found
 
-    def _ids(self, found: Sequence[Assigned]) -> list[str] | Refusal:
+    def _ids(self, assigned: Sequence[Assigned] | Refusal) -> list[str]:
         """The row ids of the assigned objects, sorted."""
-        ids = []
-        for item in found:
-            kind = read(item.type, str)
-            collection = None if isinstance(kind, Refusal) else _COLLECTIONS.get(kind.lower())
-            if collection is None:
-                return kind if isinstance(kind, Refusal) else Refusal(Reason.UNRECOGNISED)
-            if not GUID.fullmatch(item.id):
-                return Refusal(Reason.BAD_VALUE)
-            ids.append(f"/tenants/{self._connection.identity.tenant_id}/{collection}/{item.id}".lower())
-        return sorted(ids)
+        if isinstance(assigned, Refusal):
+            raise Unreadable(assigned.reason)
+        below = [f"{_collection(decoded(item.type, str))}/{object_id(item)}" for item in assigned]
+        return sorted(f"/tenants/{self._connection.identity.tenant_id}/{each}".lower() for each in below)
 
-    def _put_default(self, row: Row, item: Policy) -> None:
-        if self._kind.operation != "token_lifetime":
-            row.put("is_default", None)
-        else:
-            row.put_read(
-                "is_default",
-                Refusal(Reason.BAD_VALUE) if is_null(item.is_organization_default) else item.is_organization_default,
-            )
-
-    def _put_definition(self, row: Row, item: Policy) -> None:
-        definition = definition_of(item.definition, self._kind.root)
-        for column in _DEFINED:
-            fill = self._kind.columns.get(column)
-            if fill is None:
-                row.put(column, None)
-            else:
-                row.put_read(column, definition if isinstance(definition, Refusal) else fill(definition))
-
-
-async def _validation(connection: Connection, unit: Unit, scope: Scope) -> Coverage:
-    """The row of the policy on federated tokens."""
-    calls = Calls(scope, _VALIDATION)
-    found = await connection.gateway.get(_VALIDATION, Validation)
-    if isinstance(found, Refusal):
-        calls.refused(found)
-        return calls.coverage()
-    calls.answered()
-    url, version = source(connection.environment, _VALIDATION)
-    row = _begin(connection, scope, "federatedTokenValidationPolicy", url, version)
-    row.put("kind", "federated-token-validation")
-    row.clear(("name", "is_default", "applies_to", *_DEFINED))
-    domains = read(found.validating_domains, ValidatingDomains)
-    if isinstance(domains, Refusal):
-        row.refuse(("validated_domains", "validated_names"), domains.reason)
-    else:
-        # Only the enumerated type has the second member.
-        # https://learn.microsoft.com/graph/api/resources/alldomains
-        row.put_read("validated_domains", Refusal(Reason.BAD_VALUE) if is_null(domains.root_domains) else domains.root_domains)
-        names = None if isinstance(domains.domain_names, UnsetType) else domains.domain_names
-        row.put("validated_names", names)
-    unit.row("token_policy", row.finish())
-    return calls.coverage()
-
-
-def _begin(connection: Connection, scope: Scope, name: str, url: str, version: str) -> Row:
-    resource_id = f"/tenants/{connection.identity.tenant_id}/policies/{name}"
-    return Row(TOKEN_POLICY, id=resource_id, resource_id=resource_id, scope_id=scope.id, url=url, version=version)
+    def _defined(self, item: Policy, column: str) -> object:
+        """What the definition of a policy has for a column; None if it is about another kind of policy."""
+        fill = self._kind.columns.get(column)
+        return fill and fill(definition_of(item.definition, self._kind.root))

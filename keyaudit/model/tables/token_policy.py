@@ -1,7 +1,8 @@
 """The table of token policies."""
 
-from keyaudit.model.columns import Area, Table, Where, duration, flag, integer, text, texts, where_found
+from keyaudit.model.columns import Area, Left, Table, Where, duration, flag, integer, text, texts, where_found
 from keyaudit.model.opens import WIDE
+from keyaudit.model.wire import Read
 
 _KINDS = ("claims_mapping", "token_lifetime", "token_issuance")
 _LISTED = tuple(f"{kind}.list" for kind in _KINDS)
@@ -31,6 +32,18 @@ TOKEN_POLICY = Table(
         _SINGLE: ({"kind": "federated-token-validation"},),
     },
     opens=WIDE,
+    reads=(
+        Read(
+            operation=_SINGLE,
+            id="policies/federatedTokenValidationPolicy",
+            single=True,
+            fixed={
+                "kind": "federated-token-validation",
+                **dict.fromkeys(("name", "is_default", "applies_to", "access_token_lifetime", "claims", "transforms_claims",
+                    "signature_algorithm", "signs")),
+            },
+        ),
+    ),
     columns=(
         *where_found(*_LISTED, wire="displayName"),
         text("kind", "what it governs", values=_POLICIES),
@@ -60,8 +73,10 @@ TOKEN_POLICY = Table(
             "without any, one federated domain can vouch for the users of every domain",
             (_SINGLE,), absent="not about federated tokens",
             absent_where=_only("federated-token-validation"),
-            values=("none", "all", "allFederated", "allManaged", "enumerated", "allManagedAndEnumeratedFederated")),
+            values=("none", "all", "allFederated", "allManaged", "enumerated", "allManagedAndEnumeratedFederated"),
+            wire="validatingDomains.rootDomains"),
         texts("validated_names", "domainNames: the listed domains, sorted", (_SINGLE,),
-            absent="none are enumerated"),
+            absent="none are enumerated", wire="validatingDomains.domainNames",
+            left_out=Left(None, "only enumerated domains have it: https://learn.microsoft.com/graph/api/resources/alldomains")),
     ),
 )

@@ -61,6 +61,7 @@ FOREIGN_TENANT = Table(
             operation="cross_tenant.default",
             id="crossTenantAccess/default",
             single=True,
+            key="",
             columns={"mfa_trusted": At("inboundTrust.isMfaAccepted")},
             # What only a partner can be given.
             fixed={
