@@ -38,6 +38,11 @@ def document(
     out.write(",\n".join(f"{inert(name)}: {inert(value)}" for name, value in last.items()) + "\n}\n")
 
 
+def attributes(thing: object, *names: str) -> dict[str, object]:
+    """These attributes of a model as members of the same names."""
+    return {name: getattr(thing, name) for name in names}
+
+
 def about_run(
     out: TextIO, run: Run, verdict: Verdict, members: Mapping[str, object], lists: Mapping[str, Iterable[object]]
 ) -> None:
@@ -73,9 +78,7 @@ def _run(run: Run) -> dict[str, object]:
     return {
         "id": run.run_id,
         "tenant": {"id": run.tenant_id, "name": run.tenant_name},
-        "environment": run.environment,
-        "simulated": run.simulated,
-        "identity": run.identity,
+        **attributes(run, "environment", "simulated", "identity"),
         "as_of": times.iso_time(run.as_of),
         "clock_skew_seconds": run.skew,
         "network": dict(sorted(run.network.items())),
@@ -107,15 +110,9 @@ def coverage_member(record: Coverage) -> dict[str, object]:
     """A record of the ledger."""
     return {
         "scope": record.scope.id,
-        "operation": record.operation,
-        "state": record.state,
-        "reason": record.reason,
-        "detail": record.detail,
-        "received": record.received,
-        "kept": record.kept,
-        "duplicate": record.duplicate,
-        "quarantined": record.quarantined,
-        "refused": record.refused,
+        **attributes(
+            record, "operation", "state", "reason", "detail", "received", "kept", "duplicate", "quarantined", "refused"
+        ),
     }
 
 
@@ -128,11 +125,7 @@ def gap_member(gap: Gap) -> dict[str, object]:
         "remedy": remedy_of(gap),
         "operations": list(gap.operations),
         "permissions": permissions(gap.operations) if gap.reason in UNGRANTED else [],
-        "detail": gap.detail,
-        "refused": gap.refused,
-        "required": gap.required,
-        "allowed": gap.allowed,
-        "blinds": list(gap.blinds),
+        **attributes(gap, "detail", "refused", "required", "allowed", "blinds"),
     }
 
 
@@ -141,9 +134,7 @@ def exits(verdict: Verdict) -> dict[str, object]:
     return {
         **exit_member(verdict.exit, verdict),
         "conditions": [exit_member(code, verdict) for code in verdict.conditions],
-        "complete": verdict.complete,
-        "required": verdict.required,
-        "assessed": verdict.assessed,
+        **attributes(verdict, "complete", "required", "assessed"),
     }
 
 

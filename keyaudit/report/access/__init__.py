@@ -3,12 +3,12 @@
 from collections.abc import Mapping
 
 from keyaudit.model.access import Access
-from keyaudit.report.access import csv, json, table, text
+from keyaudit.report.access import csv, json, text
 from keyaudit.report.options import Render, plain
 
 FORMATS: Mapping[str, Render[Access]] = {
     "text": text.render,
-    "table": table.render,
+    "table": text.render_table,
     "json": plain(json.render),
     "csv": plain(csv.render),
 }

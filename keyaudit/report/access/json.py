@@ -3,7 +3,7 @@
 from typing import TextIO
 
 from keyaudit.model.access import Access, Open, Reach, Way, Who
-from keyaudit.report.members import about_run, coverage_member, time_member
+from keyaudit.report.members import about_run, attributes, coverage_member, time_member
 
 
 def render(found: Access, out: TextIO) -> None:
@@ -28,18 +28,10 @@ def way_member(way: Way) -> dict[str, object]:
     """One grant."""
     return {
         "grant": way.id,
-        "kind": way.kind,
-        "role": way.role,
-        "custom": way.custom,
-        "api": way.api,
-        "scope": way.scope,
-        "scope_kind": way.scope_kind,
-        "allows": list(way.allows),
+        **attributes(way, "kind", "role", "custom", "api", "scope", "scope_kind", "allows"),
         "through": [_who(group) for group in way.through],
         "through_unknown": way.unplaced,
-        "application_id": way.application_id,
-        "condition": way.condition,
-        "standing": way.standing,
+        **attributes(way, "application_id", "condition", "standing"),
         "expires_on": time_member(way.expires_on),
         "unknown": way.doubt,
     }
@@ -47,12 +39,7 @@ def way_member(way: Way) -> dict[str, object]:
 
 def _who(who: Who) -> dict[str, object]:
     return {
-        "id": who.id,
-        "name": who.name,
-        "kind": who.kind,
-        "sign_in": who.sign_in,
-        "home": who.home,
-        "enabled": who.enabled,
+        **attributes(who, "id", "name", "kind", "sign_in", "home", "enabled"),
     }
 
 

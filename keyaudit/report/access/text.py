@@ -1,4 +1,4 @@
-"""Text for people: by principal with its grants, or by vault."""
+"""Text for people: by principal with its grants, or by vault; or a table with one line per grant, as of `az -o table`."""
 
 from itertools import groupby
 from typing import TextIO
@@ -7,9 +7,11 @@ from keyaudit.model.access import Access, Reach
 from keyaudit.model.text import one_line
 from keyaudit.report.access.words import above, below, by, called, can, notes
 from keyaudit.report.lines import Paint, joined, paint, wrap
-from keyaudit.report.options import Options
+from keyaudit.report.options import PAGE, Options
+from keyaudit.report.tabular.grid import grid
 
 _INDENT = "    "
+_HEADERS = ("Principal", "Kind", "Vault", "Can", "By", "Note")
 
 
 def render(found: Access, out: TextIO, options: Options) -> None:
@@ -30,6 +32,27 @@ def render(found: Access, out: TextIO, options: Options) -> None:
             out.write(joined(wrap(said, width, _INDENT, _INDENT * 2)))
         out.write("\n")
     out.write(joined(below(found, width, colour)))
+
+
+def render_table(found: Access, out: TextIO, options: Options) -> None:
+    """Write the table. Cells are wrapped to fit a terminal."""
+    width = options.width or PAGE
+    out.write(joined(above(found, width, colour=False)))
+    rows = [
+        (
+            one_line(reach.who.name or reach.who.id),
+            one_line(reach.who.kind or "unknown"),
+            one_line(reach.vault_name),
+            can(reach.way.allows),
+            by(reach.way),
+            notes(reach.way),
+        )
+        for reach in found.reaches
+    ]
+    # Grants that are not on vaults belong to the requested principal.
+    rows += [(one_line(found.name), one_line(found.note) or "unknown", "", "", by(way), notes(way)) for way in found.others]
+    out.writelines(f"{line}\n" for line in grid(_HEADERS, rows, options.width))
+    out.write(joined(["", *below(found, width, colour=False)]))
 
 
 def _title(found: Access, reach: Reach) -> str:

@@ -5,7 +5,7 @@ from typing import TextIO
 from keyaudit.model.gating.waivers import Use
 from keyaudit.model.run import Report
 from keyaudit.model.times import iso_date
-from keyaudit.report.tabular.cells import csv_rows, flag_cell, guarded
+from keyaudit.report.tabular.cells import csv_rows, flag_cell, guarded, text_cells
 
 COLUMNS = (
     "waiver_id", "state", "covered", "covers", "policy", "resource", "reason", "owner", "approved_by", "created", "expires",
@@ -30,9 +30,7 @@ def _use(use: Use) -> dict[str, object]:
         "covers": "coverage" if waiver.covers_coverage else "findings",
         "policy": guarded(waiver.policy.text),
         "resource": guarded(waiver.resource.text),
-        "reason": guarded(waiver.reason),
-        "owner": guarded(waiver.owner),
-        "approved_by": guarded(waiver.approved_by),
+        **text_cells(waiver, "reason", "owner", "approved_by"),
         "created": "" if waiver.created is None else iso_date(waiver.created),
         "expires": waiver.last_day,
         "ticket": guarded(waiver.ticket or None),

@@ -3,12 +3,12 @@
 from collections.abc import Mapping
 
 from keyaudit.model.run import Expiring
-from keyaudit.report.expiring import csv, json, table, text
+from keyaudit.report.expiring import csv, json, text
 from keyaudit.report.options import Render, plain
 
 FORMATS: Mapping[str, Render[Expiring]] = {
     "text": text.render,
-    "table": table.render,
+    "table": text.render_table,
     "json": plain(json.render),
     "csv": plain(csv.render),
 }

@@ -1,4 +1,4 @@
-"""Expirations for people: future ones first, then expired ones; by owner, the soonest first."""
+"""Expirations for people: future ones first, then expired ones, by owner; or a table, as of `az -o table`."""
 
 from itertools import groupby
 from typing import TextIO
@@ -10,10 +10,12 @@ from keyaudit.model.expiring import Ending
 from keyaudit.model.run import Expiring
 from keyaudit.report.expiring.words import OVERDUE, SOON, UNKNOWN, above, below, listed_endings, name, notes, status, when
 from keyaudit.report.lines import Paint, columns, joined, pad, paint, wrap
-from keyaudit.report.options import Options
+from keyaudit.report.options import PAGE, Options
 from keyaudit.report.resource import owned_by
+from keyaudit.report.tabular.grid import grid
 
 _WHEN = 19
+_HEADERS = ("Owner", "When", "Expires", "What", "Note")
 _PAINT = {OVERDUE: Paint.ALARM, UNKNOWN: Paint.DOUBT}
 
 
@@ -32,6 +34,28 @@ def render(found: Expiring, out: TextIO, options: Options) -> None:
     out.write(joined(below(found, width, colour, options.passes)))
 
 
+def render_table(found: Expiring, out: TextIO, options: Options) -> None:
+    """Write the table. Cells are wrapped to fit a terminal."""
+    width, as_of = options.width or PAGE, found.run.as_of
+    out.write(joined(above(found, width, colour=False)))
+    rows = (
+        (
+            owned_by(ending.owner),
+            when(ending, as_of),
+            _date(ending),
+            name(ending),
+            notes(ending),
+        )
+        for ending in listed_endings(found, options.passes)
+    )
+    out.writelines(f"{line}\n" for line in grid(_HEADERS, rows, options.width))
+    out.write(joined(["", *below(found, width, colour=False, every=options.passes)]))
+
+
+def _date(ending: Ending) -> str:
+    return "-" if ending.expires_on is None else times.iso_date(ending.expires_on)
+
+
 def _headings(found: Expiring) -> dict[str, str]:
     """Headings by status in display order: expirations that can still be prevented come first."""
     span = times.duration_text(found.before - found.run.as_of)
@@ -43,8 +67,8 @@ def _headings(found: Expiring) -> dict[str, str]:
 
 
 def _ending(ending: Ending, as_of: int, width: int, colour: bool) -> list[str]:
-    said, date = when(ending, as_of), "-" if ending.expires_on is None else times.iso_date(ending.expires_on)
-    begin = f"  {pad(date, 10)}  {pad(said, _WHEN)}  "
+    said = when(ending, as_of)
+    begin = f"  {pad(_date(ending), 10)}  {pad(said, _WHEN)}  "
     lines = wrap(name(ending), width, begin, " " * len(begin))
     if notes(ending):
         # Beside the name if both fit, otherwise below it.

@@ -23,4 +23,5 @@ def answer(
         Fact("Exit code", f"{document.verdict.exit:d}: {meaning}"),
     ]
     simulated = SIMULATED if run.simulated else ""
-    return rendered(template, *styles, simulated=simulated, document=document, word=word, tone=tone, facts=about, **parts)
+    band = {"simulated": simulated, "document": document, "word": word, "tone": tone, "facts": about}
+    return rendered(template, *styles, script="", **band, **parts)

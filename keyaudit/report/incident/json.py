@@ -11,7 +11,7 @@ from keyaudit.report.blast_radius.words import conclusion, limits
 from keyaudit.report.incident.plan import left_open, plan
 from keyaudit.report.incident.statements import Section
 from keyaudit.report.incident.words import sections, title, verdict
-from keyaudit.report.members import about_run, time_member
+from keyaudit.report.members import about_run, attributes, time_member
 from keyaudit.report.steps import Step
 
 
@@ -57,9 +57,7 @@ def _node(node: Node) -> dict[str, object]:
 
 def _edge(edge: Edge) -> dict[str, object]:
     return {
-        "source": edge.source,
-        "target": edge.target,
-        "relation": edge.relation,
+        **attributes(edge, "source", "target", "relation"),
         "certain": edge.doubt is None,
         "unknown": edge.doubt,
         "how": edge.how or None,
@@ -95,15 +93,9 @@ def _act(act: Act) -> dict[str, object]:
         "app_id": act.actor.app_id,
         "principal_id": act.actor.principal_id,
         "name": act.actor.name or None,
-        "caller": act.caller,
-        "operation": act.operation,
-        "target_kind": act.target_kind,
-        "target": act.target,
-        "objects": list(act.objects),
-        "objects_count": act.objects_count,
-        "credential": act.credential,
-        "networks": list(act.networks),
-        "clients": list(act.clients),
+        **attributes(
+            act, "caller", "operation", "target_kind", "target", "objects", "objects_count", "credential", "networks", "clients"
+        ),
         "first_on": iso_time(act.first_on),
         "last_on": iso_time(act.last_on),
         "count": act.count,
@@ -117,12 +109,7 @@ def _act(act: Act) -> dict[str, object]:
 
 def _saml(each: SamlSignIns) -> dict[str, object]:
     return {
-        "app_id": each.app_id,
-        "name": each.name,
-        "active": each.active,
-        "count": each.count,
-        "users": each.users,
-        "refused": each.refused,
+        **attributes(each, "app_id", "name", "active", "count", "users", "refused"),
         "first_on": time_member(each.first_on),
         "last_on": time_member(each.last_on),
         "records": list(each.records),
@@ -135,10 +122,7 @@ def _checked(found: Tokens) -> dict[str, object]:
         "unknown_because": {doubt.value: count for doubt, count in found.doubts.items()},
         "uncalibrated": [
             {
-                "service": each.service,
-                "kind": each.kind,
-                "external": each.external,
-                "app_id": each.app_id,
+                **attributes(each, "service", "kind", "external", "app_id"),
                 "name": each.name or None,
                 "tokens": each.tokens,
                 "class_ids": each.rate.ids,
@@ -152,14 +136,9 @@ def _checked(found: Tokens) -> dict[str, object]:
 def _token(token: Token) -> dict[str, object]:
     return {
         "result": token.issue,
-        "log": token.log,
-        "record": token.record,
-        "service": token.service,
-        "app_id": token.app_id,
+        **attributes(token, "log", "record", "service", "app_id"),
         "name": token.name or None,
-        "principal_id": token.principal_id,
-        "kind": token.kind,
-        "external": token.external,
+        **attributes(token, "principal_id", "kind", "external"),
         "issued_on": time_member(token.issued_on),
         "first_on": iso_time(token.first_on),
         "last_on": iso_time(token.last_on),

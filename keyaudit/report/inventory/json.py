@@ -10,7 +10,7 @@ from keyaudit.model.listing import Listing
 from keyaudit.model.operations import BY_SURFACE
 from keyaudit.model.run import Inventory
 from keyaudit.report.facts import Facts
-from keyaudit.report.members import about_run, owner_members, row_member
+from keyaudit.report.members import about_run, attributes, owner_members, row_member
 
 
 def render(inventory: Inventory, out: TextIO) -> None:
@@ -32,10 +32,7 @@ def _table(listing: Listing) -> dict[str, object]:
 
 def _column(column: Column) -> dict[str, object]:
     return {
-        "name": column.name,
-        "type": column.type,
-        "unit": column.unit,
-        "meaning": column.meaning,
+        **attributes(column, "name", "type", "unit", "meaning"),
         "absent": column.absent or None,
     }
 

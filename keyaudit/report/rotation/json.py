@@ -4,7 +4,7 @@ from typing import TextIO
 
 from keyaudit.model.rotation import Consumer, Logged, Move, Rotation, Stage, State, Unread, Version
 from keyaudit.model.times import iso_time
-from keyaudit.report.members import about_run, time_member
+from keyaudit.report.members import about_run, attributes, time_member
 from keyaudit.report.rotation.plan import plan
 from keyaudit.report.rotation.words import conclusion, evidence, limits, stage
 from keyaudit.report.steps import Step
@@ -47,9 +47,7 @@ def _version(version: Version) -> dict[str, object]:
 
 def _consumer(each: Consumer, found: Rotation) -> dict[str, object]:
     return {
-        "kind": each.kind,
-        "id": each.id,
-        "name": each.name,
+        **attributes(each, "kind", "id", "name"),
         "what": each.what or None,
         "state": each.state if found.begun else None,
         "follows": each.follows,

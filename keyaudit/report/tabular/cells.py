@@ -30,6 +30,11 @@ _ODD = re.compile(r"[^ -\[\]-~]")
 _HARMLESS = re.compile(r"[A-Za-z0-9/][ !\"$-:<-\[\]-~]*")
 
 
+def text_cells(thing: object, *names: str) -> dict[str, str]:
+    """These texts of a model as cells of the same names."""
+    return {name: guarded(getattr(thing, name)) for name in names}
+
+
 def guarded(text: str | None) -> str:
     """One text cell, escaped losslessly: never a formula, a control character or a build agent's command."""
     return "" if text is None else _guarded(text)

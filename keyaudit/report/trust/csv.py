@@ -7,7 +7,7 @@ from keyaudit.model.coverage import Refusal
 from keyaudit.model.relying_parties import Unread
 from keyaudit.model.run import Gap
 from keyaudit.model.trust import Checked, Trust, TrustCheck, TrustScan
-from keyaudit.report.tabular.cells import csv_rows, flag_cell, guarded, note_cell, time_cell
+from keyaudit.report.tabular.cells import csv_rows, flag_cell, guarded, note_cell, text_cells, time_cell
 from keyaudit.report.trust import words
 
 _PUBLISHED = (
@@ -32,9 +32,7 @@ def published(found: Trust, out: TextIO) -> None:
                 "key_id": guarded(key.key_id),
                 "thumbprint": guarded(key.thumbprint),
                 "published_in": guarded("|".join(key.places)),
-                "app_id": guarded(key.app_id),
-                "app_name": guarded(key.app_name),
-                "token_issuer": guarded(key.token_issuer),
+                **text_cells(key, "app_id", "app_name", "token_issuer"),
                 "for_consumers": _plain(key.for_consumers),
                 "starts_on": time_cell(key.starts_on),
                 "expires_on": time_cell(key.expires_on),

@@ -9,7 +9,7 @@ from keyaudit.model.relying_parties import Unread, Validator
 from keyaudit.model.run import Run
 from keyaudit.model.stolen_keys import STOLEN
 from keyaudit.model.trust import Checked, Named, PublishedKey, Step, Trust, TrustCheck, TrustScan
-from keyaudit.report.members import SCHEMA, UNTRUSTED, about_run, begun, document, exits, gap_member, time_member
+from keyaudit.report.members import SCHEMA, UNTRUSTED, about_run, attributes, begun, document, exits, gap_member, time_member
 from keyaudit.report.trust import words
 
 
@@ -47,10 +47,7 @@ def _published(key: PublishedKey, as_of: int) -> dict[str, object]:
         "key_id": key.key_id,
         "thumbprint": key.thumbprint,
         "published_in": list(key.places),
-        "app_id": key.app_id,
-        "app_name": key.app_name,
-        "token_issuer": key.token_issuer,
-        "for_consumers": key.for_consumers,
+        **attributes(key, "app_id", "app_name", "token_issuer", "for_consumers"),
         "starts_on": time_member(key.starts_on),
         "expires_on": time_member(key.expires_on),
         "age_days": None if key.starts_on is None else times.whole_days(as_of - key.starts_on),
@@ -83,10 +80,7 @@ def _checked(each: Checked) -> dict[str, object]:
     unknown = words.reasons(facts) | ({"published": each.reason} if each.reason else {})
     return {
         "state": each.state,
-        "file": key.file,
-        "line": key.line,
-        "relying_party": key.relying_party,
-        "held_as": key.held_as,
+        **attributes(key, "file", "line", "relying_party", "held_as"),
         **_values(facts),
         "fetched_on": None if isinstance(key.fetched_on, Refusal) else time_member(key.fetched_on),
         "stolen": {"what": each.stolen.what, "source": each.stolen.source} if each.stolen else None,

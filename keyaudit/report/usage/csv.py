@@ -5,7 +5,7 @@ from typing import TextIO
 from keyaudit.model.times import DAY, iso_date, iso_time
 from keyaudit.model.usage import Unusual, UsageCheck, Why
 from keyaudit.report.members import SCHEMA
-from keyaudit.report.tabular.cells import csv_rows, guarded
+from keyaudit.report.tabular.cells import csv_rows, guarded, text_cells
 from keyaudit.report.usage.words import reason, unseen
 
 _COLUMNS = (
@@ -37,9 +37,7 @@ def _reason(found: Unusual, why: Why) -> dict[str, str]:
         "status": _status(found),
         "severity": why.severity,
         "kind": why.kind,
-        "operation": guarded(found.operation),
-        "target_kind": guarded(found.target_kind),
-        "target": guarded(found.target),
+        **text_cells(found, "operation", "target_kind", "target"),
         "app_id": guarded(found.app_id or None),
         "app_name": guarded(found.app_name or None),
         "reason": guarded(reason(found, why)),

@@ -7,7 +7,7 @@ from msgspec import structs
 
 from keyaudit.model.times import DAY, iso_date, iso_time
 from keyaudit.model.usage import Accepted, Learned, Unseen, Unusual, UsageCheck, Use, Why, Window
-from keyaudit.report.members import SCHEMA, UNTRUSTED, document
+from keyaudit.report.members import SCHEMA, UNTRUSTED, attributes, document
 from keyaudit.report.usage.words import reason, unseen
 
 
@@ -51,10 +51,7 @@ def _learned(learned: Learned) -> dict[str, object]:
 
 def _finding(found: Unusual) -> dict[str, object]:
     return {
-        "severity": found.severity,
-        "operation": found.operation,
-        "target_kind": found.target_kind,
-        "target": found.target,
+        **attributes(found, "severity", "operation", "target_kind", "target"),
         "app_id": found.app_id or None,
         "app_name": found.app_name or None,
         "reasons": [_why(found, why) for why in found.why],
@@ -72,9 +69,7 @@ def _why(found: Unusual, why: Why) -> dict[str, object]:
         "count": why.count,
         "values": list(why.values),
         "known_elsewhere": why.elsewhere,
-        "uses": why.uses,
-        "refused": why.refused,
-        "days": why.days,
+        **attributes(why, "uses", "refused", "days"),
         "first_on": iso_time(why.first_on),
         "last_on": iso_time(why.last_on),
         "evidence": [_use(use) for use in why.evidence],
