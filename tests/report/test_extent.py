@@ -10,7 +10,7 @@ from keyaudit.model.evidence import LEFT_OUT
 from keyaudit.model.run import NotJudged, Report, Verdict
 from keyaudit.model.severity import Severity
 from keyaudit.model.tier0 import LISTS, Tier0
-from keyaudit.report import extent as words
+from keyaudit.report import missing as words
 from keyaudit.report.findings.first import tier0
 from keyaudit.report.missing import extent
 from keyaudit.report.summary import counted, headline
