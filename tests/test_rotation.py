@@ -21,7 +21,8 @@ from keyaudit.model.errors import Exit
 from keyaudit.model.gating.expectations import Expectations
 from keyaudit.model.reasons import Reason
 from keyaudit.model.rotation import Kind, Proof, Rotation, Stage, State, Why
-from keyaudit.report.rotation.plan import Phase, plan
+from keyaudit.report.rotation.plan import plan
+from keyaudit.report.steps import Phase
 from keyaudit.simulator.estate import Key, Resource, Vault
 from tests.collect.estate import AS_OF, DAY, ESTATE, SUBSCRIPTION, version
 from tests.collect.rig import take

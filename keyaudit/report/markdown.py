@@ -17,12 +17,11 @@ from keyaudit.model.reasons import ADVICE
 from keyaudit.model.run import First, Report, Verdict
 from keyaudit.model.text import one_line
 from keyaudit.model.tier0 import NAMED
-from keyaudit.report.extent import extent
 from keyaudit.report.facts import Facts
 from keyaudit.report.findings.causes import repeated, told
 from keyaudit.report.findings.first import TOP, others, owner, page, step, tier0, tier0_named
 from keyaudit.report.lines import plural
-from keyaudit.report.missing import outlived, reads, remedy_of, waiver_lines
+from keyaudit.report.missing import extent, outlived, reads, remedy_of, waiver_lines
 from keyaudit.report.resource import label
 from keyaudit.report.settings import setting_lines
 from keyaudit.report.summary import NO_GATE, SIMULATED, WORST_FIRST, counted, headline, severities, verdict_words, word

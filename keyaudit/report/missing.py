@@ -3,6 +3,7 @@
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 
+from keyaudit.model.errors import Exit
 from keyaudit.model.evidence import remedy as supplying
 from keyaudit.model.evidence import worded
 from keyaudit.model.gating.waivers import State, Use, Waiver
@@ -16,6 +17,8 @@ from keyaudit.model.times import DAY
 from keyaudit.report.grants import access_policies, grants, notes
 from keyaudit.report.lines import Paint, in_short, listed, paint, plural, wrap
 
+PART = " in the selected part"
+READ = " in the data that was read, which was incomplete"
 _INDENT = "    "
 _DETAIL = 500
 _UNUSED = "in this run; remove it with keyaudit waivers prune"
@@ -29,6 +32,14 @@ _UNUSED_OUTSIDE = "in the part of the tenant that this run shows"
 _UNUSED_IN_PART = "that was read; a waiver accepts gaps only with covers: coverage, for at most 30 days"
 _SOON = 14
 """The number of days before its end from which a waiver is mentioned."""
+
+
+def extent(verdict: Verdict) -> str:
+    """The end of a sentence that says that something is not there; empty only if the whole tenant was read."""
+    accepted = verdict.allowed_unknown or verdict.known_unknown or any(gap.allowed for gap in verdict.gaps)
+    if not verdict.complete or accepted or Exit.UNSAFE in verdict.conditions:
+        return READ
+    return PART if verdict.part else ""
 
 
 def incomplete(verdict: Verdict, width: int, colour: bool) -> list[str]:

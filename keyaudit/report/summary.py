@@ -14,10 +14,9 @@ from keyaudit.model.run import Report, Run, Verdict
 from keyaudit.model.severity import Severity
 from keyaudit.model.tables import TABLES
 from keyaudit.model.text import one_line
-from keyaudit.report.extent import extent
 from keyaudit.report.facts import Facts
 from keyaudit.report.lines import Paint, columns, listed, paint, parted, plural, wrap
-from keyaudit.report.missing import accepted, incomplete, not_judged, not_needed, outlived, unsafe, waivers
+from keyaudit.report.missing import accepted, extent, incomplete, not_judged, not_needed, outlived, unsafe, waivers
 from keyaudit.report.settings import settings
 
 SIMULATED = "SIMULATED TENANT: nothing here exists in Azure"

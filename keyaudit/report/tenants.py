@@ -14,11 +14,11 @@ from keyaudit.model.run import First, Report
 from keyaudit.model.severity import Severity
 from keyaudit.model.tables import TABLES
 from keyaudit.model.text import one_line
-from keyaudit.report.extent import extent
 from keyaudit.report.facts import Facts
 from keyaudit.report.files import as_text
 from keyaudit.report.findings.first import INDENT, cut, page
 from keyaudit.report.members import SCHEMA, exit_member
+from keyaudit.report.missing import extent
 from keyaudit.report.resource import label
 from keyaudit.report.summary import WORST_FIRST, message
 from keyaudit.report.tabular.cells import guarded

@@ -10,9 +10,9 @@ from keyaudit.model.evidence import LEFT_OUT
 from keyaudit.model.run import NotJudged, Report, Verdict
 from keyaudit.model.severity import Severity
 from keyaudit.model.tier0 import LISTS, Tier0
-from keyaudit.report import extent as words
-from keyaudit.report.extent import extent
+from keyaudit.report import missing as words
 from keyaudit.report.findings.first import tier0
+from keyaudit.report.missing import extent
 from keyaudit.report.summary import counted, headline
 from tests.gate_example import policy
 from tests.report.example import GATED

@@ -10,14 +10,16 @@ from msgspec.structs import replace
 
 from keyaudit.gate import with_conditions
 from keyaudit.model.errors import Exit
-from keyaudit.model.rotation import Consumer, Follows, Kind, Logged, Proof, Rotation, State, Version, Why
+from keyaudit.model.reasons import Reason
+from keyaudit.model.rotation import Consumer, Follows, Kind, Logged, Proof, Rotation, State, Unread, Version, Why
 from keyaudit.model.run import Verdict
 from keyaudit.model.times import DAY
 from keyaudit.model.usage import Window
 from keyaudit.report.options import Options
 from keyaudit.report.rotation import FORMATS
-from keyaudit.report.rotation.plan import Phase, plan
+from keyaudit.report.rotation.plan import plan
 from keyaudit.report.rotation.words import conclusion
+from keyaudit.report.steps import Phase
 from tests.inventory.sample import AS_OF, RUN
 
 APP = "5a000000-0000-4000-8000-000000000001"
@@ -264,3 +266,11 @@ def test_a_step_names_who_has_to_act_and_what_a_service_says_that_it_cannot_read
     text = " ".join(written(found, "text").split())
     assert "it says that it cannot read it (KeyVaultDoesNotExist)" in text
     assert "Owner: team-a and team-b ([owners] rule 1)." in text
+
+
+def test_markdown_names_what_text_names_in_the_same_order() -> None:
+    late = service("late", State.NOT_MOVED, owners=["ops"], owned_by="tag owner")
+    found = rotation(service("new", State.MOVED), late, unread=[Unread(what="disks", reason=Reason.PERMISSION)])
+    for text in (written(found, "text"), written(found, "markdown")):
+        places = [text.rindex(part) for part in ("storage account new", "Not read, and", "disks")]
+        assert [text.index("owner ops"), *places] == sorted([text.index("owner ops"), *places])

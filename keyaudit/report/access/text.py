@@ -5,7 +5,7 @@ from typing import TextIO
 
 from keyaudit.model.access import Access, Reach
 from keyaudit.model.text import one_line
-from keyaudit.report.access.words import above, below, by, called, can, notes
+from keyaudit.report.access.words import above, below, called, can, grant_text, notes
 from keyaudit.report.lines import Paint, joined, paint, wrap
 from keyaudit.report.options import PAGE, Options
 from keyaudit.report.tabular.grid import grid
@@ -28,7 +28,7 @@ def render(found: Access, out: TextIO, options: Options) -> None:
     if found.others:
         out.write(joined([paint("Besides vaults:", Paint.BOLD, colour)]))
         for way in found.others:
-            said = "; ".join(part for part in (by(way), notes(way)) if part)
+            said = "; ".join(part for part in (grant_text(way), notes(way)) if part)
             out.write(joined(wrap(said, width, _INDENT, _INDENT * 2)))
         out.write("\n")
     out.write(joined(below(found, width, colour)))
@@ -44,13 +44,15 @@ def render_table(found: Access, out: TextIO, options: Options) -> None:
             one_line(reach.who.kind or "unknown"),
             one_line(reach.vault_name),
             can(reach.way.allows),
-            by(reach.way),
+            grant_text(reach.way),
             notes(reach.way),
         )
         for reach in found.reaches
     ]
     # Grants that are not on vaults belong to the requested principal.
-    rows += [(one_line(found.name), one_line(found.note) or "unknown", "", "", by(way), notes(way)) for way in found.others]
+    rows += [
+        (one_line(found.name), one_line(found.note) or "unknown", "", "", grant_text(way), notes(way)) for way in found.others
+    ]
     out.writelines(f"{line}\n" for line in grid(_HEADERS, rows, options.width))
     out.write(joined(["", *below(found, width, colour=False)]))
 
@@ -62,5 +64,5 @@ def _title(found: Access, reach: Reach) -> str:
 
 
 def _way(reach: Reach, width: int) -> list[str]:
-    said = "; ".join(part for part in (f"{can(reach.way.allows)}: {by(reach.way)}", notes(reach.way)) if part)
+    said = "; ".join(part for part in (f"{can(reach.way.allows)}: {grant_text(reach.way)}", notes(reach.way)) if part)
     return wrap(said, width, _INDENT, _INDENT * 2)

@@ -7,8 +7,8 @@ from keyaudit.model.access import Access, Way, Who
 from keyaudit.model.operations import OPERATIONS
 from keyaudit.model.reasons import ADVICE
 from keyaudit.model.text import one_line
-from keyaudit.report.extent import extent
 from keyaudit.report.lines import listed, parted, plural, wrap
+from keyaudit.report.missing import extent
 from keyaudit.report.summary import closing, header
 
 _CAN: Mapping[str, str] = {
@@ -59,7 +59,7 @@ def called(who: Who) -> str:
     return f"{one_line(who.name or who.id, _NAME)} ({one_line(' '.join(facts), _NAME)}{''.join(notes)})"
 
 
-def by(way: Way) -> str:
+def grant_text(way: Way) -> str:
     """ "custom role Key Keeper on resource group rg, through group A > B": the grant, and the groups in between."""
     if way.kind == "access-policy":
         grant = "access policy of the vault"

@@ -8,7 +8,7 @@ from keyaudit.model.fixes import version_needed
 from keyaudit.model.tables.grant import Allows
 from keyaudit.model.text import one_line
 from keyaudit.model.work import Work, in_vault
-from keyaudit.report.access.words import by
+from keyaudit.report.access.words import grant_text
 from keyaudit.report.blast_radius.work import NEEDED, NO_LOGS, evidence
 from keyaudit.report.lines import listed, plural
 from keyaudit.report.steps import Phase, Step, option_word
@@ -127,7 +127,7 @@ def _names(found: BlastRadius, uses: Sequence[Edge]) -> str:
 
 
 def _by_way(found: BlastRadius, uses: Sequence[Edge]) -> str:
-    names = list(dict.fromkeys(f"{one_line(found.nodes[use.target].name)} by {by(use.way)}" for use in uses if use.way))
+    names = list(dict.fromkeys(f"{one_line(found.nodes[use.target].name)} by {grant_text(use.way)}" for use in uses if use.way))
     return "; ".join(names[:_FEW]) + _more(len(names))
 
 

@@ -8,9 +8,9 @@ from keyaudit.model.blast_radius import TRUSTS, BlastRadius, Edge, Kind, Node, R
 from keyaudit.model.errors import MEANINGS, Exit
 from keyaudit.model.reasons import ADVICE, Reason
 from keyaudit.model.text import one_line
-from keyaudit.report.access.words import by, can, notes, spoken
-from keyaudit.report.extent import extent
+from keyaudit.report.access.words import can, grant_text, notes, spoken
 from keyaudit.report.lines import plural
+from keyaudit.report.missing import extent
 
 _NAME = 300
 VERBS = {
@@ -78,7 +78,7 @@ def tree(found: BlastRadius) -> tuple[Branch, ...]:
     return branches(found.subject.id)
 
 
-def said(branch: Branch) -> str:
+def edge_text(branch: Branch) -> str:
     """One edge as a sentence without a subject."""
     edge, node = branch.edge, branch.node
     if node.kind is Kind.UNSEEN:
@@ -94,10 +94,10 @@ def said(branch: Branch) -> str:
 def _how(edge: Edge) -> str:
     parts = [" ".join(part for part in (edge.how, one_line(edge.names, _NAME)) if part)]
     if edge.way and edge.relation is Relation.HOLDS:
-        parts.append(", ".join(by(edge.way).split(", ")[1:]))
+        parts.append(", ".join(grant_text(edge.way).split(", ")[1:]))
         parts.append(notes(edge.way))
     elif edge.way:
-        parts += [f"{can(edge.way.allows)}, by {by(edge.way)}", notes(edge.way)]
+        parts += [f"{can(edge.way.allows)}, by {grant_text(edge.way)}", notes(edge.way)]
     text = "; ".join(part for part in parts if part)
     return f": {text}" if text else ""
 

@@ -23,11 +23,10 @@ from keyaudit.model.severity import Severity
 from keyaudit.model.text import one_line
 from keyaudit.report.changes.difference import compare
 from keyaudit.report.expiring.words import name
-from keyaudit.report.extent import extent
 from keyaudit.report.findings.causes import problems, same_cause
 from keyaudit.report.findings.first import step
 from keyaudit.report.lines import listed, plural
-from keyaudit.report.missing import by_needs
+from keyaudit.report.missing import by_needs, extent
 from keyaudit.report.summary import SIMULATED
 
 TOLD = 5

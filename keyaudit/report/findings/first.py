@@ -14,8 +14,8 @@ from keyaudit.model.run import First, Report
 from keyaudit.model.severity import Severity
 from keyaudit.model.text import one_line
 from keyaudit.model.tier0 import LISTS, Principal
-from keyaudit.report.extent import PART, READ
 from keyaudit.report.lines import columns, listed, plural, wrap
+from keyaudit.report.missing import PART, READ
 from keyaudit.report.options import Options
 from keyaudit.report.resource import names
 from keyaudit.report.summary import severities

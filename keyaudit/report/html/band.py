@@ -11,9 +11,9 @@ from keyaudit.model.errors import MEANINGS, Exit
 from keyaudit.model.gating.expectations import RELATIVE
 from keyaudit.model.run import Report, Verdict
 from keyaudit.model.severity import Severity
-from keyaudit.report.extent import extent
 from keyaudit.report.html.first import FirstPage, first_page
 from keyaudit.report.lines import plural
+from keyaudit.report.missing import extent
 from keyaudit.report.summary import WORST_FIRST, copied, looked, network, not_evaluated, open_findings, reads_done, results
 
 

@@ -10,10 +10,9 @@ from keyaudit.model.evidence import remedy, worded
 from keyaudit.model.findings import PolicyText
 from keyaudit.model.reasons import ADVICE, UNGRANTED, UNSAFE, Reason
 from keyaudit.model.run import Gap, Report, Run, Verdict
-from keyaudit.report.extent import extent
 from keyaudit.report.grants import Grant, grants, notes
 from keyaudit.report.lines import plural
-from keyaudit.report.missing import alike, permissions, reads, remedy_of
+from keyaudit.report.missing import alike, extent, permissions, reads, remedy_of
 
 _NAMES = 12
 

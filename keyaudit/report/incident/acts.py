@@ -13,7 +13,7 @@ LISTED = 300
 """The maximum length of a name."""
 
 
-def said(act: Act) -> str:
+def act_text(act: Act) -> str:
     """An act as a sentence that begins with its time."""
     by = f"{one_line(act.actor.shown, LISTED)} ({_ids(act)})" if act.actor.name else one_line(act.actor.shown)
     who = f"{by}, called by {one_line(act.caller)}" if act.caller else by

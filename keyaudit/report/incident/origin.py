@@ -6,7 +6,7 @@ from keyaudit.model.incident import Confidence, Incident, Observed, SamlSignIns
 from keyaudit.model.tables.usage import DIRECTORY_LOG, KEY_VAULT_LOG, USER_SIGN_IN_LOG
 from keyaudit.model.text import one_line
 from keyaudit.model.times import iso_time
-from keyaudit.report.incident.acts import LISTED, briefly, said
+from keyaudit.report.incident.acts import LISTED, act_text, briefly
 from keyaudit.report.incident.statements import NO_LOGS, Statement, doubts, holes
 from keyaudit.report.lines import plural
 
@@ -53,7 +53,7 @@ def causes(found: Incident) -> Iterator[Statement]:
         nameless = act.operation == "add-credential" and act.credential is None
         more = " The record does not name the credential: it may be any that it has." if nameless else ""
         confidence = Confidence.INFERRED if nameless else Confidence.OBSERVED
-        yield Statement(text=f"{said(act)}{more}", confidence=confidence, rests_on=act.records)
+        yield Statement(text=f"{act_text(act)}{more}", confidence=confidence, rests_on=act.records)
     added = {act.credential for act in seen.causes}
     used = dict.fromkeys(act.credential for act in seen.uses if act.operation == "sign-in" and act.credential)
     for credential in used:

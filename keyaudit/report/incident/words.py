@@ -8,9 +8,8 @@ from keyaudit.model.tables.usage import ACTIVITY_LOG, DIRECTORY_LOG, MAIL_LOG, S
 from keyaudit.model.text import listed, one_line
 from keyaudit.model.times import DAY, duration_text, iso_date
 from keyaudit.model.usage import Kind
-from keyaudit.report.blast_radius.words import Branch, conclusion, is_secret, limits, opened, said, tree
-from keyaudit.report.incident.acts import LISTED
-from keyaudit.report.incident.acts import said as said_act
+from keyaudit.report.blast_radius.words import Branch, conclusion, edge_text, is_secret, limits, opened, tree
+from keyaudit.report.incident.acts import LISTED, act_text
 from keyaudit.report.incident.origin import causes, saml, signatures, timeline
 from keyaudit.report.incident.statements import NO_LOGS, SHOWS, Section, Statement, doubts, holes
 from keyaudit.report.incident.tokens import in_short, tokens
@@ -183,7 +182,7 @@ def _branches(branches: Sequence[Branch], depth: int) -> Iterator[Statement]:
     for branch in branches:
         sure = Confidence.OBSERVED if depth == 0 else Confidence.INFERRED
         confidence = Confidence.NOT_KNOWABLE if branch.edge.doubt else sure
-        text = said(branch)
+        text = edge_text(branch)
         yield Statement(text=f"{text[0].upper()}{text[1:]}.", confidence=confidence, rests_on=[branch.edge.target], depth=depth)
         yield from _branches(branch.below, depth + 1)
 
@@ -193,7 +192,7 @@ def _used(seen: Observed) -> Iterator[Statement]:
         text = "Which of these uses are usual is unknown: there is no baseline; make one with keyaudit usage learn."
         yield Statement(text=text, confidence=Confidence.NOT_KNOWABLE)
     for act in seen.uses:
-        yield Statement(text=said_act(act), confidence=Confidence.OBSERVED, rests_on=act.records)
+        yield Statement(text=act_text(act), confidence=Confidence.OBSERVED, rests_on=act.records)
     yield from signatures(seen)
     yield from saml(seen)
     if not seen.logs:
@@ -217,7 +216,7 @@ def _used(seen: Observed) -> Iterator[Statement]:
 def _next(found: Incident, seen: Observed) -> Iterator[Statement]:
     for act in seen.timeline:
         confidence = Confidence.INFERRED if act.because else Confidence.OBSERVED
-        yield Statement(text=said_act(act), confidence=confidence, rests_on=act.records)
+        yield Statement(text=act_text(act), confidence=confidence, rests_on=act.records)
     if not seen.uses and not seen.timeline:
         text = "Nobody is known to have used it, so no further activity could be looked for."
         yield Statement(text=text, confidence=Confidence.NOT_KNOWABLE)

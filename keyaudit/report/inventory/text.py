@@ -14,11 +14,10 @@ from keyaudit.model.operations import BY_SURFACE
 from keyaudit.model.reasons import ADVICE, Reason
 from keyaudit.model.run import Inventory, Verdict
 from keyaudit.model.text import one_line
-from keyaudit.report.extent import extent
 from keyaudit.report.facts import Facts
 from keyaudit.report.inventory import federated
 from keyaudit.report.lines import joined, parted, plural, wrap
-from keyaudit.report.missing import not_needed
+from keyaudit.report.missing import extent, not_needed
 from keyaudit.report.options import PAGE, Options
 from keyaudit.report.summary import closing, header
 from keyaudit.report.tabular.grid import SAMPLE, fitting, grid, natural

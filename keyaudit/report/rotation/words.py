@@ -10,8 +10,8 @@ from keyaudit.model.reasons import ADVICE
 from keyaudit.model.rotation import Consumer, Follows, Kind, Logged, Proof, Rotation, Stage, State, Why
 from keyaudit.model.text import one_line
 from keyaudit.model.times import DAY, iso_date, iso_time, whole_days
-from keyaudit.report.extent import extent
 from keyaudit.report.lines import listed, plural
+from keyaudit.report.missing import extent
 
 _NAME = 300
 STATES = {
