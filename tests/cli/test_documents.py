@@ -278,7 +278,7 @@ def test_the_pipelines_shown_give_what_the_action_and_the_template_take() -> Non
     github, azure, _ = (yaml.safe_load(block) for block in fenced(topic("pipeline"), "yaml"))
     action, declared = github["jobs"]["audit"]["steps"][-1], read(ACTION)["inputs"]
     assert action["uses"].split("@")[0] == "OWNER/keyaudit"
-    assert ACTION == TEMPLATE.parents[2] / "action.yml"
+    assert TEMPLATE.parents[2] / "action.yml" == ACTION
     assert set(action["with"]) <= set(declared)
     template, parameters = azure["steps"][-1], {each["name"]: each for each in read(TEMPLATE)["parameters"]}
     assert template["template"].split("@")[0] == str(TEMPLATE.relative_to(TEMPLATE.parents[2]))
