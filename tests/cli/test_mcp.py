@@ -145,7 +145,7 @@ async def test_a_question_that_the_snapshot_cannot_answer_is_refused(contoso: Pa
         passing = await _answer(client, "findings", resource="kv-orders-prod", outcome="pass", limit=1)
         assert passing["count"]["number"] > 0
         assert "is not one of the findings here" in await _refused(client, "explain", id="0123456789abcdef")
-        assert "no page" in await _refused(client, "coverage", limit=0)
+        assert "not a valid page" in await _refused(client, "coverage", limit=0)
 
 
 @pytest.mark.parametrize("payload", KINDS.values(), ids=KINDS)

@@ -4,6 +4,7 @@ import io
 import sqlite3
 import weakref
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
@@ -195,6 +196,12 @@ def test_a_database_that_nobody_uses_is_gone_with_its_functions() -> None:
     used = weakref.ref(database)
     del database
     assert used() is None
+
+
+def test_another_thread_can_go_on_with_a_database() -> None:
+    database = Database()
+    with ThreadPoolExecutor(1) as other:
+        assert other.submit(database.execute, "SELECT 1").result().fetchall() == [(1,)]
 
 
 def test_a_map_keeps_the_order_of_its_entries() -> None:

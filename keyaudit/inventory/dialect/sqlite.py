@@ -238,7 +238,8 @@ class Database:
 
 
 def _opened() -> sqlite3.Connection:
-    connection = sqlite3.connect(":memory:", isolation_level=None)
+    # The server for assistants asks in threads, one after another.
+    connection = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
     connection.execute("PRAGMA case_sensitive_like = true")
     for name, count, function in _FUNCTIONS:
         connection.create_function(name, count, function, deterministic=True)
