@@ -72,7 +72,7 @@ def test_the_demo_is_read_learned_and_checked(keyaudit: Keyaudit, tmp_path: Path
         )
         lists = ("directoryAudits", "signIns/managedIdentity", "signIns/servicePrincipal")
         brief = ("log-analytics:log-people/AzureDiagnostics", *(f"graph:auditLogs/{each}" for each in lists))
-        assert {line.partition(" is there")[0] for line in unread[1:]} == (
+        assert {line.partition(" no longer exists")[0] for line in unread[1:]} == (
             {f"  {place}: kept for 30 days: what was logged before {days[1]}" for place in brief} if name == "before" else set()
         )
     store = open_logs(tmp_path / "now")
