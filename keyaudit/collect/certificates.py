@@ -1,6 +1,7 @@
 """Public certificates from Graph and the sign-in host, and the columns that they fill."""
 
-from keyaudit.collect.rows import Row, Wire, is_null, read
+from keyaudit.collect.rows import Row
+from keyaudit.collect.wire import Wire, is_null, read
 from keyaudit.collect.x509 import X509, Brief, plain, read_brief, read_x509
 from keyaudit.model.coverage import Refusal
 

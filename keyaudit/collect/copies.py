@@ -7,7 +7,8 @@ from typing import TypeVar, cast
 from msgspec import Raw, Struct, UnsetType, structs
 
 from keyaudit.cloud.listing import Listing
-from keyaudit.collect.rows import CONTRADICTED, UNASKED, Row
+from keyaudit.collect.rows import Row
+from keyaudit.collect.wire import CONTRADICTED, UNASKED
 from keyaudit.model.columns import Table
 from keyaudit.model.reasons import Reason
 

@@ -13,7 +13,8 @@ from keyaudit.collect.concurrency import for_each
 from keyaudit.collect.copies import both, distinct
 from keyaudit.collect.places import source
 from keyaudit.collect.reading import Reading
-from keyaudit.collect.rows import Row, Wire, read, struct_of, value_at
+from keyaudit.collect.rows import Row, struct_of
+from keyaudit.collect.wire import Wire, read, value_at
 from keyaudit.inventory.spool import Unit
 from keyaudit.model.coverage import Coverage, Refusal, Scope
 from keyaudit.model.operations import OPERATIONS

@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterable
 from msgspec import UnsetType
 
 from keyaudit.collect.places import Vault
-from keyaudit.collect.rows import Wire, read
+from keyaudit.collect.wire import Wire, read
 from keyaudit.inventory.blast.subject import digest
 from keyaudit.inventory.naming import address
 from keyaudit.model.coverage import Refusal

@@ -8,7 +8,8 @@ import msgspec
 from msgspec import UNSET, Raw, Struct
 
 from keyaudit.cloud.environment import Environment
-from keyaudit.collect.rows import Row, Wire
+from keyaudit.collect.rows import Row
+from keyaudit.collect.wire import Wire
 from keyaudit.model.coverage import Refusal, Scope, ScopeKind
 from keyaudit.model.operations import OPERATIONS, Surface
 from keyaudit.model.reasons import Reason

@@ -19,7 +19,7 @@ from keyaudit.cloud.listing import Listing
 from keyaudit.cloud.pages import RESOURCE_GRAPH_PAGE, Page, Step
 from keyaudit.collect.calls import Calls
 from keyaudit.collect.places import Subscription
-from keyaudit.collect.rows import is_null
+from keyaudit.collect.wire import is_null
 from keyaudit.model.coverage import Refusal
 from keyaudit.model.operations.kinds import TOGETHER
 from keyaudit.model.reasons import Reason

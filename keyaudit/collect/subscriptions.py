@@ -8,7 +8,7 @@ from keyaudit.cloud.gateway import Gateway
 from keyaudit.collect.calls import Calls, not_assessed
 from keyaudit.collect.copies import distinct
 from keyaudit.collect.places import Subscription
-from keyaudit.collect.rows import Wire, read
+from keyaudit.collect.wire import Wire, read
 from keyaudit.model.coverage import Coverage, Refusal, Scope, State
 from keyaudit.model.guid import GUID
 from keyaudit.model.reasons import Reason

@@ -8,7 +8,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import NameOID
 
-from keyaudit.collect import der
+from keyaudit.collect.x509 import der
 
 KEY = ec.derive_private_key(2016, ec.SECP256R1())
 OTHER_KEY = ec.derive_private_key(2023, ec.SECP256R1())

@@ -9,7 +9,7 @@ from msgspec import Raw
 
 from keyaudit.collect.access.actions import CONTROL, DATA, Permission, allowed, by_wildcard, covers, granted
 from keyaudit.collect.access.policies import Permissions, Policies, policies_of
-from keyaudit.collect.rows import read
+from keyaudit.collect.wire import read
 from keyaudit.model.coverage import Refusal
 from keyaudit.model.reasons import Reason
 from keyaudit.model.tables.grant import Allows

@@ -7,7 +7,8 @@ import pytest
 from msgspec import UNSET, Raw, Struct, defstruct, json, structs
 
 from keyaudit.collect.declared import holder_of, item_of
-from keyaudit.collect.rows import CONTRADICTED, Row, Wire, value_at
+from keyaudit.collect.rows import Row
+from keyaudit.collect.wire import CONTRADICTED, Wire, value_at
 from keyaudit.collect.x509 import read_certificate
 from keyaudit.model.columns import Column, Table
 from keyaudit.model.reasons import Reason

@@ -3,7 +3,8 @@
 import pytest
 from msgspec import UNSET, Raw, Struct, UnsetType, json
 
-from keyaudit.collect.rows import Row, is_null, read, wired
+from keyaudit.collect.rows import Row, wired
+from keyaudit.collect.wire import is_null, read
 from keyaudit.model.columns import Table, Type
 from keyaudit.model.coverage import Refusal
 from keyaudit.model.reasons import Reason

@@ -13,8 +13,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from cryptography.x509.oid import ExtendedKeyUsageOID
 from msgspec import structs
 
-from keyaudit.collect import der
-from keyaudit.collect.x509 import X509, read_x509
+from keyaudit.collect.x509 import X509, der, read_x509
 from keyaudit.model.coverage import Refusal
 from keyaudit.model.reasons import Reason
 from keyaudit.simulator import x509 as simulated

@@ -10,7 +10,8 @@ from keyaudit.collect.access.definitions import Role, guid_of
 from keyaudit.collect.access.scopes import Place, place_of
 from keyaudit.collect.grants import grant_row
 from keyaudit.collect.queries import Query
-from keyaudit.collect.rows import Row, Wire, is_null, read
+from keyaudit.collect.rows import Row
+from keyaudit.collect.wire import Wire, is_null, read
 from keyaudit.model.coverage import Refusal
 from keyaudit.model.guid import GUID
 from keyaudit.model.reasons import Reason

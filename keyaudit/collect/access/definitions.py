@@ -9,7 +9,8 @@ from keyaudit.collect.calls import Calls
 from keyaudit.collect.copies import distinct
 from keyaudit.collect.queries import Query
 from keyaudit.collect.reading import Reading
-from keyaudit.collect.rows import Row, Wire, read
+from keyaudit.collect.rows import Row
+from keyaudit.collect.wire import Wire, read
 from keyaudit.model.coverage import Coverage, Refusal, Scope
 from keyaudit.model.guid import GUID
 from keyaudit.model.reasons import Reason

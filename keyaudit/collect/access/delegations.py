@@ -15,7 +15,8 @@ from keyaudit.collect.copies import distinct
 from keyaudit.collect.places import source
 from keyaudit.collect.queries import Group, Query, ids_of
 from keyaudit.collect.reading import Reading
-from keyaudit.collect.rows import Row, Wire, is_null, read, wired
+from keyaudit.collect.rows import Row, wired
+from keyaudit.collect.wire import Wire, is_null, read
 from keyaudit.inventory.spool import Unit
 from keyaudit.model.coverage import Coverage, Refusal, Scope, State
 from keyaudit.model.reasons import Reason

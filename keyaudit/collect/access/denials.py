@@ -8,7 +8,7 @@ from keyaudit.cloud.connection import Connection
 from keyaudit.collect.access.actions import Permission, granted
 from keyaudit.collect.access.scopes import Place, encloses, place_of
 from keyaudit.collect.calls import Calls, why_incomplete
-from keyaudit.collect.rows import Wire, is_null, read
+from keyaudit.collect.wire import Wire, is_null, read
 from keyaudit.model.coverage import Coverage, Refusal, Scope
 from keyaudit.model.reasons import Reason
 

@@ -5,7 +5,8 @@ from collections.abc import Mapping
 from msgspec import UNSET, Struct, UnsetType, field, structs
 
 from keyaudit.collect.entra.holders import home_of
-from keyaudit.collect.rows import CONTRADICTED, Row, Wire, is_null, read
+from keyaudit.collect.rows import Row
+from keyaudit.collect.wire import CONTRADICTED, Wire, is_null, read
 from keyaudit.model.coverage import Refusal
 from keyaudit.model.reasons import Reason
 from keyaudit.model.tables.principal import PRINCIPAL

@@ -5,7 +5,8 @@ from collections.abc import Iterator, Mapping
 from msgspec import UNSET, Raw, Struct, field
 
 from keyaudit.collect.grants import grant_row
-from keyaudit.collect.rows import AFTER_APPLY, NOT_IN_PLAN, Row, Wire, is_null, read
+from keyaudit.collect.rows import Row
+from keyaudit.collect.wire import AFTER_APPLY, NOT_IN_PLAN, Wire, is_null, read
 from keyaudit.model.coverage import Refusal
 from keyaudit.model.guid import GUID
 from keyaudit.model.reasons import Reason

@@ -16,7 +16,8 @@ from keyaudit.collect.copies import distinct
 from keyaudit.collect.places import Subscription, source
 from keyaudit.collect.queries import Group, Query
 from keyaudit.collect.reading import Reading
-from keyaudit.collect.rows import Row, Wire, read
+from keyaudit.collect.rows import Row
+from keyaudit.collect.wire import Wire, read
 from keyaudit.inventory.spool import Unit
 from keyaudit.model.coverage import Coverage, Refusal, Scope, State
 from keyaudit.model.reasons import Reason

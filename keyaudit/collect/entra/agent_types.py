@@ -9,7 +9,7 @@ from msgspec import Raw, UnsetType
 from keyaudit.cloud.gateway import Gateway
 from keyaudit.collect.calls import Calls
 from keyaudit.collect.entra.relations import Related
-from keyaudit.collect.rows import Wire, read
+from keyaudit.collect.wire import Wire, read
 from keyaudit.model.coverage import Coverage, Refusal, Scope
 from keyaudit.model.guid import GUID
 from keyaudit.model.reasons import Reason

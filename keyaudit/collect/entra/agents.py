@@ -20,7 +20,8 @@ from keyaudit.collect.entra.relations import AT_ONCE, EXPANDED, Related, object_
 from keyaudit.collect.entra.service_principals import PrincipalItem, principal_holder, principal_row
 from keyaudit.collect.places import source
 from keyaudit.collect.reading import Reading
-from keyaudit.collect.rows import Row, Wire, decoded, is_null, read, wired
+from keyaudit.collect.rows import Row, wired
+from keyaudit.collect.wire import Wire, decoded, is_null, read
 from keyaudit.inventory.spool import Unit
 from keyaudit.model.columns import Table
 from keyaudit.model.coverage import Coverage, Refusal, Scope

@@ -25,7 +25,8 @@ from keyaudit.collect.entra.app_restrictions import (
 from keyaudit.collect.entra.relations import Related, object_id
 from keyaudit.collect.places import source
 from keyaudit.collect.reading import Reading
-from keyaudit.collect.rows import Row, Wire, decoded, wired
+from keyaudit.collect.rows import Row, wired
+from keyaudit.collect.wire import Wire, decoded
 from keyaudit.inventory.spool import Unit
 from keyaudit.model.coverage import Coverage, Refusal, Scope
 from keyaudit.model.reasons import Reason

@@ -9,7 +9,8 @@ from functools import partial
 
 from msgspec import UNSET, Raw, Struct
 
-from keyaudit.collect.rows import Row, Wire, decoded, given, is_null
+from keyaudit.collect.rows import Row
+from keyaudit.collect.wire import Wire, decoded, given, is_null
 from keyaudit.model.columns import Type
 from keyaudit.model.reasons import Reason
 from keyaudit.model.tables.app_management_policy import APP_MANAGEMENT_POLICY

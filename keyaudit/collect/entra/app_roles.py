@@ -11,7 +11,8 @@ from keyaudit.collect.copies import distinct
 from keyaudit.collect.entra.relations import AT_ONCE, EXPANDED, Related, object_id
 from keyaudit.collect.entra.settings import roles_for_applications
 from keyaudit.collect.grants import grant_row
-from keyaudit.collect.rows import Row, Wire, read
+from keyaudit.collect.rows import Row
+from keyaudit.collect.wire import Wire, read
 from keyaudit.inventory.spool import Unit
 from keyaudit.model.coverage import Coverage, Refusal, Scope
 from keyaudit.model.guid import GUID

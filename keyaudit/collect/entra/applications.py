@@ -13,7 +13,8 @@ from keyaudit.collect.entra.key_material import Keyed, Keys
 from keyaudit.collect.entra.relations import Relations
 from keyaudit.collect.entra.settings import put_exposes, put_identifiers, put_makers
 from keyaudit.collect.reading import Reading
-from keyaudit.collect.rows import Row, Wire, wired
+from keyaudit.collect.rows import Row, wired
+from keyaudit.collect.wire import Wire
 from keyaudit.inventory.spool import Unit
 from keyaudit.model.coverage import Coverage, Scope
 from keyaudit.model.operations import GLOBAL_CLOUD

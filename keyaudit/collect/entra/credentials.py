@@ -12,7 +12,8 @@ from keyaudit.cloud.environment import ENVIRONMENTS
 from keyaudit.collect.certificates import brief_of
 from keyaudit.collect.entra.holders import OF_HOLDER, Holder
 from keyaudit.collect.entra.relations import FederatedItem
-from keyaudit.collect.rows import Row, Wire, is_null, read
+from keyaudit.collect.rows import Row
+from keyaudit.collect.wire import Wire, is_null, read
 from keyaudit.collect.x509 import Brief
 from keyaudit.model.coverage import Refusal
 from keyaudit.model.federated_names import hosting, repository

@@ -8,7 +8,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import cast
 
-from keyaudit.collect.rows import Wire, decoded
+from keyaudit.collect.wire import Wire, decoded
 from keyaudit.model.reasons import Reason
 from keyaudit.model.wire import Unreadable
 

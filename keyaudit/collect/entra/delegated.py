@@ -10,7 +10,8 @@ from keyaudit.collect.copies import both, stored_once
 from keyaudit.collect.grants import grant_row
 from keyaudit.collect.places import source
 from keyaudit.collect.reading import Reading
-from keyaudit.collect.rows import Row, Wire, decoded
+from keyaudit.collect.rows import Row
+from keyaudit.collect.wire import Wire, decoded
 from keyaudit.inventory.spool import Unit
 from keyaudit.model.coverage import Coverage, Refusal, Scope
 from keyaudit.model.guid import GUID

@@ -17,7 +17,7 @@ from keyaudit.collect.entra.relations import AT_ONCE, Federated, FederatedItem, 
 from keyaudit.collect.focus import LEFT_OUT, MOST, Focus
 from keyaudit.collect.places import source
 from keyaudit.collect.reading import Expect, unexpected
-from keyaudit.collect.rows import Wire
+from keyaudit.collect.wire import Wire
 from keyaudit.inventory.spool import Unit
 from keyaudit.model.coverage import Coverage, Refusal, Scope
 from keyaudit.model.reasons import Reason

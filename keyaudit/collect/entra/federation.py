@@ -15,7 +15,8 @@ from keyaudit.collect.copies import both
 from keyaudit.collect.entra.relations import Related, object_id
 from keyaudit.collect.places import source
 from keyaudit.collect.reading import Reading
-from keyaudit.collect.rows import Row, Wire, is_null, read, wired
+from keyaudit.collect.rows import Row, wired
+from keyaudit.collect.wire import Wire, is_null, read
 from keyaudit.collect.x509 import X509
 from keyaudit.inventory.spool import Spool, Unit
 from keyaudit.model.coverage import Coverage, Refusal, Scope, State

@@ -4,7 +4,8 @@ from collections.abc import Mapping, Sequence
 
 from msgspec import Struct
 
-from keyaudit.collect.rows import Row, Wire, is_null, read
+from keyaudit.collect.rows import Row
+from keyaudit.collect.wire import Wire, is_null, read
 from keyaudit.model.columns import Table
 from keyaudit.model.coverage import Refusal
 from keyaudit.model.guid import GUID

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from msgspec import UNSET, Struct
 
-from keyaudit.collect.rows import Wire, decoded
+from keyaudit.collect.wire import Wire, decoded
 from keyaudit.model.guid import GUID
 from keyaudit.model.reasons import Reason
 from keyaudit.model.wire import Unreadable

@@ -15,7 +15,7 @@ from keyaudit.collect.concurrency import all_of, for_each
 from keyaudit.collect.entra.published_keys import Place, issuer_key, shared_key, write_keys
 from keyaudit.collect.places import source
 from keyaudit.collect.reading import Reading
-from keyaudit.collect.rows import Wire, read
+from keyaudit.collect.wire import Wire, read
 from keyaudit.inventory.spool import Spool, Unit
 from keyaudit.model.coverage import Coverage, Refusal, Scope, State
 from keyaudit.model.reasons import Reason

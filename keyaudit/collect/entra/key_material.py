@@ -12,7 +12,7 @@ from keyaudit.collect.entra.credentials import KeyItem, encrypts, kind_of, read_
 from keyaudit.collect.entra.holders import Holder
 from keyaudit.collect.entra.relations import Related
 from keyaudit.collect.entra.saml import public_certificate
-from keyaudit.collect.rows import Wire, read
+from keyaudit.collect.wire import Wire, read
 from keyaudit.model.coverage import Refusal
 from keyaudit.model.reasons import Reason
 

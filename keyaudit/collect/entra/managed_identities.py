@@ -18,7 +18,7 @@ from keyaudit.collect.entra.relations import FederatedItem
 from keyaudit.collect.places import Subscription, source
 from keyaudit.collect.queries import Group, Query, ids_of
 from keyaudit.collect.reading import Reading
-from keyaudit.collect.rows import Wire, read
+from keyaudit.collect.wire import Wire, read
 from keyaudit.inventory.spool import Unit
 from keyaudit.model.coverage import Coverage, Refusal, Scope
 from keyaudit.model.guid import GUID

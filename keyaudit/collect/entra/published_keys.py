@@ -6,7 +6,8 @@ from urllib.parse import quote
 from msgspec import UNSET, Raw, Struct, UnsetType
 
 from keyaudit.collect.certificates import certificate_in, put_certificate
-from keyaudit.collect.rows import Row, Wire, is_null, read
+from keyaudit.collect.rows import Row
+from keyaudit.collect.wire import Wire, is_null, read
 from keyaudit.collect.x509 import X509
 from keyaudit.inventory.spool import Unit
 from keyaudit.model import base64url

@@ -8,7 +8,7 @@ import msgspec
 from msgspec import UNSET, Raw, Struct, UnsetType, structs
 
 from keyaudit.collect.entra.key_material import Keyed
-from keyaudit.collect.rows import read
+from keyaudit.collect.wire import read
 from keyaudit.inventory.spool import Spool, Unit
 
 _MEMBERS = (

@@ -9,7 +9,8 @@ from keyaudit.collect.calls import Calls, not_assessed, why_incomplete
 from keyaudit.collect.concurrency import for_each
 from keyaudit.collect.copies import distinct
 from keyaudit.collect.focus import LEFT_OUT, Focus
-from keyaudit.collect.rows import Row, Wire, read
+from keyaudit.collect.rows import Row
+from keyaudit.collect.wire import Wire, read
 from keyaudit.model.coverage import Coverage, Refusal, Scope
 from keyaudit.model.guid import GUID
 from keyaudit.model.reasons import Reason

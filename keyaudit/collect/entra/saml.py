@@ -7,7 +7,8 @@ from msgspec import Struct, UnsetType
 from keyaudit.collect.certificates import certificate_of, put_certificate
 from keyaudit.collect.entra.credentials import KeyItem, PasswordItem, thumbprint
 from keyaudit.collect.entra.holders import Holder
-from keyaudit.collect.rows import Row, Wire, is_null, read
+from keyaudit.collect.rows import Row
+from keyaudit.collect.wire import Wire, is_null, read
 from keyaudit.collect.x509 import X509
 from keyaudit.model.coverage import Refusal
 from keyaudit.model.reasons import Reason

@@ -19,7 +19,8 @@ from keyaudit.collect.entra.settings import put_makers
 from keyaudit.collect.entra.signers import Signer
 from keyaudit.collect.places import source
 from keyaudit.collect.reading import Reading
-from keyaudit.collect.rows import Row, Wire, read, wired
+from keyaudit.collect.rows import Row, wired
+from keyaudit.collect.wire import Wire, read
 from keyaudit.inventory.spool import Unit
 from keyaudit.model.coverage import Coverage, Refusal, Scope
 from keyaudit.model.tables.service_principal import SERVICE_PRINCIPAL

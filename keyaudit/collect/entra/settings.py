@@ -2,7 +2,8 @@
 
 from msgspec import UNSET, Raw, Struct
 
-from keyaudit.collect.rows import Row, Wire, decoded, is_null, read
+from keyaudit.collect.rows import Row
+from keyaudit.collect.wire import Wire, decoded, is_null, read
 from keyaudit.model.coverage import Refusal
 from keyaudit.model.guid import GUID
 from keyaudit.model.operations import GLOBAL_CLOUD

@@ -8,7 +8,7 @@ from keyaudit.collect.entra.credentials import KeyItem
 from keyaudit.collect.entra.holders import Holder
 from keyaudit.collect.entra.key_material import Keys
 from keyaudit.collect.entra.saml import public_certificate, signing_rows
-from keyaudit.collect.rows import Wire, read
+from keyaudit.collect.wire import Wire, read
 from keyaudit.collect.x509 import X509
 from keyaudit.model.coverage import Refusal
 

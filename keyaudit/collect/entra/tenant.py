@@ -10,7 +10,8 @@ from keyaudit.collect.copies import distinct
 from keyaudit.collect.evidence import UnifiedAudit
 from keyaudit.collect.places import source
 from keyaudit.collect.reading import Reading
-from keyaudit.collect.rows import Row, Wire, answer_of, read, wired
+from keyaudit.collect.rows import Row, answer_of, wired
+from keyaudit.collect.wire import Wire, read
 from keyaudit.inventory.spool import Unit
 from keyaudit.model.coverage import Coverage, Refusal, Scope
 from keyaudit.model.reasons import Reason

@@ -23,7 +23,8 @@ from keyaudit.collect.key_vault.rotation import ROTATION, RotationPolicy, put_ro
 from keyaudit.collect.key_vault.versioned import FetchedObjects, Wrong
 from keyaudit.collect.places import Vault
 from keyaudit.collect.reading import Reading
-from keyaudit.collect.rows import Row, Wire, is_null, read
+from keyaudit.collect.rows import Row
+from keyaudit.collect.wire import Wire, is_null, read
 from keyaudit.inventory.spool import Unit
 from keyaudit.model.coverage import Coverage, Refusal
 from keyaudit.model.reasons import Reason

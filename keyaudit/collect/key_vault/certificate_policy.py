@@ -7,7 +7,8 @@ from collections.abc import Mapping
 
 from msgspec import UNSET, Struct
 
-from keyaudit.collect.rows import Row, Wire, read, wired
+from keyaudit.collect.rows import Row, wired
+from keyaudit.collect.wire import Wire, read
 from keyaudit.model.coverage import Refusal
 from keyaudit.model.reasons import Reason
 from keyaudit.model.tables.certificate import CERTIFICATE

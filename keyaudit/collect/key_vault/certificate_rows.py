@@ -3,7 +3,8 @@
 from msgspec import UNSET, Struct, UnsetType, structs
 
 from keyaudit.collect.key_vault.names import named, object_id
-from keyaudit.collect.rows import Row, Wire, is_null, read, wired
+from keyaudit.collect.rows import Row, wired
+from keyaudit.collect.wire import Wire, is_null, read
 from keyaudit.collect.x509 import X509, read_x509
 from keyaudit.model import base64url
 from keyaudit.model.coverage import Refusal

@@ -18,7 +18,8 @@ from keyaudit.collect.key_vault.names import Named, named
 from keyaudit.collect.key_vault.versioned import FetchedObjects, Wrong
 from keyaudit.collect.places import Vault
 from keyaudit.collect.reading import Reading
-from keyaudit.collect.rows import Row, read
+from keyaudit.collect.rows import Row
+from keyaudit.collect.wire import read
 from keyaudit.inventory.spool import Unit
 from keyaudit.model.coverage import Coverage, Refusal
 from keyaudit.model.reasons import Reason

@@ -14,7 +14,8 @@ from keyaudit.collect.key_vault.data_plane import bad_uri, object_row, was_delet
 from keyaudit.collect.key_vault.names import Named, named, object_id
 from keyaudit.collect.places import Subscription, Vault, source, vault_id_parts
 from keyaudit.collect.reading import Reading
-from keyaudit.collect.rows import Row, Wire, is_null, read, wired
+from keyaudit.collect.rows import Row, wired
+from keyaudit.collect.wire import Wire, is_null, read
 from keyaudit.inventory.spool import Unit
 from keyaudit.model.coverage import Coverage, Refusal
 from keyaudit.model.reasons import Reason

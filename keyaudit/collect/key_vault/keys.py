@@ -23,7 +23,8 @@ from keyaudit.collect.key_vault.unchanged import Known, take_over, unchanged
 from keyaudit.collect.key_vault.versioned import FetchedObjects, Wrong, counted
 from keyaudit.collect.places import Vault
 from keyaudit.collect.reading import Reading
-from keyaudit.collect.rows import Row, read
+from keyaudit.collect.rows import Row
+from keyaudit.collect.wire import read
 from keyaudit.inventory.spool import Unit
 from keyaudit.model.coverage import SHOWN_BAD, Coverage, End, Refusal
 from keyaudit.model.operations import GLOBAL_CLOUD

@@ -9,7 +9,8 @@ from ipaddress import IPv4Network, collapse_addresses
 
 from msgspec import UNSET, Struct, UnsetType
 
-from keyaudit.collect.rows import Row, Wire, is_null, read
+from keyaudit.collect.rows import Row
+from keyaudit.collect.wire import Wire, is_null, read
 from keyaudit.model.coverage import Refusal
 from keyaudit.model.reasons import Reason
 from keyaudit.model.tables.vault import VAULT

@@ -4,7 +4,8 @@ from collections.abc import Iterator
 
 from msgspec import UNSET, Raw, Struct, UnsetType
 
-from keyaudit.collect.rows import Row, Wire, is_null, read
+from keyaudit.collect.rows import Row
+from keyaudit.collect.wire import Wire, is_null, read
 from keyaudit.model.coverage import Refusal
 from keyaudit.model.reasons import Reason
 from keyaudit.model.times import parse_duration

@@ -10,7 +10,8 @@ from keyaudit.collect.key_vault.names import Named
 from keyaudit.collect.key_vault.versioned import VersionedObjects
 from keyaudit.collect.places import Vault
 from keyaudit.collect.reading import Reading
-from keyaudit.collect.rows import Row, Wire, read, wired
+from keyaudit.collect.rows import Row, wired
+from keyaudit.collect.wire import Wire, read
 from keyaudit.inventory.spool import Unit
 from keyaudit.model.coverage import Coverage, Refusal
 from keyaudit.model.reasons import Reason

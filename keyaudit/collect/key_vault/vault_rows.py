@@ -8,7 +8,8 @@ from keyaudit.cloud.environment import Environment
 from keyaudit.collect.access.policies import policies_of
 from keyaudit.collect.key_vault.network import NETWORK, NetworkProperties, put_network
 from keyaudit.collect.places import Subscription, source, vault_id_parts
-from keyaudit.collect.rows import Row, Wire, is_null, read, wired
+from keyaudit.collect.rows import Row, wired
+from keyaudit.collect.wire import Wire, is_null, read
 from keyaudit.model.coverage import Refusal
 from keyaudit.model.reasons import Reason
 from keyaudit.model.tables.places import KEY_VAULT, MANAGED_HSM

@@ -15,8 +15,8 @@ from keyaudit.collect.copies import agreed, both, distinct
 from keyaudit.collect.key_vault.vault_rows import VaultItem, VaultProperties, vault_row
 from keyaudit.collect.places import Subscription, Vault, vault_id_parts
 from keyaudit.collect.queries import Graph, Group, Query, ids_of
-from keyaudit.collect.rows import read
 from keyaudit.collect.scope_filters import Confines, confined
+from keyaudit.collect.wire import read
 from keyaudit.inventory.spool import Unit
 from keyaudit.model.coverage import Coverage, Refusal, Scope, State
 from keyaudit.model.reasons import Reason

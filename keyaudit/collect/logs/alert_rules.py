@@ -12,7 +12,8 @@ from keyaudit.collect.logs.watched import watched_by_query
 from keyaudit.collect.places import source
 from keyaudit.collect.queries import Group, Query, ids_of
 from keyaudit.collect.reading import Reading
-from keyaudit.collect.rows import Row, Wire, read, wired
+from keyaudit.collect.rows import Row, wired
+from keyaudit.collect.wire import Wire, read
 from keyaudit.inventory.spool import Unit
 from keyaudit.model.coverage import Coverage, Refusal, Scope
 from keyaudit.model.reasons import Reason

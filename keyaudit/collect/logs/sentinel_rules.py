@@ -12,7 +12,8 @@ from keyaudit.collect.logs.watched import watched_by_query
 from keyaudit.collect.logs.workspaces import WorkspaceId, is_gone, named, seen
 from keyaudit.collect.places import source
 from keyaudit.collect.reading import Reading
-from keyaudit.collect.rows import Row, Wire, read, wired
+from keyaudit.collect.rows import Row, wired
+from keyaudit.collect.wire import Wire, read
 from keyaudit.inventory.spool import Unit
 from keyaudit.model.coverage import Coverage, Refusal, Scope
 from keyaudit.model.tables.alert_rule import ALERT_RULE

@@ -9,7 +9,8 @@ from keyaudit.cloud.connection import Connection
 from keyaudit.collect.calls import Calls
 from keyaudit.collect.copies import both
 from keyaudit.collect.places import source
-from keyaudit.collect.rows import Row, Wire, is_null, read
+from keyaudit.collect.rows import Row
+from keyaudit.collect.wire import Wire, is_null, read
 from keyaudit.inventory.spool import Unit
 from keyaudit.model.coverage import Coverage, Refusal, Scope
 from keyaudit.model.reasons import Reason

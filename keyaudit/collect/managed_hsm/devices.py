@@ -15,8 +15,9 @@ from keyaudit.collect.logs.sinks import DiagnosticSetting, exports, of_resource
 from keyaudit.collect.places import source
 from keyaudit.collect.queries import Query
 from keyaudit.collect.reading import Reading
-from keyaudit.collect.rows import Row, Wire, read, wired
+from keyaudit.collect.rows import Row, wired
 from keyaudit.collect.services.queried import Identified, queried
+from keyaudit.collect.wire import Wire, read
 from keyaudit.inventory.spool import Unit
 from keyaudit.model.coverage import Coverage, Refusal, Scope
 from keyaudit.model.reasons import Reason

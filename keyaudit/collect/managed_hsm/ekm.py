@@ -8,7 +8,8 @@ from keyaudit.cloud.connection import Connection
 from keyaudit.collect.calls import Calls
 from keyaudit.collect.certificates import certificate_of, put_dated
 from keyaudit.collect.places import Vault, source
-from keyaudit.collect.rows import Row, Wire
+from keyaudit.collect.rows import Row
+from keyaudit.collect.wire import Wire
 from keyaudit.collect.x509 import X509
 from keyaudit.inventory.spool import Unit
 from keyaudit.model.coverage import Coverage, Refusal, State

@@ -14,7 +14,8 @@ from keyaudit.collect.concurrency import for_each
 from keyaudit.collect.copies import distinct
 from keyaudit.collect.grants import grant_row
 from keyaudit.collect.places import Vault, source
-from keyaudit.collect.rows import Row, read
+from keyaudit.collect.rows import Row
+from keyaudit.collect.wire import read
 from keyaudit.inventory.spool import Unit
 from keyaudit.model.coverage import Coverage, Refusal
 from keyaudit.model.guid import GUID

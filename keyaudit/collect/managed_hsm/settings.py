@@ -7,7 +7,8 @@ from msgspec import Raw, Struct
 from keyaudit.cloud.connection import Connection
 from keyaudit.collect.calls import Calls
 from keyaudit.collect.places import Vault, source
-from keyaudit.collect.rows import Row, read, wired
+from keyaudit.collect.rows import Row, wired
+from keyaudit.collect.wire import read
 from keyaudit.inventory.spool import Unit
 from keyaudit.model.coverage import SHOWN_BAD, Coverage, End, Refusal
 from keyaudit.model.tables.hsm_setting import HSM_SETTING

@@ -11,7 +11,8 @@ from msgspec import Raw, Struct
 from keyaudit.collect.plan.answers import encoded
 from keyaudit.collect.plan.ground import Ground
 from keyaudit.collect.plan.resources import AFTER_APPLY, NOT_IN_PLAN, Planned, Value, View, texts, wire
-from keyaudit.collect.rows import Row, Wire
+from keyaudit.collect.rows import Row
+from keyaudit.collect.wire import Wire
 from keyaudit.model.operations import GLOBAL_CLOUD
 from keyaudit.model.tables.application import APPLICATION
 

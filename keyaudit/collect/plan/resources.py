@@ -11,7 +11,7 @@ from msgspec import Raw, structs
 from keyaudit.collect.plan.document import Change, Plan, Provisioner, ResourceChange, resources_of, set_at
 from keyaudit.collect.plan.harmless import provider_of
 from keyaudit.collect.plan.references import References, Target
-from keyaudit.collect.rows import AFTER_APPLY, NOT_IN_PLAN
+from keyaudit.collect.wire import AFTER_APPLY, NOT_IN_PLAN
 from keyaudit.model.errors import UsageError
 from keyaudit.model.text import one_line
 

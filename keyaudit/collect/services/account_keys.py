@@ -4,8 +4,9 @@ from collections.abc import Iterator
 
 from msgspec import UNSET
 
-from keyaudit.collect.rows import Row, Wire, is_null, read
+from keyaudit.collect.rows import Row
 from keyaudit.collect.services.items import Service, flag, member, text
+from keyaudit.collect.wire import Wire, is_null, read
 from keyaudit.model.coverage import Refusal, Scope
 from keyaudit.model.reasons import Reason
 from keyaudit.model.tables.account_key import ACCOUNT_KEY

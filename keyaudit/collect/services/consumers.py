@@ -14,10 +14,11 @@ from keyaudit.collect.copies import both
 from keyaudit.collect.places import Subscription, source
 from keyaudit.collect.queries import Query
 from keyaudit.collect.reading import Reading
-from keyaudit.collect.rows import Row, Wire, is_null
+from keyaudit.collect.rows import Row
 from keyaudit.collect.services.items import UNREADABLE, text
 from keyaudit.collect.services.key_uses import identities
 from keyaudit.collect.services.settings import NamingSetting, settings
+from keyaudit.collect.wire import Wire, is_null
 from keyaudit.inventory.spool import Unit
 from keyaudit.model.consumers import CHILDREN, DECLARED, KEY, QUERY, SECRET, Consumer
 from keyaudit.model.coverage import Coverage, Refusal, Scope

@@ -17,8 +17,9 @@ from keyaudit.collect.copies import both
 from keyaudit.collect.places import Vault, source, vault_id_parts
 from keyaudit.collect.queries import Group, Query, ids_of
 from keyaudit.collect.reading import Reading
-from keyaudit.collect.rows import Row, Wire, is_null, read, wired
+from keyaudit.collect.rows import Row, wired
 from keyaudit.collect.services.queried import Identified
+from keyaudit.collect.wire import Wire, is_null, read
 from keyaudit.inventory.spool import Unit
 from keyaudit.model.coverage import Coverage, Refusal, Scope
 from keyaudit.model.reasons import Reason

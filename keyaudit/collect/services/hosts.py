@@ -11,9 +11,10 @@ from keyaudit.collect.calls import Calls, not_assessed
 from keyaudit.collect.places import source
 from keyaudit.collect.queries import Query
 from keyaudit.collect.reading import Reading
-from keyaudit.collect.rows import Row, Wire, is_null, read, wired
+from keyaudit.collect.rows import Row, wired
 from keyaudit.collect.services.items import member, text
 from keyaudit.collect.services.queried import Identified, queried
+from keyaudit.collect.wire import Wire, is_null, read
 from keyaudit.inventory.spool import Unit
 from keyaudit.model.coverage import Coverage, Refusal, Scope
 from keyaudit.model.reasons import Reason

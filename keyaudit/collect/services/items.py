@@ -7,7 +7,8 @@ from msgspec import UNSET, Raw, Struct
 
 from keyaudit.collect.places import Subscription
 from keyaudit.collect.queries import Query
-from keyaudit.collect.rows import AFTER_APPLY, NOT_IN_PLAN, Row, Wire, is_null, read
+from keyaudit.collect.rows import Row
+from keyaudit.collect.wire import AFTER_APPLY, NOT_IN_PLAN, Wire, is_null, read
 from keyaudit.model.coverage import Refusal
 
 KINDS = {

@@ -6,9 +6,10 @@ from collections.abc import Iterator
 from msgspec import Raw, Struct
 from msgspec.structs import replace
 
-from keyaudit.collect.rows import Row, Wire, is_null, read
+from keyaudit.collect.rows import Row
 from keyaudit.collect.services.items import NULL, Service, ServiceItem, flag, member, text
 from keyaudit.collect.services.settings import VERSION
+from keyaudit.collect.wire import Wire, is_null, read
 from keyaudit.model.coverage import Refusal, Scope
 from keyaudit.model.reasons import Reason
 from keyaudit.model.tables.key_use import KEY_USE

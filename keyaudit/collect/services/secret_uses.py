@@ -10,9 +10,10 @@ from keyaudit.collect.calls import Calls, not_assessed
 from keyaudit.collect.places import source
 from keyaudit.collect.queries import Query
 from keyaudit.collect.reading import Reading
-from keyaudit.collect.rows import Row, Wire, is_null, read
+from keyaudit.collect.rows import Row
 from keyaudit.collect.services.items import flag, member, text
 from keyaudit.collect.services.queried import Identified, queried
+from keyaudit.collect.wire import Wire, is_null, read
 from keyaudit.inventory.spool import Unit
 from keyaudit.model.coverage import Coverage, Refusal, Scope
 from keyaudit.model.reasons import Reason

@@ -11,10 +11,10 @@ from keyaudit.collect.calls import Calls, not_assessed
 from keyaudit.collect.concurrency import for_each
 from keyaudit.collect.places import Subscription, source
 from keyaudit.collect.reading import Reading
-from keyaudit.collect.rows import Wire, is_null
 from keyaudit.collect.services.account_keys import account_key_rows
 from keyaudit.collect.services.items import QUERY, Service, ServiceItem, by_id, service_of
 from keyaudit.collect.services.key_uses import PROTECTOR, Use, key_use_row, key_uses, protected
+from keyaudit.collect.wire import Wire, is_null
 from keyaudit.inventory.spool import Unit
 from keyaudit.model.coverage import Coverage, Refusal, Scope
 from keyaudit.model.reasons import Reason

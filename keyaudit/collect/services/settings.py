@@ -6,8 +6,8 @@ from collections.abc import Iterator, Sequence
 from msgspec import Raw, Struct
 
 from keyaudit.cloud.environment import Environment
-from keyaudit.collect.rows import Wire, is_null, read
 from keyaudit.collect.services.items import UNREADABLE, flag, member, text
+from keyaudit.collect.wire import Wire, is_null, read
 from keyaudit.collect.x509 import read_leaf
 from keyaudit.model.consumers import KEY, Consumer
 from keyaudit.model.coverage import Refusal

@@ -7,16 +7,13 @@ for, a `Database` adds.
 # ruff: noqa: S608 - every name and literal in this SQL is declared in this program or quoted by the dialect
 
 import functools
-import json
 import re
 import sqlite3
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-import msgspec
-
 from keyaudit.inventory.dialect.duckdb import DuckDB
-from keyaudit.inventory.dialect.spark import SPACES
+from keyaudit.inventory.dialect.sqlite_functions import AGGREGATES, FUNCTIONS, encoded
 
 _ITEMS, _END, _ITEM = "\x03", "\x04", "item_of.value"
 """Before and after the list of a SELECT that has a row for each of its items; and such an item."""
@@ -35,10 +32,10 @@ class SQLite(DuckDB):
     """SQLite's SQL. The methods that are not here are the same in both."""
 
     def texts(self, values: Sequence[str]) -> str:
-        return self.text(_encoded(list(values)))
+        return self.text(encoded(list(values)))
 
     def entries(self, values: Mapping[str, str]) -> str:
-        return self.text(_encoded(dict(values)))
+        return self.text(encoded(dict(values)))
 
     def type(self, declared: str) -> str:
         return "INTEGER" if declared in {"BOOLEAN", "BIGINT", "INTEGER", "HUGEINT", "TINYINT"} else "TEXT"
@@ -54,7 +51,7 @@ class SQLite(DuckDB):
         for name, values in columns.items():
             cases = (f"WHEN {place} THEN {value}" for place, value in enumerate(values))
             found.append(f"CASE {_ITEM} {' '.join(cases)} END AS {name}")
-        places = self.text(_encoded(list(range(len(values)))))
+        places = self.text(encoded(list(range(len(values)))))
         return ", ".join((f"{self.each(places)} AS place", *found))
 
     def view(self, name: str, query: str) -> str:
@@ -229,7 +226,7 @@ class Database:
             for row in changed:
                 for number in coded:
                     if row[number] is not None:
-                        row[number] = _encoded(row[number])
+                        row[number] = encoded(row[number])
             rows = changed
         places = ", ".join("?" * len(types))
         self.connection.execute("BEGIN")
@@ -241,9 +238,9 @@ def _opened() -> sqlite3.Connection:
     # The server for assistants asks in threads, one after another.
     connection = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
     connection.execute("PRAGMA case_sensitive_like = true")
-    for name, count, function in _FUNCTIONS:
+    for name, count, function in FUNCTIONS:
         connection.create_function(name, count, function, deterministic=True)
-    for name, aggregate in _AGGREGATES.items():
+    for name, aggregate in AGGREGATES.items():
         connection.create_aggregate(name, -1, aggregate)
     return connection
 
@@ -299,234 +296,3 @@ def _close(top: list[Any], found: list[str]) -> None:
         # It has more columns, which unqualified names may mean as well. A query in FROM sees no other relation there.
         found.append(f" CROSS JOIN {f'(SELECT value FROM {each})' if top[2].startswith(_QUOTE) else each} AS item_of ")
         top[2] = None
-
-
-_ENCODER = msgspec.json.Encoder()
-
-
-def _encoded(value: Any) -> str:
-    return _ENCODER.encode(value).decode()
-
-
-@functools.lru_cache(20_000)
-def _decoded(text: str) -> Any:
-    return json.loads(text)
-
-
-def _lower(text: str | None) -> str | None:
-    if text is None:
-        return None
-    if text.isascii():
-        return text.lower()
-    return "".join("i" if each == "\u0130" else each.lower() for each in text)
-
-
-def _known(function: Callable[..., Any]) -> Callable[..., Any]:
-    """NULL for a NULL argument."""
-
-    def of(*arguments: Any) -> Any:
-        return None if None in arguments else function(*arguments)
-
-    return of
-
-
-def _contains(items: str | None, item: Any) -> int | None:
-    if items is None:
-        return None
-    held = _decoded(items)
-    if not held:
-        return 0
-    return None if item is None else item in held
-
-
-def _overlaps(left: str | None, right: str | None) -> int | None:
-    if left == "[]" or right == "[]":
-        return 0
-    return None if left is None or right is None else not set(_decoded(left)).isdisjoint(_decoded(right))
-
-
-def _covers(left: str | None, right: str | None) -> int | None:
-    if right == "[]":
-        return 1
-    return None if left is None or right is None else set(_decoded(left)).issuperset(_decoded(right))
-
-
-def _part(text: str, separator: str, number: int) -> str:
-    parts = text.split(separator)
-    try:
-        return parts[number - 1 if number > 0 else number]
-    except IndexError:
-        return ""
-
-
-def _item(items: str, number: int) -> Any:
-    held = _decoded(items)
-    return held[number - 1] if 0 < number <= len(held) else None
-
-
-def _flattened(lists: str) -> str:
-    return _encoded(
-        [item for each in _decoded(lists) if each is not None for item in (each if isinstance(each, list) else _decoded(each))]
-    )
-
-
-def _pairs(arguments: Sequence[Any]) -> dict[str, Any]:
-    return dict(zip(arguments[::2], arguments[1::2], strict=True))
-
-
-def _with(column: str | None, *entries: Any) -> str | None:
-    if column is None:
-        return None
-    return _encoded(_decoded(column) | {key: value for key, value in _pairs(entries).items() if value is not None})
-
-
-def _only(column: str, keys: str) -> str:
-    allowed = _decoded(keys)
-    return _encoded({key: value for key, value in _decoded(column).items() if key in allowed})
-
-
-def _united(*maps: str | None) -> str:
-    found: dict[str, str] = {}
-    for each in maps:
-        found |= _decoded(each) if each is not None else {}
-    return _encoded(found)
-
-
-@functools.lru_cache(None)
-def _pattern(written: str) -> "re.Pattern[str]":
-    return re.compile(written.replace("\\z", "\\Z"), re.ASCII)
-
-
-def _extracted(text: str, pattern: str, group: int) -> str:
-    found = _pattern(pattern).search(text)
-    return (found[group] or "") if found else ""
-
-
-def _present(values: Sequence[Any]) -> list[Any]:
-    return [each for each in values if each is not None]
-
-
-_FUNCTIONS: tuple[tuple[str, int, Callable[..., Any]], ...] = (
-    ("lower", 1, _lower),
-    ("trim", 1, _known(lambda text: text.strip(SPACES))),
-    ("starts_with", 2, _known(lambda text, start: text.startswith(start))),
-    ("ends_with", 2, _known(lambda text, end: text.endswith(end))),
-    ("contains", 2, _known(lambda text, part: part in text)),
-    ("split_part", 3, _known(_part)),
-    ("text_matches", 2, _known(lambda text, pattern: _pattern(pattern).fullmatch(text) is not None)),
-    ("text_found", 2, _known(lambda text, pattern: _pattern(pattern).search(text) is not None)),
-    ("regexp_extract", 3, _known(_extracted)),
-    ("text_without", 2, _known(lambda text, pattern: _pattern(pattern).sub("", text))),
-    ("text_divided", 2, _known(lambda text, separator: _encoded(text.split(separator)))),
-    ("greatest", -1, lambda *values: max(_present(values), default=None)),
-    ("least", -1, lambda *values: min(_present(values), default=None)),
-    ("array_contains", 2, _contains),
-    ("array_distinct", 1, _known(lambda items: _encoded(list(dict.fromkeys(_decoded(items)))))),
-    ("array_sort", 1, _known(lambda items: _encoded(sorted(_decoded(items))))),
-    ("map_concat", -1, _known(_united)),
-    ("flatten", 1, _known(_flattened)),
-    ("list_sorted", 1, _known(lambda items: _encoded(sorted(_decoded(items))))),
-    ("list_of", -1, lambda *values: _encoded(list(values))),
-    ("list_size", 1, _known(lambda items: len(_decoded(items)))),
-    ("cardinality", 1, _known(lambda items: len(_decoded(items)))),
-    ("list_item", 2, _known(_item)),
-    ("list_overlaps", 2, _overlaps),
-    ("list_covers", 2, _covers),
-    ("list_joined", 2, _known(lambda items, separator: separator.join(_decoded(items)))),
-    ("list_numbers", 1, _known(lambda last: _encoded(list(range(1, last + 1))))),
-    ("list_first", 2, _known(lambda items, most: _encoded(_decoded(items)[:most]))),
-    ("list_concatenated", -1, _known(lambda *lists: _encoded([item for each in lists for item in _decoded(each)]))),
-    ("list_repeated", 2, _known(lambda value, times: _encoded([value] * times))),
-    ("map_entry", 2, _known(lambda column, key: _decoded(column).get(key))),
-    ("map_has", 2, _known(lambda column, key: key in _decoded(column))),
-    ("map_with", -1, _with),
-    ("map_of", -1, lambda *entries: _encoded(_pairs(entries))),
-    ("struct_of", -1, lambda *entries: _encoded(_pairs(entries))),
-    ("map_sorted", 1, _known(lambda column: _encoded(dict(sorted(_decoded(column).items()))))),
-    ("map_only", 2, _known(_only)),
-    ("map_united", -1, _united),
-)
-
-
-class _Collected:
-    """A list of the values, in no order."""
-
-    def __init__(self) -> None:
-        self.values: list[Any] = []
-
-    def step(self, value: Any) -> None:
-        self.values.append(value)
-
-    def finalize(self) -> Any:
-        return _encoded(self.values) if self.values else None
-
-
-class _Different(_Collected):
-    """The sorted list of different values."""
-
-    def finalize(self) -> str | None:
-        return _encoded(sorted(set(self.values))) if self.values else None
-
-
-class _DifferentItems(_Collected):
-    """The same of the items of lists."""
-
-    def finalize(self) -> str | None:
-        return _encoded(sorted({item for each in self.values for item in _decoded(each)})) if self.values else None
-
-
-class _Any(_Collected):
-    """Whether one is true."""
-
-    def finalize(self) -> Any:
-        return max(_present(self.values), default=None)
-
-
-class _All(_Collected):
-    """Whether all are true."""
-
-    def finalize(self) -> Any:
-        return min(_present(self.values), default=None)
-
-
-class _LeastBy:
-    """The value with the least order."""
-
-    def __init__(self) -> None:
-        self.values: list[tuple[Any, Any]] = []
-
-    def step(self, value: Any, order: Any) -> None:
-        if value is not None and order is not None:
-            self.values.append((order, value))
-
-    def finalize(self) -> Any:
-        return min(self.values)[1] if self.values else None
-
-
-class _Bits(_Collected):
-    """The bits of all numbers."""
-
-    def finalize(self) -> int | None:
-        return functools.reduce(lambda left, right: left | right, found) if (found := _present(self.values)) else None
-
-
-class _Greatest(_Collected):
-    """The greatest struct; NULL is greater than any value, as in DuckDB."""
-
-    def finalize(self) -> str | None:
-        def order(text: str) -> list[tuple[bool, Any]]:
-            return [(value is None, value) for value in _decoded(text).values()]
-
-        return max(_present(self.values), key=order, default=None)
-
-
-_AGGREGATES: dict[str, type[Any]] = {
-    "list_collected": _Collected,
-    "list_different": _Different,
-    "list_different_items": _DifferentItems,
-    "struct_greatest": _Greatest,
-    "bool_or": _Any,
-    "bool_and": _All,
-    "bit_or": _Bits,
-    "min_by": _LeastBy,
-}

@@ -6,9 +6,9 @@ from msgspec import UNSET, Struct
 
 from keyaudit.cloud.connection import Clock
 from keyaudit.cloud.gateway import Gateway
-from keyaudit.collect.rows import Wire, read
 from keyaudit.collect.usage.live.graph import read_list
 from keyaudit.collect.usage.live.place import Batch, Place
+from keyaudit.collect.wire import Wire, read
 from keyaudit.model.coverage import Refusal
 from keyaudit.model.reasons import Reason
 from keyaudit.model.text import one_line

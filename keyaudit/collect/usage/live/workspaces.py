@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from keyaudit.cloud.connection import Connection
 from keyaudit.collect.concurrency import for_each
 from keyaudit.collect.logs.workspaces import TableItem, WorkspaceId, get_table, plan_of
-from keyaudit.collect.rows import read
+from keyaudit.collect.wire import read
 from keyaudit.model.coverage import Refusal
 from keyaudit.model.guid import GUID
 from keyaudit.model.reasons import Reason

@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, pkcs7
 from msgspec import Struct
 
-from keyaudit.collect import der
+from keyaudit.collect.x509 import der
 from keyaudit.model.coverage import Refusal
 from keyaudit.model.reasons import Reason
 
