@@ -1,13 +1,19 @@
 """A finding has one ticket while it is open: what another system is told, and what it is never told twice."""
 
+import io
 import json
-from collections.abc import Container, Sequence
+import threading
+from collections.abc import Container, Iterator, Sequence
+from http.server import HTTPServer
 from pathlib import Path
+from typing import Any
+from urllib.request import Request
 
 import pytest
 from msgspec import structs
 
 from keyaudit.cli.send.ticketing import _tell_unconfirmed
+from keyaudit.cli.send.webhook import Webhook, session
 from keyaudit.inventory.sent_tickets import Told
 from keyaudit.model.changes.history import History
 from keyaudit.model.changes.tickets import Event, due
@@ -16,10 +22,15 @@ from keyaudit.model.findings import Outcome
 from keyaudit.model.run import Report
 from keyaudit.model.severity import Severity
 from keyaudit.report.changes.tickets import body, line
+from keyaudit.report.topics import topic
+from tests.documents import fenced
 from tests.report.example import OVERDUE, finding
 from tests.report.excused import WAIVER
 from tests.report.test_difference import BROKEN, CUT, OLD, read
 from tests.test_history import FIXED, SLOW, followed
+
+Asked = list[tuple[str, str, Any]]
+RECORDED = json.loads((Path(__file__).parent / "recorded" / "tickets.json").read_bytes())
 
 
 def told_by_runs(reports: Sequence[tuple[int, Report]], record: Path, lenient: Container[int] = ()) -> list[tuple[int, str]]:
@@ -158,3 +169,98 @@ def test_a_line_that_was_cut_off_counts_as_not_sent_and_a_damaged_one_is_refused
     record.symlink_to(tmp_path / "elsewhere")
     with pytest.raises(UnsafeError):
         Told(record)
+
+
+@pytest.fixture
+def receiver(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[str, Asked, dict[str, Any]]]:
+    """The program of the topic with a word in it, on a free port: its address, what it asks, and what it is answered."""
+    monkeypatch.setenv("GITHUB_REPOSITORY", "octokit-fixture-org/add-labels-to-issue")
+    monkeypatch.setenv("GITHUB_TOKEN", "t0ken")
+    monkeypatch.setenv("BOARDS_PROJECT", "https://dev.azure.com/fabrikam/Fabrikam-Fiber-Git")
+    monkeypatch.setenv("BOARDS_TOKEN", "t0ken")
+    [text] = [block for block in fenced(topic("tickets"), "python") if request.param in block]
+    code, last = text.rstrip().rsplit("\n", 1)
+    assert last == 'HTTPServer(("127.0.0.1", 8731), Receiver).serve_forever()'
+    program: dict[str, Any] = {}
+    exec(compile(code, "receiver", "exec"), program)
+    asked: Asked = []
+    answers: dict[str, Any] = {}
+
+    def urlopen(sent: Request, timeout: int) -> io.BytesIO:
+        assert (sent.get_header("Authorization"), timeout) == ("Bearer t0ken", 20)
+        asked.append((sent.get_method(), sent.full_url, json.loads(sent.data) if isinstance(sent.data, bytes) else None))
+        return io.BytesIO(json.dumps(answers[sent.get_method() + sent.full_url.rpartition("/")[2].partition("?")[0]]).encode())
+
+    program["urlopen"] = urlopen
+    program["Receiver"].log_message = lambda *_: None
+    server = HTTPServer(("127.0.0.1", 0), program["Receiver"])
+    monkeypatch.setattr(server, "handle_error", lambda *_: None)
+    thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_port}", asked, answers
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+async def posted(address: str, message: bytes) -> str:
+    async with session() as opened:
+        return await Webhook(address, {}).post(opened, message)
+
+
+def messages() -> tuple[bytes, bytes]:
+    """What is sent when the finding is there, and when it is gone."""
+    found = followed([(0, read(BROKEN))])
+    gone = followed([(0, read(BROKEN)), (2, read(FIXED))])
+    [opened], [closed] = due(found, {}, Severity.HIGH), due(gone, {BROKEN.id: Event.OPENED}, Severity.HIGH)
+    return body(opened, found), body(closed, gone)
+
+
+@pytest.mark.parametrize("receiver", ["GITHUB_TOKEN"], indirect=True)
+async def test_the_receiver_for_github_opens_one_issue_and_closes_it(receiver: tuple[str, Asked, dict[str, Any]]) -> None:
+    address, asked, answers = receiver
+    issues, label = "https://api.github.com/repos/octokit-fixture-org/add-labels-to-issue/issues", f"keyaudit-{BROKEN.id}"
+    opened, closed = messages()
+    unlabelled = RECORDED["github"]["created"]
+    issue = {**unlabelled, "labels": [{**RECORDED["github"]["label"], "name": label}]}
+    # GitHub drops the labels of a token that must not set any: the ticket counts as not sent.
+    answers.update({"GETissues": [], "POSTissues": unlabelled})
+    assert await posted(address, opened) != ""
+    answers.update({"POSTissues": issue, "POSTcomments": {}, "PATCH1": issue})
+    assert await posted(address, opened) == ""
+    answers["GETissues"] = [issue]
+    assert await posted(address, opened) == ""
+    assert await posted(address, closed) == ""
+    listed, text = ("GET", f"{issues}?state=open&labels={label}", None), json.loads(opened)
+    made = ("POST", issues, {"title": text["summary"], "body": text["description"], "labels": [label]})
+    said = ("POST", f"{issues}/1/comments", {"body": json.loads(closed)["description"]})
+    assert asked == [listed, made, listed, made, listed, listed, said, ("PATCH", f"{issues}/1", {"state": "closed"})]
+
+
+@pytest.mark.parametrize("receiver", ["BOARDS_TOKEN"], indirect=True)
+async def test_the_receiver_for_azure_boards_opens_one_work_item_and_closes_it(
+    receiver: tuple[str, Asked, dict[str, Any]],
+) -> None:
+    address, asked, answers = receiver
+    opened, closed = messages()
+    found, created = RECORDED["boards"]["query"], RECORDED["boards"]["created"]
+    answers.update({"POSTwiql": {**found, "workItems": []}, "POST$Issue": created, "PATCH300": created})
+    assert await posted(address, opened) == ""
+    answers["POSTwiql"] = found
+    assert await posted(address, opened) == ""
+    assert await posted(address, closed) == ""
+    assert [(method, address.partition("/_apis/wit/")[2]) for method, address, _ in asked] == [
+        ("POST", "wiql?api-version=7.1"),
+        ("POST", "workitems/$Issue?api-version=7.1"),
+        ("POST", "wiql?api-version=7.1"),
+        ("POST", "wiql?api-version=7.1"),
+        ("PATCH", "workitems/300?api-version=7.1"),
+    ]
+    assert f"CONTAINS 'keyaudit-{BROKEN.id}' AND [System.State] <> 'Done'" in asked[0][2]["query"]
+    made = {each["path"].rpartition(".")[2]: each["value"] for each in asked[1][2]}
+    assert made["Title"] == json.loads(opened)["summary"]
+    assert made["Tags"] == f"keyaudit-{BROKEN.id}"
+    assert [each["value"] for each in asked[4][2]] == ["Done", json.loads(closed)["description"]]
+    # A broken answer, such as the page of a sign-in: the ticket counts as not sent.
+    answers["POSTwiql"] = "sign in"
+    assert await posted(address, opened) != ""

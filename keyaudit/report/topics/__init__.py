@@ -28,7 +28,7 @@ FILES: Mapping[str, str] = {
     "rotation": "who uses which version of a key, the rotation order, and whether all users have moved",
     "usage": "who uses keys and reads mail, according to the logs",
     "incident": "one page about a stolen key: who used it, what they did, and a plan",
-    "tickets": "a ticket for each finding, opened and closed by a webhook, with ServiceNow and Jira",
+    "tickets": "a ticket for each finding, opened and closed by a webhook: ServiceNow, Jira, GitHub Issues, Azure Boards",
     "log-analytics": "findings in Log Analytics and Microsoft Sentinel",
     "versions": "compatibility between versions, and changed policies",
     "exports": "every file format, its purpose, and its requirements",
