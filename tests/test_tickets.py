@@ -209,7 +209,7 @@ async def posted(address: str, message: bytes) -> str:
 
 
 def messages() -> tuple[bytes, bytes]:
-    """What is sent when the finding is there, and when it is gone."""
+    """The messages for a finding that opens and for one that closes."""
     found = followed([(0, read(BROKEN))])
     gone = followed([(0, read(BROKEN)), (2, read(FIXED))])
     [opened], [closed] = due(found, {}, Severity.HIGH), due(gone, {BROKEN.id: Event.OPENED}, Severity.HIGH)

@@ -23,7 +23,7 @@ from keyaudit.report import members
 from keyaudit.report.formats import FILES, FORMATS
 from keyaudit.report.frameworks import by_control
 from keyaudit.report.log_analytics.rows import COLUMNS
-from keyaudit.report.tabular import records
+from keyaudit.report.tabular import columns
 from keyaudit.report.topics import topic
 
 RECORDED = Path(__file__).parent / "interface.json"
@@ -36,7 +36,7 @@ def interface() -> dict[str, Any]:
         "exit_codes": {code.name: int(code) for code in Exit},
         "exit_code_that_counts": [int(code) for code in PRECEDENCE],
         "schemas": [members.SCHEMA, bundle.SCHEMA, baseline.SCHEMA, shapes.SCHEMA],
-        "csv_columns": list(records.COLUMNS),
+        "csv_columns": list(columns.COLUMNS),
         "control_columns": list(by_control.COLUMNS),
         "log_analytics_columns": [f"{name} {type_}" for name, type_ in COLUMNS.items()],
         "policies": sorted(policy.text.id for policy in load()),

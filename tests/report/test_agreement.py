@@ -19,7 +19,7 @@ from keyaudit.report.files import as_text
 from keyaudit.report.formats import FORMATS
 from keyaudit.report.gate import render_gate
 from keyaudit.report.options import Options
-from keyaudit.report.tabular.records import COLUMNS
+from keyaudit.report.tabular.columns import COLUMNS
 from tests.report.counts import READERS, alike
 from tests.report.example import CLEAN, COVERAGE, FINDINGS, GAPS, GATED, REPORT
 from tests.report.excused import EXCUSED

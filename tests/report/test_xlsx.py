@@ -11,7 +11,8 @@ from keyaudit.model.errors import UsageError
 from keyaudit.model.findings import Outcome
 from keyaudit.report.formats import FILES, FORMATS, xlsx
 from keyaudit.report.options import Options
-from keyaudit.report.tabular.records import COLUMNS, NUMBERS, THING_COLUMNS, TIMES
+from keyaudit.report.tabular.columns import COLUMNS, NUMBERS, TIMES
+from keyaudit.report.tabular.records import THING_COLUMNS
 from tests.report.example import CLEAN, CODESIGN, COVERAGE, EXPIRED, REPORT, finding, holding
 from tests.report.excused import EXCUSED
 from tests.report.files import exported, sheets

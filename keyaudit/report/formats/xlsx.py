@@ -41,7 +41,8 @@ from keyaudit.report.summary import (
     verdict_words,
 )
 from keyaudit.report.tabular.cells import escaped, marked
-from keyaudit.report.tabular.records import COLUMNS, NUMBERS, THING_COLUMNS, TIMES, pack, records, thing
+from keyaudit.report.tabular.columns import COLUMNS, NUMBERS, TIMES
+from keyaudit.report.tabular.records import THING_COLUMNS, pack, records, thing
 
 if TYPE_CHECKING:
     from xlsxwriter.format import Format

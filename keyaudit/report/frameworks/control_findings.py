@@ -13,9 +13,9 @@ from keyaudit.model.run import Report
 from keyaudit.report.controls import profiles
 from keyaudit.report.findings.arrange import by_thing, flat
 from keyaudit.report.judgement import SCORE_COLUMNS
-from keyaudit.report.tabular import records
+from keyaudit.report.tabular import columns, records
 
-COLUMNS = (*(name for name in records.COLUMNS if name not in {"control_refs_elsewhere", *SCORE_COLUMNS}), "profile")
+COLUMNS = (*(name for name in columns.COLUMNS if name not in {"control_refs_elsewhere", *SCORE_COLUMNS}), "profile")
 """The columns of a file of these findings: those of findings, then the profile that they were evaluated with."""
 
 

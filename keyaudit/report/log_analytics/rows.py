@@ -11,7 +11,8 @@ from keyaudit.model.run import Report
 from keyaudit.model.severity import Severity
 from keyaudit.model.times import iso_time
 from keyaudit.report.summary import verdict_words
-from keyaudit.report.tabular import records
+from keyaudit.report.tabular import columns, records
+from keyaudit.report.tabular.columns import Type
 
 TABLE = "KeyAudit_CL"
 STREAM = f"Custom-{TABLE}"
@@ -21,7 +22,7 @@ MOST_FIELD = 65_536
 
 Row = dict[str, object]
 
-_WHOLE = ("key_size", "age_days", "days_to_expiry", "score", "score_low")
+_TYPES = {Type.TIME: "datetime", Type.NUMBER: "long", Type.LOGICAL: "boolean", Type.TEXT: "string"}
 _OPEN = {f"open_{severity}": severity for severity in reversed(Severity)}
 _SHIPMENT = {
     "TimeGenerated": "datetime",
@@ -32,10 +33,7 @@ _SHIPMENT = {
     "simulated": "boolean",
     "environment": "string",
 }
-_FINDING = {
-    name: "datetime" if name in records.TIMES else "long" if name in _WHOLE else "boolean" if name == "enabled" else "string"
-    for name in records.COLUMNS
-}
+_FINDING = {name: _TYPES[type_] for name, (type_, _) in columns.DICTIONARY.items()}
 _VERDICT = {
     "verdict": "string",
     "complete": "boolean",
@@ -52,7 +50,7 @@ _VERDICT = {
     "records": "long",
     "cut_columns": "string",
 }
-_LATER = records.COLUMNS[records.COLUMNS.index("control_refs_elsewhere") :]
+_LATER = columns.COLUMNS[columns.COLUMNS.index("control_refs_elsewhere") :]
 """Columns of a finding that were added after those of the verdict."""
 COLUMNS: Mapping[str, str] = {
     **_SHIPMENT,

@@ -7,7 +7,8 @@ from typing import TextIO
 
 from keyaudit.model.run import Report
 from keyaudit.report.tabular.cells import guarded
-from keyaudit.report.tabular.records import COLUMNS, NUMBERS, Record, records
+from keyaudit.report.tabular.columns import COLUMNS, NUMBERS
+from keyaudit.report.tabular.records import Record, records
 
 MARK = "\N{ZERO WIDTH NO-BREAK SPACE}"
 """The byte order mark, by which Excel recognises UTF-8; other readers take it for part of the first column's name."""

@@ -23,21 +23,7 @@ from keyaudit.report.members import SCHEMA
 from keyaudit.report.resource import algorithm, label, owner, owner_unknown
 from keyaudit.report.summary import message
 from keyaudit.report.tabular.cells import marked, note_cell
-
-COLUMNS = (
-    "schema_version", "run_id", "assessed_at", "tool_version", "policy_pack", "tenant_id", "tenant_name",
-    "subscription_id", "subscription_name", "resource_group", "location", "resource_type", "resource_id", "resource_name",
-    "credential_kind", "credential_version", "custody", "algorithm", "key_size", "created_at", "activated_at", "expires_at",
-    "last_rotated_at", "age_days", "days_to_expiry", "enabled", "lifecycle_state", "policy_id", "policy_title",
-    "control_refs", "status", "severity", "finding_id", "first_seen_at", "expected", "actual", "evidence",
-    "evidence_source", "remediation_url", "owner", "owner_source", "waiver_id", "waiver_reason", "waiver_owner",
-    "waiver_approved_by", "waiver_expires_at", "coverage_note",
-    "score", "score_low", "score_band", "score_arithmetic", "score_reasons",
-    "control_refs_elsewhere",
-    "client_id", "resource_environment", "resource_tags", "cause_id", "first_command", "message_dates", "message_days",
-    "weakness", "opens", "because",
-)  # fmt: skip
-"""The columns of a finding. This order is stable; new columns are added at the end."""
+from keyaudit.report.tabular.columns import COLUMNS
 
 THING_COLUMNS = (
     *COLUMNS[COLUMNS.index("subscription_id") : COLUMNS.index("policy_id")],
@@ -49,11 +35,6 @@ THING_COLUMNS = (
 
 _EXPIRY = re.compile(r"until\((\w+)\)")
 """The duration of a message that ends when something expires, by how a policy writes it."""
-
-TIMES = frozenset(
-    {"assessed_at", "created_at", "activated_at", "expires_at", "last_rotated_at", "first_seen_at", "waiver_expires_at"}
-)
-NUMBERS = frozenset({"key_size", "age_days", "days_to_expiry"})
 
 # Inventory columns by record column.
 _SHOWN = {

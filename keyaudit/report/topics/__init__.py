@@ -9,6 +9,7 @@ from keyaudit.model.reasons import ADVICE
 from keyaudit.report.changes import policy_changes
 from keyaudit.report.lines import joined, wrap
 from keyaudit.report.redact import LIMITS
+from keyaudit.report.tabular import columns
 
 FILES: Mapping[str, str] = {
     "admin": "a first audit: rights, findings, gaps, and how to fix both",
@@ -37,6 +38,7 @@ FILES: Mapping[str, str] = {
 
 TOPICS: Mapping[str, str] = {
     **FILES,
+    "columns": "the columns of findings in CSV and XLSX, with a query for Power BI and Excel",
     "gaps": "each reason for a gap, and what to do about it",
     "exit-codes": "what each exit code means",
     "redaction": "the data that --redact replaces, and what readers can still guess",
@@ -48,6 +50,8 @@ _MARKER = re.compile(r"^<!-- (?:generated: \S+|end) -->\n", re.MULTILINE)
 
 def topic(name: str) -> str:
     """The text of one of TOPICS, in lines of at most 80 columns except for commands and file content."""
+    if name == "columns":
+        return joined(columns.lines())
     if name == "gaps":
         return joined(_gaps())
     if name == "exit-codes":
