@@ -30,7 +30,7 @@ from tests.report.test_difference import BROKEN, CUT, OLD, read
 from tests.test_history import FIXED, SLOW, followed
 
 Asked = list[tuple[str, str, Any]]
-RECORDED = json.loads((Path(__file__).parent / "recorded" / "tickets.json").read_bytes())
+RECORDED = json.loads((Path(__file__).parent / "recorded" / "tickets" / "answers.json").read_bytes())
 
 
 def told_by_runs(reports: Sequence[tuple[int, Report]], record: Path, lenient: Container[int] = ()) -> list[tuple[int, str]]:

@@ -1,6 +1,7 @@
 """The shipped policies as compiled data: the same policies, and never ones that somebody else or another version wrote."""
 
 import hashlib
+from functools import cache
 from pathlib import Path
 
 import msgspec
@@ -8,11 +9,15 @@ import pytest
 
 from keyaudit.policy import compiled
 from keyaudit.policy import load as load_module
-from keyaudit.policy.load import load, policy_files, shipped
+from keyaudit.policy.load import Policy, load, policy_files, shipped
 
 ROOT = shipped()
-FROM_YAML = load(ROOT)
 MADE_FROM = b"d" * hashlib.sha256().digest_size
+
+
+@cache
+def from_yaml() -> tuple[Policy, ...]:
+    return load(ROOT)
 
 
 @pytest.fixture(autouse=True)
@@ -26,13 +31,13 @@ def _not_kept_for_other_tests(monkeypatch: pytest.MonkeyPatch) -> None:
 def kept(tmp_path: Path) -> Path:
     """A file of compiled policies."""
     path = tmp_path / "cache" / compiled.NAME
-    compiled.write(path, FROM_YAML, MADE_FROM, ROOT)
+    compiled.write(path, from_yaml(), MADE_FROM, ROOT)
     return path
 
 
 def test_compiled_policies_are_those_of_the_files(kept: Path) -> None:
-    assert compiled.read(kept, MADE_FROM, ROOT) == FROM_YAML
-    assert load() == FROM_YAML
+    assert compiled.read(kept, MADE_FROM, ROOT) == from_yaml()
+    assert load() == from_yaml()
 
 
 def test_a_file_that_was_made_from_something_else_is_not_read(kept: Path) -> None:
@@ -70,15 +75,15 @@ def test_an_edit_of_a_policy_is_seen(tmp_path: Path) -> None:
 
 def test_the_cache_is_made_at_first_use_and_read_from_then_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    assert load() == FROM_YAML
+    assert load() == from_yaml()
     [path] = tmp_path.rglob(f"*{compiled.NAME}")
     monkeypatch.setattr("keyaudit.policy.reading.files.read", None)
-    assert load() == FROM_YAML
-    assert compiled.read(path, compiled.digest(ROOT, list(policy_files(ROOT))), ROOT) == FROM_YAML
+    assert load() == from_yaml()
+    assert compiled.read(path, compiled.digest(ROOT, list(policy_files(ROOT))), ROOT) == from_yaml()
 
 
 def test_without_a_place_to_keep_them_policies_load_all_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "file").touch()
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
-    assert load() == FROM_YAML
+    assert load() == from_yaml()
     assert [each.name for each in tmp_path.iterdir()] == ["file"]

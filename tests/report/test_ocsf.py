@@ -2,12 +2,9 @@
 
 import json
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import jsonschema
 import pytest
-from ocsf_json_schema import OcsfJsonSchemaEmbedded, get_ocsf_schema
-from py_ocsf_models.events.findings.compliance_finding import ComplianceFinding
 
 from keyaudit.model.run import Report
 from keyaudit.report.formats.ocsf import VERSION
@@ -16,14 +13,20 @@ from tests.report.excused import EXCUSED
 from tests.report.files import exported, poisoned
 from tests.report.sinks import every_payload
 
+if TYPE_CHECKING:
+    from jsonschema import Draft202012Validator
+
 REPORTS = {"report": REPORT, "clean": CLEAN, "excused": EXCUSED}
 VERSIONS = (VERSION, "1.6.0", "1.7.0", "1.8.0")
 
 
 @cache
-def schema(version: str) -> jsonschema.Draft202012Validator:
+def schema(version: str) -> "Draft202012Validator":
+    from jsonschema import Draft202012Validator  # noqa: PLC0415 - takes seconds
+    from ocsf_json_schema import OcsfJsonSchemaEmbedded, get_ocsf_schema  # noqa: PLC0415
+
     found = OcsfJsonSchemaEmbedded(get_ocsf_schema(version=version)).get_class_schema("compliance_finding", ["cloud"])
-    return jsonschema.Draft202012Validator(found)
+    return Draft202012Validator(found)
 
 
 def lines(output: bytes) -> list[Any]:
@@ -52,6 +55,8 @@ def test_the_schema_accepts_it_whatever_the_tenant_holds(payload: str) -> None:
 
 @pytest.mark.parametrize("name", REPORTS)
 def test_the_models_of_others_read_it(name: str) -> None:
+    from py_ocsf_models.events.findings.compliance_finding import ComplianceFinding  # noqa: PLC0415 - takes long
+
     for event in events(REPORTS[name]):
         read = ComplianceFinding.model_validate(event)
         assert (read.class_uid, read.category_uid, read.type_uid.value) == (2003, 2, 200_300 + read.activity_id.value)

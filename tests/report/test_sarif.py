@@ -2,9 +2,8 @@
 
 import json
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import jsonschema
 import pytest
 from msgspec import structs
 
@@ -18,13 +17,18 @@ from tests.report.excused import EXCUSED
 from tests.report.files import exported, poisoned
 from tests.report.sinks import every_payload
 
+if TYPE_CHECKING:
+    from jsonschema import Draft7Validator
+
 REPORTS = {"report": REPORT, "gated": GATED, "clean": CLEAN, "excused": EXCUSED}
 
 
 @cache
-def schema() -> jsonschema.Draft7Validator:
+def schema() -> "Draft7Validator":
+    from jsonschema import Draft7Validator, FormatChecker  # noqa: PLC0415 - takes seconds
+
     text = npm("@microsoft/jest-sarif/lib/schemas/sarif-2.1.0-rtm.5.json").read_text()
-    return jsonschema.Draft7Validator(json.loads(text), format_checker=jsonschema.FormatChecker())
+    return Draft7Validator(json.loads(text), format_checker=FormatChecker())
 
 
 def log(report: Report) -> Any:
