@@ -292,7 +292,7 @@ def incident(
         made = Incident(radius=radius, keys=keys, observed=seen, extractable=extractable, compared=compared, kinds=kinds)
         users = known.people(connection, {act.actor.principal_id for act in named_acts if act.actor.principal_id})
         made = structs.replace(made, consumers=known.consumers(connection, made.touched), people=users)
-    verdict = with_conditions(radius.verdict, radius.held if reach else {*radius.held, *made.held})
+    verdict = with_conditions(radius.verdict, radius.exit_codes if reach else {*radius.exit_codes, *made.exit_codes})
     return structs.replace(made, radius=structs.replace(radius, verdict=verdict))
 
 
@@ -314,7 +314,7 @@ def rotation(
     run, coverage = found.places(snapshot.run, snapshot.coverage)
     verdict = assess(run, coverage, found.required, unmet=unmet)
     answer = found.rotation(structs.replace(snapshot.run, as_of=as_of), verdict)
-    answer = structs.replace(answer, verdict=with_conditions(verdict, answer.held))
+    answer = structs.replace(answer, verdict=with_conditions(verdict, answer.exit_codes))
     return answer if since is None else answer.since(rotation(since, answer.target, as_of=since.run.as_of))
 
 

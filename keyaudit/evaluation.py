@@ -87,7 +87,7 @@ class Evaluation:
         other = differing(self.policies, profile, self.judging)
         if not other:
             return UnderProfile(profile=profile)
-        judging = structs.replace(self.judging, profile=profile, for_controls=True).of(other)
+        judging = structs.replace(self.judging, profile=profile, for_controls=True).for_policies(other)
         judgement = self._judge(other, judging, again=profile)
         owned = functools.cache(
             lambda: self._judge(other, judging, again=profile, owners=True) if self.lacks_owners else judgement
@@ -168,7 +168,7 @@ class Evaluation:
     @functools.cached_property
     def _apart(self) -> Judgement | None:
         some = answered_apart(self.policies, self.judgement.tallies)
-        return self._judge(some, self.judging.of(some), again="apart", owners=True) if some else None
+        return self._judge(some, self.judging.for_policies(some), again="apart", owners=True) if some else None
 
     @functools.cached_property
     def _whole(self) -> "DuckDBPyConnection":

@@ -39,12 +39,12 @@ def collect(
 
     Then: keyaudit report --from DIR. Several tenants get a folder each in DIR.
     """
-    from keyaudit.cli.sources.source import each
+    from keyaudit.cli.sources.source import each_tenant
     from keyaudit.cli.terminal.streams import tell
     from keyaudit.model.errors import PRECEDENCE, AccessError, Exit, UnavailableError, UsageError
     from keyaudit.model.text import one_line
 
-    tenants = [one for one, _ in each(live, Stored())]
+    tenants = [one for one, _ in each_tenant(live, Stored())]
     if since is None and not resume and reuse.reread is not None:
         raise UsageError(
             "--reread", "says when copied certificates are read again, and nothing is copied", "add --copy-from DIR"

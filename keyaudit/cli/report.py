@@ -111,7 +111,7 @@ def report(  # noqa: PLR0917 - each is a group of flags
     from keyaudit.cli.output import deliver, shown_outputs
     from keyaudit.cli.sources.judged import all_judged
     from keyaudit.cli.sources.part import part_of, part_typed
-    from keyaudit.cli.sources.source import each, named
+    from keyaudit.cli.sources.source import each_tenant, named
     from keyaudit.report.resource import SHOWN
     from keyaudit.report.unowned import READ
 
@@ -142,7 +142,7 @@ def report(  # noqa: PLR0917 - each is a group of flags
         how |= {"sort": sort, "full": not first_screen, "fixes": full, "least": least, "top": top}
         # Suggested commands would contain the snapshot's folder or the tenant.
         hints = not live.quiet and redaction == Redaction()
-        sources = tuple(named(*one) for one in each(source, stored))
+        sources = tuple(named(*one) for one in each_tenant(source, stored))
         return deliver(
             result,
             shown,

@@ -107,7 +107,7 @@ def check(
         run, verdict, compared = _compared(live, stored, held.keys)
     else:
         run, verdict, compared = None, _none(), [(None, Reason.NOT_SUPPLIED) for _ in held.keys]
-    checked = [Checked.of(key, *told) for key, told in zip(held.keys, compared, strict=True)]
+    checked = [Checked.from_key(key, *told) for key, told in zip(held.keys, compared, strict=True)]
     states = {each.state for each in checked}
     verdict = _ended(
         verdict,

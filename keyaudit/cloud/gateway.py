@@ -215,18 +215,18 @@ class Gateway:
 
     async def make(self, operation: str, item: type[T], body: Mapping[str, object]) -> T | Refusal:
         """The object that posting `body` creates, like `get`."""
-        answer = await self._one(OPERATIONS[operation], msgspec.json.encode(body), {}, item)
+        answer = await self._send_one(OPERATIONS[operation], msgspec.json.encode(body), {}, item)
         return answer if isinstance(answer, Refusal) else object_of(answer, item)
 
     async def query(self, operation: str, text: str, **segments: str) -> Rows | Refusal:
         """All rows of a Log Analytics query; Refusal(truncated) if the service returns a part."""
-        answer = await self._one(OPERATIONS[operation], msgspec.json.encode({"query": text}), segments, None)
+        answer = await self._send_one(OPERATIONS[operation], msgspec.json.encode({"query": text}), segments, None)
         if isinstance(answer, Refusal):
             # The service's error for a workspace without any data.
             return Rows() if answer.status == 204 else answer
         return rows_of(answer)
 
-    async def _one(self, declared: Operation, body: bytes, segments: Mapping[str, str], item: object) -> Answer | Refusal:
+    async def _send_one(self, declared: Operation, body: bytes, segments: Mapping[str, str], item: object) -> Answer | Refusal:
         url = self._address(declared, "", segments)
         if isinstance(url, Refusal):
             return url

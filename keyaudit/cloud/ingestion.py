@@ -51,7 +51,7 @@ class Destination(Struct, frozen=True):
     stream: str
 
     @classmethod
-    def of(cls, endpoint: str, rule: str, stream: str, environment: Environment) -> "Destination":
+    def from_flags(cls, endpoint: str, rule: str, stream: str, environment: Environment) -> "Destination":
         """The destination by flags. Raises UsageError if one is malformed, UnsafeError for an endpoint of another cloud."""
         if not environment.ingest_suffix:
             raise UsageError("--cloud", f"cloud {environment.name} has no ingest_suffix", "name it in keyaudit.toml")

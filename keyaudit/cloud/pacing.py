@@ -93,7 +93,7 @@ class Domain:
         """Seconds that so many units take from now, if nothing is throttled and nobody else spends any."""
         return max(0.0, self._wait(0.0), (units - self._tokens) / self.rate if self.rate else 0.0)
 
-    def held(self) -> float:
+    def seconds_to_wait(self) -> float:
         """Seconds from now for which nothing is sent."""
         return max(0.0, self._not_before - self._clock.monotonic())
 

@@ -260,7 +260,7 @@ class Sender:
             way.path.throttled(path, answer)
         else:
             way.path.failed(path, answer)
-        self._tell(way.host, Reason.THROTTLED, domain.held())
+        self._tell(way.host, Reason.THROTTLED, domain.seconds_to_wait())
 
     def _way(self, operation: Operation, host: str, subscription: str, times: int) -> _Way:
         path = self._paths.get((host, operation.id))

@@ -28,7 +28,7 @@ async def for_each(
     """
     own, beyond = asyncio.Semaphore(limit), asyncio.Semaphore(spare.most if spare else 0)
 
-    async def one(thing: T) -> None:
+    async def work_on(thing: T) -> None:
         await work(thing)
 
     def leave(places: Sequence[asyncio.Semaphore], _: asyncio.Task[None]) -> None:
@@ -44,7 +44,7 @@ async def for_each(
                 for place in places:
                     await place.acquire()
                 # Not in the task itself, which may be cancelled before it starts.
-                group.create_task(one(thing)).add_done_callback(partial(leave, places))
+                group.create_task(work_on(thing)).add_done_callback(partial(leave, places))
     except ExceptionGroup as failures:
         # An error that must stop the whole run wins over a bug that was raised at the same moment.
         told = [failure for failure in failures.exceptions if isinstance(failure, AuditError)]
@@ -55,10 +55,10 @@ async def all_of(*works: Callable[[], Awaitable[T]]) -> list[T]:
     """Run all of them at once; their results in this order. A failure cancels the others."""
     found: dict[int, T] = {}
 
-    async def one(number: int) -> None:
+    async def store_result(number: int) -> None:
         found[number] = await works[number]()
 
-    await for_each(range(len(works)), one, limit=max(1, len(works)))
+    await for_each(range(len(works)), store_result, limit=max(1, len(works)))
     return [found[number] for number in range(len(works))]
 
 

@@ -66,13 +66,13 @@ class _Rows:
         holders = await distinct(listing, self._name)
         parents.ended(listing.end)
 
-        async def one(holder: Struct) -> None:
+        async def read_below(holder: Struct) -> None:
             below = self._list(self._read.operation, item_of(self._read.operation), id=self._key(holder))
             for item in (await distinct(below, self._name)).values():
                 self._write(item, holder, id=self._key(holder))
             self._calls.ended(below.end)
 
-        await for_each(holders.values(), one, limit=_AT_ONCE)
+        await for_each(holders.values(), read_below, limit=_AT_ONCE)
         record = parents.coverage()
         return [record, self._calls.coverage(record)]
 

@@ -74,7 +74,7 @@ class Vault(Struct, frozen=True, kw_only=True):
         """The vault of a finished row of the vault table, new or read back from the spool."""
         unknown = cast("Mapping[str, str]", row["unknown"])
 
-        def held(column: str) -> str | Refusal:
+        def value_of(column: str) -> str | Refusal:
             return Refusal(Reason(unknown[column])) if column in unknown else cast("str", row[column])
 
         soft_delete = Refusal(Reason(unknown["soft_delete"])) if "soft_delete" in unknown else row["soft_delete"] is True
@@ -89,9 +89,9 @@ class Vault(Struct, frozen=True, kw_only=True):
             name=parts.name,
             resource_group=parts.resource_group,
             subscription_id=parts.subscription,
-            subscription_name=held("subscription_name"),
-            location=held("location"),
-            uri=held("vault_uri"),
+            subscription_name=value_of("subscription_name"),
+            location=value_of("location"),
+            uri=value_of("vault_uri"),
             activated=row["security_domain"] != "NotActivated",
             soft_delete=soft_delete,
         )

@@ -234,7 +234,7 @@ class _Collection:
             connection, unit, self._scope, every, listed, confines=confines, graph=self._graph
         )
         confines.check("vaults", listed, *coverage)
-        self._found = _found(kept, vaults)
+        self._found = _places_by_kind(kept, vaults)
         operations = tuple(operation for surface in SURFACES.subscription for operation in surface.operations)
         out = [subscription for subscription in own if subscription not in kept]
         left = [record for one in out for record in not_assessed(one.scope, operations, Reason.EXCLUDED_BY_CONFIG)]
@@ -256,14 +256,14 @@ class _Collection:
         for surface in surfaces:
             self._progress.update(surface.name, 0, len(places))
 
-        async def one(place: P, surface: Source[P]) -> None:
+        async def read_place(place: P, surface: Source[P]) -> None:
             await self._surface(surface, place, place.scope, reading)
             done[surface.name] += 1
             self._progress.update(surface.name, done[surface.name], len(places))
 
         async def whole(place: P) -> None:
             nonlocal left
-            await all_of(*(partial(one, place, surface) for surface in surfaces))
+            await all_of(*(partial(read_place, place, surface) for surface in surfaces))
             left -= 1
             if shares and left < limit:
                 for _ in range(at_once):
@@ -387,10 +387,10 @@ def _found_earlier(spool: Spool) -> Places:
         and record.reason is not Reason.OTHER_TENANT
         and (record.state, record.reason) != (State.NOT_ASSESSED, Reason.EXCLUDED_BY_CONFIG)
     ]
-    return _found(subscriptions, sorted(vaults, key=lambda vault: vault.scope.id))
+    return _places_by_kind(subscriptions, sorted(vaults, key=lambda vault: vault.scope.id))
 
 
-def _found(subscriptions: Sequence[Subscription], vaults: Sequence[Vault]) -> Places:
+def _places_by_kind(subscriptions: Sequence[Subscription], vaults: Sequence[Vault]) -> Places:
     """The places by kind, in their order."""
     return Places(
         subscriptions=subscriptions,

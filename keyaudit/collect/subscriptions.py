@@ -28,13 +28,13 @@ async def list_subscriptions(gateway: Gateway, scope: Scope) -> tuple[Sequence[S
     An empty list does not prove that there are none, so it counts as not assessed.
     """
 
-    def by(item: SubscriptionItem) -> str:
+    def id_of(item: SubscriptionItem) -> str:
         if not GUID.fullmatch(item.subscription_id) or not GUID.fullmatch(item.tenant_id):
             raise ValueError("not a subscription of a tenant")
         return item.subscription_id.lower()
 
-    listing = gateway.pages("subscription.list", SubscriptionItem, by=by)
-    found = [_subscription(item) for item in (await distinct(listing, by)).values()]
+    listing = gateway.pages("subscription.list", SubscriptionItem, by=id_of)
+    found = [_subscription(item) for item in (await distinct(listing, id_of)).values()]
     calls = Calls(scope, "subscription.list")
     calls.ended(listing.end)
     coverage = calls.coverage()

@@ -25,7 +25,7 @@ class Course:
 
     def add(self, report: Report) -> None:
         """The next snapshot. The one before it has to be readable still."""
-        found, owners = _found(report)
+        found, owners = _failures_and_owners(report)
         gone = {key: each.finding for key, each in self._open.items() if key not in found}
         unread = lost(gone, report)
         as_of = report.run.as_of
@@ -70,7 +70,7 @@ class Course:
         )
 
 
-def _found(report: Report) -> tuple[dict[Key, Finding], Owners]:
+def _failures_and_owners(report: Report) -> tuple[dict[Key, Finding], Owners]:
     """The failures, and the owners of each that has some."""
     owned = [(owner, finding) for owner, finding in report.owned(False)]
     owners = {(finding.policy.id, finding.subject): owner.names for owner, finding in owned if owner.names}

@@ -102,12 +102,12 @@ def endings(connection: duckdb.DuckDBPyConnection, supplied: Collection[str], mo
     """
     names = called(connection)
     for _, ending in merge(
-        *(_of(connection, table, most, names, supplied) for table in TABLES_THAT_END), key=lambda each: each[0]
+        *(_expiring(connection, table, most, names, supplied) for table in TABLES_THAT_END), key=lambda each: each[0]
     ):
         yield ending
 
 
-def _of(
+def _expiring(
     connection: duckdb.DuckDBPyConnection,
     table: Table,
     most: int | None,

@@ -92,7 +92,7 @@ def load(
         paths, count, repeated = [], 0, set[tuple[str, str]]()
         for number, where in enumerate(pieces(connection, every, size)):
             rows = f"(SELECT * FROM {every} WHERE {where})"
-            if one(connection, f"SELECT count(*) - count(DISTINCT id) FROM {rows}"):
+            if single_number(connection, f"SELECT count(*) - count(DISTINCT id) FROM {rows}"):
                 rows = _united(connection, table, rows)
                 repeated.update(connection.execute("SELECT id, source_url FROM repeated").fetchall())
             if torn and table.part_of:
@@ -150,7 +150,9 @@ def write_parquet(connection: duckdb.DuckDBPyConnection, query: str, target: Pat
         target.unlink(missing_ok=True)
     # Created here first, because DuckDB would use the mode of the umask.
     files.create(target)
-    count = one(connection, f"COPY ({query}) TO {quoted(str(target))} (FORMAT parquet, USE_TMP_FILE false, {options})")
+    count = single_number(
+        connection, f"COPY ({query}) TO {quoted(str(target))} (FORMAT parquet, USE_TMP_FILE false, {options})"
+    )
     files.sync(target)
     return count
 
@@ -171,7 +173,7 @@ def pieces(connection: duckdb.DuckDBPyConnection, rows: str, size: int, key: str
     number = -(-size // (most or _PIECE))
     if number <= 1:
         return ["true"]
-    every = max(1, one(connection, f"SELECT count(*) FROM {rows}") // (number * _SAMPLES))
+    every = max(1, single_number(connection, f"SELECT count(*) FROM {rows}") // (number * _SAMPLES))
     # Sampled by digest of the id, so that the ranges depend on the rows and not on their order.
     connection.execute(
         "CREATE OR REPLACE TEMP TABLE cut AS SELECT row_number() OVER (ORDER BY low) AS number, low FROM ("
@@ -280,7 +282,7 @@ def _agreement(name: str) -> str:
     )
 
 
-def one(connection: duckdb.DuckDBPyConnection, query: str) -> int:
+def single_number(connection: duckdb.DuckDBPyConnection, query: str) -> int:
     """The single number that the query returns."""
     row = connection.execute(query).fetchone()
     return int(row[0]) if row else 0

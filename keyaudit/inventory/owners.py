@@ -90,7 +90,7 @@ def names_called(reader: Reader) -> Mapping[str, str]:
 
     Users have their sign-in name; others have their display name and id, since display names repeat.
     """
-    held = " UNION ".join(f"SELECT {reader.sql.each(f'{name}.owner_ids')} AS id FROM {name}" for name in OWNED)
+    held = " UNION ".join(f"SELECT {reader.sql.unnested(f'{name}.owner_ids')} AS id FROM {name}" for name in OWNED)
     called = "coalesce(user_principal_name, name || ' ' || object_id)"
     return dict(reader.rows(f"SELECT object_id, {called} FROM principal WHERE object_id IN ({held}) AND {called} IS NOT NULL"))
 

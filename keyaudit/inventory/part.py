@@ -236,10 +236,10 @@ def _some_place(table: Table, of_place: Callable[[str], str]) -> str:
 
 
 def _in_vault(vaults: Collection[str]) -> Callable[[str], str]:
-    def of(place: str) -> str:
+    def below(place: str) -> str:
         return " OR ".join(f"{place} = {quoted(each)} OR starts_with({place}, {quoted(f'{each}/')})" for each in sorted(vaults))
 
-    return of
+    return below
 
 
 def _in_subscription(subscriptions: Collection[str]) -> Callable[[str], str]:

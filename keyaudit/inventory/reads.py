@@ -94,7 +94,7 @@ class _Within:
     apart: bool = False
     """Which operations matter is declared apart."""
 
-    def of(self, table: str) -> tuple[str, ...]:
+    def listing(self, table: str) -> tuple[str, ...]:
         """The operations whose rows of a table alone count; empty: all."""
         return next((operations for name, operations in reversed(self.listed) if name == table), ())
 
@@ -128,7 +128,7 @@ def _walked(table: str, reads: Reads) -> Iterator[Read]:
 
 
 def _of_cell(table: str, cell: Cell, within: _Within) -> Iterator[Read]:
-    declared, listed = TABLES[cell.table], within.of(cell.table)
+    declared, listed = TABLES[cell.table], within.listing(cell.table)
     own = within.own or cell.table == table
     elsewhere = declared.only_of(listed) if listed else frozenset[str]()
     if within.apart:
@@ -146,4 +146,4 @@ def _asked(read: Listed, within: _Within) -> frozenset[str]:
     if not read.table:
         return frozenset(read.operations)
     every = TABLES[read.table].listed_by
-    return frozenset(with_all_before(*(operation for operation in within.of(read.table) if operation in every)) or every)
+    return frozenset(with_all_before(*(operation for operation in within.listing(read.table) if operation in every)) or every)

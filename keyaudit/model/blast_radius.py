@@ -145,7 +145,7 @@ class BlastRadius(Struct, frozen=True, kw_only=True):
         return [edge for edge in self.edges if edge.source == self.subject.id and edge.relation in TRUSTS]
 
     @property
-    def held(self) -> set[Exit]:
+    def exit_codes(self) -> set[Exit]:
         """The exit codes that the graph itself causes: for unknown edges, and with --verify for objects that accept the
         subject.
         """

@@ -80,18 +80,18 @@ class _Reading:
         return found
 
     def _both(self) -> bool | None:
-        found = self._one()
+        found = self._operand()
         while self._next(_AND):
-            other = self._one()
+            other = self._operand()
             found = False if found is False or other is False else None if None in (found, other) else True
         return found
 
-    def _one(self) -> bool | None:
+    def _operand(self) -> bool | None:
         if not self._tokens:
             raise _SyntaxError
         token = self._tokens.pop()
         if token["sign"] == "!":
-            found = self._one()
+            found = self._operand()
             return None if found is None else not found
         if token["sign"] == "(":
             found = self.either()

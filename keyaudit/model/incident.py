@@ -246,7 +246,7 @@ class Incident(Struct, frozen=True, kw_only=True):
         return self.radius.verdict
 
     @property
-    def held(self) -> set[Exit]:
+    def exit_codes(self) -> set[Exit]:
         """The exit codes that the logs cause: incomplete if something is missing."""
         if self.observed is None or self.observed.unseen or self.observed.absent or self.observed.vault_logged is False:
             return {Exit.INCOMPLETE}

@@ -272,7 +272,7 @@ class Rotation(Struct, frozen=True, kw_only=True):
                 return self.proven
 
     @property
-    def held(self) -> set[Exit]:
+    def exit_codes(self) -> set[Exit]:
         """The exit codes that the answer itself causes. Before a rotation nobody is late."""
         open_ = self.unsure is not None or bool(self.unread) or not all(each.enough for each in self.logs)
         if not self.begun:

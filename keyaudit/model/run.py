@@ -178,7 +178,7 @@ class Past(Struct, frozen=True, kw_only=True):
     """The ids of all failures."""
 
     @classmethod
-    def of(cls, run: Run, verdict: Verdict) -> "Past":
+    def from_run(cls, run: Run, verdict: Verdict) -> "Past":
         """The summary of a report, for later comparison."""
         counted = {each: verdict.failed.get(each, 0) + verdict.known.get(each, 0) for each in Severity}
         return cls(

@@ -90,7 +90,7 @@ class Checked(Struct, frozen=True, kw_only=True):
     stolen: Stolen | None = None
 
     @classmethod
-    def of(cls, key: HeldKey, published: bool | None, reason: Reason | None) -> "Checked":
+    def from_key(cls, key: HeldKey, published: bool | None, reason: Reason | None) -> "Checked":
         """The result from whether the key is published, or the reason why that is unknown. A stolen key is always reported as
         stolen.
         """

@@ -46,7 +46,7 @@ class Fix(Struct, frozen=True):
         return bool(self.kinds)
 
     @classmethod
-    def of(cls, steps: Sequence[Mapping[str, Template]]) -> "Fix":
+    def from_steps(cls, steps: Sequence[Mapping[str, Template]]) -> "Fix":
         """A fix of steps."""
         commands = {kind: step[kind] for step in reversed(steps) for kind in COMMANDS if kind in step}
         words = ((f"{number}. ", step) for number, step in enumerate(steps, start=1))
@@ -155,7 +155,7 @@ class Derived(Struct, frozen=True, kw_only=True):
     """Every column and parameter in its texts."""
 
     @classmethod
-    def of(
+    def from_conditions(
         cls,
         table: Table,
         weakness: str,

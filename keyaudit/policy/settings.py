@@ -99,7 +99,7 @@ class Judging(Struct, frozen=True, kw_only=True):
     for_controls: bool = False
     """Whether the results only answer the controls of the frameworks with this profile. Otherwise they are those of the run."""
 
-    def of(self, policies: Collection[Policy]) -> "Judging":
+    def for_policies(self, policies: Collection[Policy]) -> "Judging":
         """The same for some of the policies."""
         ids = {policy.text.id for policy in policies}
         return structs.replace(self, overrides={name: given for name, given in self.overrides.items() if name in ids})

@@ -27,7 +27,7 @@ class Facts:
                 self.unknown[name] = Reason.INTERNAL_ERROR  # a NULL without an explanation does not mean absent
 
     @classmethod
-    def of(cls, finding: Finding) -> "Facts":
+    def from_finding(cls, finding: Finding) -> "Facts":
         """The row of a finding, including columns that are unknown only to its policy."""
         scope = finding.scope
         called = f"{scope.kind} {scope.name or scope.id}" if scope else finding.subject

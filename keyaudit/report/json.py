@@ -111,7 +111,7 @@ def _tally(tally: Tally) -> dict[str, object]:
 
 def finding_member(owner: Owner, finding: Finding) -> dict[str, object]:
     """A finding with its row and the owner of its resource."""
-    facts = Facts.of(finding)
+    facts = Facts.from_finding(finding)
     row = row_member(facts)
     return {
         "id": finding.id,

@@ -10,7 +10,7 @@ SCORE_COLUMNS = frozenset({"score", "score_low", "score_band", "score_arithmetic
 """Columns of an earlier version of CSV, which are empty now."""
 
 
-def said(finding: Finding) -> str:
+def severity_words(finding: Finding) -> str:
     """ "high: weak x tenant", or "medium or high: flawed x one workload or wide"; of a fixed severity the severity alone."""
     judged = finding.judged() if finding.judged else None
     if judged is None or not judged.opens:
@@ -28,7 +28,7 @@ def value_of(finding: Finding, judged: Judged, name: str) -> str:
     """The value of a column that decides, "absent", or "unknown (REASON)"."""
     if name in judged.unknown:
         return f"unknown ({judged.unknown[name]})"
-    facts = Facts.of(finding)
+    facts = Facts.from_finding(finding)
     return plain(facts.type(name), facts.row.get(name)) or "absent"
 
 

@@ -18,7 +18,7 @@ from keyaudit.model.run import First, Report, Verdict
 from keyaudit.model.text import one_line
 from keyaudit.model.tier0 import NAMED
 from keyaudit.report.facts import Facts
-from keyaudit.report.findings.causes import repeated, told
+from keyaudit.report.findings.causes import message_with_cause, repeated
 from keyaudit.report.findings.first import TOP, others, owner, page, step, tier0, tier0_named
 from keyaudit.report.lines import plural
 from keyaudit.report.missing import extent, outlived, reads, remedy_of, waiver_lines
@@ -146,8 +146,8 @@ def _first_row(first: First) -> Sequence[str]:
     more = f" and {first.times - 1:,} more" if first.times > 1 else ""
     return (
         word(finding).lower(),
-        safe(f"{label(Facts.of(finding))}{more}"),
-        safe(told(finding)),
+        safe(f"{label(Facts.from_finding(finding))}{more}"),
+        safe(message_with_cause(finding)),
         safe(owner(first, _NAME).removeprefix("owner ")),
         safe(step(finding, _STEP)),
         f"`{finding.id[:SHORT]}`",
@@ -180,7 +180,7 @@ def _names(report: Report) -> dict[tuple[str, str, str], Sequence[str]]:
     found: dict[tuple[str, str, str], list[str]] = {alike: [] for alike in counts}
     for finding in report.findings(False) if counts else ():
         if repeated(report, finding) and len(found[finding.alike]) < _LISTED:
-            found[finding.alike].append(label(Facts.of(finding)))
+            found[finding.alike].append(label(Facts.from_finding(finding)))
     return {
         alike: [*names, *([f"and {counts[alike] - len(names):,} more"] if counts[alike] > len(names) else [])]
         for alike, names in found.items()
@@ -192,8 +192,8 @@ def _row(finding: Finding, names: Sequence[str]) -> Sequence[str]:
     return (
         word(finding).lower(),
         safe(finding.policy.problem),
-        "<br>".join(map(safe, names)) if names else safe(label(Facts.of(finding))),
-        safe(told(finding)),
+        "<br>".join(map(safe, names)) if names else safe(label(Facts.from_finding(finding))),
+        safe(message_with_cause(finding)),
         f"`{finding.policy.id}`",
     )
 

@@ -117,7 +117,7 @@ class Findings(Question):
                 self._items.append(_short(owner, finding))
 
     def _is_named(self, finding: Finding) -> bool:
-        shown, text = label(Facts.of(finding)), self._resource.lower()
+        shown, text = label(Facts.from_finding(finding)), self._resource.lower()
         if text in finding.subject.lower() or text in shown.lower():
             return True
         if not self._named:

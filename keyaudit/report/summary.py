@@ -289,7 +289,7 @@ def _worst(report: Report) -> str:
 
 
 def _why_unknown(finding: Finding) -> str:
-    why = unknown_columns(dict(sorted((finding.unknown or Facts.of(finding).unknown).items())))
+    why = unknown_columns(dict(sorted((finding.unknown or Facts.from_finding(finding).unknown).items())))
     return f"unknown: {why or 'nothing of it could be read'}"
 
 

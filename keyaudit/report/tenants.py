@@ -101,7 +101,7 @@ def worst_members(reports: Sequence[Report]) -> list[dict[str, object]]:
             "severity": each.first.finding.severity,
             "finding": each.first.finding.id,
             "policy": each.first.finding.policy.id,
-            "resource": label(Facts.of(each.first.finding)),
+            "resource": label(Facts.from_finding(each.first.finding)),
             "times": each.first.times,
         }
         for each in worst(reports)
@@ -150,7 +150,7 @@ def lines(reports: Sequence[Report], width: int) -> Iterator[str]:
     if found:
         yield ""
     for each in found:
-        finding, facts = each.first.finding, Facts.of(each.first.finding)
+        finding, facts = each.first.finding, Facts.from_finding(each.first.finding)
         more = f" and {each.first.times - 1:,} more" if each.first.times > 1 else ""
         where = one_line(facts.text("holder_name") or label(facts)) + more
         yield cut(f"{finding.severity:<{_WORD}} {finding.id[:SHORT]} {where}: {message(finding)}", width)

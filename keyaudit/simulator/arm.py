@@ -206,14 +206,14 @@ class Arm(Service):
     def _in_vault(self, respond: Callable[[Request, Vault, list[str]], Answer]) -> Callable[[Request, list[str]], Answer]:
         """A responder for one vault, which may not exist."""
 
-        def found(request: Request, stars: list[str]) -> Answer:
+        def vault_answer(request: Request, stars: list[str]) -> Answer:
             subscription, group, name, *rest = stars
             for vault in self._here(subscription, group):
                 if vault.name.lower() == name.lower():
                     return respond(request, vault, rest)
             return no_resource("Microsoft.KeyVault/vaults", group, name)
 
-        return found
+        return vault_answer
 
     def _get(self, request: Request, vault: Vault, _stars: list[str]) -> Answer:
         version = request.query.get("api-version", "")

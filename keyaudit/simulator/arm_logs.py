@@ -66,18 +66,18 @@ class _Logs:
         return answer({"value": found})
 
     def workspace(self, _request: Request, stars: list[str]) -> Answer:
-        found = self._found(stars)
+        found = self._workspace_at(stars)
         return found if isinstance(found, Answer) else answer(_workspace(self._directory, found))
 
     def table(self, _request: Request, stars: list[str]) -> Answer:
-        found = self._found(stars)
+        found = self._workspace_at(stars)
         if isinstance(found, Answer):
             return found
         return answer(table_resource(found, named(found, stars[3])))
 
     def sentinel(self, _request: Request, stars: list[str]) -> Answer:
         """The analytics rules of a workspace. The error for one without Sentinel is text in the message of another."""
-        found = self._found(stars)
+        found = self._workspace_at(stars)
         if isinstance(found, Answer):
             return found
         if found.sentinel is None:
@@ -94,7 +94,7 @@ class _Logs:
             return error(404, "Subscription Not Registered", message, HEADERS)
         return answer(plan(subscription, name, tier))
 
-    def _found(self, stars: list[str]) -> Workspace | Answer:
+    def _workspace_at(self, stars: list[str]) -> Workspace | Answer:
         wanted = [star.lower() for star in stars[:3]]
         for found in self._directory.estate.logs.workspaces:
             if [found.subscription.lower(), found.resource_group.lower(), found.name.lower()] == wanted:

@@ -25,14 +25,14 @@ def routes(directory: Directory) -> Sequence[Route]:
             return no_resource("Microsoft.KeyVault/vaults", *stars[1:3])
         return answer({"value": [subscription(vault, name) for name in vault.event_subscriptions], "nextLink": None})
 
-    def one(_request: Request, stars: list[str]) -> Answer:
+    def get_event(_request: Request, stars: list[str]) -> Answer:
         vault = vault_at(directory, stars)
         named = next((each for each in vault.event_subscriptions if each.lower() == stars[3].lower()), None) if vault else None
         if vault is None or named is None:
             return no_resource("Microsoft.EventGrid/eventSubscriptions", stars[1], stars[3])
         return answer(subscription(vault, named))
 
-    return Route("event_topic.vault_subscriptions", LIST, listed), Route("event_subscription.get", f"{LIST}/*", one)
+    return Route("event_topic.vault_subscriptions", LIST, listed), Route("event_subscription.get", f"{LIST}/*", get_event)
 
 
 def vault_at(directory: Directory, stars: Sequence[str]) -> Vault | None:

@@ -239,7 +239,7 @@ class Graph(Service):
         holder = self._by_id[kind.name].get(object_id.lower())
         match path:
             case []:
-                return self._one(version, kind, holder)
+                return self._single(version, kind, holder)
             case ["owners"]:
                 return self._owners(version, kind, holder)
             case ["federatedidentitycredentials"]:
@@ -248,7 +248,7 @@ class Graph(Service):
                 return grants.app_roles(self.directory, version, holder)
         return None
 
-    def _one(self, version: str, kind: Kind, holder: Holder | None) -> Resource:
+    def _single(self, version: str, kind: Kind, holder: Holder | None) -> Resource:
         def render(_asked: Request, options: odata.Options) -> dict[str, object]:
             body = self._whole(kind, options)(holder) if holder else {}
             return odata.entity(options, (version, kind.name), body)

@@ -27,7 +27,7 @@ def policies(directory: Directory, version: str, path: list[str], _request: Requ
     match [part.lower() for part in path]:
         case ["policies", "defaultappmanagementpolicy"]:
             operation = f"app_management.default{_suffix(version)}"
-            return _one(version, operation, "defaultAppManagementPolicy", _default(directory, version))
+            return _single(version, operation, "defaultAppManagementPolicy", _default(directory, version))
         case ["policies", "appmanagementpolicies"]:
             custom: Callable[[AppManagementPolicy], dict[str, object]] = lambda one: _custom(one, version)  # noqa: E731
             return Resource(
@@ -40,10 +40,10 @@ def policies(directory: Directory, version: str, path: list[str], _request: Requ
         case ["policies", "appmanagementpolicies", policy, "appliesto"]:
             return _applies_to(directory, version, policy)
         case ["policies", "authorizationpolicy"]:
-            return _one(version, "authorization_policy.get", "authorizationPolicy", _authorization(directory))
+            return _single(version, "authorization_policy.get", "authorizationPolicy", _authorization(directory))
         case ["policies", "identitysecuritydefaultsenforcementpolicy"]:
             name = "identitySecurityDefaultsEnforcementPolicy"
-            return _one(version, "security_defaults.get", name, _security_defaults(directory))
+            return _single(version, "security_defaults.get", name, _security_defaults(directory))
     return None
 
 
@@ -51,14 +51,14 @@ def other_tenants(directory: Directory, version: str, path: list[str], _request:
     """The default of cross-tenant access. Its partners are a list like others."""
     if [part.lower() for part in path] != ["policies", "crosstenantaccesspolicy", "default"]:
         return None
-    return _one(version, "cross_tenant.default", "crossTenantAccessPolicy/default", _of_other_tenants(directory))
+    return _single(version, "cross_tenant.default", "crossTenantAccessPolicy/default", _of_other_tenants(directory))
 
 
 def _suffix(version: str) -> str:
     return "_beta" if version == "beta" else ""
 
 
-def _one(version: str, operation: str, name: str, body: dict[str, object]) -> Resource:
+def _single(version: str, operation: str, name: str, body: dict[str, object]) -> Resource:
     def render(_asked: Request, options: odata.Options) -> dict[str, object]:
         return odata.entity(options, (version, f"policies/{name}"), body)
 

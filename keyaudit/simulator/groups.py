@@ -36,11 +36,11 @@ def part(directory: Directory, version: str, path: list[str], _request: Request)
         case ["groups", group, "members" | "transitivemembers" as which]:
             return _members(directory, version, group, nested=which == "transitivemembers")
         case ["directoryobjects", id_]:
-            return _one(directory, version, id_)
+            return _single(directory, version, id_)
     return None
 
 
-def _one(directory: Directory, version: str, id_: str) -> Resource:
+def _single(directory: Directory, version: str, id_: str) -> Resource:
     """One object with its default properties, which in v1.0 do not include a user's type and state."""
     body = directory_object(directory, id_)
     if body and kind_of(body) == "user" and version == "v1.0":

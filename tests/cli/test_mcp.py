@@ -199,7 +199,7 @@ async def test_a_misspelt_argument_is_not_left_out_of_the_question(tool: str, gi
 
 async def test_a_name_that_no_resource_has_is_not_a_resource_without_findings() -> None:
     report = hostile("a")
-    names = {label(Facts.of(each)) for each in report.findings(True)}
+    names = {label(Facts.from_finding(each)) for each in report.findings(True)}
     name = next(each for each in sorted(names) if "/" in each)
     async with _tools(report) as client:
         for outcome in ("fail", "unknown", "pass"):

@@ -27,7 +27,7 @@ def read(text: bytes = GIVEN) -> Recipients:
 
 
 def texts(found: Recipients, *owners: str) -> list[str]:
-    return [address.text for address in found.of(owners)]
+    return [address.text for address in found.addresses_of(owners)]
 
 
 @pytest.mark.parametrize(

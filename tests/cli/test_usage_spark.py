@@ -391,7 +391,7 @@ def _reductions(sql: DuckDB) -> list[str]:
         sql.joined(sql.first_items(sql.divided("text", ":"), 3), "/"),
         sql.without("text", r"[\t\n\f\r ]+v?\d[\d.]*"),
         sql.extracted("text", r"^(\d+\.\d+)"),
-        sql.found("text", r"\d\z"),
+        sql.contains_match("text", r"\d\z"),
     ]
 
 

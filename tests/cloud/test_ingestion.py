@@ -211,10 +211,10 @@ def test_a_token_goes_only_to_an_ingestion_endpoint_of_the_cloud(
     cloud: str, endpoint: str, error_: type[Exception] | None
 ) -> None:
     if error_ is None:
-        assert Destination.of(endpoint, RULE, "Custom-X_CL", ENVIRONMENTS[cloud]).host in endpoint
+        assert Destination.from_flags(endpoint, RULE, "Custom-X_CL", ENVIRONMENTS[cloud]).host in endpoint
     else:
         with pytest.raises(error_, match="--endpoint"):
-            Destination.of(endpoint, RULE, "Custom-X_CL", ENVIRONMENTS[cloud])
+            Destination.from_flags(endpoint, RULE, "Custom-X_CL", ENVIRONMENTS[cloud])
 
 
 @pytest.mark.parametrize(
@@ -228,7 +228,7 @@ def test_a_token_goes_only_to_an_ingestion_endpoint_of_the_cloud(
 )
 def test_a_rule_and_a_stream_are_names_and_no_paths(rule: str, stream: str) -> None:
     with pytest.raises(UsageError, match=r"--rule|--stream"):
-        Destination.of(f"https://{HOST}", rule, stream, ENVIRONMENTS["public"])
+        Destination.from_flags(f"https://{HOST}", rule, stream, ENVIRONMENTS["public"])
 
 
 async def test_what_reads_a_tenant_cannot_send_and_what_sends_cannot_read() -> None:

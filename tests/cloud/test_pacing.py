@@ -101,7 +101,7 @@ def test_a_hold_is_counted_down_and_a_shorter_one_does_not_shorten_it() -> None:
     domain.hold(1)
     for passed, held in ((0, 5), (2, 3), (2, 1), (2, 0)):
         clock.passed += passed
-        assert domain.held() == pytest.approx(held)
+        assert domain.seconds_to_wait() == pytest.approx(held)
 
 
 async def test_requests_that_were_throttled_together_slow_it_down_once() -> None:

@@ -154,7 +154,7 @@ def _value(expression: str) -> Any:
         (SQLITE.covers("'[]'", SQLITE.texts(["a"])), 0),
         ("split_part('a/b', '/', -1)", "b"),
         ("split_part('a/b', '/', 3)", ""),
-        (SQLITE.found("'a\n'", r"a\z"), 0),
+        (SQLITE.contains_match("'a\n'", r"a\z"), 0),
         (SQLITE.matches("'\u0661'", r"'\d'"), 0),
         (SQLITE.entry(SQLITE.entries({"it's": "x"}), "'it''s'"), "x"),
         (SQLITE.present({"a": "NULL", "b": "'c'"}), '{"b":"c"}'),
@@ -171,7 +171,7 @@ def test_an_expression_has_the_value_that_duckdb_gives_it(expression: str, value
 def test_a_list_in_a_select_gives_a_row_for_each_item_and_none_for_null() -> None:
     database = Database()
     database.fill("held", {"name": "VARCHAR", "items": "VARCHAR[]"}, [("a", ["x", "y"]), ("b", None), ("c", [])])
-    found = database.execute(f"SELECT held.name, {SQLITE.each('held.items')} AS item FROM held WHERE held.name <> 'd'")
+    found = database.execute(f"SELECT held.name, {SQLITE.unnested('held.items')} AS item FROM held WHERE held.name <> 'd'")
     assert found.fetchall() == [("a", "x"), ("a", "y")]
 
 

@@ -85,7 +85,7 @@ def test_what_a_secret_opens_is_unknown_until_its_owner_says_so_and_that_is_no_p
     found = asked("kv/payment", secret("payment", enabled=False), verify=True)
     [edge] = [edge for edge in found.radius.trusting() if edge.relation is Relation.ADMITS]
     assert edge.doubt == "not_supplied"
-    assert Exit.INCOMPLETE in found.radius.held
+    assert Exit.INCOMPLETE in found.radius.exit_codes
 
 
 def test_a_secret_opens_what_its_tags_name(asked: Asked) -> None:

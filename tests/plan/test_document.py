@@ -49,7 +49,7 @@ def test_anything_else_is_refused_with_its_fix(data: bytes, what: str, remedy: s
 
 def test_values_of_another_type_are_refused_with_their_address() -> None:
     found = Resources(decode(written(plan(vault(name=["a", "list"]))), "plan.json"))
-    [planned] = found.of("azurerm_key_vault")
+    [planned] = found.of_types("azurerm_key_vault")
     with pytest.raises(UsageError) as refused:
         planned.text("name")
     assert refused.value.place == "azurerm_key_vault.example.name"
@@ -59,7 +59,7 @@ def test_values_that_nest_too_deeply_are_refused_with_their_address() -> None:
     deep = "[" * 50_000 + "]" * 50_000
     data = written(plan(vault())).replace(b'"name": "kv-example"', f'"name": {deep}'.encode(), 1)
     with pytest.raises(UsageError):
-        list(Resources(decode(data, "plan.json")).of("azurerm_key_vault"))
+        list(Resources(decode(data, "plan.json")).of_types("azurerm_key_vault"))
 
 
 PLAIN = plan(vault())

@@ -45,6 +45,6 @@ def test_the_documented_example_of_every_resource_is_read(type_: str) -> None:
     ground, answers = answers_of(decode(json.dumps(made).encode(), "plan.json"), ENVIRONMENTS["public"], COLLECTED)
     own = {each["address"] for each in made["resource_changes"] if each["type"] == type_}
     told = {origin.address for origin in answers.origins.values()}
-    assert {planned.address for planned in ground.resources.of(type_)} == own
+    assert {planned.address for planned in ground.resources.of_types(type_)} == own
     assert type_ in PARTS or own <= told
     assert not {origin.address for unread in answers.unread.values() for origin in unread} & own

@@ -49,7 +49,7 @@ def ending(reference: str = "time_offset.end.rfc3339", **changed: Any) -> Resour
 def test_it_ends_as_the_provider_counts(parts: Any, now: str, expected: str | None) -> None:
     document = written(plan(vault(), ending(), offset(**parts)))
     ground, _ = answers_of(decode(document, "plan.json"), ENVIRONMENTS["public"], parse_time(now))
-    [planned] = ground.resources.of("azurerm_key_vault_key")
+    [planned] = ground.resources.of_types("azurerm_key_vault_key")
     found = moment(ground, planned, "expiration_date")
     assert found == (parse_time(expected) if expected else planned.value("expiration_date"))
 

@@ -299,7 +299,7 @@ def test_the_trend_has_a_point_a_snapshot_and_says_which_are_not_complete() -> N
         Past(run_id=str(days), as_of=AS_OF - days * DAY, open={Severity.HIGH: days}, unknown=1, complete=days > 40)
         for days in (60, 30)
     ]
-    own = Past.of(REPORT.run, REPORT.verdict)
+    own = Past.from_run(REPORT.run, REPORT.verdict)
     after = structs.replace(past[0], run_id="after", as_of=AS_OF + DAY)
     page = printed(structs.replace(REPORT, history=(*past, own, after)))
     [section] = [each for each in parsed(page).iter("section") if each.attrib.get("id") == "trend"]

@@ -4,7 +4,7 @@ import pytest
 
 from keyaudit.policy.load import load
 from keyaudit.report.explain import render_policy
-from keyaudit.report.explain.rehearsed import azure_cli, commands, said
+from keyaudit.report.explain.rehearsed import azure_cli, commands, rehearsal_note
 from tests.rehearsal.shapes import shapes
 
 POLICIES = {policy.text.id: policy.text for policy in load()}
@@ -41,4 +41,4 @@ def test_a_policy_says_whether_its_command_was_rehearsed(policy: str, words: str
 
 
 def test_nothing_is_said_of_a_command_of_keyaudit() -> None:
-    assert said("scope-human-standing-signer", "keyaudit access {principal_id}") == ""
+    assert rehearsal_note("scope-human-standing-signer", "keyaudit access {principal_id}") == ""

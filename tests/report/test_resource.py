@@ -30,7 +30,7 @@ def found(table: str, facts: Mapping[str, Value]) -> Finding:
 
 
 def about(table: str, facts: Mapping[str, Value]) -> Facts:
-    return Facts.of(found(table, facts))
+    return Facts.from_finding(found(table, facts))
 
 
 def only_shown(table: str, facts: Mapping[str, Value]) -> dict[str, Value]:
@@ -246,9 +246,9 @@ def test_owners_are_named_where_they_are_known(owner: Owner, said: str) -> None:
 
 def test_a_scope_without_rows_and_without_a_name_is_called_by_its_id() -> None:
     finding = found("key", {})
-    assert label(Facts.of(finding)) == "s"
+    assert label(Facts.from_finding(finding)) == "s"
     scope = Scope("/subscriptions/1", "", ScopeKind.SUBSCRIPTION)
-    assert label(Facts.of(structs.replace(finding, scope=scope))) == "subscription /subscriptions/1"
+    assert label(Facts.from_finding(structs.replace(finding, scope=scope))) == "subscription /subscriptions/1"
 
 
 def test_a_null_that_nobody_explains_is_unknown_and_not_absent() -> None:

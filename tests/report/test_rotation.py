@@ -63,7 +63,7 @@ def rotation(*consumers: Consumer, **values: Any) -> Rotation:
         "wraps": False,
     }
     made = Rotation(**(given | values))
-    return replace(made, verdict=with_conditions(CLEAN, made.held))
+    return replace(made, verdict=with_conditions(CLEAN, made.exit_codes))
 
 
 def commands(found: Rotation) -> list[str]:

@@ -221,7 +221,7 @@ class _Places:
         self._ground = ground
         self._source = Source(folder, plan.configuration)
 
-    def of(self, finding: Finding) -> Finding:
+    def placed(self, finding: Finding) -> Finding:
         """The finding, with the resource that it is about, and no id that stands for one the plan does not name."""
         fix, *steps = (
             {part: text.replace(NOWHERE, "SUBSCRIPTION") for part, text in each.items()}
@@ -242,12 +242,12 @@ def _placed(report: Report, places: _Places) -> Report:
     """The report, each finding with the resource that it is about."""
 
     def findings(passes: bool) -> Iterator[Finding]:
-        return (places.of(finding) for finding in report.findings(passes))
+        return (places.placed(finding) for finding in report.findings(passes))
 
     def owned(passes: bool) -> Iterator[tuple[Owner, Finding]]:
-        return ((owner, places.of(finding)) for owner, finding in report.owned(passes))
+        return ((owner, places.placed(finding)) for owner, finding in report.owned(passes))
 
     def worst(most: int) -> Sequence[Finding]:
-        return [places.of(finding) for finding in report.worst(most)]
+        return [places.placed(finding) for finding in report.worst(most)]
 
     return structs.replace(report, findings=findings, owned=owned, worst=worst)

@@ -58,11 +58,11 @@ def log_analytics(
     settings = settle(live, resume=False)
     if not stored.from_:
         # Checked before anything is read; a snapshot has its own cloud.
-        Destination.of(endpoint, rule, stream, settings.environment)
+        Destination.from_flags(endpoint, rule, stream, settings.environment)
     with judged(live, stored, choice) as report:
         if stored.from_:
             settings = settle(dataclasses.replace(live, cloud=live.cloud or report.run.environment), resume=False)
-        destination = Destination.of(endpoint, rule, stream, settings.environment)
+        destination = Destination.from_flags(endpoint, rule, stream, settings.environment)
         with keeping("rows that were sent stay in the table, without a verdict row"):
             stopped = asyncio.run(_ship(live, settings, destination, report))
         held = {conditions([report])[0], *([] if stopped is None else [Exit.BUG])}

@@ -142,7 +142,7 @@ def _print(messages: "list[Digest]", to_whom: "Recipients") -> None:
 
     with printing() as out:
         for number, message in enumerate(messages):
-            named = "; ".join(one_line(address.place) for address in to_whom.of(message.owners))
+            named = "; ".join(one_line(address.place) for address in to_whom.addresses_of(message.owners))
             out.write("\n\n" if number else "")
             out.write(f"{message.title}\nTo: {named or 'nobody, because no default destination is set'}\n\n{message.body}")
         out.write("\n")
@@ -153,7 +153,7 @@ def _send(messages: "list[Digest]", to_whom: "Recipients", told: "Mapping[str, C
     from keyaudit.cli.terminal.streams import printing, tell
     from keyaudit.report.lines import plural
 
-    sent = [(message, told[address.text]) for message in messages for address in to_whom.of(message.owners)]
+    sent = [(message, told[address.text]) for message in messages for address in to_whom.addresses_of(message.owners)]
     failed = [(message, channel) for message, channel in sent if not channel.send(message)]
     for message, channel in failed:
         what = f"could not deliver the message {message.title!r}; check the address, and send it again"
@@ -163,7 +163,7 @@ def _send(messages: "list[Digest]", to_whom: "Recipients", told: "Mapping[str, C
         of = f"{plural(len(messages), 'message')} for {plural(len(addresses), 'address', 'addresses')}"
         out.write(f"{of}: {len(sent) - len(failed):,} delivered, {len(failed):,} not.\n")
         for message in messages:
-            named = "; ".join(told[address.text].called for address in to_whom.of(message.owners))
+            named = "; ".join(told[address.text].called for address in to_whom.addresses_of(message.owners))
             out.write(f"  {message.title}\n    to {named}\n")
     return not failed
 

@@ -74,7 +74,7 @@ class Recipients(msgspec.Struct, frozen=True):
         """Whether one of these owners has an entry."""
         return any(owner_key(owner) in self.owners for owner in owners)
 
-    def of(self, owners: Sequence[str]) -> list[Address]:
+    def addresses_of(self, owners: Sequence[str]) -> list[Address]:
         """The addresses for a message to these owners, each once: of those that have an entry, otherwise the default."""
         named = [address for owner in owners for address in self.owners.get(owner_key(owner), ())]
         return _once(named or self.default)

@@ -13,7 +13,7 @@ from keyaudit.cli.clock import SystemClock
 from keyaudit.cli.options import Choice, Live, Selection, Stored
 from keyaudit.cli.settings.limits import settled
 from keyaudit.cli.settings.policy_selection import chosen
-from keyaudit.cli.sources.source import check_since, each, snapshot, unmet_of
+from keyaudit.cli.sources.source import check_since, each_tenant, snapshot, unmet_of
 from keyaudit.cli.terminal.progress import told_if_long
 from keyaudit.inventory.expected import without_subscriptions
 from keyaudit.inventory.input_file import is_there
@@ -67,7 +67,7 @@ def all_judged(
 ) -> Iterator[Sequence[Report]]:
     """A report for each named tenant, in that order, inside a context. `master`: of Spark, which then evaluates it. `part`:
     only what lies within."""
-    tenants = each(live, stored)
+    tenants = each_tenant(live, stored)
     if len(tenants) > 1 and choice.baseline is not None:
         raise UsageError("--baseline", "accepts only one tenant", "evaluate that tenant separately")
     if len(tenants) > 1 and since is not None:

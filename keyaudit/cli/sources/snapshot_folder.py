@@ -146,7 +146,7 @@ def _judged(snapshot: Path, live: Live, choice: Choice, run: Run) -> Past:
     with judged(Live(config=live.config), Stored(from_=[snapshot]), choice) as report:
         same_tenant(snapshot, report.run, run, "--history")
         failing = frozenset(each.id for each in report.findings(False) if each.outcome is Outcome.FAIL)
-        return replace(Past.of(report.run, report.verdict), failing=failing)
+        return replace(Past.from_run(report.run, report.verdict), failing=failing)
 
 
 def same_tenant(snapshot: Path, there: Run, here: Run, asked: str) -> None:

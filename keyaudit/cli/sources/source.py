@@ -32,7 +32,7 @@ _LONG = 60.0
 """Seconds of reading from which somebody who presses Ctrl-C at a terminal would miss what was read."""
 
 
-def each(live: Live, stored: Stored) -> Sequence[tuple[Live, Stored]]:
+def each_tenant(live: Live, stored: Stored) -> Sequence[tuple[Live, Stored]]:
     """The flags of one tenant at a time, for commands that take several."""
     for flag, named in (("--from", [str(folder.absolute()) for folder in stored.from_ or ()]), ("--tenant", live.tenant or ())):
         if len({name.lower() for name in named}) != len(named):

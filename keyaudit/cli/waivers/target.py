@@ -156,7 +156,7 @@ def _what_there_is(report: Report, waiver: Waiver) -> str:
 
 
 def _label(finding: Finding) -> str:
-    return one_line(label(Facts.of(finding)))
+    return one_line(label(Facts.from_finding(finding)))
 
 
 def _with_more(shown: Sequence[str], count: int) -> str:

@@ -94,13 +94,13 @@ async def collect_delegations(reading: Reading, unit: Unit, scope: Scope, roles:
 def _named(group: Group) -> Callable[[Item], str]:
     asked = ids_of(group)
 
-    def by(item: Item) -> str:
+    def id_of(item: Item) -> str:
         match = _ID.fullmatch(item.id)
         if match is None or match[4].lower() != item.type.lower() or match[2].lower() not in asked:
             raise ValueError("not a delegation of a requested subscription")
         return item.id.lower()
 
-    return by
+    return id_of
 
 
 class _Delegations:

@@ -187,7 +187,7 @@ class _Principals:
             self._single.refused(_TOO_MANY)
             self._unread |= dict.fromkeys(ids[_MOST_SINGLE:], _TOO_MANY.reason)
 
-        async def one(id_: str) -> None:
+        async def read_object(id_: str) -> None:
             found = await self._gateway.get(self._single.id, ObjectItem, id=id_)
             if isinstance(found, Refusal) and found.status == 404:
                 if found.detail.startswith(_NOT_FOUND) and id_ not in young:
@@ -203,7 +203,7 @@ class _Principals:
             self._alone.add(id_)
             self._found[id_] = without_default_properties(found)
 
-        await for_each(ids[:_MOST_SINGLE], one, limit=_AT_ONCE)
+        await for_each(ids[:_MOST_SINGLE], read_object, limit=_AT_ONCE)
 
     def _answered(self) -> Set[str]:
         """Principals that exist, or about which nothing could be read."""

@@ -93,10 +93,10 @@ class _Roles:
         assigned = await self._assignments()
         eligible: list[Coverage] = []
 
-        async def one(subscription: Subscription) -> None:
+        async def read_eligible(subscription: Subscription) -> None:
             eligible.append(await self._eligible(subscription))
 
-        await for_each(self._subscriptions, one, limit=_AT_ONCE)
+        await for_each(self._subscriptions, read_eligible, limit=_AT_ONCE)
         records = [*eligible, *self._denials.coverage]
         records.sort(key=lambda record: (record.scope.id, record.operation))
         return [self._placing.coverage(), assigned, *records]

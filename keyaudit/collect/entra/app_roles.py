@@ -98,7 +98,7 @@ class AppRoles:
         self._list.ended(listing.end)
         # A principal that a complete list lacks was created, or moved between pages, during the read.
         self._unseen = Refusal(why_incomplete(listing.end) or Reason.INCONSISTENT_PAGES)
-        await for_each(many, self._one, limit=AT_ONCE)
+        await for_each(many, self._read_principal, limit=AT_ONCE)
 
     def put(self, row: Row, object_id_: str) -> None:
         """Fill the column of a service principal's row about whether its app roles were listed."""
@@ -151,14 +151,14 @@ class AppRoles:
         every = {item.key: item for item in (*again, *known)}
         self._hold(copy.id, _KnownRoles(tuple(every.values()), Refusal(Reason.INCONSISTENT)))
 
-    async def _one(self, principal: str) -> None:
-        def by(item: AssignmentItem) -> str:
+    async def _read_principal(self, principal: str) -> None:
+        def key_of(item: AssignmentItem) -> str:
             if not item.is_of(principal):
                 raise ValueError("no app role of this principal")
             return item.key
 
-        listing = self._gateway.pages(self._single.id, AssignmentItem, by=by, id=principal)
-        found = list((await distinct(listing, by)).values())
+        listing = self._gateway.pages(self._single.id, AssignmentItem, by=key_of, id=principal)
+        found = list((await distinct(listing, key_of)).values())
         self._single.ended(listing.end)
         reason = why_incomplete(listing.end)
         self._hold(principal, _KnownRoles(found, Refusal(reason) if reason else None))

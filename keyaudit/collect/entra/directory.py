@@ -142,4 +142,4 @@ async def _write_federated(
         holder = holders.get(holder_id) or unseen_holder(kind, tenant_id, holder_id, url=url, version=version, refusal=unseen)
         unit.row("credential", Rows(holder).federated(item, url, version, expression))
 
-    await federated.each(write)
+    await federated.read(write)

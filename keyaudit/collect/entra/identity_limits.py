@@ -67,7 +67,7 @@ async def collect_limits(
     found: dict[str, Mapping[str, Wire] | Refusal] = {}
     restricted: dict[str, Refusal] = {}
 
-    async def one(subscription: str) -> None:
+    async def read_subscription(subscription: str) -> None:
         listed = await _listed(reading, current, subscription)
         if isinstance(listed, Refusal):
             # Its regions may not have the preview, which alone shows the restrictions.
@@ -75,7 +75,7 @@ async def collect_limits(
             listed = await _listed(reading, stable, subscription)
         found[subscription] = listed
 
-    await for_each(asked, one, limit=_AT_ONCE)
+    await for_each(asked, read_subscription, limit=_AT_ONCE)
     url, version = source(reading.connection.environment, "managed_identity.query")
     for each in identities:
         row = Row(MANAGED_IDENTITY, id=each.id, resource_id=each.id, scope_id=scope.id, url=url, version=version)
@@ -91,13 +91,13 @@ async def collect_limits(
 async def _listed(reading: Reading, calls: Calls, subscription: str) -> Mapping[str, Wire] | Refusal:
     """The properties of the identities of a subscription by id, in lower case; or why the list is incomplete."""
 
-    def by(item: ListedItem) -> str:
+    def id_of(item: ListedItem) -> str:
         if not _ID.fullmatch(item.id) or item.id.lower().split("/")[2] != subscription:
             raise ValueError("no identity of the subscription")
         return item.id.lower()
 
-    listing = reading.connection.gateway.pages(calls.id, ListedItem, by=by, subscription=subscription)
-    found = await distinct(listing, by)
+    listing = reading.connection.gateway.pages(calls.id, ListedItem, by=id_of, subscription=subscription)
+    found = await distinct(listing, id_of)
     reason = why_incomplete(listing.end)
     if reason is None:
         calls.ended(listing.end)

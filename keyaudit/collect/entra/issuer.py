@@ -111,10 +111,10 @@ class _Keys:
                 own.update([row.app_id] if asked else [])
                 unclear = unclear or not asked
 
-        async def one(app: str) -> None:
+        async def read_keys(app: str) -> None:
             await self._published(calls, place(f"issuerKeys/{quote(app, safe='')}", app_id=app), app=app)
 
-        await for_each(sorted(app for app in own if app), one, limit=_AT_ONCE)
+        await for_each(sorted(app for app in own if app), read_keys, limit=_AT_ONCE)
         if None in own:
             calls.refused(Refusal(Reason.PARENT_NOT_ASSESSED, "an application whose client id is unknown"))
         if unclear:

@@ -154,12 +154,12 @@ class _Identities:
         assert match is not None  # noqa: S101 - `_identity_of` accepted it
         segments: Segments = {"subscription": match[1].lower(), "resource_group": match[2], "identity": match[3]}
 
-        def by(one: FederatedResource) -> str:
+        def name_of(one: FederatedResource) -> str:
             if one.id.lower() != f"{item.id}/federatedIdentityCredentials/{one.name}".lower():
                 raise ValueError("no credential of this identity")
             return one.name.lower()
 
-        listing = self._gateway.pages(self._expressions.id, FederatedResource, by=by, **segments)
+        listing = self._gateway.pages(self._expressions.id, FederatedResource, by=name_of, **segments)
         shown = [one async for one in both(listing)]
         reason = why_incomplete(listing.end)
         if reason is None:
@@ -167,7 +167,7 @@ class _Identities:
             self._write(item, segments, self._expressions.id, shown)
             return
         lacking = listing.end.refusal or Refusal(reason)
-        listing = self._gateway.pages(self._stable.id, FederatedResource, by=by, **segments)
+        listing = self._gateway.pages(self._stable.id, FederatedResource, by=name_of, **segments)
         found = [one async for one in both(listing)]
         self._stable.ended(listing.end)
         expressions = {one.name.lower(): one.properties.claims_matching_expression for one in shown}
@@ -257,10 +257,10 @@ def _named(stored: Iterable[bytes], subscriptions: Iterable[Subscription]) -> fr
 def _identity_of(group: Group) -> Callable[[IdentityItem], str]:
     asked = ids_of(group)
 
-    def by(item: IdentityItem) -> str:
+    def id_of(item: IdentityItem) -> str:
         match = _ID.fullmatch(item.id)
         if match is None or match[1].lower() not in asked:
             raise ValueError("no identity of a subscription that was asked for")
         return item.id.lower()
 
-    return by
+    return id_of

@@ -139,7 +139,7 @@ class _PublicKeys:
                     unit.settle(note.name, _ENCODER.encode(Outcome(note.kind, read_on=oldest)), rows)
         done = 0
 
-        async def one(unit: Unit, each: _Object) -> None:
+        async def read_object(unit: Unit, each: _Object) -> None:
             nonlocal done
             await self._read(unit, each)
             done += 1
@@ -148,7 +148,7 @@ class _PublicKeys:
         self._reading.seen(0, len(left))
         for objects in _parts(left, _PART):
             with self._part() as unit:
-                await for_each(objects, partial(one, unit), limit=AT_ONCE)
+                await for_each(objects, partial(read_object, unit), limit=AT_ONCE)
 
     @contextmanager
     def _part(self) -> Iterator[Unit]:
@@ -182,11 +182,11 @@ class _PublicKeys:
 
     def _copied(self, note: Note, known: Mapping[str, Mapping[str, object]]) -> tuple[Rows, int] | None:
         assert self._reading.earlier is not None  # noqa: S101 - rows are known
-        item, holder, keys = self._of(note)
+        item, holder, keys = self._keyed(note)
         rows = list(_KINDS[note.kind].rows(item, holder, keys))
         return copied(rows, known, self._reading.earlier.as_of) if lacking(rows) else None
 
-    def _of(self, note: Note) -> tuple[Keyed, Holder, Keys]:
+    def _keyed(self, note: Note) -> tuple[Keyed, Holder, Keys]:
         kind = _KINDS[note.kind]
         item = note.item(kind.item)
         url, version = source(self._reading.connection.environment, f"{note.kind}.list")
@@ -196,7 +196,7 @@ class _PublicKeys:
         """Read one object, and write its rows."""
         answer = await self._answer(each)
         for note in each.notes:
-            item, holder, keys = self._of(note)
+            item, holder, keys = self._keyed(note)
             if isinstance(answer, Refusal):
                 keys, outcome = structs.replace(keys, hidden=answer), Outcome(each.kind, answer.reason, answer.detail)
             else:
@@ -206,7 +206,7 @@ class _PublicKeys:
     async def _answer(self, each: _Object) -> Keyed | Refusal:
         focus = self._reading.confines.focus
         if focus is not None:
-            _, holder, keys = self._of(each.notes[0])
+            _, holder, keys = self._keyed(each.notes[0])
             if not focus.meant(names_of(holder, keys)):
                 self._others += 1
                 if self._others > MOST:

@@ -88,7 +88,7 @@ class Owners:
         self._list.ended(end)
         # An object that a complete list lacks was created, or moved between pages, during the read.
         self._unseen = Refusal(why_incomplete(end) or Reason.INCONSISTENT_PAGES)
-        await for_each(many, lambda owned: self._one(owned, shown[owned.lower()]), limit=AT_ONCE)
+        await for_each(many, lambda owned: self._read_owners(owned, shown[owned.lower()]), limit=AT_ONCE)
 
     def put(self, row: Row, owned: str) -> None:
         """Fill `owner_ids` of the row of that object."""
@@ -113,7 +113,7 @@ class Owners:
         parent = self._list.coverage()
         return parent, self._single.coverage(parent)
 
-    async def _one(self, owned: str, shown: frozenset[str]) -> None:
+    async def _read_owners(self, owned: str, shown: frozenset[str]) -> None:
         """Read the owners of an object; the list returned `shown` of them."""
         listing = self._gateway.pages(self._single.id, Related, by=object_id, id=owned)
         owners = list((await distinct(listing, object_id)).values())
@@ -163,12 +163,12 @@ class Federated:
         """The number of objects that `each` reads."""
         return len(self.ids - self._left_out)
 
-    async def each(self, write: Callable[[str, FederatedItem, Wire | Refusal], None]) -> None:
+    async def read(self, write: Callable[[str, FederatedItem, Wire | Refusal], None]) -> None:
         """Call `write` for every credential of every object in `ids` that is not left out, with the object's id, the item, and
         its expression.
         """
 
-        async def one(holder: str) -> None:
+        async def read_holder(holder: str) -> None:
             listing = self._gateway.pages(self._single.id, FederatedItem, by=self._by, id=holder)
             items = list((await distinct(listing, object_id)).values())
             end = listing.end
@@ -180,7 +180,7 @@ class Federated:
             for item in items:
                 write(holder, item, expressions.get(item.id.lower(), item.claims_matching_expression))
 
-        await for_each(sorted(self.ids - self._left_out), one, limit=AT_ONCE)
+        await for_each(sorted(self.ids - self._left_out), read_holder, limit=AT_ONCE)
 
     async def _expressions_of(self, holder: str, lacking: Sequence[FederatedItem]) -> Mapping[str, Wire | Refusal]:
         """Claims-matching expressions by credential id. v1.0 returns neither subject nor expression for such credentials."""

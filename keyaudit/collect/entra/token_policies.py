@@ -157,9 +157,9 @@ class _Policies:
         self._applied.ended(listing.end)
         # A policy that a complete list lacks was created during the read.
         self._unseen = Refusal(why_incomplete(listing.end) or Reason.INCONSISTENT_PAGES)
-        await for_each(many, self._one, limit=_AT_ONCE)
+        await for_each(many, self._read_policy, limit=_AT_ONCE)
 
-    async def _one(self, policy: str) -> None:
+    async def _read_policy(self, policy: str) -> None:
         listing = self._connection.gateway.pages(self._single.id, Assigned, by=object_id, id=policy)
         found = list((await distinct(listing, object_id)).values())
         self._single.ended(listing.end)

@@ -109,7 +109,7 @@ async def _deleted_vaults(
     operation, kind, segment = place
     prefix = f"{subscription.scope.id}/providers/microsoft.keyvault/locations/"
 
-    def by(item: DeletedVault) -> str:
+    def id_of(item: DeletedVault) -> str:
         id_ = item.id.lower()
         parts = vault_id_parts(item.properties.was)
         if not id_.startswith(prefix) or not id_.endswith(f"/{segment}/{item.name.lower()}"):
@@ -119,7 +119,7 @@ async def _deleted_vaults(
         return id_
 
     calls = Calls(subscription.scope, operation)
-    listing = connection.gateway.pages(operation, DeletedVault, by=by, subscription=subscription.id)
+    listing = connection.gateway.pages(operation, DeletedVault, by=id_of, subscription=subscription.id)
     async for item in both(listing):
         unit.row("deleted", _vault_row(connection, subscription, item, operation))
     calls.ended(listing.end)

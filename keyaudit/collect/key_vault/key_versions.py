@@ -75,12 +75,11 @@ class Key(Struct, Generic[Item, Answer], kw_only=True):
         """Every version with its answer, except those in `without`; without any version, the key itself as version ""."""
         found: dict[str, Answer | Refusal] = {self.current_version: self.current} if self.current_version else {}
 
-        async def one(version: str) -> None:
+        async def read_version(version: str) -> None:
             found[version] = await get(version)
 
-        await for_each(
-            [version for version in self.versions if version not in found and version not in without], one, limit=_AT_ONCE
-        )
+        unread = [version for version in self.versions if version not in found and version not in without]
+        await for_each(unread, read_version, limit=_AT_ONCE)
         return found or {"": self.current}
 
 

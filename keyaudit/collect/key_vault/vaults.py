@@ -138,13 +138,13 @@ class _Vaults:
     async def _query(self, subscriptions: Sequence[Subscription]) -> None:
         """Query Resource Graph."""
 
-        def by(group: Group) -> Callable[[VaultItem], str]:
+        def namer(group: Group) -> Callable[[VaultItem], str]:
             return self._vault_of(ids_of(group))
 
         for group, listing in self._graph.queries(
-            self._gateway, self._asked, self._listing.asked, VaultItem, subscriptions, by=by
+            self._gateway, self._asked, self._listing.asked, VaultItem, subscriptions, by=namer
         ):
-            for id_, item in (await distinct(listing, by(group))).items():
+            for id_, item in (await distinct(listing, namer(group))).items():
                 self._queried.setdefault(_subscription_of(item), {})[id_] = item
         self._answered.set()
 

@@ -90,7 +90,7 @@ async def collect_alert_rules(reading: Reading, unit: Unit, scope: Scope) -> Seq
     calls = Calls(scope, "alert_rule.query")
     url, version = source(reading.connection.environment, "alert_rule.query")
     gateway, subscriptions = reading.connection.gateway, reading.found.subscriptions
-    for _, listing in reading.graph.queries(gateway, calls, QUERY, Rule, subscriptions, by=_by):
+    for _, listing in reading.graph.queries(gateway, calls, QUERY, Rule, subscriptions, by=_namer):
         async for item in both(listing):
             row = Row(ALERT_RULE, id=item.id, resource_id=item.id, scope_id=scope.id, url=url, version=version)
             _put(row, item)
@@ -98,7 +98,7 @@ async def collect_alert_rules(reading: Reading, unit: Unit, scope: Scope) -> Seq
     return [calls.coverage(), await collect_sentinel_rules(reading, unit, scope)]
 
 
-def _by(group: Group) -> Callable[[Rule], str]:
+def _namer(group: Group) -> Callable[[Rule], str]:
     subscriptions = ids_of(group)
 
     def name(item: Rule) -> str:

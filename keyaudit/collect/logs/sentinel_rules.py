@@ -54,9 +54,9 @@ class SentinelRuleProperties(Struct, rename="camel"):
 async def collect_sentinel_rules(reading: Reading, unit: Unit, scope: Scope) -> Coverage:
     """Write the rules that are queries, in every workspace that logs are sent to. A workspace without Sentinel has none."""
     calls = Calls(scope, OPERATION, per_object=True)
-    places = [place for id_ in named(reading.spool.lines("log_sink")) if (place := WorkspaceId.of(id_))]
+    places = [place for id_ in named(reading.spool.lines("log_sink")) if (place := WorkspaceId.from_id(id_))]
 
-    async def of(place: WorkspaceId) -> None:
+    async def read_rules(place: WorkspaceId) -> None:
         listing = reading.connection.gateway.pages(
             OPERATION,
             Rule,
@@ -79,7 +79,7 @@ async def collect_sentinel_rules(reading: Reading, unit: Unit, scope: Scope) -> 
                 unit.row("alert_rule", row.finish())
         calls.ended(listing.end if refusal is None else replace(listing.end, refusal=seen(refusal)))
 
-    await for_each(places, of, limit=_AT_ONCE)
+    await for_each(places, read_rules, limit=_AT_ONCE)
     return calls.coverage()
 
 

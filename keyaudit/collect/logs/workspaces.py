@@ -80,7 +80,7 @@ class WorkspaceId(Struct, frozen=True):
     workspace: str
 
     @classmethod
-    def of(cls, id_: str) -> "WorkspaceId | None":
+    def from_id(cls, id_: str) -> "WorkspaceId | None":
         """The workspace of that id; None for any other text."""
         match = _ID.fullmatch(id_.lower())
         return None if match is None else cls(match[0], *match.groups())
@@ -123,15 +123,15 @@ class _Workspaces:
         self._table = Calls(scope, "workspace.table", per_object=True)
 
     async def collect(self, wanted: Mapping[str, _Filled]) -> Sequence[Coverage]:
-        async def one(id_: str) -> None:
-            place = WorkspaceId.of(id_)
+        async def read_workspace(id_: str) -> None:
+            place = WorkspaceId.from_id(id_)
             if place is None:
                 # An id that is not of a workspace cannot be read, and the destination is unknown.
                 self._get.refused(Refusal(Reason.BAD_VALUE, "a destination that is not a workspace"))
             else:
                 await self._workspace(place, wanted[id_])
 
-        await for_each(sorted(wanted), one, limit=_AT_ONCE)
+        await for_each(sorted(wanted), read_workspace, limit=_AT_ONCE)
         return [self._get.coverage(), self._table.coverage()]
 
     async def _workspace(self, place: WorkspaceId, filled: _Filled) -> None:

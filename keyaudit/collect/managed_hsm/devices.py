@@ -73,7 +73,7 @@ async def collect_devices(reading: Reading, unit: Unit, scope: Scope) -> Sequenc
     found = [each async for each in queried(reading, calls, QUERY, Item, _matched)]
     url, version = source(reading.connection.environment, OPERATIONS[0])
 
-    async def one(each: tuple[Item, re.Match[str]]) -> None:
+    async def write_device(each: tuple[Item, re.Match[str]]) -> None:
         item, match = each
         row = Row(HSM_DEVICE, id=item.id, resource_id=item.id, scope_id=scope.id, url=url, version=version)
         row.put_all(subscription_id=match[1].lower(), resource_group=match[2])
@@ -93,7 +93,7 @@ async def collect_devices(reading: Reading, unit: Unit, scope: Scope) -> Sequenc
             row.put("audit_exported", None)
         unit.row(HSM_DEVICE.name, row.finish())
 
-    await for_each(found, one, limit=_AT_ONCE)
+    await for_each(found, write_device, limit=_AT_ONCE)
     parent = reading.confines.part(calls.coverage(), "resource_groups")
     return [parent, settings.coverage(parent)]
 
@@ -102,10 +102,10 @@ async def _exported(reading: Reading, calls: Calls, match: re.Match[str]) -> boo
     """Whether a setting sends its audit log somewhere."""
     segments = {"subscription": match[1].lower(), "resource_group": match[2], "cluster": match[4]}
 
-    def by(item: DiagnosticSetting) -> str:
+    def id_of(item: DiagnosticSetting) -> str:
         return of_resource(item, match[0].lower())
 
-    listing = reading.connection.gateway.pages(calls.id, DiagnosticSetting, by=by, host="", body=None, **segments)
+    listing = reading.connection.gateway.pages(calls.id, DiagnosticSetting, by=id_of, host="", body=None, **segments)
     told = [exports(item.properties, _AUDIT) async for item in both(listing)]
     calls.ended(listing.end)
     if any(each is True for each in told):

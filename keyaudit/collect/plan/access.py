@@ -34,15 +34,15 @@ class Access:
 
     def __init__(self, ground: Ground, vaults: Vaults, hsms: Hsms) -> None:
         self._ground, self._vaults, self._hsms, self._answers = ground, vaults, hsms, ground.answers
-        self._custom = {planned.address: self._guid(planned) for planned in ground.resources.of(DEFINITION)}
+        self._custom = {planned.address: self._guid(planned) for planned in ground.resources.of_types(DEFINITION)}
 
     def answer(self) -> None:
         """Add all of them."""
         for role in BY_ID.values():
             self._answers.put("role_definition.get", role.item, role=role.id)
-        for planned in self._ground.resources.of(DEFINITION):
+        for planned in self._ground.resources.of_types(DEFINITION):
             self._define(planned)
-        for planned in self._ground.resources.of(ASSIGNMENT):
+        for planned in self._ground.resources.of_types(ASSIGNMENT):
             self._assign(planned)
 
     def _unlisted(self, guid: str) -> None:
@@ -108,7 +108,7 @@ class Access:
             if vault and attribute in ("", "id"):
                 return vault.id
             if attribute in ("resource_id", "resource_versionless_id") and there.type in _COLLECTIONS:
-                return f"{self._vaults.of(there).id}/{_COLLECTIONS[there.type]}/{self._ground.named(there)}"
+                return f"{self._vaults.vault_of(there).id}/{_COLLECTIONS[there.type]}/{self._ground.named(there)}"
             if there.type == "azurerm_resource_group" and attribute in ("", "id"):
                 subscription = self._ground.subscription(there)
                 return f"/subscriptions/{subscription}/resourceGroups/{self._ground.named(there)}"

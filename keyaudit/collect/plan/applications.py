@@ -103,12 +103,12 @@ class Applications:
         return known[1].lower() if known else planned.guid
 
     def _of_kind(self, kind: str) -> dict[str, Planned]:
-        return {self.object_id_of(planned): planned for planned in self._resources.of(*_HOLDERS[kind])}
+        return {self.object_id_of(planned): planned for planned in self._resources.of_types(*_HOLDERS[kind])}
 
     def _by_holder(self, kind: str, *types: str) -> dict[str, list[Planned]]:
         """The resources of these types by the object that they belong to. One whose holder is not known has its own."""
         found: dict[str, list[Planned]] = {}
-        for planned in self._resources.of(*types):
+        for planned in self._resources.of_types(*types):
             object_id = self.object_id(planned, *_NAMING[kind]) or planned.stands_for("holder")
             found.setdefault(object_id, []).append(planned)
         return found
@@ -146,7 +146,7 @@ class Applications:
         registered = planned.type == REGISTRATION
         api = planned.block("api") if not registered else None
         # Other resources set what a registration has no attribute for; without any, it is as a new one is.
-        bare = registered and planned.is_new and not any(True for _ in self._resources.of(*_PARTS))
+        bare = registered and planned.is_new and not any(True for _ in self._resources.of_types(*_PARTS))
         registered = registered and not bare
         apart = NOT_IN_PLAN if registered else []
         return {
@@ -217,7 +217,7 @@ class Applications:
 
     def _own(self, kind: str) -> None:
         more: dict[str, list[Planned]] = {}
-        for planned in self._resources.of(_OWNER) if kind == "application" else ():
+        for planned in self._resources.of_types(_OWNER) if kind == "application" else ():
             more.setdefault(self.object_id(planned, "application_id") or planned.guid, []).append(planned)
         for object_id, planned in self._holders[kind].items():
             owners = planned.value("owners") if planned.is_set("owners") or planned.has("owners") else []

@@ -31,7 +31,7 @@ class Consumers:
 
     def answer(self) -> None:
         """Add all of them."""
-        for planned in self._ground.resources.of(*TYPES):
+        for planned in self._ground.resources.of_types(*TYPES):
             encryption = self._encryption(planned)
             if encryption is None:
                 continue

@@ -187,7 +187,7 @@ def decode(data: bytes, place: str) -> Plan:
     try:
         plan = _PLAN.decode(data)
     except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError) as error:
-        raise UsageError(place, f"not a plan as terraform show -json writes it: {_told(error)}", _CONVERT) from error
+        raise UsageError(place, f"not a plan as terraform show -json writes it: {_error_text(error)}", _CONVERT) from error
     if plan.errored:
         what = "the plan stopped at an error, so resources are missing from it"
         raise UsageError(place, what, "correct what terraform plan reports, and plan again")
@@ -199,7 +199,7 @@ def _check_format(data: bytes, place: str) -> None:
     try:
         head = msgspec.json.decode(data, type=_Head)
     except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError) as error:
-        raise UsageError(place, f"not JSON: {_told(error)}", _CONVERT) from error
+        raise UsageError(place, f"not JSON: {_error_text(error)}", _CONVERT) from error
     version = head.format_version
     if not isinstance(version, str):
         what = "not a plan: it has no format_version"
@@ -277,7 +277,7 @@ def _member_twice(data: bytes, place: str) -> str | None:
     try:
         json.loads(data, object_pairs_hook=checked, parse_int=len, parse_float=len)
     except (ValueError, RecursionError) as error:
-        raise UsageError(place, f"not JSON: {_told(error)}", _CONVERT) from error
+        raise UsageError(place, f"not JSON: {_error_text(error)}", _CONVERT) from error
     return found[0] if found else None
 
 
@@ -297,7 +297,7 @@ def _recoded(data: bytes, place: str) -> bytes:
         raise UsageError(place, "not a plan as JSON", _CONVERT) from error
 
 
-def _told(error: Exception) -> str:
+def _error_text(error: Exception) -> str:
     return "nested too deeply" if isinstance(error, RecursionError) else one_line(str(error), 200)
 
 

@@ -118,13 +118,13 @@ class Ground:
         if named:
             return
         for type_ in ("azurerm_resource_group", "azurerm_key_vault"):
-            for planned in self.resources.of(type_):
+            for planned in self.resources.of_types(type_):
                 if match := _SUBSCRIPTION.match(planned.text("id") or ""):
                     yield match[1].lower()
 
     def _tenant(self) -> str:
         """The tenant: of the one who plans, of a provider's configuration, or of a vault."""
-        of_vaults = (planned.text("tenant_id") for planned in self.resources.of("azurerm_key_vault"))
+        of_vaults = (planned.text("tenant_id") for planned in self.resources.of_types("azurerm_key_vault"))
         configured = self.resources.plan.configuration.provider_config
         of_providers = (self._of_provider(key, "tenant_id") for key, each in configured.items() if each.name in _PROVIDERS)
         for named in ((config.get("tenant_id") for config in self._configs), of_providers, of_vaults):

@@ -39,7 +39,7 @@ class Groups:
 
     def __init__(self, ground: Ground) -> None:
         self._ground, self._answers, self._resources = ground, ground.answers, ground.resources
-        self._planned = {object_id_of(planned): planned for planned in self._resources.of(*GROUPS)}
+        self._planned = {object_id_of(planned): planned for planned in self._resources.of_types(*GROUPS)}
         self._members: dict[str, dict[str, Planned]] = {group: {} for group in self._planned}
         """By group, its direct members, each with the resource that puts it there."""
         self._partial: set[str] = set()
@@ -48,13 +48,13 @@ class Groups:
         """By group, the resources that put into it a member which is not known; of a group that is not known, under ""."""
         self._kinds = {
             str(each.get("object_id")).lower(): kind for type_, kind in _DATA.items() for each in self._resources.data(type_)
-        } | {object_id_of(each): "servicePrincipal" for each in self._resources.of(*NAMING) if each.type not in GROUPS}
+        } | {object_id_of(each): "servicePrincipal" for each in self._resources.of_types(*NAMING) if each.type not in GROUPS}
 
     def answer(self) -> None:
         """Add all of them."""
         for group, planned in self._planned.items():
             self._fill(group, planned)
-        for planned in self._resources.of(*JOINING):
+        for planned in self._resources.of_types(*JOINING):
             # Who owns a group is not read of a tenant either.
             if planned.value("assignment_type") != "owner":
                 self._join(planned)
@@ -123,7 +123,7 @@ class Groups:
         """By group, the lists that have what the plan gives it."""
         found: dict[str, set[str]] = {}
         for type_, (attribute, operation) in _GIVING.items():
-            for planned in self._resources.of(type_):
+            for planned in self._resources.of_types(type_):
                 found.setdefault(_bare(principal_of(self._ground, planned, attribute) or ""), set()).add(operation)
         return found
 

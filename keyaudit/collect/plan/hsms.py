@@ -40,8 +40,8 @@ class Hsms:
         self._places: dict[str, VaultPlace] = {}
         self._listed: set[tuple[str, str]] = set()
         """The address of an HSM, and a role that the plan does not define and that is among its roles."""
-        self._planned = {planned.address: self._own(planned) for planned in ground.resources.of(HSM)}
-        self._keys = {planned.address: self._name(planned) for planned in ground.resources.of(KEY)}
+        self._planned = {planned.address: self._own(planned) for planned in ground.resources.of_types(HSM)}
+        self._keys = {planned.address: self._name(planned) for planned in ground.resources.of_types(KEY)}
 
     def at(self, address: str) -> VaultPlace | None:
         """The HSM of a planned resource; None for another resource."""
@@ -56,12 +56,12 @@ class Hsms:
         for address, hsm in self._planned.items():
             if hsm.new:
                 self._begin(self._ground.resources.at(address), hsm)
-        rotations = {self._key_of(planned): planned for planned in self._ground.resources.of(ROTATION)}
-        for planned in self._ground.resources.of(KEY):
+        rotations = {self._key_of(planned): planned for planned in self._ground.resources.of_types(ROTATION)}
+        for planned in self._ground.resources.of_types(KEY):
             self._key(planned, rotations.get(planned.address))
-        for planned in self._ground.resources.of(DEFINITION):
+        for planned in self._ground.resources.of_types(DEFINITION):
             self._define(planned)
-        for planned in self._ground.resources.of(ASSIGNMENT):
+        for planned in self._ground.resources.of_types(ASSIGNMENT):
             self._assign(planned)
         own = {place.id.lower(): address for address, place in self._planned.items()}
         for id_, place in self._places.items():
@@ -130,7 +130,7 @@ class Hsms:
         id_ = self._ground.id_of(planned, _KIND, name=name if _VAULT_NAME.fullmatch(name) else stand_in(planned.address))
         return self._place(id_, planned.address, new=planned.is_new)
 
-    def _of(self, planned: Planned) -> VaultPlace:
+    def _hsm_of(self, planned: Planned) -> VaultPlace:
         if known := planned.text("managed_hsm_id"):
             return self._place(known, planned.address)
         target = self._ground.resources.target(planned, "managed_hsm_id")
@@ -161,7 +161,7 @@ class Hsms:
         return target[0].address if target else ""
 
     def _key(self, planned: Planned, rotation: Planned | None) -> None:
-        hsm, name = self._of(planned), self._keys[planned.address]
+        hsm, name = self._hsm_of(planned), self._keys[planned.address]
         id_ = f"{hsm.uri}keys/{name}"
         kid = f"{id_}/{_VERSION}"
         # Only keys of vaults name an HSM platform.
@@ -193,10 +193,10 @@ class Hsms:
             found = [{wired: texts(each.value(name)) for wired, name in names.items()} for each in permissions]
         properties = {"roleName": planned.value("role_name"), "type": "CustomRole", "permissions": found}
         item = {"id": f"{_BELOW}/roleDefinitions/{_guid(planned)}", "properties": properties}
-        self._answers.add("hsm.role_definition.list", item, self._of(planned).uri)
+        self._answers.add("hsm.role_definition.list", item, self._hsm_of(planned).uri)
 
     def _assign(self, planned: Planned) -> None:
-        hsm = self._of(planned)
+        hsm = self._hsm_of(planned)
         scope = planned.value("scope")
         principal = principal_of(self._ground, planned, "principal_id")
         found = scope if isinstance(scope, str) and _SCOPE.fullmatch(scope) else None
@@ -214,7 +214,7 @@ class Hsms:
             if target and target[0].type == DEFINITION:
                 return _guid(target[0])
             role = planned.stands_for("role_definition_id")
-        if role not in {_guid(each) for each in self._ground.resources.of(DEFINITION)}:
+        if role not in {_guid(each) for each in self._ground.resources.of_types(DEFINITION)}:
             elsewhere = {"id": f"{_BELOW}/roleDefinitions/{role}", "properties": NOT_IN_PLAN if role == known else AFTER_APPLY}
             self._define_role(hsm, role, local_roles.BUILT_IN.get(role, elsewhere))
         return role

@@ -28,12 +28,12 @@ class Identities:
         self._ground, self._answers = ground, ground.answers
         self.read: set[str] = set()
         """The addresses of credentials of azapi that are among them."""
-        self._planned = {planned.address: ground.id_of(planned, _KIND) for planned in ground.resources.of(IDENTITY)}
+        self._planned = {planned.address: ground.id_of(planned, _KIND) for planned in ground.resources.of_types(IDENTITY)}
 
     def answer(self) -> None:
         """Add all of them."""
         ground = self._ground
-        for planned in ground.resources.of(IDENTITY):
+        for planned in ground.resources.of_types(IDENTITY):
             id_ = self._planned[planned.address]
             principal, client = self.principal(planned), _guid(planned, "client_id")
             properties = {"principalId": principal, "clientId": client}
@@ -51,11 +51,11 @@ class Identities:
                     self._answers.list(operation, whole=planned.is_new, **segments)
             self._list_principal(planned, id_, principal, client, explicit=True)
             ground.origin(id_, planned, "name", "isolation_scope")
-        for planned in ground.resources.of(FEDERATED):
+        for planned in ground.resources.of_types(FEDERATED):
             issuer = ground.issuer(planned.value("issuer"), planned, "issuer")
             trusted = {"issuer": issuer, "subject": planned.value("subject"), "audiences": texts(planned.value("audience"))}
             self._trust(planned, trusted, "issuer", "subject", "audience")
-        for planned in ground.resources.of(azapi.RESOURCE):
+        for planned in ground.resources.of_types(azapi.RESOURCE):
             body = azapi.body_of(planned) if azapi.type_of(planned) == _FEDERATED_TYPE else None
             if body is not None:
                 self.read.add(planned.address)
@@ -133,7 +133,7 @@ class Identities:
         for operation in ("managed_identity.expressions_of", "managed_identity.federated_of"):
             self._answers.add(operation, item, **segments)
         self._ground.origin(f"{id_}/federatedIdentityCredentials/{name}", planned, *attributes)
-        found = next((each for each in self._ground.resources.of(IDENTITY) if self._planned[each.address] == id_), None)
+        found = next((each for each in self._ground.resources.of_types(IDENTITY) if self._planned[each.address] == id_), None)
         if found:
             principal = f"/tenants/{self._ground.tenant_id}/servicePrincipals/{self.principal(found)}"
             self._ground.origin(f"{principal}/federatedIdentityCredentials/{name}", planned, *attributes)

@@ -46,7 +46,7 @@ class Logs:
         """Add all of them. The settings of what the plan creates are all there are."""
         for place in (*self._vaults.new(), *self._hsms.new()):
             self._list(place.id, whole=True)
-        for planned in self._ground.resources.of(SETTING):
+        for planned in self._ground.resources.of_types(SETTING):
             target = self._target(planned, "target_resource_id")
             if target is None:
                 # It may be for any vault.
@@ -55,7 +55,7 @@ class Logs:
                     self._ground.answers.unread.setdefault(operation, []).append(origin)
             elif target:
                 self._add(target, planned, self._setting(planned), ("enabled_log", "log_analytics_workspace_id"))
-        for planned in self._ground.resources.of(azapi.RESOURCE):
+        for planned in self._ground.resources.of_types(azapi.RESOURCE):
             if azapi.type_of(planned) == _TYPE:
                 self._add_body(planned)
         self._note_gone()

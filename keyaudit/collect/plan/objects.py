@@ -46,7 +46,7 @@ class Objects:
 
     def __init__(self, ground: Ground, vaults: Vaults) -> None:
         self._ground, self._vaults, self._answers = ground, vaults, ground.answers
-        self._keys = {planned.address: self._object(planned, "keys") for planned in ground.resources.of(KEY)}
+        self._keys = {planned.address: self._object(planned, "keys") for planned in ground.resources.of_types(KEY)}
         self.issued: dict[str, Mapping[str, object]] = {}
         """By address of a new certificate, what its policy decides of it: see `certificates.decided_of`."""
 
@@ -56,13 +56,13 @@ class Objects:
             self._list(vault)
         for key in self._keys.values():
             self._key(key)
-        for planned in self._ground.resources.of(CERTIFICATE):
+        for planned in self._ground.resources.of_types(CERTIFICATE):
             self._certificate(planned)
-        for planned in self._ground.resources.of(SECRET):
+        for planned in self._ground.resources.of_types(SECRET):
             self._secret(self._object(planned, "secrets"), planned.value("content_type"))
 
     def _object(self, planned: Planned, collection: str) -> _Object:
-        vault, name = self._vaults.of(planned), planned.text("name") or ""
+        vault, name = self._vaults.vault_of(planned), planned.text("name") or ""
         version = planned.text("version") or ""
         found = _Object(
             planned,

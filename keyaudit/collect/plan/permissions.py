@@ -46,10 +46,10 @@ class Permissions:
 
     def _app_roles(self) -> None:
         given: dict[str, list[Mapping[str, Any]]] = {}
-        new = {self._applications.object_id_of(each): each.is_new for each in self._resources.of(_PRINCIPAL)}
-        new |= {Identities.principal(each): each.is_new for each in self._resources.of(IDENTITY)}
+        new = {self._applications.object_id_of(each): each.is_new for each in self._resources.of_types(_PRINCIPAL)}
+        new |= {Identities.principal(each): each.is_new for each in self._resources.of_types(IDENTITY)}
         given |= {principal: [] for principal in new}
-        for planned in self._resources.of(APP_ROLE):
+        for planned in self._resources.of_types(APP_ROLE):
             principal = self._principal(planned, "principal_object_id", "service_principal.app_roles_of")
             api, role = self._role(planned)
             item = {"appRoleId": role, "principalId": principal, "resourceId": api, "createdDateTime": NOT_IN_PLAN}
@@ -127,7 +127,7 @@ class Permissions:
 
     def _directory_roles(self) -> None:
         defined: dict[str, dict[str, Any]] = {}
-        for planned in self._resources.of(CUSTOM):
+        for planned in self._resources.of_types(CUSTOM):
             permissions = planned.blocks("permissions")
             found: Value = permissions
             if not isinstance(permissions, Raw):
@@ -140,7 +140,7 @@ class Permissions:
                 "templateId": None,
                 "rolePermissions": found,
             }
-        for planned in self._resources.of(*ROLES):
+        for planned in self._resources.of_types(*ROLES):
             of_role, of_principal, of_scope = ROLES[planned.type]
             role = self._directory_role(planned, of_role)
             defined.setdefault(role, _built_in(role))
@@ -169,7 +169,9 @@ class Permissions:
         known = (planned.text(attribute) or "").lower()
         if GUID.fullmatch(known):
             # An activated role has an id of its own beside that of its template.
-            active = next((each for each in self._resources.of(_ROLE) if (each.text("object_id") or "").lower() == known), None)
+            active = next(
+                (each for each in self._resources.of_types(_ROLE) if (each.text("object_id") or "").lower() == known), None
+            )
             return self._template(active) if active else known
         target = self._resources.target(planned, attribute)
         if target:

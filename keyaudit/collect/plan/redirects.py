@@ -43,7 +43,7 @@ class Redirects:
         """Those of an application that is not known, which may be any."""
         self.beside: dict[str, list[Planned]] = {}
         """By application, the resources beside it."""
-        for planned in ground.resources.of(RESOURCE):
+        for planned in ground.resources.of_types(RESOURCE):
             object_id = application_of(planned)
             held = self._lost if object_id is None else self.beside.setdefault(object_id, [])
             held.append(planned)

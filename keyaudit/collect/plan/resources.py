@@ -178,7 +178,7 @@ class Resources:
         self._changes = {each.address: each for each in changes}
         self._known: dict[str, Planned] = {}
 
-    def of(self, *types: str) -> Iterator[Planned]:
+    def of_types(self, *types: str) -> Iterator[Planned]:
         """The managed instances of these types that exist after apply, in the order of the plan."""
         for change in self._changes.values():
             if change.mode == "managed" and change.type in types and not _is_removed(change.change):

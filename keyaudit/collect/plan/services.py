@@ -92,18 +92,18 @@ class Services:
         """Add all of them."""
         apart: dict[str, Planned] = {}
         for type_, (attribute, of) in APART.items():
-            for planned in self._ground.resources.of(type_):
+            for planned in self._ground.resources.of_types(type_):
                 target = self._ground.resources.target(planned, attribute)
                 if target and target[0].type == of:
                     apart[target[0].address] = planned
         for type_, kind in KINDS.items():
-            for planned in self._ground.resources.of(type_):
+            for planned in self._ground.resources.of_types(type_):
                 self._add(planned, kind, apart.get(planned.address))
-        for planned in self._ground.resources.of(azapi.RESOURCE):
+        for planned in self._ground.resources.of_types(azapi.RESOURCE):
             type_ = azapi.type_of(planned)
             if type_ in azapi.SERVICES:
                 self._add_body(planned, type_)
-        for planned in self._ground.resources.of(azapi.RESOURCE):
+        for planned in self._ground.resources.of_types(azapi.RESOURCE):
             if azapi.type_of(planned) in _PROTECTORS:
                 self._add_protector(planned)
 

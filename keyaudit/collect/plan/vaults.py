@@ -47,16 +47,16 @@ class Vaults:
     def __init__(self, ground: Ground) -> None:
         self._ground = ground
         self._places: dict[str, VaultPlace] = {}
-        self._planned = {planned.address: self._own(planned) for planned in ground.resources.of(VAULT)}
+        self._planned = {planned.address: self._own(planned) for planned in ground.resources.of_types(VAULT)}
         self._bodies = dict(self._of_azapi())
         """By address, the body of each vault that azapi makes."""
         self._planned |= {
             planned.address: self._place(azapi.id_of(ground, planned), planned.address, new=planned.is_new)
-            for planned in ground.resources.of(azapi.RESOURCE)
+            for planned in ground.resources.of_types(azapi.RESOURCE)
             if planned.address in self._bodies
         }
 
-    def of(self, planned: Planned, attribute: str = "key_vault_id") -> VaultPlace:
+    def vault_of(self, planned: Planned, attribute: str = "key_vault_id") -> VaultPlace:
         """The vault that a resource names. One that is not known is taken for a vault of its own."""
         if known := planned.text(attribute):
             return self._place(known, planned.address)
@@ -87,7 +87,7 @@ class Vaults:
         return self._bodies.keys()
 
     def _of_azapi(self) -> Iterator[tuple[str, dict[str, Any]]]:
-        for planned in self._ground.resources.of(azapi.RESOURCE):
+        for planned in self._ground.resources.of_types(azapi.RESOURCE):
             body = azapi.body_of(planned) if azapi.type_of(planned) == _KIND.lower() else None
             if body is not None and isinstance(azapi.member(body, "properties"), dict):
                 yield planned.address, body
@@ -96,8 +96,8 @@ class Vaults:
         """Add every vault to the answers."""
         ground = self._ground
         policies: dict[str, list[Planned]] = {}
-        for planned in ground.resources.of(POLICY):
-            policies.setdefault(self.of(planned).id.lower(), []).append(planned)
+        for planned in ground.resources.of_types(POLICY):
+            policies.setdefault(self.vault_of(planned).id.lower(), []).append(planned)
         endpoints = self._endpoints()
         planned_at: dict[str, Planned] = {}
         for address, place in self._planned.items():
@@ -127,7 +127,7 @@ class Vaults:
     def _endpoints(self) -> dict[str, list[Value]]:
         """The private endpoints of the plan by vault. One that is not manual is approved as it is made."""
         found: dict[str, list[Value]] = {}
-        for planned in self._ground.resources.of(ENDPOINT):
+        for planned in self._ground.resources.of_types(ENDPOINT):
             target = self._ground.resources.target(planned, "private_service_connection", "private_connection_resource_id")
             block = planned.block("private_service_connection")
             known = block.text("private_connection_resource_id") if isinstance(block, View) else None
@@ -308,12 +308,12 @@ def _network(planned: Planned) -> Value:
     return {
         "defaultAction": acls.value("default_action"),
         "bypass": acls.value("bypass"),
-        "ipRules": _each(acls.value("ip_rules"), "value"),
-        "virtualNetworkRules": _each(acls.value("virtual_network_subnet_ids"), "id"),
+        "ipRules": _wrapped(acls.value("ip_rules"), "value"),
+        "virtualNetworkRules": _wrapped(acls.value("virtual_network_subnet_ids"), "id"),
     }
 
 
-def _each(found: Value, member: str) -> Value:
+def _wrapped(found: Value, member: str) -> Value:
     return [{member: each} for each in found] if isinstance(found, list) else wire(found, [])
 
 

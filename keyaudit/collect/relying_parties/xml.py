@@ -56,12 +56,12 @@ def elements(data: bytes) -> list[Element]:
     def refuse(*_: object) -> NoReturn:
         raise UnreadError(Reason.BAD_BODY, "XML with a document type, which is not read", parser.CurrentLineNumber)
 
-    def said(text: str) -> None:
+    def add_text(text: str) -> None:
         open_[-1].text.append(text)
 
     parser.StartElementHandler = begin
     parser.EndElementHandler = lambda _: open_.pop()
-    parser.CharacterDataHandler = said
+    parser.CharacterDataHandler = add_text
     parser.StartDoctypeDeclHandler = refuse
     parser.EntityDeclHandler = refuse
     parser.ExternalEntityRefHandler = refuse

@@ -165,7 +165,7 @@ class _Consumers:
         every = [(operation, resource) for operation, resources in self._below.items() for resource in resources]
         done = 0
 
-        async def one(list_: tuple[str, Resource]) -> None:
+        async def read_list(list_: tuple[str, Resource]) -> None:
             nonlocal done
             await self._children(*list_)
             done += 1
@@ -175,7 +175,7 @@ class _Consumers:
         for operation, resources in self._below.items():
             left = (each for each in resources if not gateway.remembers(operation, **each.segments))
             self._reading.expect(operation, Counter(resource.subscription.id for resource in left))
-        await for_each(every, one, limit=_AT_ONCE)
+        await for_each(every, read_list, limit=_AT_ONCE)
 
     def _resource(self, group: Sequence[Subscription], item: Item) -> None:
         if not self._reading.confines.resource(item.id):

@@ -125,7 +125,7 @@ async def collect_events(reading: Reading, unit: Unit, scope: Scope) -> Sequence
     lists = [Calls(scope, operation, per_object=True) for operation in OPERATIONS[1:]]
     topics: list[Topic] = []
     gateway, subscriptions = reading.connection.gateway, reading.found.subscriptions
-    for _, listing in reading.graph.queries(gateway, calls, QUERY, Item, subscriptions, by=_by):
+    for _, listing in reading.graph.queries(gateway, calls, QUERY, Item, subscriptions, by=_namer):
         async for item in both(listing):
             match, vault = _ID.fullmatch(item.id), vaults.get(item.source.lower())
             if match is not None and vault is not None:
@@ -139,7 +139,7 @@ async def collect_events(reading: Reading, unit: Unit, scope: Scope) -> Sequence
     return [found, *(each.coverage(found) for each in lists)]
 
 
-def _by(group: Group) -> Callable[[Item], str]:
+def _namer(group: Group) -> Callable[[Item], str]:
     subscriptions = ids_of(group)
 
     def name(item: Item) -> str:

@@ -29,7 +29,7 @@ async def queried(
     `matched` gives the match, whose first group is the subscription, and raises ValueError for what the query cannot return.
     """
 
-    def by(group: Group) -> Callable[[R], str]:
+    def namer(group: Group) -> Callable[[R], str]:
         asked = ids_of(group)
 
         def name(item: R) -> str:
@@ -40,7 +40,7 @@ async def queried(
         return name
 
     gateway, subscriptions = reading.connection.gateway, reading.found.subscriptions
-    for _, listing in reading.graph.queries(gateway, calls, query, kind, subscriptions, by=by):
+    for _, listing in reading.graph.queries(gateway, calls, query, kind, subscriptions, by=namer):
         async for item in both(listing):
             if reading.confines.resource(item.id):
                 yield item, matched(item)

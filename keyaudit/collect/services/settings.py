@@ -59,7 +59,7 @@ def settings(declared: Consumer, found: Wire, path: str, environment: Environmen
     if declared.always and is_null(member(found, *tokens)):
         found, tokens = UNREADABLE, []
     for raw in _at(found, tokens):
-        of = _said(declared, raw, _object(declared, raw, environment))
+        of = _reported(declared, raw, _object(declared, raw, environment))
         if of is not None:
             yield _setting(declared, raw, of)
 
@@ -103,7 +103,7 @@ def _object(declared: Consumer, raw: Wire, environment: Environment) -> Object |
     return _joined(declared, vault, name, version, environment) if vault else _UNNAMED
 
 
-def _said(declared: Consumer, raw: Wire, named: Object | Refusal | None) -> Object | Refusal | None:
+def _reported(declared: Consumer, raw: Wire, named: Object | Refusal | None) -> Object | Refusal | None:
     """The same by the service's own word, where it has one."""
     if named is None and declared.within and not is_null(member(raw, *declared.within.split("."))):
         return _UNNAMED
@@ -136,19 +136,19 @@ def _joined(
 
 
 def _setting(declared: Consumer, raw: Wire, of: Object | Refusal) -> NamingSetting:
-    def said(path: str) -> str | Refusal | None:
+    def text_at(path: str) -> str | Refusal | None:
         return text(member(raw, *path.split("."))) if path else None
 
     pinned = _pinned(declared, raw, of)
-    reported, thumbprint = said(declared.reports), said(declared.thumbprint)
+    reported, thumbprint = text_at(declared.reports), text_at(declared.thumbprint)
     if reported is None and declared.reports_always and pinned is not True:
         reported = Refusal(Reason.BAD_BODY)
     if declared.certificate:
-        encoded = said(declared.certificate)
+        encoded = text_at(declared.certificate)
         thumbprint = read_leaf(encoded) if isinstance(encoded, str) else encoded
     if isinstance(thumbprint, str):
         thumbprint = thumbprint.upper() if _SHA1.fullmatch(thumbprint.upper()) else Refusal(Reason.BAD_VALUE)
-    status = said(declared.status.member) if declared.status else None
+    status = text_at(declared.status.member) if declared.status else None
     if status is None and declared.status and declared.status.always:
         status = Refusal(Reason.BAD_BODY)
     return NamingSetting(

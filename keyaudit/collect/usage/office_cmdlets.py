@@ -48,10 +48,10 @@ CMDLETS = frozenset({*_SWITCHES, *_INBOX_RULES, *_TRANSPORT_RULES, *_PERMITS, _A
 
 def of_cmdlet(audit: Audit, on: int, operation: str, tenant: str | None) -> tuple[Use, ...]:
     """All uses in a record of one of CMDLETS. Raises BadRecordError where it does not say what it did."""
-    return tuple(_found(audit, on, operation, tenant))
+    return tuple(_uses(audit, on, operation, tenant))
 
 
-def _found(audit: Audit, on: int, operation: str, tenant: str | None) -> Iterator[Use]:
+def _uses(audit: Audit, on: int, operation: str, tenant: str | None) -> Iterator[Use]:
     pairs = parameters(audit)
     if (audit.parameters is None and operation in _BY_PARAMETERS) or any(not each.name or each.value is None for each in pairs):
         raise BadRecordError("does not say with which parameters")

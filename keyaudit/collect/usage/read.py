@@ -165,7 +165,7 @@ class Counted:
         Raises UnsafeError for a record of a second tenant.
         """
         try:
-            event = self._told(found)
+            event = self._event(found)
         except BadRecordError as error:
             self._quarantine(number, error, times)
             return ()
@@ -222,7 +222,7 @@ class Counted:
             self.trouble.append(f"{self.unit} {number}: {one_line(str(error))}")
         self.bad = number
 
-    def _told(self, found: RawRecord) -> Event | None:
+    def _event(self, found: RawRecord) -> Event | None:
         if isinstance(found, BadRecordError):
             raise found
         return self._read(found)

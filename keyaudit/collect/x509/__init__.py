@@ -214,8 +214,8 @@ class _Reader:
             thumbprint_sha256=_sha256(self._encoded),
             public_key_sha256=_sha256(self._key.whole),
             key_type=key_type,
-            key_size=_of(key_type, "RSA", self._key_size),
-            curve=_of(key_type, "EC", self._curve),
+            key_size=_of_key_type(key_type, "RSA", self._key_size),
+            curve=_of_key_type(key_type, "EC", self._curve),
             signature_hash=_fact(self._signature_hash),
         )
 
@@ -350,7 +350,7 @@ def _fact(read: Callable[[], T]) -> T | Refusal:
         return Refusal(Reason.BAD_VALUE)
 
 
-def _of(key_type: str | Refusal, wanted: str, read: Callable[[], T]) -> T | Refusal | None:
+def _of_key_type(key_type: str | Refusal, wanted: str, read: Callable[[], T]) -> T | Refusal | None:
     if isinstance(key_type, Refusal):
         return key_type
     return _fact(read) if key_type == wanted else None

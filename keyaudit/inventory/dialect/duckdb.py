@@ -73,7 +73,7 @@ class DuckDB:
         """The item with a number, from 1; NULL if there are fewer."""
         return f"{items}[{number}]"
 
-    def each(self, items: str) -> str:
+    def unnested(self, items: str) -> str:
         """A column of a SELECT with a row for each item of a list, none for NULL. It is the whole column, and the only such."""
         return f"unnest({items})"
 
@@ -157,7 +157,7 @@ class DuckDB:
         """Whether the whole text matches; `pattern` is a literal."""
         return f"regexp_full_match({text}, {pattern})"
 
-    def found(self, text: str, pattern: str) -> str:
+    def contains_match(self, text: str, pattern: str) -> str:
         """Whether a regular expression matches anywhere. It is written as both RE2 and Java read it: with \\z for the end."""
         return f"regexp_matches({text}, {self.text(pattern)})"
 

@@ -60,7 +60,7 @@ class Spark(DuckDB):
     def item(self, items: str, number: int | str) -> str:
         return f"try_element_at({items}, {number})"
 
-    def each(self, items: str) -> str:
+    def unnested(self, items: str) -> str:
         return f"explode({items})"
 
     def different(self, value: str, first: int, end: int) -> str:
@@ -114,7 +114,7 @@ class Spark(DuckDB):
         # Java's $ also matches before a last line end.
         return f"{text} RLIKE concat('^(?:', {pattern}, ')\\\\z')"
 
-    def found(self, text: str, pattern: str) -> str:
+    def contains_match(self, text: str, pattern: str) -> str:
         return f"({text} RLIKE {self.text(pattern)})"
 
     def without(self, text: str, pattern: str) -> str:

@@ -52,7 +52,7 @@ class SQLite(DuckDB):
             cases = (f"WHEN {place} THEN {value}" for place, value in enumerate(values))
             found.append(f"CASE {_ITEM} {' '.join(cases)} END AS {name}")
         places = self.text(encoded(list(range(len(values)))))
-        return ", ".join((f"{self.each(places)} AS place", *found))
+        return ", ".join((f"{self.unnested(places)} AS place", *found))
 
     def view(self, name: str, query: str) -> str:
         return f"CREATE TABLE {name} AS {query}"
@@ -75,7 +75,7 @@ class SQLite(DuckDB):
     def item(self, items: str, number: int | str) -> str:
         return f"list_item({items}, {number})"
 
-    def each(self, items: str) -> str:
+    def unnested(self, items: str) -> str:
         return f"{_ITEMS}{items}{_END}"
 
     def different(self, value: str, first: int, end: int) -> str:
@@ -126,7 +126,7 @@ class SQLite(DuckDB):
     def matches(self, text: str, pattern: str) -> str:
         return f"text_matches({text}, {pattern})"
 
-    def found(self, text: str, pattern: str) -> str:
+    def contains_match(self, text: str, pattern: str) -> str:
         return f"text_found({text}, {self.text(pattern)})"
 
     def without(self, text: str, pattern: str) -> str:

@@ -35,10 +35,10 @@ def _lower(text: str | None) -> str | None:
 def _known(function: Callable[..., Any]) -> Callable[..., Any]:
     """NULL for a NULL argument."""
 
-    def of(*arguments: Any) -> Any:
+    def unless_null(*arguments: Any) -> Any:
         return None if None in arguments else function(*arguments)
 
-    return of
+    return unless_null
 
 
 def _contains(items: str | None, item: Any) -> int | None:

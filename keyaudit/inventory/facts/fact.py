@@ -79,7 +79,7 @@ class Fact:
     @property
     def present(self) -> "Truth":
         """Whether it has a value; false where it is absent."""
-        return self._told(f"{self.value} IS NOT NULL", "false", yes="true")
+        return self._satisfied(f"{self.value} IS NOT NULL", "false", yes="true")
 
     @property
     def is_known(self) -> "Truth":
@@ -88,26 +88,26 @@ class Fact:
 
     def eq(self, value: str | int) -> "Truth":
         """Whether it is this value; false where it is absent."""
-        return self.told(lambda sql: f"{sql} = {literal(value)}")
+        return self.satisfies(lambda sql: f"{sql} = {literal(value)}")
 
     def among(self, values: Iterable[str]) -> "Truth":
         """Whether it is one of these values; false where it is absent."""
         listed = ", ".join(map(quoted, values))
-        return self.told(lambda sql: f"{sql} IN ({listed})")
+        return self.satisfies(lambda sql: f"{sql} IN ({listed})")
 
     def has(self, item: str) -> "Truth":
         """Whether a list has this item; false where it is absent."""
-        return self.told(lambda sql: f"array_contains({sql}, {quoted(item)})")
+        return self.satisfies(lambda sql: f"array_contains({sql}, {quoted(item)})")
 
     def has_any(self, items: Iterable[str]) -> "Truth":
         """Whether a list has one of these items; false where it is absent."""
-        return self.told(lambda sql: " OR ".join(f"array_contains({sql}, {quoted(item)})" for item in items))
+        return self.satisfies(lambda sql: " OR ".join(f"array_contains({sql}, {quoted(item)})" for item in items))
 
-    def told(self, condition: Callable[[str], str], *, absent: bool = False) -> "Truth":
+    def satisfies(self, condition: Callable[[str], str], *, absent: bool = False) -> "Truth":
         """What a condition on its value says, which must be true or false of each value, and `absent` where there is none."""
-        return self._told(f"({condition(self.value)})", str(absent).lower())
+        return self._satisfied(f"({condition(self.value)})", str(absent).lower())
 
-    def _told(self, condition: str, absent: str, *, yes: str = "") -> "Truth":
+    def _satisfied(self, condition: str, absent: str, *, yes: str = "") -> "Truth":
         if not self.absent:
             return Truth(condition if not yes else f"({condition} OR NULL)", self.doubt, self.exact, reads=self.reads)
         if not self.doubt:
@@ -164,7 +164,7 @@ class Fact:
 
     def truth(self) -> "Truth":
         """A value that is true or false; false where it is absent."""
-        return self.told(lambda sql: sql)
+        return self.satisfies(lambda sql: sql)
 
 
 @dataclass(frozen=True, slots=True)

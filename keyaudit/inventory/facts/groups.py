@@ -49,7 +49,7 @@ class Groups:
         )
         return replace(self, listed=listed, missing=replace(self.missing, reads=missing))
 
-    def _of(self, column: str) -> str:
+    def _column(self, column: str) -> str:
         return f"{self.join.alias}.{column}"
 
     def _read(self, part: Part, join: Join | None = None) -> Reads:
@@ -85,10 +85,10 @@ class Groups:
         it = self.each & it
         reads = self._aggregate(name, it, [(name, f"bool_or({name}_it)")])
         _, stray = self._stray(name, it)
-        doubt = self.missing | (Doubt((self._of(f"{name}_doubt"),), reads) if it.doubt else CERTAIN) | stray
+        doubt = self.missing | (Doubt((self._column(f"{name}_doubt"),), reads) if it.doubt else CERTAIN) | stray
         if not doubt:
-            return Truth(f"coalesce({self._of(name)}, false)", reads=reads)
-        value = f"(CASE WHEN {self._of(name)} THEN true WHEN {doubt.sql} IS NULL THEN false END)"
+            return Truth(f"coalesce({self._column(name)}, false)", reads=reads)
+        value = f"(CASE WHEN {self._column(name)} THEN true WHEN {doubt.sql} IS NULL THEN false END)"
         return Truth(value, doubt, exact=False, reads=reads | doubt.reads)
 
     def count_of(self, name: str, it: Truth = TRUE, *, different: Fact | None = None) -> Count:
@@ -111,8 +111,8 @@ class Groups:
             columns.append((f"{name}_max", most))
         reads = self._aggregate(name, it, columns, more, different.everything if different else NOTHING)
         if different and different.doubt:
-            untold = Doubt((self._of(f"{name}_untold"),), reads)
-        least, most = self._of(f"{name}_min"), self._of(f"{name}_max" if doubtful else f"{name}_min")
+            untold = Doubt((self._column(f"{name}_untold"),), reads)
+        least, most = self._column(f"{name}_min"), self._column(f"{name}_max" if doubtful else f"{name}_min")
         if not self.own:
             least, most = f"coalesce({least}, 0)", f"coalesce({most}, 0)"
         stray_what = "*" if untold else what
@@ -121,7 +121,7 @@ class Groups:
             most = f"{most} + {may}"
         if self.missing:
             most = f"CASE WHEN {self.missing.sql} IS NULL THEN {most} END"
-        doubt = self.missing | untold | (Doubt((self._of(f"{name}_doubt"),), reads) if it.doubt else CERTAIN) | stray
+        doubt = self.missing | untold | (Doubt((self._column(f"{name}_doubt"),), reads) if it.doubt else CERTAIN) | stray
         return Count(least, most, doubt, reads | doubt.reads)
 
     def only(self, name: str, of: Fact, it: Truth) -> Fact:
@@ -130,7 +130,7 @@ class Groups:
         columns = ((f"{name}_only", f"min({name}_value) FILTER (WHERE {name}_it)"),)
         part = Part(f"{name}_only", columns, ((f"{name}_value", of.value),), of.reads)
         reads = self._read(part) | count.everything
-        value = f"CASE WHEN {count.least} = 1 AND {count.most} = 1 THEN {self._of(f'{name}_only')} END"
+        value = f"CASE WHEN {count.least} = 1 AND {count.most} = 1 THEN {self._column(f'{name}_only')} END"
         # Two that are certain decide it.
         several = f"{count.least} > 1 OR {count.least} IS NOT DISTINCT FROM {count.most}"
         doubt = Doubt((f"CASE WHEN {several} THEN NULL ELSE {count.doubt.sql} END",), reads) if count.doubt else CERTAIN
@@ -158,16 +158,16 @@ class Groups:
             none = f"{-MAX_TIME}" if first or not of.absent else f"CASE WHEN NOT ({valueless}) THEN {-MAX_TIME} END"
             columns.append((f"{name}_may", f"min(coalesce({name}_of, {none})) FILTER (WHERE {name}_it IS NULL)"))
         reads = self._aggregate(name, it, columns, more, of.everything)
-        value = self._of(name)
+        value = self._column(name)
         if of.doubt:
-            doubt |= Doubt((self._of(f"{name}_untold"),), reads)
+            doubt |= Doubt((self._column(f"{name}_untold"),), reads)
         if it.doubt:
-            may = f"{self._of(f'{name}_may')} IS NOT NULL AND ({value} IS NULL OR {self._of(f'{name}_may')} < {value})"
-            doubt |= Doubt((f"CASE WHEN {may} THEN {self._of(f'{name}_doubt')} END",), reads)
+            may = f"{self._column(f'{name}_may')} IS NOT NULL AND ({value} IS NULL OR {self._column(f'{name}_may')} < {value})"
+            doubt |= Doubt((f"CASE WHEN {may} THEN {self._column(f'{name}_doubt')} END",), reads)
         doubt |= self._stray(name, it)[1]
         conditions = [f"{doubt.sql} IS NULL"] if doubt else []
         if first:
-            conditions.append(f"NOT {self._of(f'{name}_first')}")
+            conditions.append(f"NOT {self._column(f'{name}_first')}")
         found = f"CASE WHEN {' AND '.join(conditions)} THEN {value} END" if conditions else value
         return Fact(found, doubt, absent=True, reads=reads | doubt.reads)
 
@@ -188,14 +188,14 @@ class Groups:
             columns.append((f"{name}_why", f"min({name}_why)"))
         reads = self._read(Part(name, tuple(columns), tuple(of_row), chosen.everything | of.everything))
         stray = self._stray_bound(name, of_row[1], it.reads | of.everything)
-        least, most = (f"coalesce({self._of(f'{name}_{bound}')}, {BELOW})" for bound in ("min", "max"))
+        least, most = (f"coalesce({self._column(f'{name}_{bound}')}, {BELOW})" for bound in ("min", "max"))
         if stray.doubt:
             most = f"greatest({most}, {stray.most})"
         if self.missing:
             most = f"CASE WHEN {self.missing.sql} IS NULL THEN {most} END"
         doubt = self.missing | stray.doubt
         if chosen.doubt:
-            doubt |= Doubt((self._of(f"{name}_why"),), reads)
+            doubt |= Doubt((self._column(f"{name}_why"),), reads)
         return Count(least, most, doubt, reads | stray.reads | doubt.reads)
 
     def _stray_bound(self, name: str, may: tuple[str, str], reads: Reads) -> Count:
@@ -230,7 +230,7 @@ class Groups:
         of_row = ((f"{name}_untold", why.sql),)
         columns = ((f"{name}_untold", f"min({name}_untold)"),)
         reads = self._read(Part(name, columns, of_row, why.reads))
-        return self.missing | Doubt((self._of(f"{name}_untold"),), reads) | self._stray(name, it & ~of.is_known)[1]
+        return self.missing | Doubt((self._column(f"{name}_untold"),), reads) | self._stray(name, it & ~of.is_known)[1]
 
     def the_one(self, name: str, of: Fact, it: Truth) -> Fact:
         """The value, which must be known, of the only row that it is true of; absent without such a row. At most one may exist,
@@ -239,9 +239,9 @@ class Groups:
         it = self.each & it
         reads = self._aggregate(name, it, [(name, f"min({name}_of) FILTER (WHERE {name}_it)")], [(f"{name}_of", of.value)],
                                 of.reads)  # fmt: skip
-        doubt = self.missing | (Doubt((self._of(f"{name}_doubt"),), reads) if it.doubt else CERTAIN)
+        doubt = self.missing | (Doubt((self._column(f"{name}_doubt"),), reads) if it.doubt else CERTAIN)
         doubt |= self._stray(name, it)[1]
-        value = self._of(name)
+        value = self._column(name)
         if doubt:
             doubt = Doubt((f"CASE WHEN {value} IS NULL THEN {doubt.sql} END",), reads | doubt.reads)
         return Fact(value, doubt, absent=True, reads=reads)
@@ -253,7 +253,7 @@ class Groups:
         items = self.items_of(name, of, it, in_list=in_list)
         if not items.doubt:
             return Fact(items.known, reads=items.reads)
-        known = f"coalesce({self._of(name)}, {self.rows.sources.sql.texts(())})"
+        known = f"coalesce({self._column(name)}, {self.rows.sources.sql.texts(())})"
         return Fact(f"CASE WHEN {items.doubt.sql} IS NULL THEN {known} END", items.doubt, reads=items.everything)
 
     def items_of(self, name: str, of: Fact, it: Truth = TRUE, *, in_list: bool = False) -> Items:
@@ -269,12 +269,12 @@ class Groups:
         reads = self._aggregate(name, it, columns, more, of.everything)
         doubt = self.missing
         if of.doubt:
-            doubt |= Doubt((self._of(f"{name}_untold"),), reads)
+            doubt |= Doubt((self._column(f"{name}_untold"),), reads)
         if it.doubt:
-            doubt |= Doubt((self._of(f"{name}_doubt"),), reads)
+            doubt |= Doubt((self._column(f"{name}_doubt"),), reads)
         doubt |= self._stray(name, it)[1]
         none = f"CASE WHEN {doubt.sql} IS NULL THEN {sql.texts(())} END" if doubt else sql.texts(())
-        return Items(f"coalesce({self._of(name)}, {none})", doubt, reads)
+        return Items(f"coalesce({self._column(name)}, {none})", doubt, reads)
 
 
 def groups(
@@ -312,7 +312,7 @@ def groups(
     def clause(parts: Sequence[Part]) -> str:
         columns = ", ".join(f"{sql} AS {name}" for part in parts for name, sql in part.columns)
         known = "" if own else f"{by.value} IS NOT NULL" if by.absent or by.doubt else ""
-        subject = rows.sources.sql.each(by.value) if in_list else by.value
+        subject = rows.sources.sql.unnested(by.value) if in_list else by.value
         shown = ", ".join(filter(None, ("subject", columns)))
         query = f"SELECT {shown} FROM ({inner(parts, known, subject)}) GROUP BY subject"
         return f"{'' if own else 'LEFT '}JOIN ({query}) AS {alias} ON {alias}.subject = {key.value}"

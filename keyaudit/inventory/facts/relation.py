@@ -88,7 +88,7 @@ class One:
     missing: Doubt
 
     @property
-    def found(self) -> Truth:
+    def exists(self) -> Truth:
         """Whether such a row was read."""
         return Truth(f"({self._row} IS NOT NULL)", reads=frozenset({(self.join, Part("found"))}))
 
@@ -146,7 +146,7 @@ class One:
         return Items(f"CASE {gone} THEN {none} ELSE {self.join.alias}.{name} END", doubt, reads | doubt.reads)
 
 
-def one(
+def single_row(
     rows: Relation,
     *,
     key: Fact,

@@ -174,7 +174,7 @@ def _named(
         if use.relation is Relation.USED_BY and use.source in kept:
             edge = kept[use.source]
             ids = {use.target.lower(), use.facts.get("sign_in", "").lower()} - {""}
-            yield in_vault(edge.facts["vault_id"], use.target), partial(_by, ids, edge), _of_vault(found, edge, as_of)
+            yield in_vault(edge.facts["vault_id"], use.target), partial(_done_by, ids, edge), _of_vault(found, edge, as_of)
     nameless = any(act.operation == "sign-in" and act.app is None for act in found.acts)
     signed_in = None if nameless else _covered(found, SIGN_IN_LOGS[0], ("",), as_of)
     beside = _covered(found, SIGN_IN_LOGS[1], ("",), as_of)
@@ -191,7 +191,7 @@ def _of_version(version: str, thing: str, act: Acts, *, old: bool) -> bool:
     return target == version or (target == thing and (not old or act.operation in (*USES, "read-secret")))
 
 
-def _by(ids: Collection[str], edge: Edge, act: Acts) -> bool:
+def _done_by(ids: Collection[str], edge: Edge, act: Acts) -> bool:
     return _inside(edge, act) and (act.app in ids or act.principal in ids)
 
 

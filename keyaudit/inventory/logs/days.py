@@ -10,7 +10,7 @@ import duckdb
 
 from keyaudit.inventory import files
 from keyaudit.inventory.dialect import DUCKDB
-from keyaudit.inventory.load import UNSORTED, one, parquet, part_name, pieces, write_parquet
+from keyaudit.inventory.load import UNSORTED, parquet, part_name, pieces, single_number, write_parquet
 from keyaudit.inventory.logs.groups import ORDER, grouped, mailboxes, merged
 from keyaudit.inventory.logs.manifest import Part
 from keyaudit.inventory.logs.parts import (
@@ -150,7 +150,7 @@ class _Writing(Parts):
     def _once(self, where: str) -> None:
         """Creates the table `piece`: the uses of `incoming` that meet a condition, each id once."""
         self._connection.execute(f"CREATE OR REPLACE TEMP TABLE piece AS FROM incoming WHERE {where}")
-        if not one(self._connection, "SELECT count(*) - count(DISTINCT id) FROM piece"):
+        if not single_number(self._connection, "SELECT count(*) - count(DISTINCT id) FROM piece"):
             return
         self._connection.execute(f"CREATE OR REPLACE TEMP TABLE numbered AS {numbered('piece', DUCKDB)}")
         copies = self._connection.execute(repeated("numbered", DUCKDB)).fetchall()

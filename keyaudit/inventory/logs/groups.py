@@ -80,9 +80,9 @@ def _network(sql: DuckDB) -> str:
         ELSE {sql.divided("network", ":")} END"""
     part = f"coalesce(nullif({sql.trimmed_left(sql.lower('part'), '0')}, ''), '0')"
     return f"""CASE
-        WHEN {sql.found("network", f"^{_V4}")}
+        WHEN {sql.contains_match("network", f"^{_V4}")}
         THEN {sql.extracted("network", _BEGINS_V4)} || '.0/24'
-        WHEN {sql.found(sql.lower("network"), f"^::ffff:{_V4}")}
+        WHEN {sql.contains_match(sql.lower("network"), f"^::ffff:{_V4}")}
         THEN {sql.extracted("network", _ENDS_V4)} || '.0/24'
         WHEN contains(network, ':')
         THEN {sql.joined(sql.mapped(sql.first_items(sixes, 3), "part", part), ":")} || '::/48'
@@ -114,7 +114,7 @@ _PRINCIPAL = f"""CASE WHEN operation = 'sign-in' OR target_kind = 'mailbox' AND 
     OR {changes("usage")} AND actor_app_id IS NULL THEN '' ELSE principal_id END"""
 
 
-def told(sql: DuckDB = DUCKDB) -> str:
+def compared(sql: DuckDB = DUCKDB) -> str:
     """SQL over `usage`: whether actor and target are known as far as its class and its reasons need them; other uses are only
     counted. The class of a change needs no target, and a privileged one is reported regardless of who made it.
     """
@@ -122,7 +122,7 @@ def told(sql: DuckDB = DUCKDB) -> str:
     return f"({_all_known(sql)} OR ({actor} AND ({_known('target_id', sql)} OR {changes('usage')})))"
 
 
-TOLD = told()
+COMPARED = compared()
 _AS_LOGGED = (
     "name, actor_app_id, client_app_id, principal_id, credential_key_id, target_id, network AS address, client AS program"
 )
@@ -203,7 +203,7 @@ def rows(window: Window, uses: str = "usage", condition: str = "true") -> str:
     A value that the log does not have is an empty text; an unknown client application is NULL.
     """
     timely = f"used_on >= {window.since} AND used_on < {window.until}"
-    return _classified(uses, f"{timely} AND {TOLD} AND NOT {_OF_PEOPLE} AND {condition}")
+    return _classified(uses, f"{timely} AND {COMPARED} AND NOT {_OF_PEOPLE} AND {condition}")
 
 
 def every(window: Window, condition: str = "true") -> str:
@@ -215,7 +215,7 @@ def single(uses: str, condition: str = "true", sql: DuckDB = DUCKDB) -> str:
     """A query over `uses`: the same as `grouped`, with a group for each row."""
     evidence = sql.items(sql.row("used_on", "id"))
     return f"""SELECT {ORDER}, uses, used_on AS first_on, used_on AS last_on, {evidence} AS evidence
-        FROM ({_told(uses, condition, sql)})"""
+        FROM ({_classed(uses, condition, sql)})"""
 
 
 def grouped(uses: str, condition: str = "true", sql: DuckDB = DUCKDB) -> str:
@@ -223,7 +223,7 @@ def grouped(uses: str, condition: str = "true", sql: DuckDB = DUCKDB) -> str:
     by = ORDER
     return f"""SELECT {by}, CAST(sum(uses) AS BIGINT) AS uses, min(used_on) AS first_on, max(used_on) AS last_on,
             {sql.least(sql.row("used_on", "id"), EVIDENCE)} AS evidence
-        FROM ({_told(uses, condition, sql)}) GROUP BY {by}"""
+        FROM ({_classed(uses, condition, sql)}) GROUP BY {by}"""
 
 
 def merged(groups: str, condition: str = "true") -> str:
@@ -276,7 +276,7 @@ def _lacking(sql: DuckDB) -> str:
     return f"CASE WHEN {_all_known(sql)} THEN {sql.texts(())} ELSE {names} END"
 
 
-def _told(uses: str, condition: str, sql: DuckDB = DUCKDB) -> str:
+def _classed(uses: str, condition: str, sql: DuckDB = DUCKDB) -> str:
     """Uses with their class and facets, where these are learned and compared."""
     blank = ("target", "app", *FACETS.values())
     alone = ("client_app", "client", "principal")
@@ -298,5 +298,5 @@ def _classified(uses: str, condition: str, sql: DuckDB = DUCKDB) -> str:
         coalesce({_KEY}, '') AS key, coalesce({_PRINCIPAL}, '') AS principal, coalesce(api_app_id, '') AS api,
         CASE WHEN target_kind = 'mailbox' THEN target_id WHEN {_OF_PEOPLE} THEN principal_id END AS counted,
         used_on, {sql.quotient("used_on", DAY)} AS day, succeeded, source, id, uses, {_AS_LOGGED},
-        {told(sql)} AS told, {_lacking(sql)} AS lacking
+        {compared(sql)} AS told, {_lacking(sql)} AS lacking
         FROM {uses} AS usage WHERE {condition}"""

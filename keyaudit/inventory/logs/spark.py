@@ -19,7 +19,7 @@ from pyspark.sql import SparkSession
 
 from keyaudit.inventory import files
 from keyaudit.inventory.dialect import DUCKDB, SPARK
-from keyaudit.inventory.load import counted, first_line, loading, one, parquet
+from keyaudit.inventory.load import counted, first_line, loading, parquet, single_number
 from keyaudit.inventory.logs.groups import grouped, mailboxes
 from keyaudit.inventory.logs.manifest import COLUMNS, USES
 from keyaudit.inventory.logs.parts import (
@@ -84,7 +84,7 @@ class Refused(msgspec.Struct, frozen=True):
     remedy: str
 
     @classmethod
-    def of(cls, error: AuditError) -> "Refused":
+    def from_error(cls, error: AuditError) -> "Refused":
         """One of _ERRORS, as text."""
         return cls(type(error).__name__, error.place, error.what, error.remedy)
 
@@ -130,18 +130,18 @@ def spool(folder: Path, key: bytes, logs: Iterable[Log]) -> Iterator[bytes]:
         files.folder(aside)
         with loading(aside / "tmp") as connection:
             uses, tokens = Spool(aside, connection), Spool(aside, connection, OF_TOKENS)
-            told = [_told(log, uses, tokens, key) for log in logs]
+            told = [_read_log(log, uses, tokens, key) for log in logs]
             paths, of_tokens = uses.converted(), tokens.converted()
             counts = connection.execute(by_day(relation(paths), DUCKDB)).fetchall()
         task = Task(told=told, paths=list(map(str, paths)), tokens=list(map(str, of_tokens)), uses=counts)
     except (OutputError, UsageError) as error:
-        task = Task(refused=Refused.of(error))
+        task = Task(refused=Refused.from_error(error))
     except (duckdb.IOException, duckdb.OutOfMemoryException) as error:
         task = Task(refused=Refused("OutputError", files.shown(aside), f"cannot be written: {first_line(error)}", files.REMEDY))
     yield msgspec.json.encode(task)
 
 
-def _told(log: Log, uses: Spool, tokens: Spool, key: bytes) -> Told:
+def _read_log(log: Log, uses: Spool, tokens: Spool, key: bytes) -> Told:
     told = Told(number=log.number)
     try:
         for record in log.records:
@@ -158,7 +158,7 @@ def _told(log: Log, uses: Spool, tokens: Spool, key: bytes) -> Told:
             hours = {source: sorted(found) for source, found in log.known.hours.items()}
             told = Told(number=log.number, read=record, tenant_id=log.known.tenant_id, days=days, hours=hours)
     except (UsageError, UnsafeError) as error:
-        return Told(number=log.number, refused=Refused.of(error))
+        return Told(number=log.number, refused=Refused.from_error(error))
     return told
 
 
@@ -291,7 +291,10 @@ def _write_days(
         spark.sql(reduction("written_uses", sql=SPARK)).write.parquet(uri(aside), compression="snappy")
         results.append(f"FROM {parquet(*sorted(aside.glob('part-*')))}")
     # A node that writes to a folder of its own loses groups without an error.
-    if len({one(connection, f"SELECT sum(uses) FROM ({of})") for of in (results[0], f"FROM {parquet(*written)}")}) > 1:
+    if (
+        len({single_number(connection, f"SELECT sum(uses) FROM ({of})") for of in (results[0], f"FROM {parquet(*written)}")})
+        > 1
+    ):
         raise _not_shared()
     writing.reduced(periods, *results)
     return writing.done()

@@ -84,7 +84,7 @@ class LogStore(Struct, frozen=True):
         Without a window, all days are read. Raises UnsafeError if a file of these days was changed. Query errors are raised as
         in `inventory.locked.judged`.
         """
-        tables = self._of(window)
+        tables = self._files_of(window)
         if not uses:
             del tables[USES]
         if not tokens:
@@ -104,7 +104,7 @@ class LogStore(Struct, frozen=True):
                 " duplicate BIGINT, quarantined BIGINT, complete BOOLEAN, lacks_before BIGINT, unread BOOLEAN,"
                 " asked_since BIGINT, asked_until BIGINT)"
             )
-            told = [(number, *row) for number, file in enumerate(self.files) for row in _told(file)]
+            told = [(number, *row) for number, file in enumerate(self.files) for row in _rows(file)]
             _insert(connection, "log_file", told)
             yield connection
 
@@ -130,7 +130,7 @@ class LogStore(Struct, frozen=True):
         self.verify(found)
         return f"FROM {parquet(*(self.folder / file.path for file in found))}" if found else no_rows(COLUMNS[table])
 
-    def _of(self, window: Window | None) -> dict[str, tuple[Sequence[File], int | None]]:
+    def _files_of(self, window: Window | None) -> dict[str, tuple[Sequence[File], int | None]]:
         """By table the files of the days of a window, and the number of their rows if it is known."""
         manifest = self.manifest
         parts = [part for part in manifest.parts if _meet(part.period, window)]
@@ -252,7 +252,7 @@ def _bundles(parts: Sequence[Part]) -> Iterator[list[Part]]:
         yield bundle
 
 
-def _told(file: FileRead) -> Iterator[tuple[object, ...]]:
+def _rows(file: FileRead) -> Iterator[tuple[object, ...]]:
     of_file = (file.complete, file.lacks_before, file.unread, *(file.asked or (None, None)))
     for source, read in file.sources.items():
         counts = (read.kept, read.duplicate, read.quarantined)

@@ -15,7 +15,7 @@ import duckdb
 import msgspec
 
 from keyaudit.inventory import files
-from keyaudit.inventory.load import counted, one, parquet, part_name, write_parquet
+from keyaudit.inventory.load import counted, parquet, part_name, single_number, write_parquet
 from keyaudit.inventory.manifest import File, TableFiles
 from keyaudit.model.times import DAY
 
@@ -94,7 +94,7 @@ def read_key(folder: Path) -> bytes:
 def write_key(connection: duckdb.DuckDBPyConnection, folder: Path, key: bytes, written: TableFiles) -> File | None:
     """Writes the key to a store's folder; None if none of the tokens that were written has an id."""
     paths = [folder / file.path for file in written.files]
-    if not paths or not one(connection, f"SELECT count(token) FROM {parquet(*paths)}"):
+    if not paths or not single_number(connection, f"SELECT count(token) FROM {parquet(*paths)}"):
         return None
     files.create(folder / KEY, key)
     size, sha256 = files.digest(folder / KEY)

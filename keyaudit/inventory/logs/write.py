@@ -12,7 +12,7 @@ import duckdb
 from msgspec import Struct, field
 
 from keyaudit.inventory import files, platform
-from keyaudit.inventory.load import first_line, loading, one, parquet, part_name, write_parquet
+from keyaudit.inventory.load import first_line, loading, parquet, part_name, single_number, write_parquet
 from keyaudit.inventory.logs import token as tokens
 from keyaudit.inventory.logs.days import write_days
 from keyaudit.inventory.logs.manifest import COLUMNS, FORMAT, THROTTLED, WHOLE, WRITTEN, LogManifest
@@ -187,7 +187,7 @@ def _tables(
     made = {}
     for name, of_new in new.items():
         query = f"{of_new} UNION ALL {earlier.rows(name)}" if earlier else of_new
-        count = one(connection, f"SELECT count(*) FROM (SELECT DISTINCT * FROM ({query}))")
+        count = single_number(connection, f"SELECT count(*) FROM (SELECT DISTINCT * FROM ({query}))")
         path = f"{name}/{part_name(0)}"
         if count:
             write_parquet(connection, f"SELECT DISTINCT * FROM ({query}) ORDER BY {order[name]}", folder / path)

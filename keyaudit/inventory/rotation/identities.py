@@ -34,7 +34,7 @@ class Held(Struct, frozen=True, kw_only=True):
     """Why it is unknown which are which."""
 
 
-def held(views: Views, found: Subject, of: Versions) -> list[Held]:
+def credentials_held(views: Views, found: Subject, of: Versions) -> list[Held]:
     """The applications with a credential of the subject, in the order of their names.
 
     In a vault the versions say which credential is new. Elsewhere the newest credential of an application replaces those that

@@ -11,7 +11,7 @@ from keyaudit.inventory.blast.walk import trusted
 from keyaudit.inventory.incident.subject import names
 from keyaudit.inventory.naming import Named
 from keyaudit.inventory.rotation import logs
-from keyaudit.inventory.rotation.identities import Held, digests, held, identities, version_of
+from keyaudit.inventory.rotation.identities import Held, credentials_held, digests, identities, version_of
 from keyaudit.inventory.rotation.services import secrets_of, services, unnamed
 from keyaudit.inventory.rotation.trusting import trusting
 from keyaudit.inventory.rotation.versions import Versions, of_rotation, versions
@@ -111,7 +111,7 @@ def read(views: Views, asked: str, meant: Named | None) -> Found:
     hold(connection)
     subject = of_rotation(connection, asked, meant)
     of = versions(connection, subject)
-    own = held(views, subject, of)
+    own = credentials_held(views, subject, of)
     in_vault = bool(subject.vault_id)
     if not in_vault:
         new, old = _credentials(own)

@@ -141,7 +141,7 @@ def write(
     )
     files.create(into / HEAD, head)
     files.sync(into / HEAD)
-    return _of(into, decode(head, files.shown(into / HEAD)))
+    return _baseline(into, decode(head, files.shown(into / HEAD)))
 
 
 def open_baseline(folder: Path) -> Baseline:
@@ -165,7 +165,7 @@ def open_baseline(folder: Path) -> Baseline:
             raise UnsafeError(files.shown(path), "not Parquet that can be read", DAMAGED) from error
         if not right:
             raise UnsafeError(files.shown(path), "does not hold the columns and rows that its head says", DAMAGED)
-    return _of(folder, head)
+    return _baseline(folder, head)
 
 
 def _file(folder: Path, name: str) -> File:
@@ -173,7 +173,7 @@ def _file(folder: Path, name: str) -> File:
     return File(path=name, size=size, sha256=sha256)
 
 
-def _of(folder: Path, head: Head) -> Baseline:
+def _baseline(folder: Path, head: Head) -> Baseline:
     return Baseline(
         folder=folder,
         tenant_id=head.tenant_id,

@@ -15,7 +15,7 @@ from keyaudit.inventory.logs.store import LogStore
 from keyaudit.inventory.usage.baseline import Baseline
 from keyaudit.inventory.usage.events import together
 from keyaudit.inventory.usage.facets import refuse_too_long
-from keyaudit.inventory.usage.learn import one, same_tenant
+from keyaudit.inventory.usage.learn import same_tenant, single_number
 from keyaudit.inventory.usage.odd import GROUPS, MOST, statements
 from keyaudit.inventory.usage.reported import Reported, counted
 from keyaudit.inventory.usage.unseen import damaged, days_with_events, in_order, missing_days, new_sources, not_read
@@ -80,7 +80,7 @@ def check(
             unseen += [*missing_days(days, window, baseline.rhythm), *new_sources(days, baseline)]
             findings = counted(_unusual(connection, store, window, accepted), reported or Reported(), window)
             findings.sort(key=lambda each: (each.accepted is not None, each.reported_until is not None, each.part_of != ""))
-            besides = one(connection, f"SELECT count(*) FROM (SELECT DISTINCT {GROUPS} FROM odd)") - MOST
+            besides = single_number(connection, f"SELECT count(*) FROM (SELECT DISTINCT {GROUPS} FROM odd)") - MOST
             if besides > 0:
                 unseen.append(Unseen(blind=Blind.TOO_MANY, subject="", reason=Reason.TOO_LARGE, count=besides))
         covering = {found.accepted for found in findings}
@@ -88,7 +88,7 @@ def check(
             tenant_id=store.tenant_id,
             window=window,
             learned=baseline.learned if baseline else (),
-            uses=one(connection, f"SELECT coalesce(sum(uses), 0)::BIGINT FROM groups WHERE {within(window)}"),
+            uses=single_number(connection, f"SELECT coalesce(sum(uses), 0)::BIGINT FROM groups WHERE {within(window)}"),
             findings=findings,
             unseen=in_order(unseen),
             unused=() if unseen else tuple(each for each in accepted if each not in covering),
@@ -165,11 +165,11 @@ def _networks(connection: duckdb.DuckDBPyConnection, window: Window) -> Networks
     ).fetchall()
     known: dict[tuple[str, ...], list[str]] = {tuple(key): found for *key, found in (*new, *every)}
 
-    def of(found: Unusual, why: Why) -> Collection[str]:
+    def known_of(found: Unusual, why: Why) -> Collection[str]:
         keys = (found.target_kind, found.target, found.operation, found.app_id)
         return known.get((*keys, why.kind), known.get(keys, ["?"]))
 
-    return of
+    return known_of
 
 
 def _evidence(connection: duckdb.DuckDBPyConnection, store: LogStore) -> dict[str, Use]:

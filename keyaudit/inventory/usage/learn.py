@@ -32,7 +32,7 @@ def learn(store: LogStore, window: Window, *, into: Path, merge: Baseline | None
     with store.connect(window, uses=False, tokens=True, besides=[into]) as connection:
         for statement in counting(window, "groups", "mailboxes", succeeded=True):
             connection.execute(statement)
-        uses = one(connection, "SELECT coalesce(sum(uses), 0)::BIGINT FROM seen WHERE facet = 'app'")
+        uses = single_number(connection, "SELECT coalesce(sum(uses), 0)::BIGINT FROM seen WHERE facet = 'app'")
         if not uses:
             raise UsageError("usage learn", f"the logs hold no uses in {window}", "name another window, or import more logs")
         bounds = [window.since, window.until]
@@ -46,7 +46,7 @@ def learn(store: LogStore, window: Window, *, into: Path, merge: Baseline | None
             window=window,
             uses=uses,
             sources=dict(sources),
-            undecided=one(
+            undecided=single_number(
                 connection,
                 f"SELECT coalesce(sum(uses), 0)::BIGINT FROM groups WHERE succeeded IS NULL AND {within(window)}",  # noqa: S608
             ),
@@ -75,7 +75,7 @@ def same_tenant(tenant_id: str | None, other: str | None, what: str = "the basel
         raise UnsafeError(what, f"the logs are of tenant {tenant_id}, {what} of {other}", "name one of the same tenant")
 
 
-def one(connection: duckdb.DuckDBPyConnection, query: str, values: list[int] | None = None) -> int:
+def single_number(connection: duckdb.DuckDBPyConnection, query: str, values: list[int] | None = None) -> int:
     """The single number that a query returns."""
     row = connection.execute(query, values or []).fetchone()
     return int(row[0]) if row else 0

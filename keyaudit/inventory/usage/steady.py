@@ -45,7 +45,7 @@ https://learn.microsoft.com/microsoft-365/enterprise/urls-and-ip-address-ranges
 
 def of_exchange(network: str, sql: DuckDB) -> str:
     """SQL: whether a network, as in groups, is one of Exchange Online's own."""
-    return sql.found(network, _OF_EXCHANGE)
+    return sql.contains_match(network, _OF_EXCHANGE)
 
 
 def arrivals(belongs: str, sql: DuckDB) -> str:

@@ -111,14 +111,14 @@ def tokens_of(
         "SELECT doubt, count(DISTINCT token) FROM result WHERE doubt IS NOT NULL GROUP BY ALL ORDER BY ALL"
     ).fetchall()
     return Tokens(
-        found=list(_found(connection)),
+        found=list(_tokens(connection)),
         counts={Issue(issue): count for issue, count in counts},
         doubts={Doubt(doubt): count for doubt, count in doubts},
         uncalibrated=list(_uncalibrated(connection)),
     )
 
 
-def _found(connection: duckdb.DuckDBPyConnection) -> Iterator[Token]:
+def _tokens(connection: duckdb.DuckDBPyConnection) -> Iterator[Token]:
     named = (Issue.DIFFERS, Issue.OVER_AGE, Issue.NOT_LISTED)
     rows = connection.execute(
         f"""SELECT source, service, kind, external, app, principal, issued_on, first_on, last_on, record, odd, issue, ids,

@@ -218,7 +218,7 @@ def statements(
     """
     sources = StoredRows({*rows, *unread}, sql, other_names(run.environment_rules), harmless(run.environment_rules))
 
-    def of(table: str) -> Wanted:
+    def wanted_of(table: str) -> Wanted:
         return EVERY if columns is None else columns.get(table, ())
 
     def made(table: str) -> dict[str, Derived]:
@@ -228,11 +228,11 @@ def statements(
     filled = [name for name in names if name in rows]
     prepared = list(_prepared(sources, as_of, run.as_of, filled, reach_known=reach_known, columns=columns, whole=whole))
     added: dict[str, Callable[[str], str]] = {
-        "vault": lambda query: _vaults(sources, query, reach_known=reach_known, wanted=of("vault")),
-        "key": lambda query: _keys(sources, query, reach_known=reach_known, wanted=of("key")),
-        "certificate": lambda query: _certificates(sources, query, reach_known=reach_known, wanted=of("certificate")),
-        "secret": lambda query: _secrets(sources, query, reach_known=reach_known, wanted=of("secret")),
-        "deleted": lambda query: deleted.counted(sources, query, known=reach_known, wanted=of("deleted")),
+        "vault": lambda query: _vaults(sources, query, reach_known=reach_known, wanted=wanted_of("vault")),
+        "key": lambda query: _keys(sources, query, reach_known=reach_known, wanted=wanted_of("key")),
+        "certificate": lambda query: _certificates(sources, query, reach_known=reach_known, wanted=wanted_of("certificate")),
+        "secret": lambda query: _secrets(sources, query, reach_known=reach_known, wanted=wanted_of("secret")),
+        "deleted": lambda query: deleted.counted(sources, query, known=reach_known, wanted=wanted_of("deleted")),
         "grant": lambda query: grant.joined(sources.sql, query, known=reach_known),
     }
     place = f"/tenants/{run.tenant_id}".lower()
@@ -240,16 +240,16 @@ def statements(
         if UNUSUAL_USE.name in names:
             prepared += unusual.prepare(sources, looked_at) if looked_at else ()
             added[UNUSUAL_USE.name] = lambda _: unusual.view(sources, place, as_of, looked_at)
-        read = [name for name in made(USAGE.name) if name in of(USAGE.name)]
+        read = [name for name in made(USAGE.name) if name in wanted_of(USAGE.name)]
         added[USAGE.name] = lambda query: usage.with_gaps(query, read, sources, place, as_of)
     for name in names:
         # No logged use does not mean that there was none.
         if name not in rows and not (name in (USAGE.name, UNUSUAL_USE.name) and LOGS in run.evidence):
             prepared.append(f"CREATE TABLE {name} ({columns_of(view_types(TABLES[name]), sql)})")
         else:
-            query = view_of(name, sources, made(name), of(name))
+            query = view_of(name, sources, made(name), wanted_of(name))
             query = added[name](query) if name in added else query
-            query = _with_lacking(sql, name, query, run, of(name))
+            query = _with_lacking(sql, name, query, run, wanted_of(name))
             prepared.append(f"CREATE TABLE {name} AS {query}" if name in kept else sql.view(name, query))
     return [
         *map(Statement, environment.functions(sql, run.environment_rules)),

@@ -2,7 +2,7 @@
 
 from keyaudit.inventory.facts.fact import Derived, Fact, Items, case, known, strict
 from keyaudit.inventory.facts.groups import groups
-from keyaudit.inventory.facts.relation import Rows, one, unread
+from keyaudit.inventory.facts.relation import Rows, single_row, unread
 from keyaudit.model.tables.azure_host import HOSTS_NAMED
 
 # The host of api://contoso.com/orders and https://orders.contoso.com, or all of a URI without one.
@@ -24,7 +24,7 @@ def _domains(rows: Rows) -> Fact:
     tenant = Rows(rows.sources, "tenant", "of_tenant")
     scope = Fact(f"{rows.alias}.scope_id")
     missing = unread("of_tenant_listed", ("organization.get",), scope=scope.value)
-    return one(tenant, key=scope, missing=missing)["verified_domains"]
+    return single_row(tenant, key=scope, missing=missing)["verified_domains"]
 
 
 def _outside(rows: Rows, uris: Fact, domains: Fact) -> Fact:
@@ -37,7 +37,7 @@ def _outside(rows: Rows, uris: Fact, domains: Fact) -> Fact:
         inside = f"({host} = {domain} OR {below})"
         return sql.chosen(uris, "uri", f"{sql.size(sql.chosen(verified, 'domain', inside))} = 0")
 
-    return case((uris.told(lambda items: f"{sql.size(items)} = 0"), uris), otherwise=strict(elsewhere, uris, domains))
+    return case((uris.satisfies(lambda items: f"{sql.size(items)} = 0"), uris), otherwise=strict(elsewhere, uris, domains))
 
 
 def _unowned(rows: Rows) -> Fact:
@@ -50,7 +50,7 @@ def _unowned(rows: Rows) -> Fact:
     certain = Fact(
         f"CASE WHEN {owned.doubt.sql} IS NULL THEN {left.value} END", owned.doubt | left.doubt, reads=left.everything
     )
-    return case((left.told(lambda items: f"{sql.size(items)} = 0"), left), otherwise=certain)
+    return case((left.satisfies(lambda items: f"{sql.size(items)} = 0"), left), otherwise=certain)
 
 
 def _without(rows: Rows, hosts: Fact, owned: Items) -> Fact:

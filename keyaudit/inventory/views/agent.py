@@ -1,7 +1,7 @@
 """The view of agent identities."""
 
 from keyaudit.inventory.facts.fact import Derived, Doubt, sized
-from keyaudit.inventory.facts.relation import Rows, one, unread
+from keyaudit.inventory.facts.relation import Rows, single_row, unread
 from keyaudit.inventory.facts.sql import Sources
 from keyaudit.inventory.views.agents import blueprint_of, inheritance, parents, principal_of
 from keyaudit.inventory.views.privileges import grants_of
@@ -18,7 +18,7 @@ def facts(sources: Sources) -> dict[str, Derived]:
     who = principal_of(rows["object_id"], sources, "who", scope)
     parent = parents(sources)
     # Every service principal that may be an agent has one.
-    listed = one(parent, key=rows["object_id"], by=parent["object_id"], missing=who.missing)
+    listed = single_row(parent, key=rows["object_id"], by=parent["object_id"], missing=who.missing)
     consented = unread("consented", _CONSENTS, scope=scope)
     held = grants_of(rows["object_id"], sources).lacking(
         listed["inherited_listed"].why | listed["consents_listed"].why | consented | Doubt(reads=inheritance(sources))

@@ -6,7 +6,7 @@ from keyaudit.inventory.facts.fact import ABSENT, Derived, Doubt, Fact, case, ch
 from keyaudit.inventory.facts.groups import groups
 from keyaudit.inventory.facts.joins import inside
 from keyaudit.inventory.facts.prepared import Prepared, shared
-from keyaudit.inventory.facts.relation import Rows, by_hand, one, unread
+from keyaudit.inventory.facts.relation import Rows, by_hand, single_row, unread
 from keyaudit.inventory.facts.sql import Sources
 from keyaudit.inventory.views.agents import object_id
 from keyaudit.model.tables import TABLES
@@ -25,10 +25,10 @@ def facts(rows: Rows) -> dict[str, Derived]:
     read = inside(*(made[name].everything for name in made.facts))
     reads = by_hand("burst", f"LEFT JOIN ({_bursts(made)}) AS burst ON burst.id = {rows.alias}.id") | read
 
-    def of(name: str) -> Fact:
+    def column(name: str) -> Fact:
         return Fact(f"burst.{name}", Doubt((f"burst.{name}_why",), reads), absent=True, reads=reads)
 
-    return {"agent_blueprint": of("blueprint"), "agents_created": of("agents")}
+    return {"agent_blueprint": column("blueprint"), "agents_created": column("agents")}
 
 
 def _made(sources: Sources) -> Prepared:
@@ -64,8 +64,8 @@ def _blueprint(uses: Rows) -> Fact:
     agents, principals = Rows(sources, "agent", "agent"), Rows(sources, "service_principal", "holder")
     blueprints = Rows(sources, "blueprint", "blueprint")
     maker = actor.where(groups(blueprints, "makers", by=blueprints["app_id"], key=actor).any_of("found"))
-    agent = one(agents, by=agents["object_id"], key=target)["blueprint_app_id"]
-    holder = one(principals, by=object_id(principals), key=target)
-    other = holder.found & ~holder["agent_type"].eq("agent-identity")
+    agent = single_row(agents, by=agents["object_id"], key=target)["blueprint_app_id"]
+    holder = single_row(principals, by=object_id(principals), key=target)
+    other = holder.exists & ~holder["agent_type"].eq("agent-identity")
     unlisted = reasons_of(unread("agents", TABLES["agent"].listed_by))
     return choice((maker.present, maker), (agent.present, agent), otherwise=case((other, ABSENT), otherwise=unlisted))

@@ -8,7 +8,7 @@ from keyaudit.inventory.facts.fact import TRUE, Derived, Doubt, Fact, Truth, cas
 from keyaudit.inventory.facts.groups import groups
 from keyaudit.inventory.facts.joins import NOTHING, Reads, cells, inside
 from keyaudit.inventory.facts.prepared import Prepared, shared
-from keyaudit.inventory.facts.relation import One, Relation, Rows, because, one, unread
+from keyaudit.inventory.facts.relation import One, Relation, Rows, because, single_row, unread
 from keyaudit.inventory.facts.sql import Sources, no_rows
 from keyaudit.inventory.rows import columns_of
 from keyaudit.model.reasons import Reason
@@ -41,14 +41,14 @@ def principal_of(key: Fact, sources: Sources, alias: str, scope: str) -> One:
     """The service principal with an object id that another list has."""
     who = Rows(sources, "service_principal", alias)
     unseen = unread(f"{alias}_listed", _PRINCIPALS, scope=scope) | because(Reason.INCONSISTENT)
-    return one(who, key=key, by=object_id(who), missing=unseen)
+    return single_row(who, key=key, by=object_id(who), missing=unseen)
 
 
 def blueprint_of(app_id: Fact, sources: Sources, scope: str) -> One:
     """The blueprint with a client id that an agent names."""
     blueprint = Rows(sources, "blueprint", "blueprint")
     unseen = unread("blueprints", _BLUEPRINTS, scope=scope) | because(Reason.INCONSISTENT)
-    return one(blueprint, key=app_id, by=blueprint["app_id"], missing=unseen)
+    return single_row(blueprint, key=app_id, by=blueprint["app_id"], missing=unseen)
 
 
 def parents(sources: Sources) -> Prepared:
@@ -67,7 +67,7 @@ def _parents(sources: Sources) -> Prepared:
     scope = f"{who.alias}.scope_id"
     unseen = unread("agents", _LISTS, scope=scope) | because(Reason.INCONSISTENT)
     origin = f"({may_be('agent-identity', sources)}) AS who"
-    named = one(agent, key=object_id(who), by=agent["object_id"], missing=unseen)["blueprint_app_id"]
+    named = single_row(agent, key=object_id(who), by=agent["object_id"], missing=unseen)["blueprint_app_id"]
     # Only an agent has a blueprint.
     is_agent = Truth(f"({named.value} IS NOT NULL)", reads=named.reads) | who["agent_type"].eq("agent-identity")
     own: dict[str, Derived] = {
@@ -111,7 +111,7 @@ def inheritance(sources: Sources) -> Reads:
 
 
 def _none_of(inheritable: Fact, sources: Sources) -> Truth:
-    return inheritable.told(lambda items: f"{sources.sql.size(items)} = 0")
+    return inheritable.satisfies(lambda items: f"{sources.sql.size(items)} = 0")
 
 
 def _roles_listed(principal_id: Fact, sources: Sources, scope: str) -> Truth:
@@ -186,7 +186,7 @@ def inherited(sources: Sources, grants: str) -> str:
             OR ({principal_id.why.sql} IS NOT NULL AND grants.of_a_blueprint)"""
     pair = Rows(sources, "grant", "pair")
     certain, listed = Truth("pair.certain", Doubt(("pair.certain_why",))), Fact("pair.listed", Doubt(("pair.listed_why",)))
-    some = listed.told(lambda items: f"{sources.sql.size(items)} > 0")
+    some = listed.satisfies(lambda items: f"{sources.sql.size(items)} > 0")
     every = strict(lambda items, api: f"array_contains({items}, {api} || '/*')", listed, pair["api_id"])
     by_name = strict(
         lambda items, api, name: f"array_contains({items}, {api} || '/' || {name})", listed, pair["api_id"], pair["name"]

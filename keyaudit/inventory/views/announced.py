@@ -22,7 +22,7 @@ def facts(rows: Rows, as_of: int, unlisted: Doubt) -> dict[str, Derived]:
     its = groups(told, "listeners", by=told["vault_id"], key=rows["id"], missing=missing, each=_delivers(told, as_of))
     # A subscription with filters of its own may be told of none of these objects.
     whole = case((told.flag("filtered"), unknown(because(Reason.FILTERED))), otherwise=TRUE).truth()
-    some = told["near_expiry"].told(lambda objects: f"{rows.sources.sql.size(objects)} > 0")
+    some = told["near_expiry"].satisfies(lambda objects: f"{rows.sources.sql.size(objects)} > 0")
     heard = its.texts_of("heard", told["near_expiry"], some & whole, in_list=True)
     by_hand = {table: _by_hand(rows, table, as_of, unlisted) for table in OBJECTS}
     unheard = {
@@ -37,14 +37,14 @@ def facts(rows: Rows, as_of: int, unlisted: Doubt) -> dict[str, Derived]:
 
 def _delivers(told: Rows, as_of: int) -> Truth:
     """Whether a subscription delivers events, and has not ended."""
-    return told["state"].among(DELIVERS) & told["expires_on"].told(lambda end: f"{end} > {as_of}", absent=True)
+    return told["state"].among(DELIVERS) & told["expires_on"].satisfies(lambda end: f"{end} > {as_of}", absent=True)
 
 
 def _by_hand(rows: Rows, table: str, as_of: int, unlisted: Doubt) -> Count:
     """The enabled current objects that will expire, and that nothing renews."""
     held = Rows(rows.sources, table, f"{table}_held")
-    renewed = _renewed(held, table) | held["tags"].told(lambda tags: f"{tags}['{_ROTATOR}'] IS NOT NULL")
-    ends = held["expires_on"].told(lambda end: f"{end} > {as_of}")
+    renewed = _renewed(held, table) | held["tags"].satisfies(lambda tags: f"{tags}['{_ROTATOR}'] IS NOT NULL")
+    ends = held["expires_on"].satisfies(lambda end: f"{end} > {as_of}")
     own = groups(held, f"{table}s_held", by=held["vault_id"], key=rows["id"], missing=unlisted)
     return own.count_of("by_hand", held.flag("enabled") & held.flag("is_current") & ends & ~renewed)
 

@@ -23,7 +23,7 @@ from keyaudit.inventory.facts.fact import (
 from keyaudit.inventory.facts.groups import Groups, groups
 from keyaudit.inventory.facts.joins import joined
 from keyaudit.inventory.facts.prepared import Prepared, shared
-from keyaudit.inventory.facts.relation import Rows, because, one, unread
+from keyaudit.inventory.facts.relation import Rows, because, single_row, unread
 from keyaudit.inventory.facts.sql import Sources, no_rows
 from keyaudit.inventory.load import quoted
 from keyaudit.inventory.rows import stored_types
@@ -150,13 +150,13 @@ def _with_default(sources: Sources) -> Prepared:
     default = Rows(sources, "app_management_policy", "base", relation=f"(SELECT * FROM {policies} WHERE kind = 'default')")
     unseen = Doubt((f"{own.alias}.unread_default",), always=True)
     target = Fact(f"{own.alias}.target")
-    base = one(default, key=target, by=default["applies_to"], missing=unseen)
+    base = single_row(default, key=target, by=default["applies_to"], missing=unseen)
     # Graph does not say whether a custom policy that is off frees its objects from the default one, or leaves them to it.
     left = case((own.flag("enabled"), own["left_to_default"]), otherwise=unknown(because(Reason.NOT_STATED)))
     facts: dict[str, Derived] = {
         "id": own["id"],
         "target": target,
-        "meant": own["assigned_kinds"].told(
+        "meant": own["assigned_kinds"].satisfies(
             lambda kinds: f"{sql.size(kinds)} = 0 OR array_contains({kinds}, {target.value})", absent=True
         ),
         "assigned_to": own["assigned_to"],
@@ -181,7 +181,7 @@ def limit(rows: Rows) -> Fact:
     """The lifetime that the policy in force allows each of `rows`, which are credentials; 0 where none can be added."""
     limits = _of_holders(rows)
     of_holder = strict(lambda kind, holder: f"{kind} || ' ' || {holder}", rows["kind"], rows["holder_id"])
-    return one(limits, key=of_holder, by=limits["key"])["longest"].where(~rows["kind"].eq("federated"))
+    return single_row(limits, key=of_holder, by=limits["key"])["longest"].where(~rows["kind"].eq("federated"))
 
 
 def _of_holders(rows: Rows) -> Prepared:
@@ -210,7 +210,7 @@ def _of_holders(rows: Rows) -> Prepared:
     held = shared(sources, facts, holders, "holder")
     rules = _rules(sources)
     key = strict(lambda *parts: " || ' ' || ".join(parts), held["kind"], held["target"], held["whose"])
-    rule = one(rules, key=key, by=rules["key"], missing=unread("defaults", _DEFAULT, scope=scope))
+    rule = single_row(rules, key=key, by=rules["key"], missing=unread("defaults", _DEFAULT, scope=scope))
     of_rule = {name: rule[name] for name in ("blocked", "blocked_from", "lifetime", "lifetime_from")}
     ruled = shared(sources, {"key": held["key"], "made": held["made"], **of_rule}, held.sql, held.alias)
 
@@ -229,7 +229,7 @@ def _made(sources: Sources) -> Fact:
     """When the holder of a credential was created."""
     unseen, key = because(Reason.NOT_VISIBLE), Fact("holder.holder_id")
     application, principal = (
-        one(Rows(sources, table, table), key=key, missing=unseen)["created_on"].or_else(unknown(unseen))
+        single_row(Rows(sources, table, table), key=key, missing=unseen)["created_on"].or_else(unknown(unseen))
         for table in ("application", "service_principal")
     )
     return case((Fact("holder.holder_kind").eq("application"), application), otherwise=principal)
@@ -249,7 +249,7 @@ def _rules(sources: Sources) -> Prepared:
     effect, sql = _in_effect(sources), sources.sql
     assigned_to = effect["assigned_to"]
     of_each = f"""
-        SELECT *, {sql.each(f"coalesce({assigned_to.value}, {sql.items(quoted(_EVERYBODY))})")} AS whose
+        SELECT *, {sql.unnested(f"coalesce({assigned_to.value}, {sql.items(quoted(_EVERYBODY))})")} AS whose
         FROM {effect.sql} WHERE {assigned_to.why.sql} IS NULL"""
     kinds = " UNION ALL ".join(f"SELECT {quoted(kind)} AS kind" for kind in _RULES)
     of_kinds = f"(SELECT * FROM ({of_each}) CROSS JOIN ({kinds}) AS kinds)"

@@ -40,7 +40,7 @@ def _credentials(rows: Rows, as_of: int) -> dict[str, Derived]:
     # A row without an id may stand for several.
     of = groups(credential, "groups", by=credential["holder_id"], key=rows["id"], missing_of_row=credential["key_id"].why)
     of = of.counting("credential", "application.list")
-    live = ~kind.eq("federated") & expires_on.told(lambda end: f"{end} > {as_of}", absent=True)
+    live = ~kind.eq("federated") & expires_on.satisfies(lambda end: f"{end} > {as_of}", absent=True)
     secret = live & kind.eq("password")
     return {
         "live_credentials": of.count_of("live", live),
@@ -94,7 +94,7 @@ def _users(sources: Sources) -> str:
     activate, a role that controls the tenant, as far as was read; and of these the guests and disabled users, with why there
     may be others.
     """
-    lower, each = sources.sql.lower, sources.sql.each
+    lower, each = sources.sql.lower, sources.sql.unnested
     owned, principal = (lower(f"{name}.app_id") for name in ("owned", "principal"))
     grant = Rows(sources, "grant", "each")
     controlling = f"SELECT principal_id AS owner FROM {grant.sql} WHERE kind = 'directory-role' AND {controls(grant).value}"

@@ -4,7 +4,7 @@
 
 from keyaudit.inventory.facts.fact import Derived, Fact, Items, strict
 from keyaudit.inventory.facts.groups import groups
-from keyaudit.inventory.facts.relation import Rows, because, one, unread
+from keyaudit.inventory.facts.relation import Rows, because, single_row, unread
 from keyaudit.inventory.facts.sql import Sources
 from keyaudit.inventory.views.agents import object_id
 from keyaudit.inventory.views.privileges import privileges
@@ -55,7 +55,7 @@ def _admins(rows: Rows) -> Items:
     of = groups(way, "ways", by=blueprint_id, key=rows["id"], missing=unread_grants)
     of = of.counting("grant", *APP_ROLES, *DIRECTORY_ROLES).counting("principal", *APP_ROLES, *DIRECTORY_ROLES)
     principal, application = Rows(sources, "principal", "who"), Rows(sources, "service_principal", "what")
-    name = one(principal, key=way["principal_id"], by=principal["object_id"])["name"]
-    name = name.or_else(one(application, key=way["principal_id"], by=object_id(application))["name"])
+    name = single_row(principal, key=way["principal_id"], by=principal["object_id"])["name"]
+    name = name.or_else(single_row(application, key=way["principal_id"], by=object_id(application))["name"])
     admins = of.items_of("admins", name.or_else(way["principal_id"]), able)
     return admins.where(rows["home"].eq("own"))

@@ -3,7 +3,7 @@
 from keyaudit.inventory.facts.extremes import least_of
 from keyaudit.inventory.facts.fact import Derived, Fact, Truth, case, known, strict, unknown
 from keyaudit.inventory.facts.groups import Groups
-from keyaudit.inventory.facts.relation import Rows, because, one
+from keyaudit.inventory.facts.relation import Rows, because, single_row
 from keyaudit.inventory.facts.sql import Sources
 from keyaudit.inventory.views import in_entra, versions
 from keyaudit.model.reasons import Reason
@@ -16,8 +16,8 @@ def facts(sources: Sources, as_of: int) -> dict[str, Derived]:
     of_object = versions.of_object(rows, "certificate_id")
     ca = rows["is_ca"]
     purpose = case((ca.truth(), known("ca")), otherwise=rows["ekus"].total(_purpose))
-    integrated = rows["issuer_name"].told(lambda name: f"{name} NOT IN ('Self', 'Unknown')")
-    marked = rows["public_ca_marks"].told(lambda marks: f"{sources.sql.size(marks)} > 0")
+    integrated = rows["issuer_name"].satisfies(lambda name: f"{name} NOT IN ('Self', 'Unknown')")
+    marked = rows["public_ca_marks"].satisfies(lambda marks: f"{sources.sql.size(marks)} > 0")
     return {
         **versions.facts(rows, of_object, "sku"),
         **in_entra.facts(rows, as_of),
@@ -41,7 +41,7 @@ def _exportable_still(of_object: Groups, as_of: int) -> dict[str, Derived]:
     version = Rows(of_object.rows.sources, "certificate", of_object.rows.alias)
     downloadable = version.flag("enabled") & ~version.flag("is_current")
     downloadable &= version.flag("exportable") & ~custody(version).eq("vault-hsm")
-    unexpired = version["expires_on"].told(lambda end: f"{end} > {as_of}", absent=True)
+    unexpired = version["expires_on"].satisfies(lambda end: f"{end} > {as_of}", absent=True)
     signs_in = in_entra.facts(version, as_of)["live_credentials"].exceeds(known(0))
     return {
         "superseded_exportable": of_object.any_of("superseded_exportable", downloadable),
@@ -61,12 +61,12 @@ def _overdue(rows: Rows, of_object: Groups) -> Fact:
         rows["created_on"],
         interval,
     ).map(lambda moment: f"CAST({versions.bounded(moment)} AS BIGINT)")
-    return due.where(rows.flag("is_current") & interval.told(lambda seconds: f"{seconds} > 0"))
+    return due.where(rows.flag("is_current") & interval.satisfies(lambda seconds: f"{seconds} > 0"))
 
 
 def custody(rows: Rows) -> Fact:
     """Where the private half of a certificate is kept: the custody of its key, if that was read, else by its key type."""
-    held = one(Rows(rows.sources, "key", "held"), key=rows["key_version_id"])["custody"]
+    held = single_row(Rows(rows.sources, "key", "held"), key=rows["key_version_id"])["custody"]
     strange = Truth(f"coalesce({held.doubt.sql} = '{Reason.UNRECOGNISED}', false)", reads=held.doubt.reads)
     by_type = rows["kty"].recognised(
         lambda kty: f"CASE WHEN {kty} LIKE '%-HSM' THEN 'vault-hsm' WHEN {kty} IN ('RSA', 'EC') THEN 'software' END"

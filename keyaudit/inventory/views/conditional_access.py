@@ -10,7 +10,7 @@ https://learn.microsoft.com/graph/api/resources/conditionalaccessconditionset
 from keyaudit.inventory.facts.fact import ABSENT, Count, Derived, Doubt, Fact, Items, Truth, case, known, strict, unknown
 from keyaudit.inventory.facts.groups import groups
 from keyaudit.inventory.facts.prepared import Prepared, shared
-from keyaudit.inventory.facts.relation import Rows, because, one, unread
+from keyaudit.inventory.facts.relation import Rows, because, single_row, unread
 from keyaudit.inventory.facts.sql import Sources
 from keyaudit.inventory.load import quoted
 from keyaudit.model.reasons import Reason
@@ -66,12 +66,12 @@ def _blocks_nowhere(policy: Rows, free: Items) -> Truth:
 def _limits(policy: Rows) -> Truth:
     """Whether it blocks those that it includes from everywhere but some locations: for all resources, and at every risk."""
     size = policy.sources.sql.size
-    every_resource = policy["target_resources"].has("All") & policy["target_resources_excluded"].told(
+    every_resource = policy["target_resources"].has("All") & policy["target_resources_excluded"].satisfies(
         lambda resources: f"{size(resources)} = 0"
     )
     # Without a condition on locations, or on risk, a policy applies in all of them.
-    every_risk = policy["risk_levels"].told(lambda levels: f"{size(levels)} = 0")
-    every_location = policy["locations"].told(lambda places: f"{size(places)} = 0") | policy["locations"].has("All")
+    every_risk = policy["risk_levels"].satisfies(lambda levels: f"{size(levels)} = 0")
+    every_location = policy["locations"].satisfies(lambda places: f"{size(places)} = 0") | policy["locations"].has("All")
     return (
         policy["state"].eq("enabled")
         & policy.flag("for_workloads")
@@ -100,7 +100,7 @@ def of_principal(rows: Rows, object_id: Fact) -> dict[str, Derived]:
     unlisted = unread("access_listed", _POLICIES, scope=f"{rows.alias}.scope_id")
     of = groups(policy, "access", by=Fact(f"{policy.alias}.principal_id"), key=object_id, missing=unlisted)
     by_id, spared = (
-        policy[name].told(lambda ids: has(ids, f"{policy.alias}.principal_id")) for name in ("included", "excluded")
+        policy[name].satisfies(lambda ids: has(ids, f"{policy.alias}.principal_id")) for name in ("included", "excluded")
     )
     included = by_id | policy["included"].has(_EVERY_OWN)
     # A filter may leave out one that is included, and include another.
@@ -108,12 +108,12 @@ def of_principal(rows: Rows, object_id: Fact) -> dict[str, Derived]:
     app_id = rows["app_id"].map(rows.sources.sql.lower)
     application = Rows(rows.sources, "application", "registered")
     unregistered = unread("registrations", ("application.list",), scope=f"{rows.alias}.scope_id")
-    registered = one(application, key=app_id, by=application["app_id"].map(rows.sources.sql.lower), missing=unregistered)
+    registered = single_row(application, key=app_id, by=application["app_id"].map(rows.sources.sql.lower), missing=unregistered)
     return {
         "limits_exist": of.any_of("any", policy.flag("for_workloads")),
         "location_limited": of.any_of("limited", policy.flag("limits") & reached),
         "audience": case(
-            (rows["home"].among(("microsoft", "foreign", "none")).certainly & ~registered.found, ABSENT),
+            (rows["home"].among(("microsoft", "foreign", "none")).certainly & ~registered.exists, ABSENT),
             otherwise=registered["audience"],
         ),
     }

@@ -4,7 +4,7 @@
 
 from keyaudit.inventory.facts.fact import ABSENT, Derived, Fact, Truth, case, strict
 from keyaudit.inventory.facts.groups import groups
-from keyaudit.inventory.facts.relation import One, Rows, one, unread
+from keyaudit.inventory.facts.relation import One, Rows, single_row, unread
 from keyaudit.inventory.facts.sql import Sources
 from keyaudit.inventory.views import holder, identities, in_vault, issuers, repositories
 from keyaudit.inventory.views.app_management_policy import limit
@@ -26,7 +26,7 @@ def facts(sources: Sources, as_of: int, *, repositories_listed: bool = False) ->
     app_id, scope = rows["app_id"].map(lower), f"{rows.alias}.scope_id"
     registered = Rows(sources, "application", "registered")
     unlisted = unread("listed", _APPLICATIONS, scope=scope)
-    application = one(registered, key=app_id, by=registered["app_id"].map(lower), missing=unlisted)
+    application = single_row(registered, key=app_id, by=registered["app_id"].map(lower), missing=unlisted)
     return {
         **in_vault.facts(rows),
         # An application and its service principal are one.

@@ -17,14 +17,14 @@ from keyaudit.model.times import DAY
 def _records(rows: Rows, as_of: int) -> tuple[Rows, Truth]:
     """The records, and whether one is valid."""
     records = Rows(rows.sources, "custody_record", "record")
-    return records, records["valid_until"].told(lambda until: f"{until} + {DAY} > {as_of}")
+    return records, records["valid_until"].satisfies(lambda until: f"{until} + {DAY} > {as_of}")
 
 
 def _signing_certificates(rows: Rows, as_of: int) -> dict[str, Derived]:
     """Of several records of one certificate the weaker one counts: software."""
     records, valid = _records(rows, as_of)
 
-    def said(kept: Kept) -> Truth:
+    def recorded(kept: Kept) -> Truth:
         found = [
             groups(records, f"{kept}_by_{name}", by=records["name"], key=rows[name].map(lambda digest: f"upper({digest})"),
                    each=valid).any_of("said", records["kept_in"].eq(kept))
@@ -32,7 +32,7 @@ def _signing_certificates(rows: Rows, as_of: int) -> dict[str, Derived]:
         ]  # fmt: skip
         return found[0] | found[1]
 
-    weaker, stronger = ((said(kept), known(kept)) for kept in (Kept.SOFTWARE, Kept.HSM))
+    weaker, stronger = ((recorded(kept), known(kept)) for kept in (Kept.SOFTWARE, Kept.HSM))
     return {"custody_record": case(weaker, stronger, otherwise=ABSENT)}
 
 
@@ -41,7 +41,7 @@ def _devices(rows: Rows, as_of: int) -> dict[str, Derived]:
     records, valid = _records(rows, as_of)
     lower = rows.sources.sql.lower
 
-    def said(kept: Kept) -> Truth:
+    def recorded(kept: Kept) -> Truth:
         found = [
             groups(records, f"{kept}_by_{alias}", by=records["name"], key=key, each=valid).any_of(
                 "said", records["kept_in"].eq(kept)
@@ -50,7 +50,7 @@ def _devices(rows: Rows, as_of: int) -> dict[str, Derived]:
         ]
         return found[0] | found[1]
 
-    weaker, stronger = ((said(kept), known(kept)) for kept in (Kept.SOFTWARE, Kept.HSM))
+    weaker, stronger = ((recorded(kept), known(kept)) for kept in (Kept.SOFTWARE, Kept.HSM))
     return {"custody_record": case(weaker, stronger, otherwise=ABSENT)}
 
 
@@ -81,11 +81,13 @@ def facts(sources: Sources) -> dict[str, Derived]:
     ]
 
     def either(name: str, of_key: Truth, of_certificate: Truth) -> Truth:
-        address = rows["name"].told(lambda name: sources.sql.contains(name, "'/'"))
+        address = rows["name"].satisfies(lambda name: sources.sql.contains(name, "'/'"))
         key = any_of(*(each.any_of(name, of_key) for each in of_keys))
         return address & key | ~address & any_of(*(each.any_of(name, of_certificate) for each in of_certificates))
 
-    copied = either("software", keys["custody"].eq("software"), certificates["kty"].told(lambda kty: f"{kty} NOT LIKE '%-HSM'"))
+    copied = either(
+        "software", keys["custody"].eq("software"), certificates["kty"].satisfies(lambda kty: f"{kty} NOT LIKE '%-HSM'")
+    )
     custody = case((copied, known("software")), (either("found", TRUE, TRUE), known("hsm")), otherwise=ABSENT)
     return {"azure_custody": custody}
 

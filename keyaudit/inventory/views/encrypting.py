@@ -21,6 +21,6 @@ def identities(sources: Sources) -> Prepared:
     reaching = ~uses["kind"].among(WRAPPED)
     own = groups(uses, "uses", by=uses["consumer_id"], key=arm_id, missing=missing, each=reaching)
     given = groups(uses, "given", by=uses["identity_ids"], key=arm_id, missing=missing, each=reaching, in_list=True)
-    by_users = arm_id.told(lambda id_: f"{id_} LIKE '%{_USER_ASSIGNED}%'", absent=False)
+    by_users = arm_id.satisfies(lambda id_: f"{id_} LIKE '%{_USER_ASSIGNED}%'", absent=False)
     encrypts = arm_id.present & (own.any_of("some") | (by_users & given.any_of("some")))
     return shared(sources, {"object_id": object_id(rows), "encrypts": encrypts}, rows.sql, "encrypting")

@@ -2,7 +2,7 @@
 
 from keyaudit.inventory.facts.fact import FALSE, Doubt, Truth
 from keyaudit.inventory.facts.groups import groups
-from keyaudit.inventory.facts.relation import One, Rows, because, by_hand, one, unread
+from keyaudit.inventory.facts.relation import One, Rows, because, by_hand, single_row, unread
 from keyaudit.inventory.facts.sql import no_rows
 from keyaudit.inventory.views.privileges import IN_GROUPS, UNSEEN, given
 from keyaudit.model.reasons import Reason
@@ -22,7 +22,7 @@ def domain(rows: Rows) -> One:
     """The domain that a certificate is of."""
     unlisted = unread("federated", TABLES["federated_domain"].listed_by, scope=_SCOPE)
     domains = Rows(rows.sources, "federated_domain", "domain")
-    return one(domains, key=rows["holder_id"], missing=unlisted | because(Reason.NOT_VISIBLE))
+    return single_row(domains, key=rows["holder_id"], missing=unlisted | because(Reason.NOT_VISIBLE))
 
 
 def signs_for_administrators(rows: Rows) -> Truth:

@@ -5,7 +5,7 @@ from dataclasses import replace
 from keyaudit.inventory.facts.fact import ABSENT, Derived, Fact, Truth, case, unknown
 from keyaudit.inventory.facts.groups import groups
 from keyaudit.inventory.facts.joins import cells, of_own_row
-from keyaudit.inventory.facts.relation import One, Rows, because, one, unread
+from keyaudit.inventory.facts.relation import One, Rows, because, single_row, unread
 from keyaudit.inventory.views.privileges import applications
 from keyaudit.model.reasons import Reason
 from keyaudit.model.tables import TABLES
@@ -22,13 +22,13 @@ def facts(rows: Rows, app_id: Fact, application: One) -> dict[str, Derived]:
     granted = applications(rows.sources)
     # Applications and service principals are listed with their credentials: a holder without either is a managed identity that
     # only ARM returns.
-    holder = one(granted, key=app_id, by=granted["app_id"], missing=because(Reason.NOT_VISIBLE))
+    holder = single_row(granted, key=app_id, by=granted["app_id"], missing=because(Reason.NOT_VISIBLE))
     return {
         **{f"holder_{name}": _power(holder, name) for name in _POWERS},
         "holder_policy_vaults": holder.items("policy_vaults", granted.items("policy_vaults")),
         "holder_audience": case(
-            (elsewhere(rows).certainly & ~application.found, ABSENT),
-            (~holder.found, unknown(app_id.why | because(Reason.NOT_VISIBLE))),
+            (elsewhere(rows).certainly & ~application.exists, ABSENT),
+            (~holder.exists, unknown(app_id.why | because(Reason.NOT_VISIBLE))),
             otherwise=application["audience"],
         ),
         "holder_last_sign_in_on": last_sign_in(rows, app_id, "last_client_sign_in_on"),

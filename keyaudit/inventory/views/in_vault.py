@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from keyaudit.inventory.facts.fact import Derived, Doubt, Fact, Truth, case, known, possible, reasons_of
 from keyaudit.inventory.facts.joins import Reads, cells, inside, joined, lists
 from keyaudit.inventory.facts.prepared import Prepared
-from keyaudit.inventory.facts.relation import Rows, by_hand, one
+from keyaudit.inventory.facts.relation import Rows, by_hand, single_row
 from keyaudit.inventory.facts.sql import Sources, no_rows
 from keyaudit.inventory.load import quoted
 from keyaudit.inventory.views import certificate
@@ -35,7 +35,7 @@ def facts(rows: Rows) -> dict[str, Derived]:
     shown = f"coalesce({digest.value}, CASE WHEN {rows.alias}.kind = 'certificate' THEN {rows.alias}.thumbprint END)"
     table = digests(rows.sources)
     on_key, itself = (
-        one(each, key=Fact(f"{quoted(prefix)} || {value}", absent=True), by=each["digest"])
+        single_row(each, key=Fact(f"{quoted(prefix)} || {value}", absent=True), by=each["digest"])
         for each, prefix, value in ((table.under("on_key"), KEY, key.value), (table.under("itself"), CERTIFICATE, shown))
     )
     unseen = by_hand("unseen", f"CROSS JOIN {_UNSEEN} AS unseen") | lists(*VAULTS_FOUND, *_READ)
@@ -45,18 +45,18 @@ def facts(rows: Rows) -> dict[str, Derived]:
     )
 
     def of_match(name: str) -> Fact:
-        return case((on_key.found, on_key[name]), (itself.found, itself[name]), otherwise=reasons_of(unmatched))
+        return case((on_key.exists, on_key[name]), (itself.exists, itself[name]), otherwise=reasons_of(unmatched))
 
     entra, newer_since = rows["entra_custody"], reasons_of(not_itself)
-    superseded = case((itself.found, itself["superseded"]), otherwise=possible(not_itself))
+    superseded = case((itself.exists, itself["superseded"]), otherwise=possible(not_itself))
     return {
         "custody": case((entra.eq("external"), of_match("custody").or_else(known("external"))), otherwise=entra),
         "vault_certificate_id": case(
-            (itself.found, itself["id"]), (on_key.found, on_key["id"]), otherwise=reasons_of(unmatched)
+            (itself.exists, itself["id"]), (on_key.exists, on_key["id"]), otherwise=reasons_of(unmatched)
         ),
         "private_exportable": of_match("exportable"),
         "superseded_in_vault": superseded.truth(),
-        "newer_since": case((itself.found, itself["newer_since"]), otherwise=newer_since),
+        "newer_since": case((itself.exists, itself["newer_since"]), otherwise=newer_since),
     }
 
 
@@ -105,7 +105,7 @@ def _by_digest(sources: Sources) -> str:
     # Written by hand, because it is grouped twice, and a certificate that was imported twice counts as its last version.
     sql = sources.sql
     items = sql.items(*(f"'{prefix}' || {column}" for prefix, column in _KINDS))
-    every = f"SELECT * FROM (SELECT {sql.each(items)} AS digest, * FROM versions) WHERE digest IS NOT NULL"
+    every = f"SELECT * FROM (SELECT {sql.unnested(items)} AS digest, * FROM versions) WHERE digest IS NOT NULL"
     # A materialized CTE would also be computed for queries that do not need it.
     made = "coalesce(created_on, 0)"
     since = sql.member(sql.greatest(sql.struct({"made": made, "id": "id", "since": "newer_since"})), "since")

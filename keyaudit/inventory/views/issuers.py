@@ -2,7 +2,7 @@
 
 from keyaudit.inventory.facts.fact import TRUE, Derived, Truth
 from keyaudit.inventory.facts.groups import groups
-from keyaudit.inventory.facts.relation import Rows, one, unread
+from keyaudit.inventory.facts.relation import Rows, single_row, unread
 from keyaudit.inventory.load import quoted
 from keyaudit.model.entra import ISSUING_HOSTS
 from keyaudit.model.tables import TABLES
@@ -28,12 +28,12 @@ def facts(rows: Rows) -> dict[str, Derived]:
         tenant = sql.lower(f"split_part({issuer}, '/', 4)")
         return f"{host(issuer)} IN ({', '.join(map(quoted, ISSUING_HOSTS))}) AND {tenant} = split_part({scope}, '/', 3)"
 
-    this_tenant = issuer.told(of_tenant)
+    this_tenant = issuer.satisfies(of_tenant)
     kubernetes = f"(SELECT * FROM {sources['account_key']} WHERE kind LIKE '%kubernetes' OR oidc_issuer IS NOT NULL)"  # noqa: S608
     clusters = Rows(sources, "account_key", "cluster", relation=kubernetes)
     unlisted = unread("clusters", TABLES["account_key"].listed_by, scope=scope)
     cluster = groups(clusters, "issuing", by=clusters["oidc_issuer"], key=issuer, missing=unlisted).any_of("found")
-    may_be_cluster = issuer.told(lambda value: sql.found(host(value), _CLUSTERS))
+    may_be_cluster = issuer.satisfies(lambda value: sql.contains_match(host(value), _CLUSTERS))
     return {
         "issuer_host": issuer.map(host),
         "issuer_own": (this_tenant | cluster.certainly | (may_be_cluster & cluster)).where(issuer.present),
@@ -47,5 +47,7 @@ def _dangling(rows: Rows, this_tenant: Truth) -> Truth:
     id_ = subject.map(lambda value: f"{scope} || '/serviceprincipals/' || {sql.lower(value)}")
     unlisted = unread("principals", TABLES["service_principal"].listed_by, scope=scope)
     principals = Rows(rows.sources, "service_principal", "trusted_identity")
-    identity = one(principals, key=id_, missing=unlisted, facts={"registered": TRUE})
-    return this_tenant & subject.told(lambda value: sql.found(sql.lower(value), _ID)) & ~identity.flag("registered")
+    identity = single_row(principals, key=id_, missing=unlisted, facts={"registered": TRUE})
+    return (
+        this_tenant & subject.satisfies(lambda value: sql.contains_match(sql.lower(value), _ID)) & ~identity.flag("registered")
+    )

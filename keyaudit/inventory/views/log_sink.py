@@ -5,7 +5,7 @@
 from keyaudit.inventory.facts.fact import Derived, Doubt, Fact, Truth, case, unknown
 from keyaudit.inventory.facts.groups import groups
 from keyaudit.inventory.facts.joins import cells, lists
-from keyaudit.inventory.facts.relation import One, Rows, because, by_hand, one, rows_read
+from keyaudit.inventory.facts.relation import One, Rows, because, by_hand, rows_read, single_row
 from keyaudit.inventory.facts.sql import EVERY, Sources
 from keyaudit.inventory.facts.view import view
 from keyaudit.model.reasons import Reason
@@ -19,7 +19,9 @@ def facts(sources: Sources) -> dict[str, Derived]:
     """The derived columns."""
     rows = Rows(sources, "log_sink")
     # Other kinds of destinations cannot be searched in place.
-    written = rows["destination_kind"].eq("workspace") & rows["tables"].told(lambda names: f"{sources.sql.size(names)} > 0")
+    written = rows["destination_kind"].eq("workspace") & rows["tables"].satisfies(
+        lambda names: f"{sources.sql.size(names)} > 0"
+    )
     deleted = _workspace(rows)["deleted"]
     kept = written & _arrives(deleted)
     tables = Rows(sources, "log_table", "filled", f"({_tables(sources)})")
@@ -31,7 +33,7 @@ def facts(sources: Sources) -> dict[str, Derived]:
         return Fact(f"filled.{name}", Doubt(("filled.unasked", f"filled.unknown['{name}']")), exact=False)
 
     return {
-        "searchable": kept & ~filled.any_of("other_plan", cell("plan").told(lambda plan: f"{plan} <> '{_SEARCHED}'")),
+        "searchable": kept & ~filled.any_of("other_plan", cell("plan").satisfies(lambda plan: f"{plan} <> '{_SEARCHED}'")),
         **{name: filled.least(name, cell(name)).where(kept) for name in ("retention", "total_retention")},
         # A workspace that gets nothing that is read is not looked up.
         "deleted": deleted.where(written),
@@ -47,7 +49,7 @@ def _tables(sources: Sources) -> str:
             CASE WHEN found.id IS NULL THEN coalesce(sink.why, refused.reason, '{Reason.PARENT_NOT_ASSESSED}') END AS unasked
         FROM (
             SELECT sink.id, sink.destination_id, sink.unknown['destination_id'] AS why,
-                {sources.sql.each("sink.tables")} AS name
+                {sources.sql.unnested("sink.tables")} AS name
             FROM {sources["log_sink"]} AS sink
         ) AS sink
         LEFT JOIN {sources["log_table"]} AS found
@@ -60,7 +62,7 @@ def _workspace(rows: Rows) -> One:
     refused = "SELECT min(reason) AS reason FROM coverage WHERE operation = 'workspace.get' AND state <> 'assessed'"
     reads = by_hand("hidden", f"CROSS JOIN ({refused}) AS hidden") | lists("workspace.get")
     missing = Doubt(("hidden.reason",), reads) | because(Reason.PARENT_NOT_ASSESSED)
-    return one(Rows(rows.sources, "workspace", "place"), key=rows["destination_id"], missing=missing)
+    return single_row(Rows(rows.sources, "workspace", "place"), key=rows["destination_id"], missing=missing)
 
 
 def _arrives(deleted: Fact) -> Truth:
@@ -100,6 +102,6 @@ def categories(rows: Rows, kind: str, unlisted: Doubt) -> Fact:
     sinks = Rows(rows.sources, "log_sink", "sink")
     of_row = groups(sinks, "named", by=sinks["logged_id"], key=rows["id"], missing=unlisted)
     of_row = of_row.counting("log_sink", *TABLES["log_sink"].listing("kind", kind))
-    ungrouped = sinks["category_groups"].told(lambda names: f"{rows.sources.sql.size(names)} = 0")
+    ungrouped = sinks["category_groups"].satisfies(lambda names: f"{rows.sources.sql.size(names)} = 0")
     shown = case((ungrouped, sinks["categories"]), otherwise=unknown(because(Reason.UNRECOGNISED)))
     return of_row.texts_of("names", shown, sinks["kind"].eq(kind) & _arrives(_workspace(sinks)["deleted"]), in_list=True)

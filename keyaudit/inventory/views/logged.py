@@ -9,7 +9,7 @@ from keyaudit.inventory.facts.extremes import BELOW, greatest_of, settled
 from keyaudit.inventory.facts.fact import FALSE, Count, Derived, Fact, Truth, case, known, strict, unknown
 from keyaudit.inventory.facts.groups import groups
 from keyaudit.inventory.facts.prepared import shared
-from keyaudit.inventory.facts.relation import Rows, because, one
+from keyaudit.inventory.facts.relation import Rows, because, single_row
 from keyaudit.model.reasons import Reason
 from keyaudit.model.tables.usage import KEY_VAULT_LOG, REACHES, USER_SIGN_IN_LOG
 from keyaudit.model.times import DAY
@@ -30,7 +30,7 @@ def whole_since(rows: Rows, log: str, alias: str, *, of: Fact = _EVERY, reaching
     logs = Rows(rows.sources, "usage_log", "log")
     each = logs["source"].eq(log)
     if reaching is not None:
-        each &= logs["last_on"].told(lambda last: f"{last} >= {reaching}")
+        each &= logs["last_on"].satisfies(lambda last: f"{last} >= {reaching}")
     by = of if of is _EVERY else logs["logged_id"]
     return groups(logs, alias, by=by, key=of, each=each).least("since", logs["whole_since"])
 
@@ -83,19 +83,19 @@ def _complete(rows: Rows, as_of: int) -> Fact:
     )
     both = strict(lambda *times: f"least({', '.join(times)})", by_id, by_address)
     facts: dict[str, Derived] = {"id": vaults["id"], "since": both.or_else(by_id).or_else(by_address)}
-    return one(shared(rows.sources, facts, vaults.sql, "complete"), key=rows["vault_id"])["since"]
+    return single_row(shared(rows.sources, facts, vaults.sql, "complete"), key=rows["vault_id"])["since"]
 
 
 def _signing_apps(rows: Rows, since: Fact, as_of: int) -> Count:
     uses, sql = Rows(rows.sources, "usage", "use"), rows.sources.sql
     signed = uses["target_kind"].eq("key") & uses["operation"].eq("sign") & uses.flag("succeeded")
-    recent = signed & uses["used_on"].told(lambda on: f"{on} >= {as_of - _SIGNING}")
+    recent = signed & uses["used_on"].satisfies(lambda on: f"{on} >= {as_of - _SIGNING}")
     of_key = uses["target_id"].map(lambda target: sql.joined(sql.first_items(sql.divided(target, "/"), 5), "/"))
     its = groups(uses, "signed", by=of_key, key=rows["key_id"], each=recent)
     app = uses["actor_app_id"]
     # Uses without an application may each be of another one, and a row may stand for several.
     single = case((app.is_known | uses["uses"].eq(1), known(1)), otherwise=unknown(app.why | _NOT_SHOWN))
-    started = since.told(lambda since: f"{since} <= {as_of - _SIGNING}")
+    started = since.satisfies(lambda since: f"{since} <= {as_of - _SIGNING}")
     unseen = case((started, known(1)), otherwise=unknown(_NOT_SHOWN)).why
     count = its.count_of("apps", different=app.total(lambda app: f"coalesce({app}, '')"))
     return count.lacking(its.doubt_of("single", single)).lacking(unseen)
@@ -105,7 +105,7 @@ def _vaults(rows: Rows, as_of: int) -> dict[str, Derived]:
     """Who calls a vault now: what closes its network must not shut out. Other addresses may be in what no log shows."""
     uses, sql = Rows(rows.sources, "usage", "use"), rows.sources.sql
     recent = uses["target_kind"].among(("key", "secret", "certificate")) & uses.flag("succeeded")
-    recent &= uses["used_on"].told(lambda on: f"{on} >= {as_of - _SIGNING}")
+    recent &= uses["used_on"].satisfies(lambda on: f"{on} >= {as_of - _SIGNING}")
     of_vault = uses["target_id"].map(lambda target: sql.joined(sql.first_items(sql.divided(target, "/"), 3), "/"))
     address = rows["vault_uri"].map(lambda uri: f"'https://' || lower(split_part({uri}, '/', 3))")
     calls = groups(uses, "callers", by=of_vault, key=address, each=recent)

@@ -2,7 +2,7 @@
 
 from keyaudit.inventory.facts.fact import Derived
 from keyaudit.inventory.facts.groups import groups
-from keyaudit.inventory.facts.relation import Rows, because, one, unread
+from keyaudit.inventory.facts.relation import Rows, because, single_row, unread
 from keyaudit.inventory.facts.sql import Sources
 from keyaudit.inventory.views.privileges import applications
 from keyaudit.model.reasons import Reason
@@ -15,7 +15,7 @@ def facts(sources: Sources) -> dict[str, Derived]:
     """The derived columns."""
     rows, granted = Rows(sources, "managed_identity"), applications(sources)
     app_id = rows["app_id"].map(sources.sql.lower)
-    holder = one(granted, key=app_id, by=granted["app_id"], missing=because(Reason.NOT_VISIBLE))
+    holder = single_row(granted, key=app_id, by=granted["app_id"], missing=because(Reason.NOT_VISIBLE))
     grant = Rows(sources, "grant", "given")
     unlisted = unread("assigned", _ASSIGNED, scope=f"{rows.alias}.scope_id")
     azure = grant["kind"].eq("azure-role")

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from keyaudit.inventory.facts.fact import Doubt, Fact
 from keyaudit.inventory.facts.joins import cells, inside, lists
-from keyaudit.inventory.facts.relation import Rows, because, by_hand, one, unread
+from keyaudit.inventory.facts.relation import Rows, because, by_hand, single_row, unread
 from keyaudit.inventory.load import quoted
 from keyaudit.model.reasons import Reason
 from keyaudit.model.tables.places import VAULTS_FOUND
@@ -23,7 +23,7 @@ def vault_of(rows: Rows, address: Fact) -> Fact:
             SELECT min(reason) AS reason FROM coverage
             WHERE operation IN ({", ".join(map(quoted, VAULTS_FOUND))}) AND state <> 'assessed'
         ) AS unseen"""
-    return one(
+    return single_row(
         Rows(rows.sources, "vault", "vault", by_address),
         key=address.map(lambda address: f"split_part({address}, '/', 3)"),
         missing=Doubt(("unseen.reason",), by_hand("unseen", unseen) | lists(*VAULTS_FOUND)) | because(Reason.NOT_VISIBLE),

@@ -33,7 +33,7 @@ def indirect_users(rows: Rows, unseen: Doubt, untold: Doubt) -> Count:
 
 def _ways(sources: Sources) -> str:
     """By application id: the number of such users, and why there may be others."""
-    lower, each = sources.sql.lower, sources.sql.each
+    lower, each = sources.sql.lower, sources.sql.unnested
     service = f"SELECT split_part(id, '/', -1) AS object_id, {lower('app_id')} AS app_id FROM {sources['service_principal']}"
     owned = " UNION ALL ".join(
         f"SELECT {lower('app_id')} AS app_id, {each('owner_ids')} AS owner FROM {sources[table]}"

@@ -1,7 +1,7 @@
 """The view of principals, with their environment."""
 
 from keyaudit.inventory.facts.fact import Derived
-from keyaudit.inventory.facts.relation import Rows, because, one, unread
+from keyaudit.inventory.facts.relation import Rows, because, single_row, unread
 from keyaudit.inventory.facts.sql import Sources
 from keyaudit.inventory.views.service_principal import environments
 from keyaudit.model.reasons import Reason
@@ -14,5 +14,5 @@ def facts(sources: Sources) -> dict[str, Derived]:
     workload = rows["kind"].among(("service-principal", "managed-identity"))
     unlisted = unread("listed", ("service_principal.list",), scope=f"{rows.alias}.scope_id")
     missing = (unlisted | because(Reason.NOT_VISIBLE).where(workload.certainly)).where(workload)
-    home = one(homes, key=rows["object_id"], by=homes["object_id"], missing=missing)
+    home = single_row(homes, key=rows["object_id"], by=homes["object_id"], missing=missing)
     return {"environment": home["environment"]}

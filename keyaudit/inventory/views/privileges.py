@@ -8,7 +8,7 @@ from keyaudit.inventory.facts.fact import Count, Derived, Doubt, Fact, Items, Tr
 from keyaudit.inventory.facts.groups import Groups, groups
 from keyaudit.inventory.facts.joins import cells, joined, lists
 from keyaudit.inventory.facts.prepared import Prepared, shared
-from keyaudit.inventory.facts.relation import Rows, because, by_hand, one, unread
+from keyaudit.inventory.facts.relation import Rows, because, by_hand, single_row, unread
 from keyaudit.inventory.facts.sql import Sources, gap, no_rows, read_to_the_end, stored
 from keyaudit.inventory.load import quoted
 from keyaudit.inventory.views import agents
@@ -69,7 +69,7 @@ def _grants_access(grant: Rows) -> Truth:
 def _on_vaults(grant: Rows) -> Truth:
     """Whether it is an active grant on the content of vaults or HSMs."""
     kind = grant["kind"].among(("azure-role", "access-policy", "hsm-role"))
-    allows = grant["allows"].told(lambda each: f"{grant.sources.sql.size(each)} > 0")
+    allows = grant["allows"].satisfies(lambda each: f"{grant.sources.sql.size(each)} > 0")
     return kind & grant.flag("standing") & allows
 
 
@@ -126,7 +126,7 @@ def _given_to(sources: Sources) -> Prepared:
     facts["synchronizes"] = app_role & grant["api_id"].among(_SYNC_APIS) & permission.among(sorted(OF_DIRECTORY_SYNC))
     lowered = permission.map(sources.sql.lower)
     facts["delegated_control"] = for_everyone & lowered.among(sorted(DELEGATED_CONTROL))
-    facts["delegated_data"] = for_everyone & lowered.told(lambda name: sources.sql.found(name, DELEGATED_DATA))
+    facts["delegated_data"] = for_everyone & lowered.satisfies(lambda name: sources.sql.contains_match(name, DELEGATED_DATA))
     if not agents.none(sources):
         facts["inherited"] = Truth("given.inherits", given_to.doubt) & (app_role | for_everyone)
         facts["ranked"] = permission.among(_RANKED)
@@ -147,7 +147,7 @@ def _given(sources: Sources) -> str:
     # Members of another tenant's group are in no list, but none of them is a principal of this tenant.
     own = ~named["kind"].eq("foreign-group")
     known = unless(named["kind"].doubt | named["members_listed"].why.where(own))
-    principal = one(named, key=Fact("roles.principal_id"), by=named["object_id"], missing=unseen, facts={"known": known})
+    principal = single_row(named, key=Fact("roles.principal_id"), by=named["object_id"], missing=unseen, facts={"known": known})
     hidden = principal["known"].why
     none = "CAST(NULL AS STRING)"
 
@@ -312,7 +312,7 @@ def _applications(sources: Sources, began: int = 0) -> Prepared:
 def privileges(app_id: Fact, sources: Sources) -> dict[str, Derived]:
     """The columns of an application, by its client id in lower case: what its row in the table `applications` has."""
     rows = applications(sources)
-    row = one(rows, key=app_id, by=rows["app_id"], missing=because(Reason.NOT_VISIBLE))
+    row = single_row(rows, key=app_id, by=rows["app_id"], missing=because(Reason.NOT_VISIBLE))
 
     def of_row(name: str, fact: Derived) -> Derived:
         if isinstance(fact, Count):

@@ -356,7 +356,7 @@ def _spots(sql: DuckDB) -> str:
             JOIN reach_vault AS vault ON vault.id = split.id
             UNION ALL
             SELECT object, vault.vault, object, false
-            FROM (SELECT several.id, {sql.each("several.objects")} AS object FROM reach_split AS several) AS split
+            FROM (SELECT several.id, {sql.unnested("several.objects")} AS object FROM reach_split AS several) AS split
             JOIN reach_vault AS vault ON vault.id = split.id
         )"""
 

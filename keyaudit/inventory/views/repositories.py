@@ -46,7 +46,8 @@ def _with_ids(sql: DuckDB) -> str:
 def _credential(sql: DuckDB) -> str:
     texts = ("stored.name", "stored.issuer", "stored.subject", sql.joined("stored.audiences", ""))
     shown = " || ".join(f"coalesce({text}, '')" for text in texts)
-    return f"""CASE WHEN stored.subject_grade = 'mutable' AND {_HELD} = '{Held.YES}' AND NOT {sql.found(f"({shown})", _ESCAPED)}
+    escaped = sql.contains_match(f"({shown})", _ESCAPED)
+    return f"""CASE WHEN stored.subject_grade = 'mutable' AND {_HELD} = '{Held.YES}' AND NOT {escaped}
     THEN '{{"name": "' || coalesce(stored.name, 'credential') || '-by-id", "issuer": "' || stored.issuer || '", "subject": "'
         || {_with_ids(sql)} || '", "audiences": ["' || {sql.joined("stored.audiences", '", "')} || '"]}}' END"""
 
@@ -61,13 +62,13 @@ def facts(rows: Rows, *, listed: bool) -> dict[str, Derived]:
     shown = [rows[name] for name in ("issuer", "subject", "audiences", "subject_grade")]
     reads = NOTHING.union(*(by_hand(alias, clause) for alias, clause in _joins(rows.sources).items()))
 
-    def of(value: str, *cells: Fact) -> Fact:
+    def column(value: str, *cells: Fact) -> Fact:
         doubt = CERTAIN
         for cell in cells:
             doubt |= cell.doubt
         return Fact(f"CASE WHEN {doubt.sql} IS NULL THEN {value} END", doubt, absent=True, reads=reads)
 
-    return {"repository_listed": of(_HELD, *parts), "immutable_credential": of(_credential(sql), *parts, *shown)}
+    return {"repository_listed": column(_HELD, *parts), "immutable_credential": column(_credential(sql), *parts, *shown)}
 
 
 def _joins(sources: Sources) -> dict[str, str]:
@@ -77,7 +78,7 @@ def _joins(sources: Sources) -> dict[str, str]:
     parts = sql.divided("owner", "/")
     above = f"""SELECT host, {sql.joined(sql.first_items("parts", "level"), "/")} AS owner,
             CASE WHEN level = {sql.size("parts")} THEN owner_id END AS owner_id
-        FROM (SELECT *, {sql.each(sql.numbers(sql.size("parts")))} AS level
+        FROM (SELECT *, {sql.unnested(sql.numbers(sql.size("parts")))} AS level
             FROM (SELECT host, owner_id, {parts} AS parts FROM {listed}))"""
     owners = f"""
         SELECT host, {sql.lower("owner")} AS name, owner_id AS id, true AS listed FROM ({above})

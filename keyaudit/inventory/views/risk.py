@@ -2,7 +2,7 @@
 
 from keyaudit.inventory.facts.fact import Derived, Doubt, Fact, Items, known
 from keyaudit.inventory.facts.groups import groups
-from keyaudit.inventory.facts.relation import Rows, because, one, unread
+from keyaudit.inventory.facts.relation import Rows, because, single_row, unread
 from keyaudit.inventory.facts.sql import Sources
 from keyaudit.inventory.views.privileges import applications
 from keyaudit.model.reasons import Reason
@@ -13,7 +13,7 @@ def principals(sources: Sources) -> dict[str, Derived]:
     """The derived columns."""
     rows, granted = Rows(sources, "risky_principal"), applications(sources)
     app_id = rows["app_id"].map(sources.sql.lower)
-    holder = one(granted, key=app_id, by=granted["app_id"], missing=because(Reason.NOT_VISIBLE))
+    holder = single_row(granted, key=app_id, by=granted["app_id"], missing=because(Reason.NOT_VISIBLE))
     return {name: holder.flag(name) for name in ("tier0", "tenant_wide")}
 
 
@@ -28,7 +28,7 @@ def _live(rows: Rows, as_of: int) -> Items:
     sql, every = rows.sources.sql, known("every one")
     credential = Rows(rows.sources, "credential", "credential")
     unlisted = unread("holders", LIVE_KEYS_OF, scope=f"{rows.alias}.scope_id")
-    live = credential["expires_on"].told(lambda end: f"{end} > {as_of}", absent=True)
+    live = credential["expires_on"].satisfies(lambda end: f"{end} > {as_of}", absent=True)
     of = groups(credential, "credentials", by=every, key=every, missing=unlisted)
     held = of.items_of("live", credential["key_id"].map(sql.lower), live)
     named = rows["key_ids"]

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from keyaudit.inventory.facts.fact import Derived, Fact, Truth
 from keyaudit.inventory.facts.groups import groups
-from keyaudit.inventory.facts.relation import One, Rows, because, one
+from keyaudit.inventory.facts.relation import One, Rows, because, single_row
 from keyaudit.inventory.facts.sql import Sources
 from keyaudit.inventory.views import versions
 from keyaudit.inventory.views.named import unlisted, vault_of
@@ -37,4 +37,4 @@ def _current(rows: Rows, table: str, object_id: Fact, vault: Fact) -> tuple[One,
     found = replace(of_object, missing=unlisted(vault, f"{table}_listed", listed)).any_of("found")
     current = of_object.the_one("current", version["id"], version.flag("is_current"))
     missing = of_object.missing | because(Reason.NOT_VISIBLE)
-    return one(Rows(rows.sources, table, f"{table}_newest"), key=current, missing=missing), found
+    return single_row(Rows(rows.sources, table, f"{table}_newest"), key=current, missing=missing), found

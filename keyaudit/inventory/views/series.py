@@ -18,7 +18,7 @@ def series(rows: Rows, as_of: int) -> Fact:
     """
     each = Rows(rows.sources, "credential", "of_series")
     subject, issuer, start, end = (each[name] for name in _READ)
-    live = end.told(lambda sql: f"{sql} > {as_of}", absent=True)
+    live = end.satisfies(lambda sql: f"{sql} > {as_of}", absent=True)
     issued = strict(lambda subject, issuer: f"{subject} <> {issuer}", subject, issuer).truth()
     short = strict(lambda start, end: f"{end} - {start} <= {_SHORT}", start, end).truth()
     fits = each["kind"].eq("certificate") & issued & short
@@ -39,4 +39,4 @@ _READ = ("certificate_subject", "certificate_issuer", "starts_on", "expires_on")
 
 def _live(rows: Rows, as_of: int) -> Truth:
     expires: Fact = rows["expires_on"]
-    return expires.told(lambda end: f"{end} > {as_of}", absent=True)
+    return expires.satisfies(lambda end: f"{end} > {as_of}", absent=True)

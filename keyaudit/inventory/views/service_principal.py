@@ -3,7 +3,7 @@
 from keyaudit.inventory.facts.fact import ABSENT, Derived, Doubt, Fact, case, unknown
 from keyaudit.inventory.facts.groups import groups
 from keyaudit.inventory.facts.prepared import Prepared, shared
-from keyaudit.inventory.facts.relation import Rows, because, one, unread
+from keyaudit.inventory.facts.relation import Rows, because, single_row, unread
 from keyaudit.inventory.facts.sql import Sources
 from keyaudit.inventory.views import agents, conditional_access
 from keyaudit.inventory.views.agents import object_id
@@ -32,7 +32,7 @@ def facts(sources: Sources, as_of: int) -> dict[str, Derived]:
     if not agents.none(sources):
         row = agents.parents(sources)
         # There is none for what is certainly no agent.
-        parent = one(row, key=object_id(rows), by=row["object_id"])
+        parent = single_row(row, key=object_id(rows), by=row["object_id"])
         unlisted |= parent["inherited_listed"].why
         doubts["consents"] |= parent["consents_listed"].why
         publisher = parent["publisher"]
@@ -58,7 +58,7 @@ def _sign_in(rows: Rows, as_of: int) -> dict[str, Derived]:
         key=rows["app_id"].map(lower),
         missing=unread("signs_in_listed", _CREDENTIALS, scope=f"{rows.alias}.scope_id"),
     )
-    live = credential["expires_on"].told(lambda end: f"{end} > {as_of}", absent=True) & ~credential["usage"].eq("Sign")
+    live = credential["expires_on"].satisfies(lambda end: f"{end} > {as_of}", absent=True) & ~credential["usage"].eq("Sign")
     scope = f"{rows.alias}.scope_id"
     of_identity = unread("identities_listed", _OF_IDENTITIES, scope=scope).where(rows["principal_type"].eq("ManagedIdentity"))
     federated = of.lacking(unread("trusts_listed", _FEDERATED, scope=scope) | of_identity)
@@ -90,7 +90,7 @@ def _environment(rows: Rows, recorded: Fact) -> Fact:
     def tagged(tags: str) -> str:
         """Entra's tags have no values, so teams write one after a colon."""
         tag = sql.lower("tag")
-        chosen = sql.chosen(tags, "tag", sql.found(tag, _TAG))
+        chosen = sql.chosen(tags, "tag", sql.contains_match(tag, _TAG))
         name = called(rows.sources, sql.trimmed(sql.extracted(tag, _TAGGED)))
         return f"array_distinct({sql.mapped(chosen, 'tag', name)})"
 
@@ -118,7 +118,7 @@ def _of_subscription(rows: Rows) -> Fact:
     """Of a managed identity; a rule can match its subscription by name, which is unknown if the identity cannot see it."""
     subscription = _subscription(rows)
     places = Rows(rows.sources, "subscription", "place")
-    name = one(places, key=subscription, by=places["subscription_id"], missing=because(Reason.NOT_VISIBLE))["name"]
+    name = single_row(places, key=subscription, by=places["subscription_id"], missing=because(Reason.NOT_VISIBLE))["name"]
     rule = f"environment_of(NULL, NULL, {subscription.value}, {name.value})"
     unseen = Doubt((f"CASE WHEN {rule} IS NULL AND environment_by_subscription() THEN {name.why.sql} END",), name.everything)
     return Fact(rule, unseen, absent=True, reads=name.reads).where(subscription.present)

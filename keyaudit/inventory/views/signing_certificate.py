@@ -18,15 +18,15 @@ def facts(sources: Sources, as_of: int) -> dict[str, Derived]:
     rows, each = Rows(sources, "signing_certificate"), Rows(sources, "signing_certificate", identities.EACH)
     domain = federation.domain(rows)
     # Each holder is listed with all of its certificates, except for one whose next certificate was not read.
-    next_unread = (domain.found & ~rows.flag("is_next") & domain.flag("has_next_certificate")).why
+    next_unread = (domain.exists & ~rows.flag("is_next") & domain.flag("has_next_certificate")).why
     next_unread = replace(next_unread, reads=of_own_row(next_unread.reads))
     certificates = Rows(sources, "signing_certificate", "certificate")
     of_holder = groups(
         certificates, "groups", by=certificates["holder_id"], key=rows["holder_id"], missing=next_unread, own=True
     )
     latest = of_holder.greatest("latest", certificates["expires_on"], absent_last=True)
-    begun = certificates["starts_on"].told(lambda on: f"{on} <= {as_of}", absent=True)
-    unended = certificates["expires_on"].told(lambda on: f"{on} > {as_of}", absent=True)
+    begun = certificates["starts_on"].satisfies(lambda on: f"{on} <= {as_of}", absent=True)
+    unended = certificates["expires_on"].satisfies(lambda on: f"{on} > {as_of}", absent=True)
     valid = ~certificates["kind"].among(_OF_PROVIDERS) & begun & unended
     of_entra = groups(certificates, "of_entra", by=certificates["holder_id"], key=rows["holder_id"], own=True)
     latest_valid = of_entra.greatest("latest_valid", certificates["expires_on"], valid, absent_last=True)

@@ -23,5 +23,5 @@ def facts(sources: Sources) -> dict[str, Derived]:
         "entra_log_categories": log_sink.categories(rows, "entra", unread("exported", ("entra_log.list",), scope="stored.id")),
         "key_alerts": rules.count_of("watching", heard & alerts["watches"].has("key-vault")),
         "alerts_watch": rules.items_of("watched", alerts["watches"], heard, in_list=True),
-        "signs_in_elsewhere": domains.told(lambda number: f"{number} > 0"),
+        "signs_in_elsewhere": domains.satisfies(lambda number: f"{number} > 0"),
     }

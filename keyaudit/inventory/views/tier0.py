@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from keyaudit.inventory.facts.fact import Derived, Doubt, Fact, Truth
 from keyaudit.inventory.facts.groups import groups
 from keyaudit.inventory.facts.joins import cells, lists
-from keyaudit.inventory.facts.relation import Rows, because, by_hand, one
+from keyaudit.inventory.facts.relation import Rows, because, by_hand, single_row
 from keyaudit.inventory.facts.sql import Sources, gap, read_to_the_end
 from keyaudit.inventory.views import agents, privileges, service_principal
 from keyaudit.inventory.views.encrypting import identities
@@ -123,16 +123,16 @@ def facts(rows: Rows, as_of: int, *, known: bool) -> dict[str, Derived]:
     sources = rows.sources
     credentials = Rows(sources, "credential", "credential")
     homes = Rows(sources, "service_principal", "home", "reach_service_principal")
-    tier0 = one(
+    tier0 = single_row(
         homes,
         by=Fact("home.app_id", Doubt(("home.app_id_why",)), reads=cells("service_principal.app_id")),
         key=credentials["app_id"].map(sources.sql.lower),
         facts={"tier0": Truth("home.tier0", Doubt(("home.tier0_doubt",)), reads=cells("service_principal.tier0"))},
     ).flag("tier0")
-    live = credentials["expires_on"].told(lambda end: f"{end} > {as_of}", absent=True)
+    live = credentials["expires_on"].satisfies(lambda end: f"{end} > {as_of}", absent=True)
     certificate, key = credentials["kind"].eq("certificate") & live, "public_key_sha256"
     granted = privileges.applications(sources)
-    holder = one(
+    holder = single_row(
         granted,
         key=credentials["app_id"].map(sources.sql.lower),
         by=granted["app_id"],

@@ -20,11 +20,11 @@ _READ = ", ".join(map(quoted, (*SHARED_AUTHORITIES, CONSUMERS, "{tenantid}")))
 def facts(sources: Sources) -> dict[str, Derived]:
     """The derived columns."""
     rows = Rows(sources, "trusted_key")
-    published = possible(_unnamed(rows) | _elsewhere(rows)) | _found(rows) | possible(_unread())
+    published = possible(_unnamed(rows) | _elsewhere(rows)) | _in_key_sets(rows) | possible(_unread())
     return {"published": published}
 
 
-def _found(rows: Rows) -> Truth:
+def _in_key_sets(rows: Rows) -> Truth:
     """Whether a key set has it. A certificate identifies a key; only keys without one are compared by kid."""
     # Keys of Azure AD B2C are in other metadata.
     relation = f"""(SELECT key_id, thumbprint, unknown FROM {rows.sources["issuer_key"]} WHERE kind <> 'b2c'

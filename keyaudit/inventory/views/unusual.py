@@ -12,7 +12,7 @@ from keyaudit.inventory.facts.joins import cells
 from keyaudit.inventory.facts.relation import because
 from keyaudit.inventory.facts.sql import Sources
 from keyaudit.inventory.load import quoted
-from keyaudit.inventory.logs.groups import KEYS, mailboxes, single, told
+from keyaudit.inventory.logs.groups import KEYS, compared, mailboxes, single
 from keyaudit.inventory.rows import view_types
 from keyaudit.inventory.usage.facets import MOST_DAYS
 from keyaudit.inventory.usage.odd import GROUPS, MOST, statements
@@ -62,17 +62,17 @@ def view(sources: Sources, scope_id: str, as_of: int, of: Window | None) -> str:
         return _unknown(sources.sql, f"(SELECT 'what is usual' AS what, '' AS source, {as_of} AS until)", scope_id, as_of)
     not_told = f"""(SELECT 'who did each ' || operation || ' in ' || source AS what, source, max(used_on) AS until
         FROM {sources["usage"]} AS usage WHERE used_on >= {of.since} AND used_on < {of.until}
-            AND (NOT {told(sources.sql)} OR unknown['client_app_id'] IS NOT NULL) GROUP BY operation, source)"""
+            AND (NOT {compared(sources.sql)} OR unknown['client_app_id'] IS NOT NULL) GROUP BY operation, source)"""
     too_many = f"""(SELECT 'more than {MOST} reasons' AS what, '' AS source, {of.until - 1} AS until
         WHERE (SELECT count(*) FROM (SELECT DISTINCT {GROUPS} FROM odd)) > {MOST})"""
     not_shown = f"""(SELECT 'what ' || source || ' does not show' AS what, source, until
         FROM ({until_by_log(sources, scope_id, as_of)}) WHERE source <> {quoted(USER_SIGN_IN_LOG)}
             OR (SELECT count(*) FROM {sources["usage_baseline"]} WHERE operation = 'saml-sign-in') > 0)"""
     gaps = " UNION ALL ".join(_unknown(sources.sql, each, scope_id, as_of) for each in (not_shown, not_told, too_many))
-    return f"{_found(sources, scope_id, as_of, of)} UNION ALL {gaps}"
+    return f"{_findings(sources, scope_id, as_of, of)} UNION ALL {gaps}"
 
 
-def _found(sources: Sources, scope_id: str, as_of: int, of: Window) -> str:
+def _findings(sources: Sources, scope_id: str, as_of: int, of: Window) -> str:
     sql, none = sources.sql, sources.sql.texts(())
     id_ = f"{quoted(f'{scope_id}/usage/unusual/')} || md5(concat_ws('\n', {KEYS}, kind, CAST(elsewhere AS STRING)))"
     facts = _facts(sql)
@@ -107,7 +107,7 @@ def _found(sources: Sources, scope_id: str, as_of: int, of: Window) -> str:
     )
     return f"""SELECT {_columns(sql, known)} FROM unusual LEFT JOIN (
             SELECT {", ".join(f"each.{name}" for name in GROUPS.split(", "))}, {shown}
-            FROM (SELECT {GROUPS}, {sql.each(sql.mapped("evidence", "row", "row.id"))} AS id FROM unusual) AS each
+            FROM (SELECT {GROUPS}, {sql.unnested(sql.mapped("evidence", "row", "row.id"))} AS id FROM unusual) AS each
             JOIN {sources["usage"]} AS usage USING (id)
             WHERE used_on >= {of.since} AND used_on < {of.until} GROUP BY ALL
         ) USING ({GROUPS})"""

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from keyaudit.inventory.facts.fact import ABSENT, Derived, Doubt, Fact, Truth, case, known, possible, strict, unknown
 from keyaudit.inventory.facts.groups import groups
-from keyaudit.inventory.facts.relation import One, Rows, because, one, unread
+from keyaudit.inventory.facts.relation import One, Rows, because, single_row, unread
 from keyaudit.inventory.facts.sql import Sources
 from keyaudit.inventory.logs.groups import OF_USERS, target_of
 from keyaudit.inventory.views import agent_bursts, versions
@@ -50,7 +50,7 @@ def _version(rows: Rows) -> One:
     """The version of a key that was used: its environment, and when the first newer enabled version was created."""
     versions_ = Rows(rows.sources, "key", "version")
     facts = {"environment": versions.environment(versions_), "newer": _newer(versions_)}
-    return one(versions_, key=rows["target_id"], missing=because(Reason.NOT_VISIBLE), facts=facts)
+    return single_row(versions_, key=rows["target_id"], missing=because(Reason.NOT_VISIBLE), facts=facts)
 
 
 def _newer(version: Rows) -> Fact:
@@ -82,7 +82,7 @@ def _home(rows: Rows, alias: str, column: str, key: Fact) -> tuple[Truth, Fact]:
     """Whether a service principal was read, and its environment."""
     homes = environments(rows.sources)
     homes = homes.under(alias, homes.relation)
-    home = one(homes, by=homes[column], key=key)
+    home = single_row(homes, by=homes[column], key=key)
     unnamed = unknown(because(Reason.NOT_CONFIGURED))
     return home[column].present, case((home.flag("unnamed"), unnamed), otherwise=home["environment"])
 
@@ -100,7 +100,7 @@ def _signed_in_with(rows: Rows) -> Truth:
 def _target_home(rows: Rows, unlisted: Doubt) -> Fact:
     held = rows["operation"].among(("add-credential", "remove-credential", "add-service-principal"))
     principals = Rows(rows.sources, "service_principal", "holder")
-    home = one(principals, by=object_id(principals), key=rows["target_id"], missing=unlisted)["home"]
+    home = single_row(principals, by=object_id(principals), key=rows["target_id"], missing=unlisted)["home"]
     kind = rows["target_kind"]
     whose = case((kind.eq("application"), known("own")), (kind.eq("service-principal"), home), otherwise=ABSENT)
     return whose.where(held)

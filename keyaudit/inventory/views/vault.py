@@ -50,9 +50,11 @@ def _network(rows: Rows) -> dict[str, Fact | Count]:
     every_address = rows["every_address_let_in"].truth()
     disabled = public.eq("Disabled")
     # Absent and not unknown: never set, so the setting blocks nothing.
-    let_in = public.told(lambda value: f"{value} = 'Enabled'", absent=True)
+    let_in = public.satisfies(lambda value: f"{value} = 'Enabled'", absent=True)
     chosen = let_in & action.eq("Deny") & ~every_address
-    any_network = let_in & (action.told(lambda value: f"{value} = 'Allow'", absent=True) | (action.eq("Deny") & every_address))
+    any_network = let_in & (
+        action.satisfies(lambda value: f"{value} = 'Allow'", absent=True) | (action.eq("Deny") & every_address)
+    )
     other = unknown(because(Reason.UNRECOGNISED))
     return {
         "network_open": choice((disabled | chosen, FALSE), (any_network, TRUE), otherwise=other),
@@ -82,15 +84,15 @@ def _logs(sources: Sources) -> dict[str, Fact]:
     """What the destinations of its log come to."""
     audited, joined_ = _audited(sources), by_hand("sinks", f"LEFT JOIN {AUDIT} AS sinks ON sinks.id = stored.id")
 
-    def found(name: str, *, absent: bool = False) -> Fact:
+    def sink(name: str, *, absent: bool = False) -> Fact:
         reads = joined_ | inside(audited[name].everything)
         return Fact(f"sinks.{name}", Doubt((f"sinks.{name}_why",), reads), absent=absent, reads=reads)
 
     return {
-        "audit_logged": found("logged"),
-        "audit_searchable": found("searchable"),
-        "audit_destinations": found("destinations"),
-        "audit_retention": found("retention", absent=True),
+        "audit_logged": sink("logged"),
+        "audit_searchable": sink("searchable"),
+        "audit_destinations": sink("destinations"),
+        "audit_retention": sink("retention", absent=True),
     }
 
 

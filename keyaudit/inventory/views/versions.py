@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from keyaudit.inventory.facts.fact import FALSE, Count, Doubt, Fact, Truth, strict
 from keyaudit.inventory.facts.groups import Groups, groups
-from keyaudit.inventory.facts.relation import One, Relation, Rows, because, one
+from keyaudit.inventory.facts.relation import One, Relation, Rows, because, single_row
 from keyaudit.inventory.views.environment import in_test, no_tests, of_vault, tagged
 from keyaudit.model.reasons import Reason
 from keyaudit.model.times import MAX_TIME
@@ -31,7 +31,7 @@ def environment(rows: Rows) -> Fact:
 def _vault(rows: Rows) -> One:
     vaults = Rows(rows.sources, "vault", "vault")
     unread = because(Reason.PARENT_NOT_ASSESSED)
-    return one(
+    return single_row(
         vaults, key=rows["vault_id"], missing=unread, facts={"environment": of_vault(vaults), "in_test": in_test(vaults)}
     )
 

@@ -65,9 +65,9 @@ def places(sources: Sources, vaults: str, columns: str, above: str) -> str:
     """
     scopes = sources.sql.items("'/'", "inner_vault.subscription", "inner_vault.resource_group", "inner_vault.id")
     return f"""
-        SELECT {columns}, {sources.sql.each(scopes)} AS scope, CAST(NULL AS STRING) AS doubt FROM {vaults} AS inner_vault
+        SELECT {columns}, {sources.sql.unnested(scopes)} AS scope, CAST(NULL AS STRING) AS doubt FROM {vaults} AS inner_vault
         UNION ALL
-        SELECT {columns}, {sources.sql.each("place.management_groups")}, NULL FROM {vaults} AS inner_vault
+        SELECT {columns}, {sources.sql.unnested("place.management_groups")}, NULL FROM {vaults} AS inner_vault
         JOIN {sources["subscription"]} AS place ON place.id = inner_vault.subscription
         UNION ALL
         SELECT {columns}, above.scope, coalesce(place.unknown['management_groups'], '{Reason.PARENT_NOT_ASSESSED}')

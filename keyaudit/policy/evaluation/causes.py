@@ -101,7 +101,7 @@ class Grouping:
         self._tables = [table for table in tables if any(bound.policy.text.id in self._numbers for bound in table.bounds)]
 
     @cached_property
-    def _found(self) -> tuple[Reader, str, str]:
+    def _failures_and_heads(self) -> tuple[Reader, str, str]:
         """A reader, with its relations of the failures, and of those that head a cause."""
         reader = self._open.enter_context(self._reader.apart())
         failures = reader.keep("failures", " UNION ALL ".join(_failures(table, self._numbers) for table in self._tables))
@@ -119,7 +119,7 @@ class Grouping:
         return Causes(open_, {key: count for key, count in alike.items() if count > MANY})
 
     def _counted(self) -> Iterator[tuple[int, int, int, int]]:
-        reader, _, heads = self._found
+        reader, _, heads = self._failures_and_heads
         yield from reader.rows(f"SELECT policy, rank, arm, count(*) FROM {heads} GROUP BY policy, rank, arm")
 
     @cached_property
@@ -138,7 +138,7 @@ class Grouping:
         """The causes of the first page in the order of choice: of two, a shorter page shows the first."""
         if not self._tables:
             return ()
-        reader, _, heads = self._found
+        reader, _, heads = self._failures_and_heads
         chosen = [*reader.rows(first(heads, MOST))]
         shared: dict[tuple[str, str], tuple[Cause, Place]] = {}
         if keys := [key for _, _, key, *_ in chosen if key is not None]:
@@ -153,7 +153,7 @@ class Grouping:
     def _shared(self, which: str) -> dict[tuple[str, str], tuple[Cause, Place]]:
         """Of causes whose keys meet the condition `which`."""
         shared: dict[tuple[str, str], tuple[Cause, Place]] = {}
-        reader, failures, _ = self._found
+        reader, failures, _ = self._failures_and_heads
         for key, found in groupby(reader.rows(_of_causes(failures, which)), key=itemgetter(0)):
             shared |= _cause(key, [(self._policies[number].text, subject, id_) for _, number, subject, id_ in found])
         return shared

@@ -226,7 +226,7 @@ def _finding(judged: _Judged, code: int, row: _Row, causes: Shared) -> Finding:
     other = _otherwise(judged, outcome, row) if judged.parts else {}
     cause, place = causes.get((judged.id, str(row.values["id"])), BY_ITSELF)
     known = KNOWN <= code < UNKNOWN_VIOLATION
-    named = _said(judged, row) if row.explained and PASS < code < UNKNOWN_VIOLATION else None
+    named = _message_template(judged, row) if row.explained and PASS < code < UNKNOWN_VIOLATION else None
     return Finding(
         policy=policy.text,
         outcome=outcome,
@@ -297,7 +297,7 @@ def _waiver(bound: Bound, row: str, subject: str, severity: Severity) -> Waiver:
     return next(each for each in bound.waivers if each.waives(bound.policy.text.id, row, subject, critical=critical))
 
 
-def _said(judged: _Judged, row: _Row) -> Template:
+def _message_template(judged: _Judged, row: _Row) -> Template:
     """The template of the message of a failure."""
     return (judged.arm(row.cells) or judged.policy).message
 
@@ -306,7 +306,7 @@ def _message(judged: _Judged, code: int, row: _Row, texts: "_Texts") -> str:
     if code == PASS:
         return judged.policy.text.title
     if code < UNKNOWN_VIOLATION:
-        return _said(judged, row).fill(texts) + _severity_in_doubt(judged, code, row)
+        return _message_template(judged, row).fill(texts) + _severity_in_doubt(judged, code, row)
     causes = _reasons(row, judged.bound.causes(code))
     # Only configuration can supply it, so no gap of the run names the fix.
     remedy = f"; {ADVICE[Reason.NOT_CONFIGURED].remedy}" if Reason.NOT_CONFIGURED in causes.values() else ""
@@ -341,7 +341,7 @@ class _Texts:
         """Whether the column has a value or is absent; a count with bounds has one."""
         return column not in self._row.reasons or isinstance(self._row.values[column], tuple)
 
-    def of(self, names: Sequence[str]) -> dict[str, str]:
+    def texts(self, names: Sequence[str]) -> dict[str, str]:
         """The text of each column."""
         return {name: self._text(name) for name in names}
 

@@ -170,7 +170,7 @@ def judge(
     applying = tuple(bound for bound in settled if bound.policy.text.id not in lacking)
     engine = source if isinstance(source, Engine) else InDuckDB(source, as_of, sizes or {}, again, within)
     reader = engine.reader
-    held = _held(baseline.counting_unknown(as_of) if baseline else ())
+    held = _known_unknowns(baseline.counting_unknown(as_of) if baseline else ())
     known = _known(baseline, applying, as_of) if baseline else []
     bounds = _in_baseline(engine, waived(applying, holding), known, held)
     without = tuple(
@@ -246,7 +246,7 @@ def _in_baseline(
     )
 
 
-def _held(unknown: Iterable[KnownUnknown]) -> dict[tuple[str, str], str]:
+def _known_unknowns(unknown: Iterable[KnownUnknown]) -> dict[tuple[str, str], str]:
     """By policy and subject, the unknown results of a baseline, a line each."""
     found: dict[tuple[str, str], list[str]] = {}
     for each in unknown:

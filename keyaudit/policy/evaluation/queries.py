@@ -62,7 +62,7 @@ def selection(
             of_parts |= {flag: writer.write(each.tree) for flag, each in conditions.items() if each}
             parts[name] = verdict.of_part(f"code{number}", *(flag if each else None for flag, each in conditions.items()))
         if bound.unknown_in_baseline:
-            flags[_held(number)] = _entry(sql, bound, "max(because)")
+            flags[_baseline_column(number)] = _entry(sql, bound, "max(because)")
     first = {f"class{number}": _in_class(sql, bound) for number, bound in enumerate(bounds) if bound.classes}
     opened = {each: _writer(sql, as_of, doubted).write(tree) for each, tree in opens.items()}
     first |= {opens_column(each): condition for each, condition in opened.items() if condition != verdict.ALWAYS}
@@ -81,7 +81,7 @@ def selection(
     graded = [bound for bound in bounds if doubted is None or not doubted.isdisjoint(bound.policy.columns_of_weakness)]
     rungs = rung_columns({number: bound for number, bound in enumerate(bounds) if bound in graded})
     ranged = [*(verdict.ranged(level) for level in levels if not certain), *(f"{rung} IS NULL" for rung in rungs)]
-    used = [*levels, *(name for name in flags if name not in shown and name not in map(_held, range(len(bounds))))]
+    used = [*levels, *(name for name in flags if name not in shown and name not in map(_baseline_column, range(len(bounds))))]
     codes |= {REASONS: _reasons(sql, bounds), RANGED: " OR ".join(ranged) or "FALSE"}
     return _with(sql, parts, _with(sql, codes, relation, without=used), without=of_parts)
 
@@ -188,7 +188,7 @@ def _entry(sql: DuckDB, bound: Bound, value: str) -> str:
     )
 
 
-def _held(number: int) -> str:
+def _baseline_column(number: int) -> str:
     """The column with the unknown results of a policy that the baseline has for a row's subject."""
     return f"held{number}"
 
@@ -301,7 +301,7 @@ def counted(relation: str, bounds: Sequence[Bound]) -> str:
     """
     codes = [f"code{number}" for number in range(len(bounds))]
     held = (
-        f"CASE WHEN code{number} >= {verdict.UNKNOWN_VIOLATION} THEN {_held(number)} END"
+        f"CASE WHEN code{number} >= {verdict.UNKNOWN_VIOLATION} THEN {_baseline_column(number)} END"
         for number, bound in enumerate(bounds)
         if bound.unknown_in_baseline
     )

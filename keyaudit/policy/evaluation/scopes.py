@@ -45,7 +45,7 @@ class Blind(Struct, frozen=True, kw_only=True):
             outcome=Outcome.UNKNOWN,
             severity=policy.top_severity,
             subject=self.scope.id,
-            message=f"unknown: {lacking or '; '.join(_told(self.gaps))}",
+            message=f"unknown: {lacking or '; '.join(_gap_texts(self.gaps))}",
             expected=self.bound.expected(None, None if self.bound.classes else 0),
             scope=self.scope,
             beside=self.beside,
@@ -126,7 +126,7 @@ def _made_up_for(table: Table, whole: Set[str]) -> Iterator[str]:
             yield operation
 
 
-def _told(gaps: Sequence[Coverage]) -> Iterator[str]:
+def _gap_texts(gaps: Sequence[Coverage]) -> Iterator[str]:
     """The gaps in words, without those that follow from another gap of the scope."""
     causes = [record for record in gaps if record.reason is not Reason.PARENT_NOT_ASSESSED] or gaps
     unread = [record for record in causes if record.state is State.NOT_ASSESSED and record.reason is not Reason.INCONSISTENT]

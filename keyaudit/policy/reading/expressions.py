@@ -127,7 +127,7 @@ class Worded(Reader):
         for text in dict.fromkeys(when for name in names for when, _ in VARIANTS.get(name, ())):
             checked = condition(text, table, parameters, present)
             made = self._steps(steps, table, parameters, present | checked.facts.when_true, text) if steps else ()
-            found.append((checked, Fix.of(made)))
+            found.append((checked, Fix.from_steps(made)))
             present |= checked.facts.when_false
         return found
 
@@ -175,10 +175,10 @@ class Worded(Reader):
         if "steps" in members:
             for name in members.keys() - {"steps"}:
                 self.problem(members[name], f"a fix with steps has no {shown(name)} of its own", "put it into a step")
-            return Fix.of(self._steps(members["steps"], table, parameters, present))
+            return Fix.from_steps(self._steps(members["steps"], table, parameters, present))
         found = self._by_kind(members, table, parameters, present)
         if node is not None and base.steps and (_taking(found) or (found and FIRST not in found)):
-            return Fix.of(self._instead(node, found, base.steps))
+            return Fix.from_steps(self._instead(node, found, base.steps))
         text = base.kinds.get(FIRST)
         for kind, command in found.items():
             if takes_away(command.readable) and text is None and FIRST not in members:

@@ -136,7 +136,7 @@ class _Reader(Worded):
         told = [(message, fix), *((arm.message, arm.how) for arm in messages)]
         texts = [text for message_, how in told for text in (message_, *how.templates)]
         self._evidence(fields, table, text.needs, [applies_to, violated_when, *(rung.condition for rung in rungs)])
-        derived = Derived.of(table, weakness, applies_to, violated_when, rungs, opens=opens, texts=texts)
+        derived = Derived.from_conditions(table, weakness, applies_to, violated_when, rungs, opens=opens, texts=texts)
         return Policy(
             text=structs.replace(text, severity=derived.trees.top_severity) if choices is Weakness else text,
             derived=derived,

@@ -90,7 +90,7 @@ def _changed(change: Change, was: Finding | None, now: Finding | None) -> Change
         policy=finding.policy.id,
         problem=finding.policy.problem,
         subject=finding.subject,
-        resource=label(Facts.of(finding)),
+        resource=label(Facts.from_finding(finding)),
         message=message(finding),
         before=was.severity if was else None,
         after=now.severity if now else None,

@@ -116,7 +116,7 @@ def _late(found: History, width: int, colour: bool) -> Iterator[str]:
 
 
 def _resource(each: Episode) -> str:
-    return one_line(label(Facts.of(each.finding)))
+    return one_line(label(Facts.from_finding(each.finding)))
 
 
 def render_json(found: History, out: TextIO, _options: Options) -> None:
@@ -167,7 +167,7 @@ def _member(found: History, each: Episode, overdue: bool) -> dict[str, object]:
         "status": _status(each),
         "severity": each.finding.severity,
         "policy": each.finding.policy.id,
-        "resource": label(Facts.of(each.finding)),
+        "resource": label(Facts.from_finding(each.finding)),
         "subject": each.finding.subject,
         "owners": list(each.owners),
         "first_seen": times.iso_time(each.first_seen),
@@ -192,7 +192,7 @@ def render_csv(found: History, out: TextIO, _options: Options) -> None:
     for each in found.episodes:
         due = each.deadline(found.deadlines)
         finding = each.finding
-        texts = (label(Facts.of(finding)), finding.subject, ", ".join(each.owners))
+        texts = (label(Facts.from_finding(finding)), finding.subject, ", ".join(each.owners))
         dates = ("" if seconds is None else times.iso_time(seconds) for seconds in (each.last_seen, each.closed))
         writer.writerow(
             [

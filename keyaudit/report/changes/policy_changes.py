@@ -61,10 +61,10 @@ def lines() -> Iterator[str]:
         if each.version != version:
             version = each.version
             yield from ("", f"### {version}", "")
-        yield from wrap(f"{each.policy}: {_said(each)}. {each.why}", _WIDTH, "- ", "  ")
+        yield from wrap(f"{each.policy}: {_change_text(each)}. {each.why}", _WIDTH, "- ", "  ")
 
 
-def _said(each: PolicyChange) -> str:
+def _change_text(each: PolicyChange) -> str:
     if not each.before:
         return f"new, {each.after}"
     if not each.after:

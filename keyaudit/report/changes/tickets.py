@@ -69,4 +69,4 @@ def line(ticket: Ticket) -> str:
 
 
 def _resource(each: Episode) -> str:
-    return one_line(label(Facts.of(each.finding)))
+    return one_line(label(Facts.from_finding(each.finding)))

@@ -7,7 +7,7 @@ from keyaudit.model.findings import PolicyText
 from keyaudit.model.fixes import parts
 from keyaudit.model.guardrails import ENABLED
 from keyaudit.model.text import one_line
-from keyaudit.report.explain.rehearsed import said
+from keyaudit.report.explain.rehearsed import rehearsal_note
 from keyaudit.report.lines import joined, wrap
 from keyaudit.report.options import PAGE
 
@@ -32,7 +32,7 @@ def _lines(text: PolicyText, details: Mapping[str, str], width: int) -> Iterator
     for part in parts(text.fix, text.steps):
         yield from _section(part.heading, "\n".join(part.lines), width, wrapped=not part.is_command)
         if part.is_command:
-            yield from wrap(said(text.id, part.lines[0]), width, _INDENT, _INDENT)
+            yield from wrap(rehearsal_note(text.id, part.lines[0]), width, _INDENT, _INDENT)
     if text.needs:
         yield from _section(
             "Needs", f"{', '.join(text.needs)}, which Azure does not provide; without it, the policy is not evaluated", width

@@ -9,7 +9,7 @@ from keyaudit.model.fixes import parts
 from keyaudit.model.run import Run
 from keyaudit.model.text import one_line
 from keyaudit.report.facts import Facts, plain
-from keyaudit.report.judgement import said, value_of
+from keyaudit.report.judgement import severity_words, value_of
 from keyaudit.report.lines import joined, wrap
 from keyaudit.report.options import PAGE
 from keyaudit.report.resource import context, label
@@ -26,12 +26,13 @@ def render_finding(finding: Finding, owner: Owner, run: Run, width: int = PAGE) 
 
 def in_short(finding: Finding, width: int = PAGE) -> str:
     """The finding in a line or two, the first with what `explain` takes."""
-    said = f"{finding.id[:SHORT]} {word(finding)} {label(Facts.of(finding))}: {finding.policy.problem}: {message(finding)}"
-    return joined(wrap(one_line(said, _LONGEST), width, "", _INDENT * 2))
+    resource = label(Facts.from_finding(finding))
+    text = f"{finding.id[:SHORT]} {word(finding)} {resource}: {finding.policy.problem}: {message(finding)}"
+    return joined(wrap(one_line(text, _LONGEST), width, "", _INDENT * 2))
 
 
 def _lines(finding: Finding, owner: Owner, run: Run, width: int) -> Iterator[str]:
-    policy, facts = finding.policy, Facts.of(finding)
+    policy, facts = finding.policy, Facts.from_finding(finding)
     if run.simulated:
         yield SIMULATED
     yield from _wrapped(f"{finding.id}: {word(finding)} {policy.problem} ({policy.id})", "", width)
@@ -68,7 +69,7 @@ def _severity(finding: Finding, facts: Facts) -> Iterator[str]:
     judged = finding.judged() if finding.judged else None
     if judged is None:
         return
-    yield said(finding)
+    yield severity_words(finding)
     yield from _rules("weakness", judged.weakness)
     yield from _rules("opens", judged.opens)
     columns = facts.table.by_name if facts.table else {}

@@ -34,7 +34,7 @@ def commands() -> list[Rehearsed]:
     return _read().commands
 
 
-def said(policy: str, command: str) -> str:
+def rehearsal_note(policy: str, command: str) -> str:
     """Whether a policy's command, as the policy writes it, was rehearsed, or why not; empty for one of keyaudit itself."""
     if command.startswith("keyaudit "):
         return ""

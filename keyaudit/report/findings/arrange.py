@@ -42,7 +42,7 @@ def _by_severity(finding: Finding) -> tuple[Any, ...]:
 
 def _by_expiry(finding: Finding) -> tuple[Any, ...]:
     """The earliest expiration first, then unknown ones, then resources without one."""
-    facts = Facts.of(finding)
+    facts = Facts.from_finding(finding)
     ends = facts.integer("expires_on")
     doubtful = "expires_on" in facts.unknown or not facts.row
     return (ends is None, ends is None and not doubtful, ends or 0)
@@ -51,7 +51,7 @@ def _by_expiry(finding: Finding) -> tuple[Any, ...]:
 _KEYS: Mapping[str, Key] = {
     "severity": _by_severity,
     "policy": lambda finding: (finding.policy.id, *_by_severity(finding)),
-    "resource": lambda finding: (label(Facts.of(finding)).lower(),),
+    "resource": lambda finding: (label(Facts.from_finding(finding)).lower(),),
     "expires": _by_expiry,
 }
 """Sort keys."""
@@ -151,7 +151,7 @@ def _grouped(report: Report, group: str, passes: bool) -> Iterator[tuple[Any, Fi
 
 def _made_by(finding: Finding) -> Algorithm | None:
     """The algorithm of a finding's key or certificate; None if it is unknown, or the finding is about something else."""
-    facts = Facts.of(finding)
+    facts = Facts.from_finding(finding)
     return algorithm(facts.family, facts.integer("key_size"), facts.text("curve")) if facts.family else None
 
 

@@ -10,7 +10,7 @@ from keyaudit.report.lines import listed, plural
 from keyaudit.report.summary import MESSAGE, message
 
 
-def told(finding: Finding) -> str:
+def message_with_cause(finding: Finding) -> str:
     """The message, for one line, with what else the cause explains, or with the head of the cause."""
     ending = also(finding) or same_cause(finding)
     return one_line(f"{message(finding)}; {ending}", MESSAGE) if ending else message(finding)

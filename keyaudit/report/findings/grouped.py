@@ -10,7 +10,7 @@ from keyaudit.model.run import Report
 from keyaudit.model.text import one_line
 from keyaudit.report.facts import Facts
 from keyaudit.report.findings.arrange import Group, groups
-from keyaudit.report.findings.causes import told
+from keyaudit.report.findings.causes import message_with_cause
 from keyaudit.report.findings.text import named, painted
 from keyaudit.report.lines import Paint, columns, joined, pad, paint, wrap
 from keyaudit.report.options import Options
@@ -66,10 +66,10 @@ def _heading(group: Group, by: str, policies: Mapping[str, PolicyText], width: i
 def _finding(finding: Finding, width: int, colour: bool, *, policy: bool) -> Iterator[str]:
     """The resource, then the message. The policy is not repeated under its heading."""
     said = word(finding)
-    first, *rest = wrap(one_line(label(Facts.of(finding))), width, f"  {pad(said, 8)}  ", _INDENT)
+    first, *rest = wrap(one_line(label(Facts.from_finding(finding))), width, f"  {pad(said, 8)}  ", _INDENT)
     yield "  " + painted(finding, colour) + first[2 + len(said) :]
     yield from rest
     if policy:
         yield from wrap(named(finding), width, _INDENT, _INDENT)
     if finding.row:
-        yield from wrap(told(finding), width, _INDENT + "  ", _INDENT + "  ")
+        yield from wrap(message_with_cause(finding), width, _INDENT + "  ", _INDENT + "  ")

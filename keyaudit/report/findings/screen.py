@@ -97,7 +97,7 @@ def _soon(ending: Sequence[First], width: int) -> list[str]:
     """What is used and ends soon, by name, each with what `explain` takes."""
     if not ending:
         return []
-    named = [f"{each.finding.id[:SHORT]} {_where(Facts.of(each.finding), width // 3)}" for each in ending]
+    named = [f"{each.finding.id[:SHORT]} {_where(Facts.from_finding(each.finding), width // 3)}" for each in ending]
     count = sum(each.times for each in ending)
     lines = wrap(f"Ends soon, and is in use ({count:,}): {'; '.join(named)}", width, rest=INDENT)
     return lines if len(lines) <= _ENDING else [*lines[: _ENDING - 1], f"{INDENT}and more: keyaudit expiring 30d"]
@@ -124,9 +124,9 @@ def _entry(first: First, width: int, colour: bool, *, steps: bool) -> list[str]:
     also = f" (+{beside(first):,})" if beside(first) else ""
     *above, last = wrap(f"{finding.policy.problem}:", room)
     left = room - columns(last) - 1 - columns(more + also)
-    where = _where(Facts.of(finding), left) if left > 1 else "…"
+    where = _where(Facts.from_finding(finding), left) if left > 1 else "…"
     below = where.endswith("…") and left < _WHERE
-    where = (_where(Facts.of(finding), room - columns(more + also)) if below else where) + more + also
+    where = (_where(Facts.from_finding(finding), room - columns(more + also)) if below else where) + more + also
     said = [*above, last, where] if below else [*above, f"{last} {where}"]
     by = owner(first, width // 2)
     if not steps and by and columns(said[-1]) + columns(by) + 2 <= room:

@@ -10,7 +10,7 @@ from keyaudit.model.findings import Finding, Outcome
 from keyaudit.model.run import Report
 from keyaudit.model.text import one_line
 from keyaudit.report.facts import Facts
-from keyaudit.report.findings.causes import also, same_cause, told
+from keyaudit.report.findings.causes import also, message_with_cause, same_cause
 from keyaudit.report.lines import joined, pad, wrap
 from keyaudit.report.options import PAGE, Options
 from keyaudit.report.resource import label
@@ -50,14 +50,14 @@ COLUMNS: Mapping[str, Callable[[Finding, Owner], str]] = {
     "severity": lambda finding, _: word(finding),
     "policy": lambda finding, _: finding.policy.id,
     "problem": lambda finding, _: _problem(finding),
-    "resource": lambda finding, _: one_line(label(Facts.of(finding))),
-    "finding": lambda finding, _: told(finding),
+    "resource": lambda finding, _: one_line(label(Facts.from_finding(finding))),
+    "finding": lambda finding, _: message_with_cause(finding),
     "cause": lambda finding, _: one_line(also(finding) or same_cause(finding), MESSAGE),
     "owner": lambda _, owner: one_line(_owner(owner), 500),
-    "expires": lambda finding, _: _expires(Facts.of(finding)),
+    "expires": lambda finding, _: _expires(Facts.from_finding(finding)),
     "kind": lambda finding, _: finding.policy.table,
-    "subscription": lambda finding, _: _shown(Facts.of(finding), "subscription_name"),
-    "location": lambda finding, _: _shown(Facts.of(finding), "location"),
+    "subscription": lambda finding, _: _shown(Facts.from_finding(finding), "subscription_name"),
+    "location": lambda finding, _: _shown(Facts.from_finding(finding), "location"),
     "title": lambda finding, _: one_line(finding.policy.title, 1_000),
     "subject": lambda finding, _: one_line(finding.subject, 1_000),
     "id": lambda finding, _: finding.id,

@@ -83,10 +83,10 @@ def listing(report: Report, out: TextIO, options: Options) -> None:
                         first.append(finding)
                     number += 1
                     row = finding.row["id"]
-                    name = names[row] = names.get(row) or _resource(Facts.of(finding), owner)
+                    name = names[row] = names.get(row) or _resource(Facts.from_finding(finding), owner)
                     yield (
                         (-finding.severity.rank, finding.policy.id, cause, number),
-                        (cause, f"{_id(finding)}{name}: {_said(finding)}"),
+                        (cause, f"{_id(finding)}{name}: {_message_with_others(finding)}"),
                     )
                 else:
                     own.append((owner, finding))
@@ -113,7 +113,7 @@ def _groups(pairs: Iterable[tuple[Owner, Finding]], options: Options, fixed: dic
     lines: list[str] = []
     for same in rows.values():
         owner, first = same[0]
-        facts = Facts.of(first)
+        facts = Facts.from_finding(first)
         lines += _heading(one_line(label(facts)), one_line(context(facts, owner)), width, colour)
         lines += _findings([finding for _, finding in same], options, fixed)
         lines.append("")
@@ -130,7 +130,7 @@ def _id(finding: Finding) -> str:
     return f"{finding.id[:SHORT]} " if finding.outcome is Outcome.FAIL else ""
 
 
-def _said(finding: Finding) -> str:
+def _message_with_others(finding: Finding) -> str:
     """The message of a resource with a cause that many have, and what else the cause explains there."""
     ending = f" (also {', '.join(problems(member.problem for member in finding.cause.also))})" if finding.cause else ""
     return f"{message(finding)}{one_line(ending, MESSAGE)}"

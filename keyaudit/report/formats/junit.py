@@ -91,7 +91,7 @@ def _suite(report: Report, policy: PolicyText, counts: Mapping[str, int]) -> str
 
 
 def _case(finding: Finding) -> str:
-    facts = Facts.of(finding)
+    facts = Facts.from_finding(finding)
     # If two cases have the same name, a reader may keep only the first, and show a pass instead of a failure.
     row = hashlib.sha256((facts.text("id") or finding.subject).encode("utf-8", "surrogatepass")).hexdigest()[:8]
     attributes = {"classname": finding.policy.id, "name": f"{label(facts)} #{row}", "time": "0"}

@@ -99,7 +99,7 @@ def _controls(frameworks: Mapping[str, Sequence[str]]) -> dict[str, object]:
 
 
 def _finding(finding: Finding, owner: Owner, report: Report, policy: Mapping[str, Mapping[str, object]]) -> dict[str, object]:
-    facts = Facts.of(finding)
+    facts = Facts.from_finding(finding)
     status_id, status = _COMPLIANCE[finding.outcome]
     details = [f"{column}:{reason}" for column, reason in sorted(finding.unknown.items())]
     fix = one_text(finding.fix, finding.steps) or f"keyaudit explain {finding.policy.id}"

@@ -211,7 +211,7 @@ def _rule(tally: Tally) -> dict[str, object]:
 
 
 def _result(finding: Finding, tenant: str, rule: int, *, compared: bool) -> dict[str, object]:
-    facts = Facts.of(finding)
+    facts = Facts.from_finding(finding)
     name = label(facts)
     failing = finding.outcome is not Outcome.UNKNOWN
     found: dict[str, object] = {

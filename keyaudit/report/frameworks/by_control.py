@@ -214,11 +214,11 @@ def _lines(control: Control, width: int, colour: bool) -> Iterator[str]:
     shade = _COLOURS.get(control.state)
     yield (paint(word, shade, colour) + first[len(word) :]) if shade else first
     yield from more
-    for text in _told(control):
+    for text in _count_texts(control):
         yield from wrap(text, width, indent + "  ", indent + "    ")
 
 
-def _told(control: Control) -> Iterator[str]:
+def _count_texts(control: Control) -> Iterator[str]:
     counts = {
         "failed": control.failed,
         "waived": control.excused,

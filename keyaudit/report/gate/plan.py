@@ -17,7 +17,7 @@ MOST = 20
 
 def place(finding: Finding) -> str:
     """The name of the resource, and for a plan its place in the configuration."""
-    name = one_line(label(Facts.of(finding)))
+    name = one_line(label(Facts.from_finding(finding)))
     return f"{name} ({one_line(finding.planned.place, 1_000)})" if finding.planned else name
 
 

@@ -121,7 +121,7 @@ def _value(takes: Takes, asked: Asked) -> object:
     limit = asked.limits.get(takes.limit)
     if limit is None:
         raise _UnfitError(f"the policy has no parameter {takes.limit}")
-    single = _one(limit) if isinstance(limit, Mapping) else limit
+    single = _longest(limit) if isinstance(limit, Mapping) else limit
     names = takes.unit is Unit.NAMES
     if isinstance(single, str) or isinstance(single, tuple) is not names or (takes.limit in asked.durations) is not takes.days:
         raise _UnfitError(f"{takes.limit} is of another type")
@@ -133,7 +133,7 @@ def _value(takes: Takes, asked: Asked) -> object:
     return single // DAY if takes.days else single
 
 
-def _one(limit: Mapping[str | int, str | int]) -> str | int:
+def _longest(limit: Mapping[str | int, str | int]) -> str | int:
     """The default limit, or the longest if each value has its own, so that nothing compliant is refused."""
     return limit[_OTHERWISE] if _OTHERWISE in limit else max(limit.values())
 

@@ -61,7 +61,7 @@ class Standing(Struct, frozen=True):
         return {state: sum(control.state is state for control in self.controls) for state in State}
 
     @property
-    def said(self) -> str:
+    def counts_text(self) -> str:
         """The counts in words: "14 fail, 1 not covered"."""
         return ", ".join(f"{count:,} {state.words}" for state, count in self.counts.items() if count)
 
@@ -98,7 +98,7 @@ def _line(finding: Finding, framework: Framework) -> Line:
     return Line(
         word(finding).lower(),
         ", ".join(finding.frameworks[framework.key]),
-        visible(label(Facts.of(finding)), _NAME),
+        visible(label(Facts.from_finding(finding)), _NAME),
         finding.policy.problem,
         message(finding),
     )

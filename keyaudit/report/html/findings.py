@@ -15,7 +15,7 @@ from keyaudit.model.tables import TABLES
 from keyaudit.model.text import visible
 from keyaudit.report.facts import Facts
 from keyaudit.report.findings.causes import also, same_cause
-from keyaudit.report.judgement import said
+from keyaudit.report.judgement import severity_words
 from keyaudit.report.resource import context, label, owned_by
 from keyaudit.report.summary import WORST_FIRST, message
 
@@ -170,7 +170,7 @@ def _unknown(tally: Tally) -> Group:
 
 
 def _add(group: Group, finding: Finding, owner: Owner) -> None:
-    facts = Facts.of(finding)
+    facts = Facts.from_finding(finding)
     mark = "waived" if finding.outcome is Outcome.WAIVED else "known" if finding.known else ""
     item = Item(
         finding.id,
@@ -179,7 +179,7 @@ def _add(group: Group, finding: Finding, owner: Owner) -> None:
         # Nothing more is known about a scope without rows.
         visible(context(facts, owner), _NAME) if facts.row else "",
         message(finding),
-        said(finding),
+        severity_words(finding),
         also(finding) or same_cause(finding),
         mark,
     )

@@ -14,7 +14,7 @@ from keyaudit.model.tier0 import NAMED
 from keyaudit.report.facts import Facts
 from keyaudit.report.findings.causes import also
 from keyaudit.report.findings.first import TOP, others, owner, page, step, tier0, tier0_named
-from keyaudit.report.judgement import said as judged_as
+from keyaudit.report.judgement import severity_words as judged_as
 from keyaudit.report.resource import context, label
 from keyaudit.report.summary import message
 
@@ -54,12 +54,12 @@ class FirstPage(Struct, frozen=True):
 def first_page(report: Report, most: int = TOP) -> FirstPage:
     """The first page of a report."""
     shown = page(report, most)
-    said = others(shown.rest) if shown.rows else "", tier0(report), *tier0_named(report, NAMED)
-    return FirstPage([*map(_row, shown.rows)], [f"{each}." for each in said if each])
+    lines = others(shown.rest) if shown.rows else "", tier0(report), *tier0_named(report, NAMED)
+    return FirstPage([*map(_row, shown.rows)], [f"{each}." for each in lines if each])
 
 
 def _row(first: First) -> Row:
-    finding, facts = first.finding, Facts.of(first.finding)
+    finding, facts = first.finding, Facts.from_finding(first.finding)
     more = f" and {first.times - 1:,} more" if first.times > 1 else ""
     return Row(
         severity=finding.severity,

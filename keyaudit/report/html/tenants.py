@@ -115,7 +115,7 @@ def _causes(found: Sequence[Worst]) -> list[Cause]:
             severity=each.first.finding.severity,
             policy=each.first.finding.policy,
             id=each.first.finding.id[:SHORT],
-            resource=visible(label(Facts.of(each.first.finding)), _NAME) + _more(each),
+            resource=visible(label(Facts.from_finding(each.first.finding)), _NAME) + _more(each),
             message=message(each.first.finding),
         )
         for each in found

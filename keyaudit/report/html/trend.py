@@ -41,7 +41,7 @@ class Trend(Struct, frozen=True, kw_only=True):
 
 def trend(report: Report) -> Trend | None:
     """The trend; None without other snapshots."""
-    now = Past.of(report.run, report.verdict)
+    now = Past.from_run(report.run, report.verdict)
     others = [each for each in report.history if each.run_id != now.run_id]
     past = [each for each in others if each.as_of <= now.as_of]
     if not others:

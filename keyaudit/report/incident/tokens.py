@@ -33,7 +33,7 @@ _UNCHECKED = {
 def tokens(found: Incident) -> list[Statement]:
     """What the sign-in logs say of their tokens; empty if nobody is known who could have used one."""
     seen = found.observed.tokens if found.observed is not None else None
-    return [] if seen is None else list(_told(seen))
+    return [] if seen is None else list(_statements(seen))
 
 
 def in_short(found: Tokens) -> str:
@@ -47,7 +47,7 @@ def in_short(found: Tokens) -> str:
     return f"Found: {'; '.join(said)}." if said else ""
 
 
-def _told(seen: Tokens) -> Iterator[Statement]:
+def _statements(seen: Tokens) -> Iterator[Statement]:
     if not seen.counts:
         text = (
             "These logs name no token that they used. Requests to Microsoft Graph (MicrosoftGraphActivityLogs), the unified"

@@ -93,7 +93,7 @@ def _policies(needed: Needed) -> Iterator[str]:
 
 
 def _permissions(needed: Needed) -> Iterator[str]:
-    needs = needed.of(Rights.GRAPH)
+    needs = needed.for_rights(Rights.GRAPH)
     if not needs:
         return
     yield ""

@@ -27,7 +27,7 @@ def render(needed: Needed) -> str:
 
 
 def _lines(needed: Needed) -> Iterator[str]:
-    permissions = needed.of(Rights.GRAPH)
+    permissions = needed.for_rights(Rights.GRAPH)
     yield from head(needed, "//")
     yield "// az deployment sub create --location LOCATION --template-file FILE --parameters principalId=OBJECT_ID"
     if permissions:

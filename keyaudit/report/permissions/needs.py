@@ -40,7 +40,7 @@ class Needed(Struct, frozen=True):
     policies: int | None
     needs: tuple[Need, ...]
 
-    def of(self, rights: Rights) -> tuple[Need, ...]:
+    def for_rights(self, rights: Rights) -> tuple[Need, ...]:
         """The permissions of one kind, each role once for all scopes."""
         merged: dict[str, Need] = {}
         for need in self.needs:
@@ -52,7 +52,7 @@ class Needed(Struct, frozen=True):
     def roles(self) -> tuple[Need, ...]:
         """Azure roles; an assignment at a subscription applies to everything in it."""
         merged: dict[str, Need] = {}
-        for need in self.of(Rights.AZURE):
+        for need in self.for_rights(Rights.AZURE):
             first = merged.get(need.right.name)
             merged[need.right.name] = _joined(first, need) if first else need
         return tuple(merged.values())

@@ -86,7 +86,7 @@ def _list(words: tuple[str, ...]) -> str:
 
 
 def _permissions(needed: Needed) -> Iterator[str]:
-    needs = needed.of(Rights.GRAPH)
+    needs = needed.for_rights(Rights.GRAPH)
     if not needs:
         return
     yield from (*_GRAPH.splitlines(), "")

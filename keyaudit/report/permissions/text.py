@@ -27,7 +27,7 @@ def render_full(needed: Needed) -> str:
 def _lines(needed: Needed, *, full: bool) -> Iterator[str]:
     yield from wrap(f"The least privileges that keyaudit needs for {needed.purpose}. keyaudit only reads with them.", _WIDTH)
     for rights, heading in _HEADINGS.items():
-        yield from _group(heading, needed.of(rights), needed, full=full)
+        yield from _group(heading, needed.for_rights(rights), needed, full=full)
     instead = needed.access_policies()
     if instead:
         yield ""

@@ -238,7 +238,7 @@ class _Redaction:
             message=message,
             row=row,
             evidence={name: row[name] for name in finding.evidence if name in row},
-            expected=self._settings.said(finding.expected),
+            expected=self._settings.redacted(finding.expected),
             fix=fix,
             steps=steps,
             scope=self._scope(finding.scope) if finding.scope else None,
@@ -279,10 +279,10 @@ class _Redaction:
             # The message of a scope contains only our own words.
             return (finding.message if finding.scope and not finding.row else "", {}, ())
         message, fix, steps = finding.reworded(row)
-        return self._settings.said(message), self._said(fix), tuple(map(self._said, steps))
+        return self._settings.redacted(message), self._redacted(fix), tuple(map(self._redacted, steps))
 
-    def _said(self, texts: Mapping[str, str]) -> dict[str, str]:
-        return {part: self._settings.said(text) for part, text in texts.items()}
+    def _redacted(self, texts: Mapping[str, str]) -> dict[str, str]:
+        return {part: self._settings.redacted(text) for part, text in texts.items()}
 
 
 _FILTERS = Filters.__struct_fields__

@@ -84,7 +84,7 @@ class Rows:
         # All findings of a row share the same row object.
         if before is row and row:
             return after
-        changes = self._changes.get(table.name) or self._of(table)
+        changes = self._changes.get(table.name) or self._changes_of(table)
         found = {
             name: changes[name](row, value) if value is not None and name in changes else value
             for name, value in row.items()
@@ -97,7 +97,7 @@ class Rows:
         """An environment; common names stay."""
         return text if text.lower() in _ENVIRONMENTS else self._names.name("environment", text)
 
-    def _of(self, table: Table) -> dict[str, _Change]:
+    def _changes_of(self, table: Table) -> dict[str, _Change]:
         found = {column.name: change for column in table.columns if (change := self._change(table, column))}
         self._changes[table.name] = found
         return found
@@ -109,13 +109,13 @@ class Rows:
         if column.type not in (Type.TEXT, Type.TEXTS) or _stays(table, column.name):
             return None
         if column.values:
-            return _each(lambda _, text: text if text in column.values else self._names.name("value", text))
+            return _of_text_or_list(lambda _, text: text if text in column.values else self._names.name("value", text))
         if "environment" in column.name:
-            return _each(lambda _, text: "->".join(map(self.environment, text.split("->"))))
+            return _of_text_or_list(lambda _, text: "->".join(map(self.environment, text.split("->"))))
         if column.name == "names":
-            return _each(lambda _, text: self._alternative(text))
+            return _of_text_or_list(lambda _, text: self._alternative(text))
         kind = _kind(table, column.name)
-        return _each(lambda row, text: text if text in _PUBLIC else self._names.text(kind(row), text))
+        return _of_text_or_list(lambda row, text: text if text in _PUBLIC else self._names.text(kind(row), text))
 
     def _alternative(self, name: str) -> str:
         """A subject alternative name: `dns:host-7f3a...`."""
@@ -136,7 +136,7 @@ class Rows:
         return found
 
 
-def _each(change: Callable[[Mapping[str, Value], str], str]) -> _Change:
+def _of_text_or_list(change: Callable[[Mapping[str, Value], str], str]) -> _Change:
     """The change for a text, or for each of several."""
 
     def changed(row: Mapping[str, Value], value: Value) -> Value:

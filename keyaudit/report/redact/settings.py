@@ -36,7 +36,7 @@ class Settings:
         """The name of a cloud; Azure's own stay."""
         return name if name in ENVIRONMENTS else self._names.name("cloud", name)
 
-    def said(self, text: str) -> str:
+    def redacted(self, text: str) -> str:
         """A text of ours that may contain values of settings, and names of classes."""
         for found, other in self._said:
             text = text.replace(found, other)

@@ -140,7 +140,7 @@ def _present(record: Mapping[str, str | None]) -> Record:
 
 
 def _finding(finding: Finding, of: Owner, report: Report) -> Record:
-    facts = Facts.of(finding)
+    facts = Facts.from_finding(finding)
     judged: dict[str, str | None] = {
         "status": finding.outcome,
         "severity": finding.severity,

@@ -90,7 +90,7 @@ def _key_lines(found: TrustCheck, each: Checked, width: int, colour: bool) -> li
     if each.state is State.PUBLISHED:
         return []
     word, shade = _STATES[each.state]
-    said = f"{one_line(each.key.place, 1_024)}: {words.held(each)}: {words.verdict_of(each, offline=found.run is None)}"
+    said = f"{one_line(each.key.place, 1_024)}: {words.key_words(each)}: {words.verdict_of(each, offline=found.run is None)}"
     return _marked(word, shade, said, width, colour)
 
 

@@ -78,7 +78,7 @@ def named(key: Named) -> str:
     return f"{one_line(key.place, _NAME)} {one_line(key.key_id, _NAME)}"
 
 
-def held(each: Checked) -> str:
+def key_words(each: Checked) -> str:
     """ "key KID (THUMBPRINT), cached"."""
     key = each.key
     kid, thumbprint = (

@@ -54,7 +54,7 @@ def _delegations(ground: Ground, place: dict[str, str]) -> tuple[Delegation, ...
     """Of production all the time, of a resource group on demand, one with an approval; and two that lead to no key."""
     production, nonprod = (f"/subscriptions/{place[name]}" for name in ("contoso-prod", "contoso-nonprod"))
 
-    def one(name: str, scope: str, role: str = roles.READER, *eligible: dict[str, object], part: str = "") -> Delegation:
+    def grant(name: str, scope: str, role: str = roles.READER, *eligible: dict[str, object], part: str = "") -> Delegation:
         held: dict[str, object] = {
             "principalId": ground.guid("of another", name),
             "principalIdDisplayName": f"{name} L1",
@@ -80,12 +80,12 @@ def _delegations(ground: Ground, place: dict[str, str]) -> tuple[Delegation, ...
         }
 
     return (
-        one(_OPERATIONS, production, roles.CONTRIBUTOR),
-        one(_BUILDERS, f"{production}/resourceGroups/rg-data-prod", roles.READER, elevated(_BUILDERS)),
-        one(_FIXERS, nonprod, roles.READER, elevated(_FIXERS, "duty manager")),
-        one(_WATCHERS, nonprod),
+        grant(_OPERATIONS, production, roles.CONTRIBUTOR),
+        grant(_BUILDERS, f"{production}/resourceGroups/rg-data-prod", roles.READER, elevated(_BUILDERS)),
+        grant(_FIXERS, nonprod, roles.READER, elevated(_FIXERS, "duty manager")),
+        grant(_WATCHERS, nonprod),
         # Nothing in it leads to a key.
-        one(_OPERATIONS, f"{production}/resourceGroups/rg-archive", roles.CONTRIBUTOR, part=" (archive)"),
+        grant(_OPERATIONS, f"{production}/resourceGroups/rg-archive", roles.CONTRIBUTOR, part=" (archive)"),
     )
 
 

@@ -13,7 +13,7 @@ from keyaudit.inventory.facts.fact import CERTAIN, Count, Derived, Doubt, Fact, 
 from keyaudit.inventory.facts.groups import groups
 from keyaudit.inventory.facts.joins import joined
 from keyaudit.inventory.facts.prepared import Prepared
-from keyaudit.inventory.facts.relation import one
+from keyaudit.inventory.facts.relation import single_row
 from keyaudit.inventory.facts.sql import Sources
 from tests.inventory.facts import worlds
 from tests.inventory.facts.worlds import UNKNOWN, WORLD, Expressions, Row
@@ -46,7 +46,7 @@ def _facts(made: Prepared, *, read: bool) -> dict[str, Derived]:
     missing = CERTAIN if read else Doubt((f"'{_UNREAD}'",))
     key = Fact("stored.key")
     things, others = made.under("thing"), made.under("other")
-    row = one(things, key=key, by=things["key"], missing=missing)
+    row = single_row(things, key=key, by=things["key"], missing=missing)
     of = groups(others, "of", by=others["key"], key=key, missing=missing, single=True)
     flag = others.flag("flag")
     untold = of.doubt_of("untold", others["text"], flag)

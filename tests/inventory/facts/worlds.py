@@ -121,9 +121,9 @@ class Expressions:
         if pick == 8:
             return text.present
         if pick == 9:
-            return text.told(lambda sql: f"{sql} > 'a'", absent=True)
+            return text.satisfies(lambda sql: f"{sql} > 'a'", absent=True)
         if pick == 10:
-            return self.number(depth - 1).told(lambda sql: f"{sql} > 2")
+            return self.number(depth - 1).satisfies(lambda sql: f"{sql} > 2")
         if pick == 11:
             return _between("time", self._alias).exceeds(self.number(depth - 1))
         return case((self.truth(depth - 1), self.truth(depth - 1)), otherwise=self.truth(0)).truth()

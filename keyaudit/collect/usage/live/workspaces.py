@@ -70,15 +70,15 @@ async def tables(connection: Connection, workspaces: Sequence[Workspace], names:
     """These tables of these workspaces, in the same order. A table with unknown properties is still queried."""
     found = {(each.guid, name): Table(each, name) for each in workspaces for name in names}
 
-    async def one(table: Table) -> None:
+    async def read_table(table: Table) -> None:
         item = await get_table(connection, table.workspace.id, table.name)
-        found[table.workspace.guid, table.name] = _told(table, item)
+        found[table.workspace.guid, table.name] = _with_retention(table, item)
 
-    await for_each(list(found.values()), one, limit=_AT_ONCE)
+    await for_each(list(found.values()), read_table, limit=_AT_ONCE)
     return list(found.values())
 
 
-def _told(table: Table, item: TableItem | Refusal) -> Table:
+def _with_retention(table: Table, item: TableItem | Refusal) -> Table:
     if isinstance(item, Refusal):
         return replace(table, there=item.status != 404)
     plan, days = plan_of(item.properties), read(item.properties.retention_in_days, int)
@@ -91,7 +91,7 @@ def _told(table: Table, item: TableItem | Refusal) -> Table:
 
 
 def _id(item: _Item) -> WorkspaceId:
-    found = WorkspaceId.of(item.id)
+    found = WorkspaceId.from_id(item.id)
     if found is None:
         raise ValueError("not a workspace")
     return found
