@@ -17,8 +17,10 @@ CONTROL: Mapping[str, Allows] = {
     "microsoft.authorization/roledefinitions/write": Allows.GRANT,
     "microsoft.authorization/roleeligibilityschedulerequests/write": Allows.GRANT,
     "microsoft.authorization/roleassignmentschedulerequests/write": Allows.GRANT,
-    # It can write access policies. To change the permission model takes the right to assign roles, too.
-    # https://learn.microsoft.com/azure/key-vault/general/rbac-access-policy and .../rbac-migration
+    # It can write access policies. To change the permission model takes the right to assign roles, too: so say the pages
+    # rbac-guide (June 2026) and rbac-migration, and the vault refuses a deployment with "Caller is not allowed to change
+    # permission model", which names that action. Only access-control-default (April 2026) says that the portal alone asks.
+    # https://learn.microsoft.com/azure/key-vault/general/rbac-guide, https://github.com/Azure/bicep/issues/13541
     f"{_VAULT}/write": Allows.SET_POLICY,
     f"{_VAULT}/accesspolicies/write": Allows.SET_POLICY,
     "microsoft.keyvault/locations/deletedvaults/purge/action": Allows.PURGE_VAULT,

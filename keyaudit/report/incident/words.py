@@ -282,7 +282,7 @@ def _unknown(found: Incident) -> Iterator[Statement]:
             " names any application and user that the forger chooses."
         )
         if found.keys:
-            text += " Key Vault does not record whether a key was imported, so somebody may have had it before."
+            text += " Key Vault shows an import of a key only in its log, so somebody may have had it before."
         yield Statement(text=text, confidence=Confidence.NOT_KNOWABLE, rests_on=["no log records it"])
     seen = found.observed
     if seen is None:
