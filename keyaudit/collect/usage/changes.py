@@ -9,6 +9,7 @@ import msgspec
 from keyaudit.collect.usage import privileged
 from keyaudit.collect.usage.values import LONGEST, BadRecordError, guid, operation_name
 from keyaudit.inventory.files import BROKEN
+from keyaudit.inventory.logs.proofs import RoleGiven
 from keyaudit.inventory.logs.use import Use
 from keyaudit.model.first_party import FIRST_PARTY
 from keyaudit.model.reasons import Reason
@@ -62,6 +63,8 @@ _ROLES = frozenset(
         ),
     }
 )
+# PIM's own record of a person who activated a role: Core Directory has the act itself, by PIM's service principal.
+_ACTIVATES = "add member to role completed (pim activation)"
 _ELEVATES = frozenset(
     {
         # https://learn.microsoft.com/azure/role-based-access-control/elevate-access-global-admin#view-elevate-access-log-entries
@@ -86,6 +89,7 @@ _SIMPLE = {
     **dict.fromkeys(_FEDERATION, "change-federation"),
     **_GRANTS,
     **dict.fromkeys(_ROLES, "assign-directory-role"),
+    _ACTIVATES: "activate-directory-role",
     **dict.fromkeys(_ELEVATES, "elevate-access"),
 }
 """Operations whose name alone says what they are."""
@@ -136,7 +140,7 @@ class Target(NamedTuple):
 def relevant(operation: str) -> bool:
     """Whether records of this name may be about credentials, federation, permissions or roles."""
     folded = operation_name(operation)
-    return any(folded in names for names in (_CREDENTIALS, _CARRIERS, _FEDERATION, _GRANTS, _ROLES, _RESTORES, _OF_TENANT))
+    return any(folded in names for names in (_CREDENTIALS, _CARRIERS, _SIMPLE, _OF_TENANT))
 
 
 def federates(operation: str) -> bool:
@@ -145,8 +149,13 @@ def federates(operation: str) -> bool:
 
 
 def gives_role(operation: str) -> bool:
-    """Whether it gives somebody a role of the directory."""
-    return operation_name(operation) in _ROLES
+    """Whether it gives somebody a role of the directory, or activates one."""
+    return operation_name(operation) in _ROLES or operation_name(operation) == _ACTIVATES
+
+
+def of_pim(operation: str) -> bool:
+    """Whether it is PIM's own record of a role that somebody got."""
+    return gives_role(operation) and "pim" in operation_name(operation)
 
 
 def of_tenant(operation: str) -> bool:
@@ -247,16 +256,27 @@ def tell_change(use: Use, operation: str, properties: Iterable[Property], target
     values = {name.replace(" ", "").casefold(): (_plain(old), _plain(new)) for name, old, new in properties}
     if use.operation == "grant-permission":
         _tell_grant(use, operation, values, target)
-    elif use.operation == "assign-directory-role":
-        role, template = (
-            next((values[name][1] for name in names if name in values), None) for names in (_ROLE_NAMES, _ROLE_IDS)
-        )
+    elif use.operation in ("assign-directory-role", "activate-directory-role"):
+        role, template = _role(values)
         use.granted_to, use.permission = target.id, role or target.role or None
         use.privileged = privileged.directory_role(use.permission, template) or None
         if use.permission is None:
             use.unknown = {**use.unknown, "permission": Reason.NOT_SUPPLIED}
     elif use.operation in _ALWAYS or (use.operation == "add-credential" and _of_microsoft(values)):
         use.privileged = True
+
+
+def given_role(operation: str, properties: Iterable[Property], target: Target) -> RoleGiven:
+    """Who got which role in a record that gives one."""
+    role, template = _role({name.replace(" ", "").casefold(): (_plain(old), _plain(new)) for name, old, new in properties})
+    eligible = "eligible" in operation_name(operation)
+    return RoleGiven(target.id, eligible, frozenset(text.casefold() for text in (role or target.role, template) if text))
+
+
+def _role(values: Mapping[str, tuple[str, str]]) -> tuple[str | None, str | None]:
+    """The name of a role and its template's id."""
+    role, template = (next((values[name][1] for name in names if name in values), None) for names in (_ROLE_NAMES, _ROLE_IDS))
+    return role, template
 
 
 def _of_microsoft(values: Mapping[str, tuple[str, str]]) -> bool:

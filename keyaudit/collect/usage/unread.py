@@ -55,7 +55,7 @@ _OF_ENTRA = frozenset(
         # A domain opens nothing until its sign-in changes, which is read.
         *("add unverified domain", "add verified domain", "verify domain", "verify email verified domain"),
         # The role itself was given before, or is given in a record of its own.
-        *(f"add member to role {stage} (pim activation)" for stage in ("requested", "completed", "approved", "canceled")),
+        *(f"add member to role {stage} (pim activation)" for stage in ("requested", "approved", "canceled")),
         *("add owner to group", "add registered owner to device", "read bitlocker key"),
     }
 )

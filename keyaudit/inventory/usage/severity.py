@@ -26,7 +26,7 @@ SLOW = 10
 
 _MILD = (
     *("verify", "encrypt", "wrap", "sign-in", "rotate", "change-rotation-policy", "write-secret", "remove-credential"),
-    *("write-vault", "send-mail", "list", "saml-sign-in"),
+    *("write-vault", "send-mail", "list", "saml-sign-in", "activate-directory-role"),
 )
 """Operations that do not open, copy or destroy anything and grant no access. Any other operation, including an unrecognised
 one, counts as severe.

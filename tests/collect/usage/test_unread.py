@@ -17,7 +17,19 @@ from keyaudit.model.usage import Blind, Unseen, Window
 from keyaudit.report.usage.words import unseen
 from tests.collect.usage.rig import imported, read
 from tests.collect.usage.test_operations import HOST, KEY, key_vault, told
-from tests.collect.usage.test_public_rules import APP, GLOBAL, PIM, READERS, SERVICE, VAULT, activity, by_app, directory, role
+from tests.collect.usage.test_public_rules import (
+    APP,
+    GLOBAL,
+    OWNER,
+    PIM,
+    READERS,
+    SERVICE,
+    VAULT,
+    activity,
+    by_app,
+    directory,
+    role,
+)
 
 ON = parse_date("2026-03-01")
 SITE = "/subscriptions/s/resourceGroups/rg/providers/Microsoft.Web/sites/shop"
@@ -97,11 +109,55 @@ HARMLESS = [
         directory(name)
         for name in ("Update user", "Add member to group", "Remove owner from application", "Delete application")
     ),
-    directory("Add member to role completed (PIM activation)"),
     by_app("MS-PIM", role(*GLOBAL, "User"), PIM),
     by_app("MS-PIM", role(*READERS, "User")),
     directory("Update service principal", APP | {"type": "ServicePrincipal"}, DisplayName=('["a"]', '["b"]')),
 ]
+
+
+ACTIVATED = "Add member to role completed (PIM activation)"
+
+
+def activated(name: str, template: str, person: str = SERVICE, operation: str = ACTIVATED) -> dict[str, Any]:
+    """PIM's own record, with the targets of the record in panther's azure_role_changed_pim."""
+    first = {"id": OWNER, "type": "Role", "displayName": name}
+    others = ({"id": "1", "type": "Request"}, {"id": person, "type": "User"}, {"id": "2", "type": "Other"})
+    return directory(operation, first, *others, TemplateId=("", f'"{template}"'))
+
+
+def test_an_activation_of_a_strong_role_is_shown_as_one(tmp_path: Path) -> None:
+    [row] = told(tmp_path, activated(*GLOBAL))
+    assert (row["operation"], row["target_kind"], row["target_id"]) == ("activate-directory-role", "user", SERVICE)
+    assert (row["permission"], row["privileged"]) == (GLOBAL[0], None)
+
+
+# Core Directory names the role Company Administrator in logs of some years; the template's id is the same.
+CLAIM = by_app("MS-PIM", role("Company Administrator", GLOBAL[1], "User"))
+TO_ANOTHER = activated(*GLOBAL, person=OWNER)
+ELIGIBLE = activated(*GLOBAL, operation="Add eligible member to role in PIM completed (permanent)")
+LATER = activated(*GLOBAL)
+LATER["properties"] = LATER["properties"] | {"activityDateTime": "2025-01-15T10:30:25Z"}
+
+
+@pytest.mark.parametrize(
+    ("beside", "unread"),
+    [
+        (activated(*GLOBAL), {}),
+        (activated(*GLOBAL, operation="Add member to role in PIM completed (timebound)"), {}),
+        *((other, {"Add member to role": {"2025-01-15": 1}}) for other in (TO_ANOTHER, ELIGIBLE, LATER, activated(*READERS))),
+    ],
+)
+def test_a_record_of_pim_proves_whose_act_it_was(tmp_path: Path, beside: dict[str, Any], unread: dict[str, Any]) -> None:
+    """Whichever record comes first, and also if they are in two files."""
+    records = [CLAIM, beside]
+    for name, order in (("before", records), ("after", records[::-1])):
+        folder = tmp_path / name
+        folder.mkdir()
+        for number, record in enumerate(order):
+            (folder / f"{number}.jsonl").write_text(json.dumps(record), encoding="utf-8")
+        store = imported(tmp_path / f"logs-{name}", folder)
+        found = [each.unread for file in store.files for each in file.sources.values() if each.unread]
+        assert found == [unread] * bool(unread)
 
 
 @pytest.mark.parametrize("what", NOT_READ)
