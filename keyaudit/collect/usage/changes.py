@@ -47,6 +47,7 @@ _GRANTS = {
             _APP_ROLE,
             "add app role assignment grant to user",
             "add app role assignment grant to group",
+            "add app role assignment to group",
         ),
         "grant-permission",
     ),

@@ -80,6 +80,7 @@ class _Audit(msgspec.Struct, gc=False, rename="camel"):
     id: Text = None
     activity_date_time: str | int | float | None = None
     activity_display_name: Text = None
+    category: Text = None
     result: Text = None
     initiated_by: _Initiator | None = None
     target_resources: list[_Target] | None = None
@@ -94,6 +95,7 @@ class _Row(msgspec.Struct, gc=False, rename="pascal"):
     activity_date_time: str | int | float | None = None
     operation_name: Text = None
     activity_display_name: Text = None
+    category: Text = None
     result: Text = None
     initiated_by: Any = None
     target_resources: Any = None
@@ -125,7 +127,8 @@ def of_row(members: Members) -> Event:
     time, operation = found.activity_date_time or found.time_generated, found.operation_name or found.activity_display_name
     tenant = guid(found.tenant_id)
     if operation and not relevant(operation):
-        return Event(SOURCE, moment(time)[0], tenant_id=tenant, operation=operation, unread=in_entra(operation))
+        unread = in_entra(operation, found.category)
+        return Event(SOURCE, moment(time)[0], tenant_id=tenant, operation=operation, unread=unread)
     audit = _Audit(
         id=found.id,
         activity_date_time=time,
@@ -153,7 +156,7 @@ def _event(audit: _Audit, tenant_id: str | None) -> Event:
     if not operation:
         raise BadRecordError("names no operation")
     if not relevant(operation):
-        return Event(SOURCE, on, tenant_id=tenant_id, operation=operation, unread=in_entra(operation))
+        return Event(SOURCE, on, tenant_id=tenant_id, operation=operation, unread=in_entra(operation, audit.category))
     targets = audit.target_resources or []
     changed_properties = [each for target in targets for each in target.modified_properties or ()]
     if any(untold(operation, each.display_name, each.old_value, each.new_value) for each in changed_properties):

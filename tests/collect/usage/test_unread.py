@@ -85,6 +85,11 @@ def test_acts_that_touch_keys_are_uses(tmp_path: Path, what: str) -> None:
     assert row["target_id"]
 
 
+def of_category(category: str, name: str) -> dict[str, Any]:
+    record = directory(name)
+    return record | {"properties": record["properties"] | {"category": category}}
+
+
 NOT_READ = {
     "KeyExport": key_vault("KeyExport", KEY),
     # The verb at the end of a name does not show that an operation is harmless.
@@ -92,6 +97,17 @@ NOT_READ = {
     "CertificateIssuerSet": key_vault("CertificateIssuerSet", f"{HOST}/certificates/issuers/ca"),
     "Microsoft.KeyVault/vaults/deploy/action": activity("Microsoft.KeyVault/vaults/deploy/action", VAULT),
     "Microsoft.Authorization/roleDefinitions/write": activity("Microsoft.Authorization/roleDefinitions/write", VAULT),
+    # No word says that these concern keys: their providers do, or their category.
+    **{
+        name: activity(name, VAULT)
+        for name in (
+            *("Microsoft.Authorization/locks/delete", "Microsoft.Insights/dataCollectionRules/write"),
+            *("Microsoft.KeyVault/hsmPools/write", "Microsoft.ManagedIdentity/userAssignedIdentities/revoke/action"),
+        )
+    },
+    "Update authorization policy": of_category("AuthorizationPolicy", "Update authorization policy"),
+    "Enable Desktop Sso": of_category("DirectoryManagement", "Enable Desktop Sso"),
+    "Restore member from role": of_category("GroupManagement", "Restore member from role"),
     "Microsoft.Search/searchServices/createQueryKey/action": activity(
         "Microsoft.Search/searchServices/createQueryKey/action", VAULT
     ),
@@ -108,6 +124,25 @@ HARMLESS = [
     *(
         directory(name)
         for name in ("Update user", "Add member to group", "Remove owner from application", "Delete application")
+    ),
+    *(
+        activity(f"Microsoft.{name}", VAULT)
+        for name in (
+            *("Authorization/policies/auditIfNotExists/action", "Insights/AutoscaleSettings/Scaleup/Action"),
+            *("Authorization/policyAssignments/write", "KeyVault/vaults/privateEndpointConnectionProxies/validate/action"),
+        )
+    ),
+    *(
+        of_category(*each)
+        for each in (
+            ("UserManagement", "Add Windows Hello for Business credential"),
+            ("UserManagement", "Update user"),
+            ("Policy", "Update conditional access policy"),
+            ("RoleManagement", "Add member to role approval requested (PIM activation)"),
+            ("RoleManagement", "Add eligible member to role in PIM requested (timebound)"),
+            ("ApplicationManagement", "Remove service principal"),
+            ("Authentication", "Issue an id_token to the application"),
+        )
     ),
     by_app("MS-PIM", role(*GLOBAL, "User"), PIM),
     by_app("MS-PIM", role(*READERS, "User")),
