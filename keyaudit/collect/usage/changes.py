@@ -14,6 +14,13 @@ from keyaudit.inventory.logs.use import Use
 from keyaudit.model.first_party import FIRST_PARTY
 from keyaudit.model.reasons import Reason
 
+# https://github.com/merill/microsoft-info/blob/main/_info/MicrosoftApps.csv
+_PIM = "01fc33a7-78ba-4d2f-a4b7-768e336e890e"
+"""The application that gives somebody a role whenever he activates it; who may is in records of its own."""
+_SAYS_PIM = "MS-PIM"
+"""Its display name, which any application can have. A record with this name and no id does not say whose act it is, until PIM's
+own record of the same role and person does.
+"""
 # https://learn.microsoft.com/entra/identity/monitoring-health/reference-audit-activities, as `operation_name` folds them.
 _ADDED = "add service principal"
 _CREDENTIALS = {
@@ -154,11 +161,6 @@ def gives_role(operation: str) -> bool:
     return operation_name(operation) in _ROLES or operation_name(operation) == _ACTIVATES
 
 
-def of_pim(operation: str) -> bool:
-    """Whether it is PIM's own record of a role that somebody got."""
-    return gives_role(operation) and "pim" in operation_name(operation)
-
-
 def of_tenant(operation: str) -> bool:
     """Whether it changes the tenant itself."""
     return operation_name(operation) in _OF_TENANT
@@ -267,8 +269,27 @@ def tell_change(use: Use, operation: str, properties: Iterable[Property], target
         use.privileged = True
 
 
-def given_role(operation: str, properties: Iterable[Property], target: Target) -> RoleGiven:
-    """Who got which role in a record that gives one."""
+def roles_of_people(
+    uses: Iterable[Use], actor_name: str | None, operation: str, properties: Iterable[Property], target: Target
+) -> tuple[tuple[Use, ...], RoleGiven | None, bool]:
+    """What a record that gives a person a role is: its uses, the role if PIM gave it, and whether only a name says that it did.
+
+    `actor_name`: the display name of the application that acted.
+    """
+    strong = tuple(use for use in uses if use.privileged and use.actor_app_id != _PIM)
+    if not strong:
+        return (), None, False
+    if strong[0].actor_app_id is None and actor_name == _SAYS_PIM:
+        return (), _given_role(operation, properties, target), True
+    for use in strong:
+        if use.operation == "activate-directory-role":
+            # Who may activate it was decided in a record of its own.
+            use.privileged = None
+    by_pim = "pim" in operation_name(operation) and strong[0].succeeded
+    return strong, _given_role(operation, properties, target) if by_pim else None, False
+
+
+def _given_role(operation: str, properties: Iterable[Property], target: Target) -> RoleGiven:
     role, template = _role({name.replace(" ", "").casefold(): (_plain(old), _plain(new)) for name, old, new in properties})
     eligible = "eligible" in operation_name(operation)
     return RoleGiven(target.id, eligible, frozenset(text.casefold() for text in (role or target.role, template) if text))

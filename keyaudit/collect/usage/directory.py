@@ -10,12 +10,11 @@ from keyaudit.collect.usage.changes import (
     adds_service_principal,
     changes,
     federates,
-    given_role,
     gives_role,
-    of_pim,
     of_tenant,
     owned,
     relevant,
+    roles_of_people,
     tell_change,
     untold,
 )
@@ -28,13 +27,6 @@ from keyaudit.model.tables.usage import DIRECTORY_LOG
 
 SOURCE = DIRECTORY_LOG
 
-# https://github.com/merill/microsoft-info/blob/main/_info/MicrosoftApps.csv
-_PIM = "01fc33a7-78ba-4d2f-a4b7-768e336e890e"
-"""The application that gives somebody a role whenever he activates it; who may is in records of its own."""
-_SAYS_PIM = "MS-PIM"
-"""Its display name, which any application can have. A record with this name and no id does not say whose act it is, until PIM's
-own record of the same role and person does.
-"""
 _PEOPLE = ("user", "group")
 _KINDS = {"application": "application", "serviceprincipal": "service-principal"}
 
@@ -171,17 +163,8 @@ def _event(audit: _Audit, tenant_id: str | None) -> Event:
         tell_change(use, operation, properties, changed)
     unread, role = False, None
     if to_people:
-        by = (audit.initiated_by or _Initiator()).app or _App()
-        uses = tuple(use for use in uses if use.privileged and use.actor_app_id != _PIM)
-        unread = bool(uses) and lower(by.app_id) is None and by.display_name == _SAYS_PIM
-        if unread or (of_pim(operation) and (audit.result or "").casefold() == "success"):
-            role = given_role(operation, properties, changed)
-    if unread:
-        uses = ()
-    for use in uses:
-        if use.operation == "activate-directory-role":
-            # Who may activate it was decided in a record of its own.
-            use.privileged = None
+        name = ((audit.initiated_by or _Initiator()).app or _App()).display_name
+        uses, role, unread = roles_of_people(uses, name, operation, properties, changed)
     return Event(SOURCE, on, uses, tenant_id, operation=None if uses else operation, role=role, unread=unread)
 
 

@@ -90,6 +90,34 @@ def of_category(category: str, name: str) -> dict[str, Any]:
     return record | {"properties": record["properties"] | {"category": category}}
 
 
+# https://github.com/blueteam0ps/det-eng-samples: dataset/t1098_Add a user to company administrator role.json
+ADMIN, MEMBER = "7dccacb0-c3ff-4b02-964b-dd04c5a8f9fe", "a88ae17c-f562-4c1f-a377-8910b6847d76"
+
+
+def unified(operation: str, *actor: str, template: str = GLOBAL[1], kind: str = "User") -> dict[str, Any]:
+    named = {"Role.DisplayName": "Company Administrator", "Role.TemplateId": template}
+    return {
+        "CreationTime": "2026-03-01T06:46:28",
+        "Id": "df48cda4-23d9-4825-9ad8-3eaebba31212",
+        "Operation": operation,
+        "OrganizationId": "87654321-4321-4321-4321-111111111111",
+        "RecordType": 8,
+        "ResultStatus": "Success",
+        "UserId": "stinger@contoso.onmicrosoft.com",
+        "Workload": "AzureActiveDirectory",
+        "ModifiedProperties": [{"Name": name, "NewValue": value, "OldValue": ""} for name, value in named.items()],
+        "Actor": [{"ID": actor[0], "Type": 1}, *({"ID": each, "Type": 2} for each in actor[1:])],
+        "Target": [{"ID": each, "Type": 2} for each in (f"{kind}_{MEMBER}", MEMBER, kind)],
+    }
+
+
+@pytest.mark.parametrize("kind", ["user", "group"])
+def test_a_person_who_gets_a_strong_role_is_seen_in_the_unified_log(tmp_path: Path, kind: str) -> None:
+    [row] = told(tmp_path, unified("Add member to role.", "stinger", f"User_{ADMIN}", kind=kind.capitalize()))
+    assert (row["operation"], row["target_kind"], row["target_id"]) == ("assign-directory-role", kind, MEMBER)
+    assert (row["principal_id"], row["permission"], row["privileged"]) == (ADMIN, "Company Administrator", True)
+
+
 NOT_READ = {
     "KeyExport": key_vault("KeyExport", KEY),
     # The verb at the end of a name does not show that an operation is harmless.
@@ -113,6 +141,8 @@ NOT_READ = {
     ),
     "Add certificate authority": directory("Add certificate authority"),
     "Add member to role": by_app("MS-PIM", role(*GLOBAL, "User")),
+    "Add member to role.": unified("Add member to role.", "MS-PIM", f"ServicePrincipal_{ADMIN}", ADMIN),
+    "Update policy key.": unified("Update policy key.", "stinger", f"User_{ADMIN}"),
 }
 HARMLESS = [
     *(
@@ -146,6 +176,9 @@ HARMLESS = [
     ),
     by_app("MS-PIM", role(*GLOBAL, "User"), PIM),
     by_app("MS-PIM", role(*READERS, "User")),
+    unified("Add member to role.", "MS-PIM", f"ServicePrincipal_{ADMIN}", ADMIN, PIM),
+    unified("Add member to role.", "stinger", f"User_{ADMIN}", template=READERS[1]) | {"Id": "another"},
+    unified("Update user.", "stinger", f"User_{ADMIN}") | {"Id": "a third"},
     directory("Update service principal", APP | {"type": "ServicePrincipal"}, DisplayName=('["a"]', '["b"]')),
 ]
 
