@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from keyaudit.model.first_party import FIRST_PARTY
 from keyaudit.model.text import one_line
 from keyaudit.model.times import DAY, iso_date
-from keyaudit.model.usage import ANY, NOBODY, PRIVILEGED, SIGN_IN, Blind, Kind, Unseen, Unusual, Why
+from keyaudit.model.usage import ANY, DATA, NOBODY, PRIVILEGED, SIGN_IN, Blind, Kind, Unseen, Unusual, Why
 from keyaudit.report.lines import plural
 
 _NEW: dict[Kind, tuple[str, str]] = {
@@ -65,7 +65,7 @@ def app(found: Unusual) -> str:
     """The application of the use."""
     if found.operation == "saml-sign-in":
         return "users, by SAML or WS-Federation"
-    if found.target == SIGN_IN:
+    if found.target in (SIGN_IN, DATA):
         return f"those who consented to {one_line(found.app_id)}"
     if found.app_id == NOBODY:
         return "no application that the log names"
@@ -80,6 +80,8 @@ def target(found: Unusual) -> str:
         return f"{one_line(found.target_kind)}, a privileged change"
     if found.target == SIGN_IN:
         return "permissions that only let an application sign users in"
+    if found.target == DATA:
+        return "permissions on the mail, files or chats of users, or all that they may do"
     if _trusts(found):
         return f"{one_line(found.target_kind)} that trusts {one_line(found.target, 512)}"
     if found.target == ANY:
@@ -118,7 +120,9 @@ def _new_app(found: Unusual, why: Why) -> str:
     if found.operation == "device-code-sign-in":
         return "first sign-in of a user to this application by device code, which signs in the program that asked for the code"
     if why.kind is Kind.NEW_OPERATION:
-        return "never seen in the baseline" + (" for this target" if found.target not in (ANY, PRIVILEGED, SIGN_IN) else "")
+        return "never seen in the baseline" + (
+            " for this target" if found.target not in (ANY, PRIVILEGED, SIGN_IN, DATA) else ""
+        )
     if found.app_id == NOBODY:
         return "the log names no application, and always named one before"
     if found.app_name:
