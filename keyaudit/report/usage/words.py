@@ -59,13 +59,17 @@ _BLIND: dict[Blind, str] = {
 }
 _COUNTED = {Blind.TOO_MANY: "reason", Blind.NOT_TOLD: "use", Blind.BAD_LINES: "record", Blind.NOT_READ: "record"}
 _RANGES = 6
+_CONSENTED = {
+    SIGN_IN: "permissions that only let an application sign users in",
+    DATA: "permissions on the mail, files or chats of users, or all that they may do",
+}
 
 
 def app(found: Unusual) -> str:
     """The application of the use."""
     if found.operation == "saml-sign-in":
         return "users, by SAML or WS-Federation"
-    if found.target in (SIGN_IN, DATA):
+    if found.target in _CONSENTED:
         return f"those who consented to {one_line(found.app_id)}"
     if found.app_id == NOBODY:
         return "no application that the log names"
@@ -78,10 +82,8 @@ def target(found: Unusual) -> str:
         return f"mailboxes of {one_line(found.target)}"
     if found.target == PRIVILEGED:
         return f"{one_line(found.target_kind)}, a privileged change"
-    if found.target == SIGN_IN:
-        return "permissions that only let an application sign users in"
-    if found.target == DATA:
-        return "permissions on the mail, files or chats of users, or all that they may do"
+    if found.target in _CONSENTED:
+        return _CONSENTED[found.target]
     if _trusts(found):
         return f"{one_line(found.target_kind)} that trusts {one_line(found.target, 512)}"
     if found.target == ANY:
@@ -120,9 +122,7 @@ def _new_app(found: Unusual, why: Why) -> str:
     if found.operation == "device-code-sign-in":
         return "first sign-in of a user to this application by device code, which signs in the program that asked for the code"
     if why.kind is Kind.NEW_OPERATION:
-        return "never seen in the baseline" + (
-            " for this target" if found.target not in (ANY, PRIVILEGED, SIGN_IN, DATA) else ""
-        )
+        return "never seen in the baseline" + (" for this target" if found.target not in (ANY, PRIVILEGED, *_CONSENTED) else "")
     if found.app_id == NOBODY:
         return "the log names no application, and always named one before"
     if found.app_name:
