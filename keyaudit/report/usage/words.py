@@ -106,6 +106,8 @@ def reason(found: Unusual, why: Why) -> str:
             return _new_app(found, why)
         case Kind.NEW_TARGET:
             known = "the target is new; the application is known to do this to others"
+            if found.target in _CONSENTED:
+                known = "nobody got such permissions before; this application got others"
             return "no federated credential in the baseline trusts this issuer" if _trusts(found) else known
         case kind if kind in _COUNTED_KINDS:
             return _much(why)
