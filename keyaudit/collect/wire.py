@@ -7,7 +7,6 @@ from typing import TypeVar, cast
 import msgspec
 from msgspec import UNSET, Raw, Struct, UnsetType, structs
 
-from keyaudit.collect.x509 import read_certificate
 from keyaudit.model.coverage import Refusal
 from keyaudit.model.reasons import Reason
 from keyaudit.model.wire import At, Case, Combined, InCertificate, Unreadable, steps
@@ -80,6 +79,8 @@ def value_at(item: Struct, way: At | Case | Combined | InCertificate) -> object:
         case Combined():
             return way.via(*(_needed(item, part) for part in way.parts))
         case InCertificate():
+            from keyaudit.collect.x509 import read_certificate  # noqa: PLC0415 - slow to import, and few readers read any
+
             certificate = read_certificate(str(_needed(item, At(way.path, str, str))))
             fact = certificate if isinstance(certificate, Refusal) else getattr(certificate, way.fact)
             if isinstance(fact, Refusal):

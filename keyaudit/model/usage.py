@@ -21,6 +21,9 @@ PRIVILEGED = "(privileged)"
 """The class of changes that are reported regardless of who makes them."""
 
 
+DATA = "(data of users)"
+"""The class of permissions on mail, files or chats of the users who consent, or that act with all their rights; and of those
+that the log does not name."""
 SIGN_IN = "(to sign in)"
 """The class of permissions that only let an application sign users in and read who they are."""
 SIGN_IN_SCOPES = ("openid", "profile", "email", "offline_access", "user.read")

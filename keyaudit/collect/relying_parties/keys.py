@@ -9,7 +9,6 @@ from typing import TypeVar
 from keyaudit.collect.relying_parties import jsonc
 from keyaudit.collect.relying_parties.xml import Element, elements
 from keyaudit.collect.supplied_file import UnreadError, text
-from keyaudit.collect.x509 import read_x509
 from keyaudit.model import base64url
 from keyaudit.model.coverage import Refusal
 from keyaudit.model.reasons import Reason
@@ -150,6 +149,8 @@ def _of_chain(key: dict[str, jsonc.Value]) -> str | Refusal | None:
 
 
 def _of_certificate(encoded: str) -> str | Refusal:
+    from keyaudit.collect.x509 import read_x509  # noqa: PLC0415 - slow to import, and few runs read such files
+
     found = read_x509(_SPACES.sub("", encoded))
     return found if isinstance(found, Refusal) else found.thumbprint
 

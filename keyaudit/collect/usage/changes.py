@@ -9,10 +9,18 @@ import msgspec
 from keyaudit.collect.usage import privileged
 from keyaudit.collect.usage.values import LONGEST, BadRecordError, guid, operation_name
 from keyaudit.inventory.files import BROKEN
+from keyaudit.inventory.logs.proofs import RoleGiven
 from keyaudit.inventory.logs.use import Use
 from keyaudit.model.first_party import FIRST_PARTY
 from keyaudit.model.reasons import Reason
 
+# https://github.com/merill/microsoft-info/blob/main/_info/MicrosoftApps.csv
+_PIM = "01fc33a7-78ba-4d2f-a4b7-768e336e890e"
+"""The application that gives somebody a role whenever he activates it; who may is in records of its own."""
+_SAYS_PIM = "MS-PIM"
+"""Its display name, which any application can have. A record with this name and no id does not say whose act it is, until PIM's
+own record of the same role and person does.
+"""
 # https://learn.microsoft.com/entra/identity/monitoring-health/reference-audit-activities, as `operation_name` folds them.
 _ADDED = "add service principal"
 _CREDENTIALS = {
@@ -46,6 +54,7 @@ _GRANTS = {
             _APP_ROLE,
             "add app role assignment grant to user",
             "add app role assignment grant to group",
+            "add app role assignment to group",
         ),
         "grant-permission",
     ),
@@ -62,6 +71,8 @@ _ROLES = frozenset(
         ),
     }
 )
+# PIM's own record of a person who activated a role: Core Directory has the act itself, by PIM's service principal.
+_ACTIVATES = "add member to role completed (pim activation)"
 _ELEVATES = frozenset(
     {
         # https://learn.microsoft.com/azure/role-based-access-control/elevate-access-global-admin#view-elevate-access-log-entries
@@ -86,6 +97,7 @@ _SIMPLE = {
     **dict.fromkeys(_FEDERATION, "change-federation"),
     **_GRANTS,
     **dict.fromkeys(_ROLES, "assign-directory-role"),
+    _ACTIVATES: "activate-directory-role",
     **dict.fromkeys(_ELEVATES, "elevate-access"),
 }
 """Operations whose name alone says what they are."""
@@ -136,7 +148,7 @@ class Target(NamedTuple):
 def relevant(operation: str) -> bool:
     """Whether records of this name may be about credentials, federation, permissions or roles."""
     folded = operation_name(operation)
-    return any(folded in names for names in (_CREDENTIALS, _CARRIERS, _FEDERATION, _GRANTS, _ROLES, _RESTORES, _OF_TENANT))
+    return any(folded in names for names in (_CREDENTIALS, _CARRIERS, _SIMPLE, _OF_TENANT))
 
 
 def federates(operation: str) -> bool:
@@ -145,8 +157,8 @@ def federates(operation: str) -> bool:
 
 
 def gives_role(operation: str) -> bool:
-    """Whether it gives somebody a role of the directory."""
-    return operation_name(operation) in _ROLES
+    """Whether it gives somebody a role of the directory, or activates one."""
+    return operation_name(operation) in _ROLES or operation_name(operation) == _ACTIVATES
 
 
 def of_tenant(operation: str) -> bool:
@@ -247,16 +259,46 @@ def tell_change(use: Use, operation: str, properties: Iterable[Property], target
     values = {name.replace(" ", "").casefold(): (_plain(old), _plain(new)) for name, old, new in properties}
     if use.operation == "grant-permission":
         _tell_grant(use, operation, values, target)
-    elif use.operation == "assign-directory-role":
-        role, template = (
-            next((values[name][1] for name in names if name in values), None) for names in (_ROLE_NAMES, _ROLE_IDS)
-        )
+    elif use.operation in ("assign-directory-role", "activate-directory-role"):
+        role, template = _role(values)
         use.granted_to, use.permission = target.id, role or target.role or None
         use.privileged = privileged.directory_role(use.permission, template) or None
         if use.permission is None:
             use.unknown = {**use.unknown, "permission": Reason.NOT_SUPPLIED}
     elif use.operation in _ALWAYS or (use.operation == "add-credential" and _of_microsoft(values)):
         use.privileged = True
+
+
+def roles_of_people(
+    uses: Iterable[Use], actor_name: str | None, operation: str, properties: Iterable[Property], target: Target
+) -> tuple[tuple[Use, ...], RoleGiven | None, bool]:
+    """What a record that gives a person a role is: its uses, the role if PIM gave it, and whether only a name says that it did.
+
+    `actor_name`: the display name of the application that acted.
+    """
+    strong = tuple(use for use in uses if use.privileged and use.actor_app_id != _PIM)
+    if not strong:
+        return (), None, False
+    if strong[0].actor_app_id is None and actor_name == _SAYS_PIM:
+        return (), _given_role(operation, properties, target), True
+    for use in strong:
+        if use.operation == "activate-directory-role":
+            # Who may activate it was decided in a record of its own.
+            use.privileged = None
+    by_pim = "pim" in operation_name(operation) and strong[0].succeeded
+    return strong, _given_role(operation, properties, target) if by_pim else None, False
+
+
+def _given_role(operation: str, properties: Iterable[Property], target: Target) -> RoleGiven:
+    role, template = _role({name.replace(" ", "").casefold(): (_plain(old), _plain(new)) for name, old, new in properties})
+    eligible = "eligible" in operation_name(operation)
+    return RoleGiven(target.id, eligible, frozenset(text.casefold() for text in (role or target.role, template) if text))
+
+
+def _role(values: Mapping[str, tuple[str, str]]) -> tuple[str | None, str | None]:
+    """The name of a role and its template's id."""
+    role, template = (next((values[name][1] for name in names if name in values), None) for names in (_ROLE_NAMES, _ROLE_IDS))
+    return role, template
 
 
 def _of_microsoft(values: Mapping[str, tuple[str, str]]) -> bool:

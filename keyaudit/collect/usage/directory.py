@@ -14,6 +14,7 @@ from keyaudit.collect.usage.changes import (
     of_tenant,
     owned,
     relevant,
+    roles_of_people,
     tell_change,
     untold,
 )
@@ -26,11 +27,6 @@ from keyaudit.model.tables.usage import DIRECTORY_LOG
 
 SOURCE = DIRECTORY_LOG
 
-# https://github.com/merill/microsoft-info/blob/main/_info/MicrosoftApps.csv
-_PIM = "01fc33a7-78ba-4d2f-a4b7-768e336e890e"
-"""The application that gives somebody a role whenever he activates it; who may is in records of its own."""
-_SAYS_PIM = "MS-PIM"
-"""Its display name, which any application can have. A record with this name and no id does not say whose act it is."""
 _PEOPLE = ("user", "group")
 _KINDS = {"application": "application", "serviceprincipal": "service-principal"}
 
@@ -76,6 +72,7 @@ class _Audit(msgspec.Struct, gc=False, rename="camel"):
     id: Text = None
     activity_date_time: str | int | float | None = None
     activity_display_name: Text = None
+    category: Text = None
     result: Text = None
     initiated_by: _Initiator | None = None
     target_resources: list[_Target] | None = None
@@ -90,6 +87,7 @@ class _Row(msgspec.Struct, gc=False, rename="pascal"):
     activity_date_time: str | int | float | None = None
     operation_name: Text = None
     activity_display_name: Text = None
+    category: Text = None
     result: Text = None
     initiated_by: Any = None
     target_resources: Any = None
@@ -121,7 +119,8 @@ def of_row(members: Members) -> Event:
     time, operation = found.activity_date_time or found.time_generated, found.operation_name or found.activity_display_name
     tenant = guid(found.tenant_id)
     if operation and not relevant(operation):
-        return Event(SOURCE, moment(time)[0], tenant_id=tenant, operation=operation, unread=in_entra(operation))
+        unread = in_entra(operation, found.category)
+        return Event(SOURCE, moment(time)[0], tenant_id=tenant, operation=operation, unread=unread)
     audit = _Audit(
         id=found.id,
         activity_date_time=time,
@@ -149,7 +148,7 @@ def _event(audit: _Audit, tenant_id: str | None) -> Event:
     if not operation:
         raise BadRecordError("names no operation")
     if not relevant(operation):
-        return Event(SOURCE, on, tenant_id=tenant_id, operation=operation, unread=in_entra(operation))
+        return Event(SOURCE, on, tenant_id=tenant_id, operation=operation, unread=in_entra(operation, audit.category))
     targets = audit.target_resources or []
     changed_properties = [each for target in targets for each in target.modified_properties or ()]
     if any(untold(operation, each.display_name, each.old_value, each.new_value) for each in changed_properties):
@@ -162,14 +161,11 @@ def _event(audit: _Audit, tenant_id: str | None) -> Event:
     uses = tuple(_use(audit, on, part, change, changed) for part, change in enumerate(found))
     for use in uses:
         tell_change(use, operation, properties, changed)
-    unread = False
+    unread, role = False, None
     if to_people:
-        by = (audit.initiated_by or _Initiator()).app or _App()
-        uses = tuple(use for use in uses if use.privileged and use.actor_app_id != _PIM)
-        unread = bool(uses) and lower(by.app_id) is None and by.display_name == _SAYS_PIM
-    if unread:
-        uses = ()
-    return Event(SOURCE, on, uses, tenant_id, operation=None if uses else operation, unread=unread)
+        name = ((audit.initiated_by or _Initiator()).app or _App()).display_name
+        uses, role, unread = roles_of_people(uses, name, operation, properties, changed)
+    return Event(SOURCE, on, uses, tenant_id, operation=None if uses else operation, role=role, unread=unread)
 
 
 def _of_people(targets: list[_Target]) -> bool:

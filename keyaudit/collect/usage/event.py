@@ -7,6 +7,7 @@ import msgspec
 
 from keyaudit.collect.usage.values import BadRecordError
 from keyaudit.inventory.files import BROKEN
+from keyaudit.inventory.logs.proofs import RoleGiven
 from keyaudit.inventory.logs.token import Token
 from keyaudit.inventory.logs.use import Use
 from keyaudit.model.reasons import Reason
@@ -27,6 +28,8 @@ class Event(msgspec.Struct, gc=False):
     """The resource that wrote the log, in lower case; None: the tenant, or not in the record."""
     operation: str | None = None
     """The operation of a record that is not about uses."""
+    role: RoleGiven | None = None
+    """The role that PIM gave: in PIM's own record, or, if `unread`, in one that only names PIM."""
     unread: bool = False
     """Whether that operation may touch keys, credentials or their logs, and is not read."""
     token: Token | None = None

@@ -10,6 +10,7 @@ from keyaudit.collect.usage.office_audit import Audit, Pairs, use_of
 from keyaudit.collect.usage.office_cmdlets import CMDLETS, of_cmdlet
 from keyaudit.collect.usage.office_directory import directory_changes
 from keyaudit.collect.usage.office_tokens import token_of
+from keyaudit.collect.usage.unread import in_entra
 from keyaudit.collect.usage.values import BadRecordError, OtherKindError, Text, guid, lower, moment, operation_name
 from keyaudit.inventory.logs.token import Token
 from keyaudit.inventory.logs.use import Use
@@ -26,6 +27,8 @@ _MAIL = {
 MAIL_OPERATIONS = tuple(_MAIL)
 """Operations on mail, in lower case: their records are equal but for the time."""
 _MOST_READS, _DIGITS = 1_000_000, 10
+_DIRECTORY = "azureactivedirectory"
+"""The workload of copies of records in Entra's audit log."""
 _TRUE = ("True", "true", "TRUE", True)
 
 
@@ -179,13 +182,17 @@ def _event(audit: Audit) -> Event:
         raise BadRecordError("names no operation")
     operation = operation_name(audit.operation)
     uses: tuple[Use, ...] = ()
+    role, unread = None, False
     if operation in _MAIL:
         uses = (_mail(audit, on, operation),)
     elif operation in CMDLETS:
         uses = of_cmdlet(audit, on, operation, tenant)
     elif relevant(operation):
-        uses = directory_changes(audit, on, operation)
-    return Event(SOURCE, on, uses, tenant, operation=None if uses else audit.operation, token=token_of(audit, on))
+        uses, role, unread = directory_changes(audit, on, operation)
+    else:
+        unread = (audit.workload or "").casefold() == _DIRECTORY and in_entra(operation, None)
+    named = None if uses else audit.operation
+    return Event(SOURCE, on, uses, tenant, operation=named, role=role, unread=unread, token=token_of(audit, on))
 
 
 def _mail(audit: Audit, on: int, operation: str) -> Use:

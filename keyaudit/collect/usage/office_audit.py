@@ -16,11 +16,11 @@ _SUCCEEDED = {
     **dict.fromkeys(("succeeded", "success", "true", "partiallysucceeded"), True),
     **dict.fromkeys(("failed", "failure", "false"), False),
 }
-TYPED = re.compile(r"(Application|ServicePrincipal|User)_([0-9a-f-]{36})", re.ASCII | re.IGNORECASE)
+TYPED = re.compile(r"(Application|ServicePrincipal|User|Group)_([0-9a-f-]{36})", re.ASCII | re.IGNORECASE)
 KINDS = {"application": "application", "serviceprincipal": "service-principal"}
 """Kinds of changed objects, by the word before their id."""
 # https://learn.microsoft.com/office/office-365-management-api/office-365-management-activity-api-schema, of identities
-_NAME, _SPN = "1", "4"
+NAME, _SPN = "1", "4"
 _BY_CERTIFICATE = "certificate"
 """How a service of Microsoft's signed in that provisions principals, as its id: see https://github.com/invictus-ir/o365_dataset"""
 _NONE: tuple[Any, ...] = ()
@@ -105,7 +105,7 @@ def principal_of(audit: Audit) -> str | None:
         if match:
             return match[2].lower()
     if (audit.user_id or "").casefold() == _BY_CERTIFICATE:
-        named = (party.id for party in audit.actor or _NONE if str(party.type) == _NAME and party.id)
+        named = (party.id for party in audit.actor or _NONE if str(party.type) == NAME and party.id)
         return lower(next(named, audit.user_id))
     return lower(audit.user_id)
 

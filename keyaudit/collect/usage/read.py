@@ -186,8 +186,9 @@ class Counted:
             counts.kept += times
         else:
             counts.ignored += times
-        if event.operation is not None and not event.uses:
-            _leave_out(event, event.operation, counts, times)
+            self._leave_out(event, counts, times)
+        if event.role is not None and not event.unread:
+            self._known.roles.given.append((on, event.role))
         for use in event.uses:
             self.throttling_untold |= use.throttled is None
             use.records, use.uses = times, use.uses * times
@@ -241,6 +242,20 @@ class Counted:
             raise UnsafeError(self._name, what, self._remedy)
         self._known.tenant_id = tenant_id
 
+    def _leave_out(self, event: Event, counts: SourceRead, times: int) -> None:
+        """Counts a record that no use is made of by its operation."""
+        if event.operation is None:
+            return
+        name = one_line(event.operation, 100)
+        counted = _among(name, counts.others)
+        counts.others[counted] = counts.others.get(counted, 0) + times
+        if event.unread:
+            unread, day = _among(name, counts.unread), iso_date(event.on)
+            days = counts.unread.setdefault(unread, {})
+            days[day] = days.get(day, 0) + times
+            if event.role is not None:
+                self._known.roles.claimed.append((event.on, event.role, (event.source, unread, times)))
+
     def settled(self) -> dict[str, SourceRead]:
         """The counts by log; under the empty name, of records that may be of any log."""
         sources = {source: structs.replace(counts) for source, counts in self._sources.items()}
@@ -250,16 +265,6 @@ class Counted:
             counts.received += self._unreadable
             counts.quarantined += self._unreadable
         return dict(sorted(sources.items()))
-
-
-def _leave_out(event: Event, operation: str, counts: SourceRead, times: int) -> None:
-    """Counts a record that no use is made of by its operation."""
-    name = one_line(operation, 100)
-    counted = _among(name, counts.others)
-    counts.others[counted] = counts.others.get(counted, 0) + times
-    if event.unread:
-        days, day = counts.unread.setdefault(_among(name, counts.unread), {}), iso_date(event.on)
-        days[day] = days.get(day, 0) + times
 
 
 def _among(name: str, names: Collection[str]) -> str:

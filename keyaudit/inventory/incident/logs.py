@@ -88,10 +88,11 @@ def observed(
 
 def _materialize(connection: duckdb.DuckDBPyConnection, window: Window) -> None:
     """Replaces the view `usage` by a table of the window, if it has few rows: each actor that is followed reads it again."""
-    of_window = f"FROM usage WHERE used_on >= {window.since} AND used_on < {window.until}"
-    [(rows,)] = connection.execute(f"SELECT count(*) {of_window}").fetchall()
+    kept = "SELECT coalesce(sum(events), 0) FROM log_day WHERE day >= ? AND day < ?"
+    [(rows,)] = connection.execute(kept, [window.since, window.until]).fetchall()
     if rows <= _FEW_ROWS:
         place = "scope_id, resource_id, source_url, source_version"
+        of_window = f"FROM usage WHERE used_on >= {window.since} AND used_on < {window.until}"
         connection.execute(f"CREATE TEMP TABLE usage AS SELECT * EXCLUDE ({place}) {of_window}")
 
 

@@ -11,17 +11,17 @@ the address: an application that may read mail may read all mailboxes, and a cla
 employee unusual. For sign-ins it is the application signed in to; sign-ins of users are one class. Changes of credentials,
 federation or logging affect a different object each time, but usually by the same actor, so all changes of a kind are one
 class; the actor is the application, or else the user or service principal, because Entra's logs often omit the application.
-Privileged changes are a class of their own, permissions that only sign users in are another, where the actor is the application
-that got them, and federated credentials are one
-for each issuer. Networks are /24 and /48,
-because providers reassign addresses inside them; clients are families of programs, without versions.
+Privileged changes are a class of their own. Permissions that users consent to are classes by what they open, and their actor is
+the application that got them. Federated credentials are a class for each issuer. Networks are /24 and /48, because providers
+reassign addresses inside them; clients are families of programs, without versions.
 """
 
 # ruff: noqa: S608 - every name and literal in this SQL is our own
 
 from keyaudit.inventory.dialect import DUCKDB, DuckDB
+from keyaudit.model.tiers import DELEGATED_CONTROL, DELEGATED_DATA_NAMES
 from keyaudit.model.times import DAY
-from keyaudit.model.usage import ANY, PRIVILEGED, SIGN_IN, SIGN_IN_SCOPES, Facet, Window
+from keyaudit.model.usage import ANY, DATA, PRIVILEGED, SIGN_IN, SIGN_IN_SCOPES, Facet, Window
 
 EVIDENCE = 3
 """The number of rows that are named for each group, and shown for each reason."""
@@ -31,6 +31,10 @@ OF_USERS = ("saml-sign-in", "device-code-sign-in")
 KEYS = "target_kind, target, operation, app"
 """The columns that identify what an application does with a class of targets."""
 
+_CONTROL = "|".join(sorted(name.partition("/")[2].replace(".", "[.]") for name in DELEGATED_CONTROL))
+_OF_DATA = f"^(?:{DELEGATED_DATA_NAMES.pattern}|(?:{_CONTROL})$)".replace("$", r"\z")
+"""Names of delegated permissions that reach the data of the users who consent, or all that they may do."""
+
 _JUDGED = ("actor_app_id", "client_app_id", "network", "client", "credential_key_id", "target_id")
 """The columns by which uses are compared."""
 
@@ -39,14 +43,19 @@ def target_of(relation: str, sql: DuckDB = DUCKDB) -> str:
     """The class of a use's target, as SQL over a relation with the columns of `usage`."""
     kind, id_ = f"{relation}.target_kind", f"{relation}.target_id"
     scopes = sql.divided(sql.lower(f"{relation}.permission"), " ")
-    others = sql.chosen(scopes, "scope", f"scope NOT IN {SIGN_IN_SCOPES}")
+    others, of_data = (
+        f"{sql.size(sql.chosen(scopes, 'scope', condition))} > 0"
+        for condition in (f"scope NOT IN {SIGN_IN_SCOPES}", sql.found("scope", _OF_DATA))
+    )
+    named = f"({relation}.permission IS NOT NULL OR {_known('permission', sql, relation)})"
     return f"""coalesce(nullif(CASE
     WHEN {relation}.operation IN ('create', 'update') THEN {sql.joined(sql.first_items(sql.divided(id_, "/"), 3), "/")}
     WHEN {kind} IN ('key', 'secret', 'certificate') THEN {sql.joined(sql.first_items(sql.divided(id_, "/"), 5), "/")}
     WHEN {kind} = 'mailbox' THEN CASE WHEN contains({id_}, '@') THEN {sql.lower(sql.part(id_, "@", -1))} END
     WHEN {relation}.operation = 'sign-in' THEN {id_}
     WHEN {relation}.privileged THEN '{PRIVILEGED}'
-    WHEN {relation}.operation = 'grant-permission' AND {relation}.permission <> '' AND {sql.size(others)} = 0 THEN '{SIGN_IN}'
+    WHEN {relation}.operation = 'grant-permission' THEN CASE WHEN NOT {named} OR {of_data} THEN '{DATA}'
+        WHEN {others} THEN '{ANY}' ELSE '{SIGN_IN}' END
     ELSE coalesce({relation}.issuer, '{ANY}') END, ''), '(not named)')"""
 
 
@@ -98,9 +107,10 @@ NETWORK, CLIENT = _network(DUCKDB), _client(DUCKDB)
 """SQL over a relation with the columns `network` and `client` of `usage`: the class of a network, and of a program."""
 
 
-def _known(column: str, sql: DuckDB) -> str:
+def _known(column: str, sql: DuckDB, relation: str = "usage") -> str:
     """SQL: whether a column of `usage` is not unknown."""
-    return f"{sql.entry(sql.name('unknown'), sql.text(column))} IS NULL"
+    reasons = f"{relation}.{sql.name('unknown')}"
+    return f"{sql.entry(reasons, sql.text(column))} IS NULL"
 
 
 def _all_known(sql: DuckDB) -> str:
@@ -288,10 +298,12 @@ def _classed(uses: str, condition: str, sql: DuckDB = DUCKDB) -> str:
 
 def _classified(uses: str, condition: str, sql: DuckDB = DUCKDB) -> str:
     target = target_of("usage", sql)
-    # Users consent one by one, and to the same application.
-    consents = f"operation = 'grant-permission' AND actor_app_id IS NULL AND {target} = '{SIGN_IN}'"
+    # Users consent one by one, and to the same application; so are they assigned to one, without a role in it.
+    consents = "operation = 'grant-permission' AND actor_app_id IS NULL AND NOT coalesce(usage.privileged, false)"
+    assigned = f"CASE WHEN permission IS NULL AND {_known('permission', sql)} THEN target_id END"
+    to = f"coalesce({assigned}, granted_to, principal_id, '')"
     return f"""SELECT target_kind, {target} AS target, operation,
-        CASE WHEN {consents} THEN coalesce(granted_to, principal_id, '') ELSE {who_of("usage")} END AS app,
+        CASE WHEN {consents} THEN {to} ELSE {who_of("usage")} END AS app,
         CASE WHEN {_all_known(sql)} OR {_known("client_app_id", sql)}
             THEN coalesce(nullif(client_app_id, actor_app_id), '') END AS client_app,
         coalesce({_network(sql)}, '') AS network, coalesce({_client(sql)}, '') AS client,

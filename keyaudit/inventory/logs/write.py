@@ -17,6 +17,7 @@ from keyaudit.inventory.logs import token as tokens
 from keyaudit.inventory.logs.days import write_days
 from keyaudit.inventory.logs.manifest import COLUMNS, FORMAT, THROTTLED, WHOLE, WRITTEN, LogManifest
 from keyaudit.inventory.logs.parts import Days, Spooled
+from keyaudit.inventory.logs.proofs import RolesOfPim
 from keyaudit.inventory.logs.spool import OF_TOKENS, OF_USES, Spool, relation
 from keyaudit.inventory.logs.store import LogStore, open_logs
 from keyaudit.inventory.logs.token import Token, token_line
@@ -35,6 +36,7 @@ class Import(Struct):
     """By log and resource, midnight UTC of each day with an event of any kind. An empty id: the tenant."""
     hours: dict[str, set[tuple[int, bool]]] = field(default_factory=lambda: defaultdict(set))
     """By sign-in log, each hour since 1970 with a record, and whether that names a token."""
+    roles: RolesOfPim = field(default_factory=RolesOfPim)
 
 
 class Filled(Struct, frozen=True):
@@ -70,6 +72,7 @@ def write_logs(
             else:
                 read.append(record)
         same_tenant(known, earlier)
+        known.roles.settle(read)
         new = Spooled(spool.converted(), spool.size, read, known.tenant_id)
         return Filled(new, known, write_days(connection, beside, new, earlier), of_tokens.converted(), key)
 

@@ -50,7 +50,10 @@ def statements(
     """
     yield from counting(window, groups, mailboxes, sql=sql)
     yield sql.table("busy", _busy(window, mailboxes))
-    yield sql.table("odd", _odd(sql, window, groups, mailboxes, belongs))
+    # A database computes a named part of a query wherever it is read, and this one is read a dozen times.
+    yield sql.table("app", _apps(sql, belongs))
+    yield sql.table("reasons", _reasons(sql, belongs))
+    yield sql.table("odd", _odd(sql, window, groups, mailboxes))
     if unusual:
         yield sql.table("unusual", _unusual(sql, window, groups))
 
@@ -63,23 +66,17 @@ def _busy(window: Window, mailboxes: str) -> str:
         HAVING sum(boxes) >= {FEW} OR max(reads) >= {OFTEN}"""
 
 
-def _odd(sql: DuckDB, window: Window, groups: str, mailboxes: str, belongs: str) -> str:
-    """SQL: rows of `seen` outside the baseline, with the kind of reason.
+def _apps(sql: DuckDB, belongs: str) -> str:
+    """SQL: the applications of the baseline, by class and operation."""
+    return f"""SELECT {KEYS}, uses * 1.0 / nullif(days, 0) AS usual_uses,
+            {sql.quotient("last_on", DAY)} - {sql.quotient("first_on", DAY)} + 1 AS observed
+        FROM {belongs} WHERE facet = '{Facet.APP}'"""
 
-    For an application that is new to a target, only that is reported, and how much mail it reads.
-    """
-    often = _reason(Kind.MAILBOX_OFTEN, value="box", mailboxes="that_often", usual="usual_reads")
-    several = f"NOT known AND NOT coalesce(elsewhere, false) AND that_many >= {FEW} AND that_many > usual_new"
-    usual_new = {"mailboxes": "that_many", "usual": "usual_new"}
-    apart = f"""facet = '{Facet.NETWORK}' AND operation = 'read-mail' AND app_known AND NOT known
-            AND NOT coalesce(elsewhere, false) AND NOT steady AND later > 0 AND NOT {of_exchange("value", sql)}"""
-    # Networks that came since the baseline's last day are used again, and are still new to it.
-    come = f"{OF_A_DAY} * most_new + came * greatest(0, busiest - ended / {DAY}) / nullif(later, 0)"
+
+def _reasons(sql: DuckDB, belongs: str) -> str:
+    """SQL: rows of `seen`, with what the baseline knows of each, and the kind of reason for which one alone is outside it."""
     return f"""
-        WITH app AS (SELECT {KEYS}, uses * 1.0 / nullif(days, 0) AS usual_uses,
-                {sql.quotient("last_on", DAY)} - {sql.quotient("first_on", DAY)} + 1 AS observed
-            FROM {belongs} WHERE facet = '{Facet.APP}'),
-        key AS (SELECT target_kind, operation, app, {_OF} AS of, facet, value, min(first_on) AS first_on,
+        WITH key AS (SELECT target_kind, operation, app, {_OF} AS of, facet, value, min(first_on) AS first_on,
                 max(last_on) AS last_on
             FROM {belongs} WHERE facet = '{Facet.KEY}' AND operation IN {_PRODUCES} GROUP BY ALL),
         superseded AS (SELECT {sql.excluding("first_on", "last_on")}, last_on AS replaced FROM key AS old
@@ -121,8 +118,8 @@ def _odd(sql: DuckDB, window: Window, groups: str, mailboxes: str, belongs: str)
             LEFT JOIN superseded USING (target_kind, operation, app, of, facet, value)
             LEFT JOIN (SELECT *, true AS elsewhere FROM elsewhere) USING (target_kind, operation, facet, new)
             LEFT JOIN (SELECT DISTINCT facet, value, true AS anywhere FROM {belongs}
-                WHERE facet = '{Facet.NETWORK}' AND operation NOT IN {OF_USERS}) USING (facet, value)),
-        reasons AS (SELECT *, CASE
+                WHERE facet = '{Facet.NETWORK}' AND operation NOT IN {OF_USERS}) USING (facet, value))
+        SELECT *, CASE
                 WHEN facet = '{Facet.APP}' AND NOT app_known THEN CASE
                     WHEN NOT done AND (target_known OR NOT done_at_all) THEN '{Kind.NEW_OPERATION}'
                     WHEN NOT done AND elsewhere THEN CASE
@@ -131,8 +128,23 @@ def _odd(sql: DuckDB, window: Window, groups: str, mailboxes: str, belongs: str)
                     ELSE '{Kind.NEW_APP}' END
                 WHEN superseded THEN '{Kind.RETURNED_KEY}'
                 WHEN facet NOT IN ('{Facet.APP}', '{Facet.HOUR}') AND app_known AND NOT known THEN 'new-' || facet
-                END AS kind FROM judged),
-        slow AS (SELECT {KEYS}, facet, value, count(DISTINCT box) AS in_all, max(of_day) AS that_many FROM (
+                END AS kind FROM judged"""
+
+
+def _odd(sql: DuckDB, window: Window, groups: str, mailboxes: str) -> str:
+    """SQL: rows of `seen` outside the baseline, with the kind of reason.
+
+    For an application that is new to a target, only that is reported, and how much mail it reads.
+    """
+    often = _reason(Kind.MAILBOX_OFTEN, value="box", mailboxes="that_often", usual="usual_reads")
+    several = f"NOT known AND NOT coalesce(elsewhere, false) AND that_many >= {FEW} AND that_many > usual_new"
+    usual_new = {"mailboxes": "that_many", "usual": "usual_new"}
+    apart = f"""facet = '{Facet.NETWORK}' AND operation = 'read-mail' AND app_known AND NOT known
+            AND NOT coalesce(elsewhere, false) AND NOT steady AND later > 0 AND NOT {of_exchange("value", sql)}"""
+    # Networks that came since the baseline's last day are used again, and are still new to it.
+    come = f"{OF_A_DAY} * most_new + came * greatest(0, busiest - ended / {DAY}) / nullif(later, 0)"
+    return f"""
+        WITH slow AS (SELECT {KEYS}, facet, value, count(DISTINCT box) AS in_all, max(of_day) AS that_many FROM (
                 SELECT *, sum(boxes) OVER (PARTITION BY {KEYS}, facet, value, day) AS of_day FROM {mailboxes}
                 WHERE {within(window)} AND facet = '{Facet.NETWORK}' AND operation = 'read-mail' AND boxes > 0)
             GROUP BY {KEYS}, facet, value),

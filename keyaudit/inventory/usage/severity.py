@@ -3,7 +3,7 @@
 from keyaudit.inventory.load import quoted
 from keyaudit.model.first_party import FIRST_PARTY, TOOLS
 from keyaudit.model.severity import Severity
-from keyaudit.model.usage import SIGN_IN, Kind
+from keyaudit.model.usage import ANY, DATA, SIGN_IN, Kind
 
 FLOOR = 20
 """The number of mailboxes read in one day by one application, or of new networks from which they are read, that is compared
@@ -26,7 +26,7 @@ SLOW = 10
 
 _MILD = (
     *("verify", "encrypt", "wrap", "sign-in", "rotate", "change-rotation-policy", "write-secret", "remove-credential"),
-    *("write-vault", "send-mail", "list", "saml-sign-in"),
+    *("write-vault", "send-mail", "list", "saml-sign-in", "activate-directory-role"),
 )
 """Operations that do not open, copy or destroy anything and grant no access. Any other operation, including an unrecognised
 one, counts as severe.
@@ -65,7 +65,7 @@ come with a release or a failover, and it is how the intruders of 2023 were noti
 nothing, because forged tokens can name them. But Microsoft adds services without notice, so these are listed and do not fail a
 pipeline, unless they read several mailboxes from a network that is new and not Microsoft's. Microsoft's interactive tools are
 not such services: their actor is the user. Users consent every day to applications that sign them in, and a log does not say
-who published these: what is unusual in that is low.
+who published these: what is unusual in that is low; it is medium if they may do more, and high if they reach mail or files.
 """
 _BY_WHOM = (Kind.NEW_APP, Kind.NEW_OPERATION)
 """Kinds for which only Microsoft's own services count as known."""
@@ -91,11 +91,13 @@ def severity(kind: str, operation: str, app: str, *, target: str, elsewhere: str
         " ".join(f"WHEN {quoted(each)} THEN {ranked[number].rank}" for each, ranked in _SEVERITY.items()) for number in (0, 1)
     )
     unseen, familiar = (f"CASE {kind} {cases} END" for cases in ranks)
-    mild = f"{operation} IN ({_listed(_MILD)}) AND {kind} IN ({_listed(_ASKED)})"
+    # A log does not say who published an application.
+    consent = f"{operation} = 'grant-permission' AND {target} = {quoted(ANY)}"
+    mild = f"({operation} IN ({_listed(_MILD)}) OR {consent}) AND {kind} IN ({_listed(_ASKED)})"
     less = " - ".join(f"CAST({condition} AS INTEGER)" for condition in (refused, f"({mild})"))
     settled = (
         f"({steady} AND {kind} IN ({_listed(_OF_FEW)}) AND NOT {elsewhere}"
-        f" OR {kind} = {quoted(Kind.NEW_TARGET)} AND {operation} = 'add-credential')"
+        f" OR {kind} = {quoted(Kind.NEW_TARGET)} AND ({operation} = 'add-credential' OR {target} = {quoted(DATA)}))"
     )
     travel = f"{kind} = {quoted(Kind.NEW_NETWORK)} AND {operation} = 'saml-sign-in'"
     signs_in = f"{target} = {quoted(SIGN_IN)}"

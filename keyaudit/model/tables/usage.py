@@ -39,7 +39,7 @@ SHOWN_BY = {
         (
             *("add-credential", "remove-credential", "add-service-principal", "change-federation"),
             *("grant-permission", "add-owner", "assign-directory-role", "restore-application", "enable-principal"),
-            *("change-trusted-authority", "change-certificate-sign-in"),
+            *("activate-directory-role", "change-trusted-authority", "change-certificate-sign-in"),
         ),
         DIRECTORY_LOG,
     ),

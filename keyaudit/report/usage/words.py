@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from keyaudit.model.first_party import FIRST_PARTY
 from keyaudit.model.text import one_line
 from keyaudit.model.times import DAY, iso_date
-from keyaudit.model.usage import ANY, NOBODY, PRIVILEGED, SIGN_IN, Blind, Kind, Unseen, Unusual, Why
+from keyaudit.model.usage import ANY, DATA, NOBODY, PRIVILEGED, SIGN_IN, Blind, Kind, Unseen, Unusual, Why
 from keyaudit.report.lines import plural
 
 _NEW: dict[Kind, tuple[str, str]] = {
@@ -59,13 +59,17 @@ _BLIND: dict[Blind, str] = {
 }
 _COUNTED = {Blind.TOO_MANY: "reason", Blind.NOT_TOLD: "use", Blind.BAD_LINES: "record", Blind.NOT_READ: "record"}
 _RANGES = 6
+_CONSENTED = {
+    SIGN_IN: "permissions that only let an application sign users in",
+    DATA: "permissions on the mail, files or chats of users, or all that they may do",
+}
 
 
 def app(found: Unusual) -> str:
     """The application of the use."""
     if found.operation == "saml-sign-in":
         return "users, by SAML or WS-Federation"
-    if found.target == SIGN_IN:
+    if found.target in _CONSENTED:
         return f"those who consented to {one_line(found.app_id)}"
     if found.app_id == NOBODY:
         return "no application that the log names"
@@ -78,8 +82,8 @@ def target(found: Unusual) -> str:
         return f"mailboxes of {one_line(found.target)}"
     if found.target == PRIVILEGED:
         return f"{one_line(found.target_kind)}, a privileged change"
-    if found.target == SIGN_IN:
-        return "permissions that only let an application sign users in"
+    if found.target in _CONSENTED:
+        return _CONSENTED[found.target]
     if _trusts(found):
         return f"{one_line(found.target_kind)} that trusts {one_line(found.target, 512)}"
     if found.target == ANY:
@@ -102,6 +106,8 @@ def reason(found: Unusual, why: Why) -> str:
             return _new_app(found, why)
         case Kind.NEW_TARGET:
             known = "the target is new; the application is known to do this to others"
+            if found.target in _CONSENTED:
+                known = "nobody got such permissions before; this application got others"
             return "no federated credential in the baseline trusts this issuer" if _trusts(found) else known
         case kind if kind in _COUNTED_KINDS:
             return _much(why)
@@ -118,7 +124,7 @@ def _new_app(found: Unusual, why: Why) -> str:
     if found.operation == "device-code-sign-in":
         return "first sign-in of a user to this application by device code, which signs in the program that asked for the code"
     if why.kind is Kind.NEW_OPERATION:
-        return "never seen in the baseline" + (" for this target" if found.target not in (ANY, PRIVILEGED, SIGN_IN) else "")
+        return "never seen in the baseline" + (" for this target" if found.target not in (ANY, PRIVILEGED, *_CONSENTED) else "")
     if found.app_id == NOBODY:
         return "the log names no application, and always named one before"
     if found.app_name:

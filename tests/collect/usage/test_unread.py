@@ -17,7 +17,19 @@ from keyaudit.model.usage import Blind, Unseen, Window
 from keyaudit.report.usage.words import unseen
 from tests.collect.usage.rig import imported, read
 from tests.collect.usage.test_operations import HOST, KEY, key_vault, told
-from tests.collect.usage.test_public_rules import APP, GLOBAL, PIM, READERS, SERVICE, VAULT, activity, by_app, directory, role
+from tests.collect.usage.test_public_rules import (
+    APP,
+    GLOBAL,
+    OWNER,
+    PIM,
+    READERS,
+    SERVICE,
+    VAULT,
+    activity,
+    by_app,
+    directory,
+    role,
+)
 
 ON = parse_date("2026-03-01")
 SITE = "/subscriptions/s/resourceGroups/rg/providers/Microsoft.Web/sites/shop"
@@ -73,6 +85,39 @@ def test_acts_that_touch_keys_are_uses(tmp_path: Path, what: str) -> None:
     assert row["target_id"]
 
 
+def of_category(category: str, name: str) -> dict[str, Any]:
+    record = directory(name)
+    return record | {"properties": record["properties"] | {"category": category}}
+
+
+# https://github.com/blueteam0ps/det-eng-samples: dataset/t1098_Add a user to company administrator role.json
+ADMIN, MEMBER = "7dccacb0-c3ff-4b02-964b-dd04c5a8f9fe", "a88ae17c-f562-4c1f-a377-8910b6847d76"
+
+
+def unified(operation: str, *actor: str, template: str = GLOBAL[1], kind: str = "User") -> dict[str, Any]:
+    named = {"Role.DisplayName": "Company Administrator", "Role.TemplateId": template}
+    return {
+        "CreationTime": "2026-03-01T06:46:28",
+        "Id": "df48cda4-23d9-4825-9ad8-3eaebba31212",
+        "Operation": operation,
+        "OrganizationId": "87654321-4321-4321-4321-111111111111",
+        "RecordType": 8,
+        "ResultStatus": "Success",
+        "UserId": "stinger@contoso.onmicrosoft.com",
+        "Workload": "AzureActiveDirectory",
+        "ModifiedProperties": [{"Name": name, "NewValue": value, "OldValue": ""} for name, value in named.items()],
+        "Actor": [{"ID": actor[0], "Type": 1}, *({"ID": each, "Type": 2} for each in actor[1:])],
+        "Target": [{"ID": each, "Type": 2} for each in (f"{kind}_{MEMBER}", MEMBER, kind)],
+    }
+
+
+@pytest.mark.parametrize("kind", ["user", "group"])
+def test_a_person_who_gets_a_strong_role_is_seen_in_the_unified_log(tmp_path: Path, kind: str) -> None:
+    [row] = told(tmp_path, unified("Add member to role.", "stinger", f"User_{ADMIN}", kind=kind.capitalize()))
+    assert (row["operation"], row["target_kind"], row["target_id"]) == ("assign-directory-role", kind, MEMBER)
+    assert (row["principal_id"], row["permission"], row["privileged"]) == (ADMIN, "Company Administrator", True)
+
+
 NOT_READ = {
     "KeyExport": key_vault("KeyExport", KEY),
     # The verb at the end of a name does not show that an operation is harmless.
@@ -80,11 +125,24 @@ NOT_READ = {
     "CertificateIssuerSet": key_vault("CertificateIssuerSet", f"{HOST}/certificates/issuers/ca"),
     "Microsoft.KeyVault/vaults/deploy/action": activity("Microsoft.KeyVault/vaults/deploy/action", VAULT),
     "Microsoft.Authorization/roleDefinitions/write": activity("Microsoft.Authorization/roleDefinitions/write", VAULT),
+    # No word says that these concern keys: their providers do, or their category.
+    **{
+        name: activity(name, VAULT)
+        for name in (
+            *("Microsoft.Authorization/locks/delete", "Microsoft.Insights/dataCollectionRules/write"),
+            *("Microsoft.KeyVault/hsmPools/write", "Microsoft.ManagedIdentity/userAssignedIdentities/revoke/action"),
+        )
+    },
+    "Update authorization policy": of_category("AuthorizationPolicy", "Update authorization policy"),
+    "Enable Desktop Sso": of_category("DirectoryManagement", "Enable Desktop Sso"),
+    "Restore member from role": of_category("GroupManagement", "Restore member from role"),
     "Microsoft.Search/searchServices/createQueryKey/action": activity(
         "Microsoft.Search/searchServices/createQueryKey/action", VAULT
     ),
     "Add certificate authority": directory("Add certificate authority"),
     "Add member to role": by_app("MS-PIM", role(*GLOBAL, "User")),
+    "Add member to role.": unified("Add member to role.", "MS-PIM", f"ServicePrincipal_{ADMIN}", ADMIN),
+    "Update policy key.": unified("Update policy key.", "stinger", f"User_{ADMIN}"),
 }
 HARMLESS = [
     *(
@@ -97,11 +155,77 @@ HARMLESS = [
         directory(name)
         for name in ("Update user", "Add member to group", "Remove owner from application", "Delete application")
     ),
-    directory("Add member to role completed (PIM activation)"),
+    *(
+        activity(f"Microsoft.{name}", VAULT)
+        for name in (
+            *("Authorization/policies/auditIfNotExists/action", "Insights/AutoscaleSettings/Scaleup/Action"),
+            *("Authorization/policyAssignments/write", "KeyVault/vaults/privateEndpointConnectionProxies/validate/action"),
+        )
+    ),
+    *(
+        of_category(*each)
+        for each in (
+            ("UserManagement", "Add Windows Hello for Business credential"),
+            ("UserManagement", "Update user"),
+            ("Policy", "Update conditional access policy"),
+            ("RoleManagement", "Add member to role approval requested (PIM activation)"),
+            ("RoleManagement", "Add eligible member to role in PIM requested (timebound)"),
+            ("ApplicationManagement", "Remove service principal"),
+            ("Authentication", "Issue an id_token to the application"),
+        )
+    ),
     by_app("MS-PIM", role(*GLOBAL, "User"), PIM),
     by_app("MS-PIM", role(*READERS, "User")),
+    unified("Add member to role.", "MS-PIM", f"ServicePrincipal_{ADMIN}", ADMIN, PIM),
+    unified("Add member to role.", "stinger", f"User_{ADMIN}", template=READERS[1]) | {"Id": "another"},
+    unified("Update user.", "stinger", f"User_{ADMIN}") | {"Id": "a third"},
     directory("Update service principal", APP | {"type": "ServicePrincipal"}, DisplayName=('["a"]', '["b"]')),
 ]
+
+
+ACTIVATED = "Add member to role completed (PIM activation)"
+
+
+def activated(name: str, template: str, person: str = SERVICE, operation: str = ACTIVATED) -> dict[str, Any]:
+    """PIM's own record, with the targets of the record in panther's azure_role_changed_pim."""
+    first = {"id": OWNER, "type": "Role", "displayName": name}
+    others = ({"id": "1", "type": "Request"}, {"id": person, "type": "User"}, {"id": "2", "type": "Other"})
+    return directory(operation, first, *others, TemplateId=("", f'"{template}"'))
+
+
+def test_an_activation_of_a_strong_role_is_shown_as_one(tmp_path: Path) -> None:
+    [row] = told(tmp_path, activated(*GLOBAL))
+    assert (row["operation"], row["target_kind"], row["target_id"]) == ("activate-directory-role", "user", SERVICE)
+    assert (row["permission"], row["privileged"]) == (GLOBAL[0], None)
+
+
+# Core Directory names the role Company Administrator in logs of some years; the template's id is the same.
+CLAIM = by_app("MS-PIM", role("Company Administrator", GLOBAL[1], "User"))
+TO_ANOTHER = activated(*GLOBAL, person=OWNER)
+ELIGIBLE = activated(*GLOBAL, operation="Add eligible member to role in PIM completed (permanent)")
+LATER = activated(*GLOBAL)
+LATER["properties"] = LATER["properties"] | {"activityDateTime": "2025-01-15T10:30:25Z"}
+
+
+@pytest.mark.parametrize(
+    ("beside", "unread"),
+    [
+        (activated(*GLOBAL), {}),
+        (activated(*GLOBAL, operation="Add member to role in PIM completed (timebound)"), {}),
+        *((other, {"Add member to role": {"2025-01-15": 1}}) for other in (TO_ANOTHER, ELIGIBLE, LATER, activated(*READERS))),
+    ],
+)
+def test_a_record_of_pim_proves_whose_act_it_was(tmp_path: Path, beside: dict[str, Any], unread: dict[str, Any]) -> None:
+    """Whichever record comes first, and also if they are in two files."""
+    records = [CLAIM, beside]
+    for name, order in (("before", records), ("after", records[::-1])):
+        folder = tmp_path / name
+        folder.mkdir()
+        for number, record in enumerate(order):
+            (folder / f"{number}.jsonl").write_text(json.dumps(record), encoding="utf-8")
+        store = imported(tmp_path / f"logs-{name}", folder)
+        found = [each.unread for file in store.files for each in file.sources.values() if each.unread]
+        assert found == [unread] * bool(unread)
 
 
 @pytest.mark.parametrize("what", NOT_READ)

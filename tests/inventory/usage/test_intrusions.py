@@ -235,7 +235,7 @@ CHANGES: dict[str, tuple[Use, list[str]]] = {
     ),
     "a permission to sign in and to read mail, by somebody who never gave one": (
         change(LEARNED, "grant-permission", permission="openid Mail.Read", granted_to="b", principal_id="somebody"),
-        ["new-operation"],
+        ["new-target"],
     ),
     "a role to read": (change(LEARNED, "assign-directory-role", permission="Directory Readers"), []),
     "keys of an account, by somebody who never listed any": (

@@ -13,7 +13,7 @@ import pytest
 from msgspec import structs
 
 from keyaudit.inventory.logs import Use
-from keyaudit.report.usage.words import reason
+from keyaudit.report.usage.words import app, reason
 from tests.inventory.usage.test_intrusions import ADMIN, ELSEWHERE, LEARNED, change, learned, next_day, person
 from tests.logs import use
 
@@ -123,8 +123,8 @@ def test_two_applications_that_moved_are_two_findings(tmp_path: Path) -> None:
     assert [(each.app_id, each.open) for each in moved.findings] == [("service 0", True), ("service 1", True)]
 
 
-def consent(day: int, number: int, to: str) -> Use:
-    made = change(day, "grant-permission", permission="User.Read openid", granted_to=to, principal_id=person(number))
+def consent(day: int, number: int, to: str, scopes: str = "User.Read openid") -> Use:
+    made = change(day, "grant-permission", permission=scopes, granted_to=to, principal_id=person(number))
     return structs.replace(made, actor_app_id=None)
 
 
@@ -136,3 +136,31 @@ def test_consents_to_sign_in_are_told_once_for_an_application(tmp_path: Path) ->
     found = next_day(tmp_path, [*made, *(consent(LEARNED, number, "new") for number in range(5))], baseline)
     assert [(each.app_id, each.severity, each.why[0].uses) for each in found.findings] == [("new", "low", 5)]
     assert found.exit == 0
+
+
+@pytest.mark.parametrize(
+    ("scopes", "severity"),
+    [("User.ReadBasic.All", "medium"), ("Mail.Read User.Read", "high"), ("Directory.AccessAsUser.All", "high")],
+)
+def test_wider_consents_are_graded_by_their_scopes_and_told_once_for_an_application(
+    tmp_path: Path, scopes: str, severity: str
+) -> None:
+    """An application that may do as much is usual; so is another that only signs users in, until it may do more."""
+    (tmp_path / "before").mkdir()
+    known = [consent(day, day, of, may) for day in range(LEARNED) for of, may in (("usual", scopes), ("plain", "User.Read"))]
+    baseline = learned(tmp_path / "before", known)
+    made = [consent(LEARNED, number, "usual", scopes) for number in range(40, 50)]
+    made += [consent(LEARNED, number, of, scopes) for number in range(5) for of in ("new", "plain")]
+    found = next_day(tmp_path, made, baseline)
+    assert [(each.app_id, each.severity, each.why[0].uses) for each in found.findings] == [
+        ("new", severity, 5),
+        ("plain", severity, 5),
+    ]
+
+
+def test_the_first_consent_on_mail_is_high_also_for_an_application_that_is_known(tmp_path: Path) -> None:
+    (tmp_path / "before").mkdir()
+    baseline = learned(tmp_path / "before", [consent(day, day, "usual") for day in range(LEARNED)])
+    found = next_day(tmp_path, [consent(LEARNED, 1, "usual", "Mail.ReadWrite")], baseline)
+    assert [(each.app_id, each.severity) for each in found.findings] == [("usual", "high")]
+    assert app(found.findings[0]) == "those who consented to usual"
