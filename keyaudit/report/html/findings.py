@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from itertools import takewhile
+from itertools import groupby, takewhile
 
 from msgspec import Struct, field
 
@@ -47,12 +47,13 @@ class Item(Struct, frozen=True):
 
 
 class Fix(Struct, frozen=True):
-    """The steps that are for some resources alone."""
+    """Consecutive lines of a fix that are for all resources, or for some alone."""
 
-    ids: tuple[str, ...]
-    """Of the findings, whose rows are these resources."""
-    names: str
-    steps: Sequence[Part]
+    lines: Sequence[Part]
+    """Each with one line; a heading where a step or its commands begin."""
+    ids: tuple[str, ...] = ()
+    """Of the findings whose rows are these resources; empty for all."""
+    names: str = ""
 
 
 class Group(Struct):
@@ -67,20 +68,47 @@ class Group(Struct):
     items: list[Item] = field(default_factory=list)
     limits: dict[str, None] = field(default_factory=dict)
     """Some of the limits of the findings, in words."""
-    first: tuple[Part, ...] | None = None
-    """The paragraphs with which the fix of every listed finding begins."""
+    same: tuple[Part, ...] | None = None
+    """The lines that the fixes of all findings have at the same place; one that differs is empty."""
     fixed: dict[tuple[Part, ...], list[Item]] = field(default_factory=dict)
     """The findings by their whole fix."""
     unshown: int = 0
     """The number of findings whose fix is not shown, because there are too many different ones."""
+    above: "Group | None" = None
+    """The findings of the policy at a higher severity, which have its text."""
+
+    @property
+    def judged(self) -> str:
+        """What is weak and what it opens; empty if that differs."""
+        found = {item.judged for item in self.items}
+        return found.pop() if len(found) == 1 else ""
+
+    @property
+    def repeats(self) -> bool:
+        """Whether all that it says for all its resources is said at a higher severity."""
+        return self.above is not None and {part for part in self.same or () if part.lines} <= set(self.above.same or ())
 
     @property
     def fixes(self) -> Iterator[Fix]:
-        """What each fix has besides `first`. A command is never in `first`: it is for a resource."""
-        for steps, of in self.fixed.items():
-            if rest := steps[len(self.first or ()) :]:
+        """The fixes in the order of reading: what is for all once, and what is not below its resources, as each command is."""
+        start = 0
+        for shared, of in groupby(self.same or (), key=lambda part: bool(part.lines)):
+            run = tuple(of)
+            if not shared:
+                yield from self._apart(start, start + len(run))
+            elif not self.repeats:
+                yield Fix(run)
+            start += len(run)
+        yield from self._apart(start, None)
+
+    def _apart(self, start: int, end: int | None) -> Iterator[Fix]:
+        alike: dict[tuple[Part, ...], list[Item]] = defaultdict(list)
+        for lines, of in self.fixed.items():
+            alike[lines[start:end]] += of
+        for lines, of in alike.items():
+            if lines:
                 more = f" and {len(of) - _NAMED:,} more" if len(of) > _NAMED else ""
-                yield Fix(tuple(item.id for item in of), f"{', '.join(item.name for item in of[:_NAMED])}{more}", rest)
+                yield Fix(lines, tuple(item.id for item in of), f"{', '.join(item.name for item in of[:_NAMED])}{more}")
 
     @property
     def is_short(self) -> bool:
@@ -146,7 +174,12 @@ def findings(report: Report) -> Findings:
     for group in ordered.values():
         if not group.unknown:
             by_severity[group.severity].append(group)
-    levels = [Level(severity, by_severity[severity]) for severity in WORST_FIRST if severity in by_severity]
+    above: dict[str, Group] = {}
+    for severity in WORST_FIRST:
+        for group in by_severity[severity]:
+            group.above = above.get(group.policy.id)
+            above.setdefault(group.policy.id, group)
+    levels = [Level(severity, by_severity[severity]) for severity in WORST_FIRST if by_severity[severity]]
     return Findings(levels, [group for group in ordered.values() if group.unknown])
 
 
@@ -187,11 +220,20 @@ def _add(group: Group, finding: Finding, owner: Owner) -> None:
     if finding.expected and len(group.limits) < _LIMITS:
         group.limits[finding.expected] = None
     if finding.outcome is Outcome.FAIL:
-        steps = tuple(parts(finding.fix, finding.steps))
-        begins = tuple(takewhile(lambda part: not part.is_command, steps))
-        pairs = zip(begins if group.first is None else group.first, begins, strict=False)
-        group.first = tuple(part for part, other in takewhile(lambda pair: pair[0] == pair[1], pairs))
-        if steps in group.fixed or len(group.fixed) < _FIXES.get(group.severity, 1):
-            group.fixed.setdefault(steps, []).append(item)
+        steps = parts(finding.fix, finding.steps)
+        lines = tuple(
+            Part("" if number else part.heading, (line,), part.is_command)
+            for part in steps
+            for number, line in enumerate(part.lines)
+        )
+        group.same = _shared(lines if group.same is None else group.same, lines)
+        if lines in group.fixed or len(group.fixed) < _FIXES.get(group.severity, 1):
+            group.fixed.setdefault(lines, []).append(item)
         else:
             group.unshown += 1
+
+
+def _shared(same: Sequence[Part], lines: Sequence[Part]) -> tuple[Part, ...]:
+    """What both have at the same place, up to the first place with different headings. A command is for a resource alone."""
+    pairs = takewhile(lambda pair: pair[0].heading == pair[1].heading, zip(same, lines, strict=False))
+    return tuple(one if one == other and not one.is_command else Part(one.heading, (), one.is_command) for one, other in pairs)
