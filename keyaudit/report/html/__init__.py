@@ -42,15 +42,20 @@ def rendered(template: str, *styles: str, script: str = "", **values: object) ->
     return _templates().get_template(template).render(**ours, **values)
 
 
+_BLOCK = r"</?(?:p|div|section|details|summary|ul|ol|li|dl|table|thead|tbody|tr|th|td|h[1-6]|pre|figure|figcaption)\b"
+_NEEDLESS = re.compile(rf"</(?:td|th|tr|li|dt|dd)>|\n(?={_BLOCK})")
+_QUOTED = re.compile(r'(?<= )([a-z-]+)="([\w#-]+)"(?=[ >])')
+
+
 class _Terse(Extension):
-    """Leaves out of a template what HTML lets be left out: some end tags, and quotes around one word.
+    """Leaves out of a template what HTML lets be left out: some end tags, quotes around one word, lines between blocks.
 
     https://html.spec.whatwg.org/multipage/syntax.html#optional-tags
     """
 
     def preprocess(self, source: str, name: str | None, filename: str | None = None) -> str:  # noqa: ARG002 - of the base class
         """The source of a template in short."""
-        return re.sub(r'(?<= )([a-z-]+)="([\w#-]+)"(?=[ >])', r"\1=\2", re.sub(r"</(?:td|th|tr|li|dt|dd)>", "", source))
+        return _QUOTED.sub(r"\1=\2", _NEEDLESS.sub("", source))
 
 
 def _digest(text: str) -> str:

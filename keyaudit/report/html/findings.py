@@ -14,7 +14,7 @@ from keyaudit.model.severity import Severity
 from keyaudit.model.tables import TABLES
 from keyaudit.model.text import visible
 from keyaudit.report.facts import Facts
-from keyaudit.report.findings.causes import also, same_cause
+from keyaudit.report.findings.causes import also
 from keyaudit.report.judgement import said
 from keyaudit.report.resource import context, label, owned_by
 from keyaudit.report.summary import WORST_FIRST, message
@@ -22,7 +22,7 @@ from keyaudit.report.summary import WORST_FIRST, message
 MOST = 5_000
 """The maximum number of listed findings, the highest severity first, unknown results last."""
 _FIXES = {Severity.CRITICAL: 25, Severity.HIGH: 3}
-"""The number of different fixes that are shown per policy; of lower severities, one as an example."""
+"""The number of different fixes whose commands are shown per policy; of lower severities, `explain` has them."""
 _NAMED = 3
 """The number of resources that are named where several have the same fix."""
 _LIMITS = 4
@@ -39,9 +39,13 @@ class Item(Struct, frozen=True):
     context: str
     message: str
     judged: str
-    """Its severity, with what is weak and what it opens."""
-    cause: str
-    """What else the cause explains, or the head of the cause; empty if it is a cause by itself."""
+    """What is weak and what it opens, with the severities that are possible if that is not known."""
+    also: str
+    """What else the cause explains, if it is the head of a cause."""
+    head: str
+    """The id of the head of its cause, whose fix closes it, too; empty if it is that itself."""
+    of: str
+    """The problem of that head."""
     mark: str
     """"waived" or "known", otherwise empty."""
 
@@ -69,24 +73,31 @@ class Group(Struct):
     limits: dict[str, None] = field(default_factory=dict)
     """Some of the limits of the findings, in words."""
     same: tuple[Part, ...] | None = None
-    """The lines that the fixes of all findings have at the same place; one that differs is empty."""
+    """The lines that the fixes of all heads of causes have at the same place; one that differs is empty."""
     fixed: dict[tuple[Part, ...], list[Item]] = field(default_factory=dict)
-    """The findings by their whole fix."""
+    """The heads of causes by their whole fix."""
     unshown: int = 0
     """The number of findings whose fix is not shown, because there are too many different ones."""
+    varies: bool = False
+    """Whether the fixes have lines that are for some resources alone."""
     above: "Group | None" = None
     """The findings of the policy at a higher severity, which have its text."""
 
     @property
     def judged(self) -> str:
         """What is weak and what it opens; empty if that differs."""
-        found = {item.judged for item in self.items}
-        return found.pop() if len(found) == 1 else ""
+        said = {item.judged for item in self.items}
+        return said.pop() if len(said) == 1 else ""
 
     @property
     def repeats(self) -> bool:
         """Whether all that it says for all its resources is said at a higher severity."""
         return self.above is not None and {part for part in self.same or () if part.lines} <= set(self.above.same or ())
+
+    @property
+    def consequences(self) -> int:
+        """The number of listed findings that the fix of another one closes, too."""
+        return sum(bool(item.head) for item in self.items)
 
     @property
     def fixes(self) -> Iterator[Fix]:
@@ -150,6 +161,11 @@ class Findings(Struct, frozen=True):
     unknown: Sequence[Group]
     """Unknown results by policy; the severity is the highest possible one."""
 
+    @property
+    def listed(self) -> frozenset[str]:
+        """The ids of the listed failures."""
+        return frozenset(item.id for level in self.levels for group in level.groups for item in group.items)
+
 
 def findings(report: Report) -> Findings:
     """The findings up to the maximum, in the order of the report: a policy stands where its first finding does."""
@@ -205,6 +221,7 @@ def _unknown(tally: Tally) -> Group:
 def _add(group: Group, finding: Finding, owner: Owner) -> None:
     facts = Facts.of(finding)
     mark = "waived" if finding.outcome is Outcome.WAIVED else "known" if finding.known else ""
+    cause = finding.cause
     item = Item(
         finding.id,
         "\n".join(visible(name, _NAME) for name in owner.names) or (owned_by(owner) if owner.reason else ""),
@@ -212,22 +229,25 @@ def _add(group: Group, finding: Finding, owner: Owner) -> None:
         # Nothing more is known about a scope without rows.
         visible(context(facts, owner), _NAME) if facts.row else "",
         message(finding),
-        said(finding),
-        also(finding) or same_cause(finding),
+        said(finding).removeprefix(f"{finding.severity}: "),
+        also(finding),
+        *((cause.head.finding, cause.head.problem) if cause and not finding.leads else ("", "")),
         mark,
     )
     group.items.append(item)
     if finding.expected and len(group.limits) < _LIMITS:
         group.limits[finding.expected] = None
-    if finding.outcome is Outcome.FAIL:
+    if finding.outcome is Outcome.FAIL and finding.leads:
         steps = parts(finding.fix, finding.steps)
         lines = tuple(
             Part("" if number else part.heading, (line,), part.is_command)
             for part in steps
             for number, line in enumerate(part.lines)
         )
-        group.same = _shared(lines if group.same is None else group.same, lines)
-        if lines in group.fixed or len(group.fixed) < _FIXES.get(group.severity, 1):
+        before = lines if group.same is None else group.same
+        group.same = _shared(before, lines)
+        group.varies |= len(group.same) < max(len(before), len(lines)) or not all(part.lines for part in group.same)
+        if lines in group.fixed or len(group.fixed) < _FIXES.get(group.severity, 0):
             group.fixed.setdefault(lines, []).append(item)
         else:
             group.unshown += 1

@@ -23,7 +23,14 @@
       words: `${problem} ${group.id.slice(group.id.indexOf("-") + 1)} ${row.id} ${text(row)}`.toLowerCase(),
     };
   }));
-  found.forEach((each, number) => { each.number = number; });
+  found.forEach((each, number) => {
+    each.number = number;
+    const id = each.row.querySelector("code");
+    const link = document.createElement("a");
+    link.href = `#${each.row.id}`;
+    link.append(id.textContent);
+    id.replaceWith(link);
+  });
   const statuses = [...new Set(found.map((each) => each.status))];
 
   const offer = (control, values) => {
@@ -57,7 +64,7 @@
   const line = (each) => element("tr", {},
     element("td", {}, severity(each.severity), element("small", {}, each.status)),
     element("th", { scope: "row" }, ...copies(each.row.children[0])),
-    element("td", {}, element("b", {}, each.problem), ...copies(each.row.children[1]), ...[...each.group.querySelectorAll(".judged")].map((judged) => element("small", {}, text(judged)))));
+    element("td", {}, element("b", {}, each.problem), ...copies(each.row.children[1]), ...[...each.group.querySelectorAll("summary i")].map((judged) => element("small", {}, text(judged)))));
   const table = (title, some) => element("table", { class: "grid" }, element("caption", {}, title),
     element("thead", {}, element("tr", {}, ...["Severity", "Resource", "Problem"].map(
       (head) => element("th", { scope: "col" }, head)))),
