@@ -104,9 +104,7 @@ def _merged(lines: Sequence[Line]) -> Sequence[Line]:
     return [
         each
         for same in alike.values()
-        for each in (
-            same if len(same) < _ALIKE else [replace(same[0], name="; ".join(line.name for line in same), message="")]
-        )
+        for each in (same if len(same) < _ALIKE else [replace(same[0], name="; ".join(line.name for line in same), message="")])
     ]
 
 

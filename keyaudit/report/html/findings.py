@@ -78,6 +78,8 @@ class Group(Struct):
     """The heads of causes by their whole fix."""
     unshown: int = 0
     """The number of findings whose fix is not shown, because there are too many different ones."""
+    first: Fix | None = None
+    """The fix of the first head of a cause."""
     varies: bool = False
     """Whether the fixes have lines that are for some resources alone."""
     above: "Group | None" = None
@@ -102,6 +104,9 @@ class Group(Struct):
     @property
     def fixes(self) -> Iterator[Fix]:
         """The fixes in the order of reading: what is for all once, and what is not below its resources, as each command is."""
+        if self.first and len(self.items) - self.consequences == 1 < self.count:
+            yield self.first
+            return
         start = 0
         for shared, of in groupby(self.same or (), key=lambda part: bool(part.lines)):
             run = tuple(of)
@@ -246,6 +251,8 @@ def _add(group: Group, finding: Finding, owner: Owner) -> None:
         )
         before = lines if group.same is None else group.same
         group.same = _shared(before, lines)
+        shown = tuple(part for part in lines if group.severity in _FIXES or not part.is_command)
+        group.first = group.first or Fix(shown, (item.id,), item.name)
         group.varies |= len(group.same) < max(len(before), len(lines)) or not all(part.lines for part in group.same)
         if lines in group.fixed or len(group.fixed) < _FIXES.get(group.severity, 0):
             group.fixed.setdefault(lines, []).append(item)
