@@ -73,8 +73,8 @@ def others(rest: Mapping[Severity, int]) -> str:
 
 
 def tier0(report: Report, named: int = 0, above: Collection[str] = ()) -> str:
-    """ "Tier 0: 9 principals outside Microsoft, 2 named above, 1 with a client secret (CI) and 6 by federation", with so many of
-    them by name; empty if not evaluated, though not where what it needs was left out. `above`: names that the reader has.
+    """ "Tier 0: 9 principals outside Microsoft, 2 named above, 1 with a client secret (CI) and 6 by federation", with so many
+    by name; empty if not evaluated, though not where what it needs was left out. `above`: the names that the reader has.
     """
     found, part = report.tier0(), report.verdict.part
     if found is None:
@@ -86,7 +86,7 @@ def tier0(report: Report, named: int = 0, above: Collection[str] = ()) -> str:
     shown = [each for each in found.named if each not in known][:named]
     left = Counter(found.ways) - Counter(each.way for each in known)
     said = [f"{count:,} {way}{_named(count, [each for each in shown if each.way is way])}" for way, count in left.items()]
-    ways = listed([*([f"{len(known):,} named above"] if known else ()), *said])
+    ways = listed([*([f"{f'{len(known):,}' if said else 'all'} named above"] if known else ()), *said])
     return (
         f"Tier 0: {'' if found.whole and not part else 'at least '}{plural(found.count, 'principal')} outside Microsoft, {ways}"
     )
