@@ -35,7 +35,8 @@ def header(run: Run, verdict: Verdict, width: int, colour: bool, *, brief: bool 
     """
     as_of = f"as of {times.iso_time(run.as_of)}"
     facts = [one_line(run.tenant_name or run.tenant_id), *_subscriptions(verdict)]
-    facts += [f"{as_of[:-4]}Z", reads_done(verdict)] if brief else [f"as {one_line(run.identity)}"]
+    reads = f"all {verdict.required:,} reads done" if verdict.assessed == verdict.required > 0 else reads_done(verdict)
+    facts += [f"{as_of[:-4]}Z", reads] if brief else [f"as {one_line(run.identity)}"]
     if brief and verdict.not_judged:
         facts.append(not_evaluated(verdict).partition(" (")[0])
     notes = [

@@ -52,7 +52,7 @@ def _attribute(text: str) -> str:
         (inert, "\ufdd0\ufffe\U0010ffff\u00e9", "\\ufdd0\\ufffe\\U0010ffff\u00e9"),
         (inert, "x" * LONGEST, "x" * LONGEST),
         (inert, "x" * (LONGEST + 1), f"{'x' * LONGEST}... (1,001 characters)"),
-        (whole, f"<{GUID.upper()}>", f'&lt;<span class="id">{GUID.upper()}</span>&gt;'),
+        (whole, f"<{GUID.upper()}>", f"&lt;<bdi>{GUID.upper()}</bdi>&gt;"),
         (whole, f"a{GUID}", f"a{GUID}"),
         (members.inert, '"\\###\x1b\x7f\u2028\u00e9', '"\\"\\\\\\u0023\\u0023#\\u001b\\u007f\\u2028\\u00e9"'),
         (digest.inert, "<a> [b] `c` *d* ~e~ |f @g", "\\x3ca\\x3e \\x5bb\\x5d \\x60c\\x60 \\x2ad\\x2a \\x7ee\\x7e \\x7cf (at)g"),

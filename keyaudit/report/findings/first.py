@@ -1,7 +1,7 @@
 """The first page in words, for every format for people: its groups, the first step of each cause, the rest, and tier 0."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from msgspec import Struct, structs
 
@@ -72,9 +72,9 @@ def others(rest: Mapping[Severity, int]) -> str:
     return f"And {plural(count, 'more cause')}: {severities(rest)}" if count else ""
 
 
-def tier0(report: Report, named: int = 0) -> str:
-    """ "Tier 0: 9 principals outside Microsoft, 3 with a client secret (CI; Deploy; Sync) and 6 by federation", with so many of
-    them by name; empty if not evaluated, though not where what it needs was left out.
+def tier0(report: Report, named: int = 0, above: Collection[str] = ()) -> str:
+    """ "Tier 0: 9 principals outside Microsoft, 2 named above, 1 with a client secret (CI) and 6 by federation", with so many
+    by name; empty if not evaluated, though not where what it needs was left out. `above`: the names that the reader has.
     """
     found, part = report.tier0(), report.verdict.part
     if found is None:
@@ -82,10 +82,11 @@ def tier0(report: Report, named: int = 0) -> str:
         return "Tier 0: not evaluated, because its data was left out" if out else ""
     if not found.count:
         return f"Tier 0: none outside Microsoft{READ if not found.whole else PART if part else ''}"
-    shown = found.named[:named]
-    ways = listed(
-        [f"{count:,} {way}{_named(count, [each for each in shown if each.way is way])}" for way, count in found.ways.items()]
-    )
+    known = [each for each in found.named if each.name in above]
+    shown = [each for each in found.named if each not in known][:named]
+    left = Counter(found.ways) - Counter(each.way for each in known)
+    said = [f"{count:,} {way}{_named(count, [each for each in shown if each.way is way])}" for way, count in left.items()]
+    ways = listed([*([f"{f'{len(known):,}' if said else 'all'} named above"] if known else ()), *said])
     return (
         f"Tier 0: {'' if found.whole and not part else 'at least '}{plural(found.count, 'principal')} outside Microsoft, {ways}"
     )
@@ -132,12 +133,12 @@ def _principal(each: Principal, room: int) -> str:
     return f"{cut(one_line(each.name, _NAME), min(_NAME, max(_LEAST_NAME, room - columns(said))))}{said}"
 
 
-def tier0_lines(report: Report, options: Options, named: int = ON_SCREEN) -> list[str]:
+def tier0_lines(report: Report, options: Options, named: int = ON_SCREEN, above: Collection[str] = ()) -> list[str]:
     """The same in lines, and the command that lists them if they are not all named."""
-    said = tier0(report, named)
+    said = tier0(report, named, above)
     lines = wrap(said, options.page, rest=INDENT) if said else []
     found = report.tier0()
-    if options.hints and found is not None and found.count > named:
+    if options.hints and found is not None and found.count > named + sum(each.name in above for each in found.named):
         lines.append(INDENT + " ".join(filter(None, (TIER0, " ".join(options.sources), options.choice))))
     return lines
 

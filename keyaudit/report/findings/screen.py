@@ -1,7 +1,7 @@
 """The first screen of a report: what was read, the numbers, everything critical, tier 0, what ends soon, and the rest."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import TextIO
 
 from keyaudit.model.causes import SHORT
@@ -61,13 +61,12 @@ def render(report: Report, out: TextIO, options: Options) -> None:
     # The first step of each, where that hides none of them.
     steps = len(before) + len(after) + len(soon) + _FEWEST + _HINTS + 3 + 3 * len(grave) <= HEIGHT
     lines = [line for each in urgent for line in _entry(each, width, colour, steps=steps)]
-    lines = ["", *lines] if lines else []
-    # A blank line before what is critical, the waivers and the commands, and the line of the rest.
+    # A blank line before the waivers and the commands, and the line of the rest.
     room = HEIGHT - len(before) - len(after) - len(lines) - len(soon) - (_HINTS if hints else 0) - 2 - bool(after)
     wanted = sum(len(_entry(each, width, colour, steps=steps)) for each in others_)
-    principals = _tier0(report, options, max(room - wanted, _FEWEST), NAMED)
-    lines += principals if lines else ["", *principals]
-    lines += soon if lines else ["", *soon]
+    above = {name for each in urgent if (name := _name(Facts.of(each.finding))) and any(name in line for line in lines)}
+    principals = _tier0(report, options, max(room - wanted, _FEWEST), above)
+    lines += [*principals, *soon]
     room -= len(principals)
     shown = 0
     for each in others_:
@@ -103,13 +102,18 @@ def _soon(ending: Sequence[First], width: int) -> list[str]:
     return lines if len(lines) <= _ENDING else [*lines[: _ENDING - 1], f"{INDENT}and more: keyaudit expiring 30d"]
 
 
-def _tier0(report: Report, options: Options, room: int, most: int) -> list[str]:
-    """The lines about tier 0: with as many names as there is room for, and `most` of them."""
-    for named in range(most, 0, -1):
-        lines = tier0_lines(report, options, named)
+def _tier0(report: Report, options: Options, room: int, above: Collection[str]) -> list[str]:
+    """The lines about tier 0: with as many names as there is room for, besides those that stand above."""
+    for named in range(NAMED, 0, -1):
+        lines = tier0_lines(report, options, named, above)
         if len(lines) <= room:
             return lines
-    return tier0_lines(report, options, 0)
+    return tier0_lines(report, options, 0, above)
+
+
+def _name(facts: Facts) -> str | None:
+    """The name of the principal that a line is about."""
+    return facts.text("holder_name") or facts.text("principal_name") or facts.text("name")
 
 
 def _entry(first: First, width: int, colour: bool, *, steps: bool) -> list[str]:

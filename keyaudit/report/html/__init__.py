@@ -7,12 +7,14 @@ automatically (`inert`). The same report gives the same bytes.
 
 import base64
 import hashlib
+import re
 from collections.abc import Sequence
 from functools import cache
 from importlib.resources import files
 from typing import BinaryIO
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2.ext import Extension
 from markupsafe import Markup
 
 from keyaudit.model.run import Report
@@ -40,6 +42,22 @@ def rendered(template: str, *styles: str, script: str = "", **values: object) ->
     return _templates().get_template(template).render(**ours, **values)
 
 
+_BLOCK = r"</?(?:p|div|section|details|summary|ul|ol|li|dl|table|thead|tbody|tr|th|td|h[1-6]|pre|figure|figcaption)\b"
+_NEEDLESS = re.compile(rf"</(?:td|th|tr|li|dt|dd)>|\n(?={_BLOCK})")
+_QUOTED = re.compile(r'(?<= )([a-z-]+)="([\w#-]+)"(?=[ >])')
+
+
+class _Terse(Extension):
+    """Leaves out of a template what HTML lets be left out: some end tags, quotes around one word, lines between blocks.
+
+    https://html.spec.whatwg.org/multipage/syntax.html#optional-tags
+    """
+
+    def preprocess(self, source: str, name: str | None, filename: str | None = None) -> str:  # noqa: ARG002 - of the base class
+        """The source of a template in short."""
+        return _QUOTED.sub(r"\1=\2", _NEEDLESS.sub("", source))
+
+
 def _digest(text: str) -> str:
     return base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
 
@@ -53,6 +71,7 @@ def _templates() -> Environment:
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
+        extensions=[_Terse],
     )
     made.globals.update(WORDS)
     made.filters.update(lines=lines, place=place, whole=whole)

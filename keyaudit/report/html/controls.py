@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from itertools import chain, islice
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from keyaudit.model.findings import Finding
 from keyaudit.model.frameworks import Framework
@@ -18,6 +19,8 @@ from keyaudit.report.summary import message, word
 
 MOST = 20
 """The maximum number of findings listed below a framework."""
+_ALIKE = 3
+"""From this number on, findings that differ in their resource alone are one line."""
 _NAME = 200
 
 TONES: Mapping[State, str] = {
@@ -32,7 +35,7 @@ TONES: Mapping[State, str] = {
 
 
 class Line(Struct, frozen=True):
-    """A finding by the limits of a framework."""
+    """A finding by the limits of a framework, or several that differ in their resource alone, without their messages."""
 
     word: str
     controls: str
@@ -91,7 +94,18 @@ def _standing(framework: Framework, name: str, report: Report) -> Standing:
     apart = chain(report.apart(False), report.under(profile).owned(False))
     found = (finding for _, finding in apart if framework.key in finding.frameworks)
     lines = [_line(each, framework) for each in islice(found, MOST)]
-    return Standing(framework, name, profile, controls(framework, report), lines, sum(1 for _ in found))
+    return Standing(framework, name, profile, controls(framework, report), _merged(lines), sum(1 for _ in found))
+
+
+def _merged(lines: Sequence[Line]) -> Sequence[Line]:
+    alike: dict[tuple[str, str, str], list[Line]] = {}
+    for line in lines:
+        alike.setdefault((line.word, line.controls, line.problem), []).append(line)
+    return [
+        each
+        for same in alike.values()
+        for each in (same if len(same) < _ALIKE else [replace(same[0], name="; ".join(line.name for line in same), message="")])
+    ]
 
 
 def _line(finding: Finding, framework: Framework) -> Line:

@@ -15,6 +15,8 @@ from keyaudit.report.expiring.words import name, notes, when
 from keyaudit.report.html.charts import Columns, columns
 from keyaudit.report.resource import owned_by
 
+_SOONEST = 50
+"""The number of resources that are listed by their expiration dates."""
 _OWNERS = 40
 _NAMES = 2
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
@@ -72,8 +74,8 @@ def expiry(calendar: Calendar, as_of: int) -> Expiry:
         months=(("expired", totals[Span.OVERDUE]), *months, ("unknown", totals[Span.UNKNOWN])),
         owners=owners[:_OWNERS],
         owners_left_out=max(len(owners) - _OWNERS, 0),
-        soonest=[_end(each, as_of) for each in calendar.soonest],
-        soonest_left_out=ending - len(calendar.soonest),
+        soonest=[_end(each, as_of) for each in calendar.soonest[:_SOONEST]],
+        soonest_left_out=ending - min(len(calendar.soonest), _SOONEST),
         retired=calendar.retired,
         complete=calendar.complete,
     )

@@ -6,16 +6,16 @@
   const names = ["text", "severity", "area", "owner", "status", "view", "sort"];
   const controls = Object.fromEntries(names.map((name) => [name, by(`filter-${name}`)]));
   const levels = [...controls.severity.options].map((each) => each.value);
-  const groups = [...document.querySelectorAll("details.policy[data-severity]")];
-  const unlisted = groups.reduce((sum, group) => sum + Number(group.dataset.leftOut.replaceAll(",", "")), 0);
+  const groups = [...document.querySelectorAll("details.policy[id]")];
+  const unlisted = groups.reduce((sum, group) => sum + Number((group.dataset.leftOut ?? "0").replaceAll(",", "")), 0);
   const text = (node) => node.textContent.replace(/\s+/g, " ").trim();
   const named = (row) => text(row.querySelector("b"));
   const owners = (row) => (row.dataset.owners ?? "no owner known").split("\n");
   const found = groups.flatMap((group) => [...group.querySelectorAll(".items > li")].map((row) => {
-    const problem = text(group.querySelector(".title"));
+    const problem = text(group.querySelector("summary > :not(.severity)"));
     return {
       group, row, problem,
-      severity: group.dataset.severity,
+      severity: group.dataset.severity ?? group.id.split("-")[0],
       area: group.dataset.area,
       status: row.dataset.status ?? "open",
       resource: named(row),
@@ -23,7 +23,14 @@
       words: `${problem} ${group.id.slice(group.id.indexOf("-") + 1)} ${row.id} ${text(row)}`.toLowerCase(),
     };
   }));
-  found.forEach((each, number) => { each.number = number; });
+  found.forEach((each, number) => {
+    each.number = number;
+    const id = each.row.querySelector("code");
+    const link = document.createElement("a");
+    link.href = `#${each.row.id}`;
+    link.append(id.textContent);
+    id.replaceWith(link);
+  });
   const statuses = [...new Set(found.map((each) => each.status))];
 
   const offer = (control, values) => {
@@ -57,7 +64,7 @@
   const line = (each) => element("tr", {},
     element("td", {}, severity(each.severity), element("small", {}, each.status)),
     element("th", { scope: "row" }, ...copies(each.row.children[0])),
-    element("td", {}, element("b", {}, each.problem), ...copies(each.row.children[1])));
+    element("td", {}, element("b", {}, each.problem), ...copies(each.row.children[1]), ...[...each.group.querySelectorAll("summary i")].map((judged) => element("small", {}, text(judged)))));
   const table = (title, some) => element("table", { class: "grid" }, element("caption", {}, title),
     element("thead", {}, element("tr", {}, ...["Severity", "Resource", "Problem"].map(
       (head) => element("th", { scope: "col" }, head)))),
@@ -79,8 +86,8 @@
   const arrange = (some, view) => by("arranged").replaceChildren(...parts(some, view).map(([name, all]) => {
     const most = all.reduce((a, b) => (rank(b) < rank(a) ? b : a), all[0]);
     const made = element("details", { class: `policy ${most?.severity ?? ""}` },
-      element("summary", {}, element("span", { class: "title" }, name), " ",
-        element("span", { class: "tally" }, `${all.length.toLocaleString("en")} ${all.length === 1 ? "finding" : "findings"}`)));
+      element("summary", {}, element("span", {}, name), " ",
+        element("small", {}, `${all.length.toLocaleString("en")} ${all.length === 1 ? "finding" : "findings"}`)));
     // The rows are made when they are looked at: a long page stays quick.
     const fill = () => { if (made.open && made.children.length === 1) made.append(element("div", { class: "body" }, table(name, all))); };
     made.addEventListener("toggle", fill);
@@ -104,7 +111,7 @@
       const of = fix.dataset.for.split(" ").filter((id) => ids.has(id));
       fix.hidden = !of.length;
       const some = of.slice(0, 3).map((id) => named(by(`f-${id}`))).join(", ");
-      fix.querySelector("summary").textContent = `Fix for ${some}${of.length > 3 ? ` and ${of.length - 3} more` : ""}`;
+      fix.querySelector("b").textContent = `${some}${of.length > 3 ? ` and ${of.length - 3} more` : ""}`;
     }
     for (const first of document.querySelectorAll(".first li")) {
       first.hidden = filtered && ![...ids].some((id) => id.startsWith(first.dataset.id));
