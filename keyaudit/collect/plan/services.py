@@ -13,6 +13,7 @@ from keyaudit.collect.plan import azapi
 from keyaudit.collect.plan.ground import Ground
 from keyaudit.collect.plan.objects import Objects
 from keyaudit.collect.plan.resources import AFTER_APPLY, NOT_IN_PLAN, Planned, Value, View, wire
+from keyaudit.collect.services.items import QUERY
 
 _VAULT = "Microsoft.Keyvault"
 
@@ -70,12 +71,6 @@ APART = {
     "azurerm_cognitive_account_customer_managed_key": ("cognitive_account_id", "azurerm_cognitive_account"),
 }
 """Resources that give a service its key, with the attribute that names the service."""
-_MEMBERS = (
-    *("allowSharedKeyAccess", "keyCreationTime", "keyPolicy", "encryption", "disableLocalAuth", "keysMetadata"),
-    *("keyVaultKeyUri", "keyVaultKeyUriVersion", "adminUserEnabled", "disableLocalAccounts", "oidcIssuerProfile", "activeKey"),
-    *("rotationToLatestKeyVersionEnabled", "lastKeyRotationTimestamp", "previousKeys", "autoKeyRotationError", "keyId"),
-    *("azureKeyVaultKms", "clientId"),
-)
 
 
 class Services:
@@ -108,7 +103,7 @@ class Services:
                 self._add_protector(planned)
 
     def _add_body(self, planned: Planned, type_: str) -> None:
-        item = azapi.service(self._ground, planned, _MEMBERS, self._objects.url_within(planned, "body"))
+        item = azapi.service(self._ground, planned, self._objects.url_within(planned, "body"))
         if item is None:
             return
         self._ground.answers.add("service.query", item)
@@ -157,7 +152,7 @@ class Services:
             "name": planned.value("name"),
             "location": planned.value("location"),
             "tags": wire(planned.value("tags"), {}),
-            **dict.fromkeys(_MEMBERS),
+            **dict.fromkeys(QUERY.paths),
             "keyCreationTime": NOT_IN_PLAN,
             "keysMetadata": NOT_IN_PLAN,
             **self._identity(planned),

@@ -2,50 +2,33 @@
 
 import re
 from collections.abc import Callable, Collection
+from typing import cast
 
-from msgspec import UNSET, Raw, Struct
+from msgspec import UNSET, Raw, Struct, defstruct
 
 from keyaudit.collect.places import Subscription
 from keyaudit.collect.queries import Query
 from keyaudit.collect.rows import Row
 from keyaudit.collect.wire import AFTER_APPLY, NOT_IN_PLAN, Wire, is_null, read
 from keyaudit.model.coverage import Refusal
+from keyaudit.model.surfaces.services.account_keys import ACCOUNTS
+from keyaudit.model.wire import first_members
 
 KINDS = {
-    "microsoft.storage/storageaccounts": "storage",
-    "microsoft.documentdb/databaseaccounts": "cosmos-db",
-    "microsoft.servicebus/namespaces": "service-bus",
-    "microsoft.eventhub/namespaces": "event-hubs",
-    "microsoft.cognitiveservices/accounts": "cognitive-services",
-    "microsoft.containerregistry/registries": "container-registry",
-    "microsoft.appconfiguration/configurationstores": "app-configuration",
-    "microsoft.containerservice/managedclusters": "kubernetes",
-    "microsoft.kubernetes/connectedclusters": "arc-kubernetes",
-    "microsoft.redhatopenshift/openshiftclusters": "openshift",
+    **{each.type.lower(): each.kind for each in ACCOUNTS},
     "microsoft.compute/diskencryptionsets": "disk-encryption-set",
     "microsoft.sql/servers": "sql-server",
     "microsoft.sql/managedinstances": "sql-managed-instance",
 }
 """The kind of rows by resource type, in lower case."""
 
+_OF_ACCOUNTS = first_members(
+    way for each in ACCOUNTS for way in (each.accepted, *each.slots.values()) if way and not isinstance(way, bool)
+)
+"""The members that say when keys of accounts were made, and whether they are accepted."""
 _MEMBERS = (
-    "allowSharedKeyAccess",
-    "keyCreationTime",
-    "keyPolicy",
-    "encryption",
-    "disableLocalAuth",
-    "keysMetadata",
-    "keyVaultKeyUri",
-    "keyVaultKeyUriVersion",
-    "adminUserEnabled",
-    "disableLocalAccounts",
-    "oidcIssuerProfile",
-    "activeKey",
-    "rotationToLatestKeyVersionEnabled",
-    "lastKeyRotationTimestamp",
-    "previousKeys",
-    "autoKeyRotationError",
-    "keyId",
+    *("keyPolicy", "encryption", "keyVaultKeyUri", "keyVaultKeyUriVersion", "oidcIssuerProfile", "activeKey"),
+    *("rotationToLatestKeyVersionEnabled", "lastKeyRotationTimestamp", "previousKeys", "autoKeyRotationError", "keyId"),
 )
 
 # Projected members are returned for every row, null if the resource lacks them; the whole `properties` would be many times as
@@ -55,7 +38,7 @@ QUERY = Query(
     types=tuple(KINDS),
     own=("id", "name", "type", "location", "tags"),
     paths={
-        **{member: f"properties.{member}" for member in _MEMBERS},
+        **{member: f"properties.{member}" for member in (*_OF_ACCOUNTS, *_MEMBERS)},
         "azureKeyVaultKms": "properties.securityProfile.azureKeyVaultKms",
         "clientId": "properties.servicePrincipalProfile.clientId",
         "identityType": "identity.type",
@@ -73,23 +56,19 @@ _ID = re.compile(r"/subscriptions/([^/]+)/resourceGroups/([^/]+)/providers/([^/]
 
 
 class ServiceItem(Struct, rename="camel"):
-    """One resource. Only id and type are required; a member that was never set is null."""
+    """One resource. Only id and type are required; a member that was never set is null. `ITEM` adds the members that accounts
+    are declared with.
+    """
 
     id: str
     type: str
     name: Wire = UNSET
     location: Wire = UNSET
     tags: Wire = UNSET
-    allow_shared_key_access: Wire = UNSET
-    key_creation_time: Wire = UNSET
     key_policy: Wire = UNSET
     encryption: Wire = UNSET
-    disable_local_auth: Wire = UNSET
-    keys_metadata: Wire = UNSET
     key_vault_key_uri: Wire = UNSET
     key_vault_key_uri_version: Wire = UNSET
-    admin_user_enabled: Wire = UNSET
-    disable_local_accounts: Wire = UNSET
     oidc_issuer_profile: Wire = UNSET
     active_key: Wire = UNSET
     rotation_to_latest_key_version_enabled: Wire = UNSET
@@ -101,6 +80,9 @@ class ServiceItem(Struct, rename="camel"):
     client_id: Wire = UNSET
     identity_type: Wire = UNSET
     user_assigned_identities: Wire = UNSET
+
+
+ITEM = cast("type[ServiceItem]", defstruct("Item", [(each, Wire, UNSET) for each in _OF_ACCOUNTS], bases=(ServiceItem,)))
 
 
 class Service(Struct, frozen=True):
