@@ -6,11 +6,10 @@ from msgspec import UNSET, Struct
 
 from keyaudit.collect.rows import Row
 from keyaudit.collect.services.items import Service, flag, member, text
-from keyaudit.collect.wire import Wire, is_null, read
+from keyaudit.collect.wire import Wire, is_null
 from keyaudit.model.coverage import Refusal, Scope
 from keyaudit.model.reasons import Reason
 from keyaudit.model.surfaces.services.account_keys import ACCOUNT_KEY, ACCOUNTS
-from keyaudit.model.times import DAY
 from keyaudit.model.wire import At, steps
 
 _ACCOUNTS = {each.kind: each for each in ACCOUNTS}
@@ -19,12 +18,15 @@ _ACCOUNTS = {each.kind: each for each in ACCOUNTS}
 def account_key_rows(service: Service, scope: Scope, place: tuple[str, str]) -> Iterator[dict[str, object]]:
     """A row for each account key of the service."""
     account = _ACCOUNTS.get(service.kind)
-    for slot, made in account.slots.items() if account else ():
+    if account is None:
+        return
+    for slot, made in account.slots.items():
         id_ = f"{service.item.id}/keys/{slot}"
         row = Row(ACCOUNT_KEY, id=id_, resource_id=service.item.id, scope_id=scope.id, url=place[0], version=place[1])
         service.put_place(row)
         row.put_all(account_id=service.item.id.lower(), slot=slot, tags=service.item.tags)
-        row.put_all(read_only=slot.endswith("-readonly"), dated=bool(made), expiry_period=_expiry_period(service))
+        row.put_all(read_only=slot.endswith("-readonly"), dated=bool(made))
+        row.fill(service.item)
         row.put("created_on", _at(service.item, made) if made else None)
         if isinstance(account.accepted, At):
             row.take("local_auth_enabled", service.item, account.accepted)
@@ -38,20 +40,12 @@ def account_key_rows(service: Service, scope: Scope, place: tuple[str, str]) -> 
 def _at(item: Struct, path: str) -> Wire:
     """The member at a path, ignoring the case of names; left out if one on the way to it is null that may not be."""
     (name, nullable), *rest = steps(path)
-    raw = getattr(item, name)
+    raw: Wire = getattr(item, name)
     for inner, may_be in rest:
         if is_null(raw) and not nullable:
             return UNSET
         raw, nullable = member(raw, inner), may_be
     return raw
-
-
-def _expiry_period(service: Service) -> int | Refusal | None:
-    """The limit of a policy, whose required member it is: a policy without one was not read."""
-    if is_null(service.item.key_policy):
-        return None
-    found = read(member(service.item.key_policy, "keyExpirationPeriodInDays"), int)
-    return found if isinstance(found, Refusal) else found * DAY
 
 
 def _oidc_issuer(service: Service) -> str | Refusal | None:

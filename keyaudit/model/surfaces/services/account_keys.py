@@ -3,6 +3,7 @@
 One query of Resource Graph reads them, `service.query` in `model.operations.services`.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from operator import not_
 
@@ -10,7 +11,8 @@ from msgspec import Struct, field
 
 from keyaudit.model.columns import Area, Table, duration, flag, in_test, mapping, text, time, vault_place, where_found
 from keyaudit.model.opens import UNLESS_IN_TEST
-from keyaudit.model.wire import At
+from keyaudit.model.times import DAY, HOUR
+from keyaudit.model.wire import At, translated
 
 _SERVICE = ("service.query",)
 
@@ -25,10 +27,28 @@ class Account(Struct, frozen=True, kw_only=True):
     """Its keys, or all of them as one, each with the member that says when it was made; empty: the service records no dates."""
     accepted: At | bool | None = At("disableLocalAuth?", bool, not_, none=True)
     """Whether the service accepts its keys; None: Resource Graph does not show it."""
+    members: Mapping[str, str] = {}
+    """The members by what they are called here, if another type has one of the same name in other case."""
+    terraform: str = ""
+    """Its type in the provider azurerm, if a plan says no more of it than whether it accepts keys."""
     source: str
     """The documentation of these members, and of what null means."""
 
 
+def _with_shared_key(modes: list[str]) -> bool:
+    return "sharedkey" in [mode.lower() for mode in modes]
+
+
+def _seconds(period: str) -> int:
+    """A period as .NET writes it: days.hours:minutes:seconds."""
+    match = _PERIOD.fullmatch(period)
+    if match is None:
+        raise ValueError("not a period")
+    days, hours, minutes, seconds = (int(part or 0) for part in match.groups())
+    return days * DAY + hours * HOUR + minutes * 60 + seconds
+
+
+_PERIOD = re.compile(r"(?:(\d{1,8})\.)?([01]?\d|2[0-3]):([0-5]\d):([0-5]\d)", re.ASCII)
 _POLICIES = "https://github.com/Azure/azure-policy/tree/master/built-in-policies/policyDefinitions"
 # In the definitions of this name, whatever is not true accepts keys.
 _LOCAL_AUTH = f"{_POLICIES}/{{}}/DisableLocalAuth_AuditDeny.json"
@@ -102,6 +122,82 @@ ACCOUNTS: Sequence[Account] = (
         accepted=None,
         source="https://learn.microsoft.com/rest/api/openshift/open-shift-clusters/get",
     ),
+    Account(
+        kind="search",
+        type="Microsoft.Search/searchServices",
+        terraform="azurerm_search_service",
+        source=_LOCAL_AUTH.format("Search"),
+    ),
+    Account(
+        kind="event-grid-topic",
+        type="Microsoft.EventGrid/topics",
+        terraform="azurerm_eventgrid_topic",
+        source=f"{_POLICIES}/Event%20Grid/Topics_DisableLocalAuth_AuditDeny.json",
+    ),
+    Account(
+        kind="event-grid-domain",
+        type="Microsoft.EventGrid/domains",
+        terraform="azurerm_eventgrid_domain",
+        source=f"{_POLICIES}/Event%20Grid/Domains_DisableLocalAuth_AuditDeny.json",
+    ),
+    Account(
+        kind="event-grid-partner-namespace",
+        type="Microsoft.EventGrid/partnerNamespaces",
+        terraform="azurerm_eventgrid_partner_namespace",
+        source=f"{_POLICIES}/Event%20Grid/PartnerNamespaces_DisableLocalAuth_AuditDeny.json",
+    ),
+    Account(
+        kind="iot-hub",
+        type="Microsoft.Devices/IotHubs",
+        terraform="azurerm_iothub",
+        source=f"{_POLICIES}/Internet%20of%20Things/IoTHub_DisableLocalAuth_AuditDeny.json",
+    ),
+    Account(
+        kind="batch",
+        type="Microsoft.Batch/batchAccounts",
+        accepted=At("allowedAuthenticationModes?", list[str], _with_shared_key, none=True),
+        terraform="azurerm_batch_account",
+        source=f"{_POLICIES}/Batch/DisableLocalAuth_Audit.json",
+    ),
+    Account(
+        kind="automation",
+        type="Microsoft.Automation/automationAccounts",
+        terraform="azurerm_automation_account",
+        source=f"{_POLICIES}/Automation/Account_DisableLocalAuth_Audit.json",
+    ),
+    Account(
+        kind="application-insights",
+        type="Microsoft.Insights/components",
+        accepted=At("disableLocalIngestion?", bool, not_, none=True),
+        members={"disableLocalIngestion": "DisableLocalAuth"},
+        terraform="azurerm_application_insights",
+        source=f"{_POLICIES}/Monitoring/ApplicationInsightsComponents_DisableLocalAuth_Deny.json",
+    ),
+    Account(
+        kind="machine-learning-endpoint",
+        type="Microsoft.MachineLearningServices/workspaces/onlineEndpoints",
+        accepted=At("authMode", str, translated({"key": True, "amltoken": False, "aadtoken": False})),
+        source="https://learn.microsoft.com/azure/machine-learning/how-to-authenticate-online-endpoint",
+    ),
+    Account(
+        kind="redis",
+        type="Microsoft.Cache/Redis",
+        accepted=At("disableAccessKeyAuthentication?", bool, not_, none=True),
+        terraform="azurerm_redis_cache",
+        source="https://learn.microsoft.com/rest/api/redis/redis/get",
+    ),
+    Account(
+        kind="signalr",
+        type="Microsoft.SignalRService/SignalR",
+        terraform="azurerm_signalr_service",
+        source=_LOCAL_AUTH.format("SignalR"),
+    ),
+    Account(
+        kind="web-pubsub",
+        type="Microsoft.SignalRService/WebPubSub",
+        terraform="azurerm_web_pubsub",
+        source=_LOCAL_AUTH.format("Web%20PubSub"),
+    ),
 )
 """Resources with account keys, with a token issuer of their own, or that sign in as an application."""
 
@@ -134,8 +230,13 @@ ACCOUNT_KEY = Table(
         time("created_on", "when the key was created or last regenerated", _SERVICE, past=True,
             absent="if dated, created before the service recorded dates (Cosmos DB: before 2022-06-18); else the service "
                 "records no dates"),
+        # A policy without its required member was not read.
         duration("expiry_period", "the age at which the account's policy reminds users to rotate; it does not enforce "
-            "rotation", _SERVICE,
+            "rotation", _SERVICE, wire=At("keyPolicy?.keyExpirationPeriodInDays", int, DAY.__mul__),
+            absent="no policy, or a service without such policies"),
+        # https://learn.microsoft.com/azure/storage/common/sas-expiration-policy
+        duration("sas_period", "the longest validity of shared access signatures that the account's policy allows or logs",
+            _SERVICE, wire=At("sasPolicy?.sasExpirationPeriod", str, _seconds),
             absent="no policy, or a service without such policies"),
         text("oidc_issuer", "URL of the cluster's own token issuer, which federated credentials may trust", _SERVICE,
             absent="not a cluster, or one without an issuer"),
