@@ -234,11 +234,11 @@ class _Rows:
 
     def _takers(self, row: Mapping[str, Raw]) -> Iterator[Query]:
         type_ = msgspec.json.decode(row["type"], type=str).lower()
-        if type_ == _type_of(msgspec.json.decode(row["id"], type=str)):
+        if type_ == type_of(msgspec.json.decode(row["id"], type=str)):
             yield from (query for query in self._queries if query.takes(type_, row))
 
 
-def _type_of(id_: str) -> str:
+def type_of(id_: str) -> str:
     """The type of the resource with that id, in lower case."""
     namespace, *parts = id_.lower().rpartition("/providers/")[2].split("/")
     return "/".join((namespace, *parts[::2]))

@@ -236,3 +236,22 @@ def where_found(*naming: str, wire: Way = "") -> tuple[Column, ...]:
         text("source_url", "the request that returned it"),
         text("source_version", "the api-version of that request"),
     )
+
+
+def vault_place(operations: tuple[str, ...]) -> tuple[Column, ...]:
+    """The columns with the location of a row; `operations` return its region."""
+    return (
+        text("subscription_id", "the subscription, a GUID in lower case"),
+        text("subscription_name", "the subscription's display name", ("subscription.list",)),
+        text("resource_group", "the resource group, as Azure spells it"),
+        text("location", "the Azure region", operations),
+    )
+
+
+def in_test(noun: str, more: str = "") -> Column:
+    """The column of what is recorded as in an environment for tests."""
+    return flag(
+        "in_test",
+        f"[environments] puts {noun} into a test environment, such as dev or test{more}; its tags do not count",
+        derived=True,
+    )

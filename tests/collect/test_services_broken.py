@@ -77,7 +77,9 @@ async def test_a_date_that_is_none_is_unknown(broken: object) -> None:
         ("expiry_period", "keyPolicy", {"keyExpirationPeriodInDays": "90"}, "bad_value"),
         ("expiry_period", "keyPolicy", ["P90D"], "bad_value"),
         ("expiry_period", "keyPolicy", {"keyExpirationPeriodInDays": None}, "bad_value"),
-        ("expiry_period", "keyPolicy", {}, "bad_value"),
+        ("expiry_period", "keyPolicy", {}, "bad_body"),
+        ("sas_period", "sasPolicy", {}, "bad_body"),
+        ("sas_period", "sasPolicy", {"sasExpirationPeriod": "1 day"}, "bad_value"),
         ("tags", "tags", {"a": 1}, "bad_value"),
         ("location", "location", None, "bad_value"),
         ("oidc_issuer", "oidcIssuerProfile", {"issuerURL": 1}, "bad_value"),
@@ -117,7 +119,7 @@ async def test_what_was_not_answered_is_not_what_was_never_set() -> None:
 
     found = await edited(bare)
     assert found.unknown("account_key", f"{CLOSED}/keys/key1") == dict.fromkeys(
-        ("local_auth_enabled", "created_on", "expiry_period", "oidc_issuer", "client_id"), "bad_body"
+        ("local_auth_enabled", "created_on", "expiry_period", "sas_period", "oidc_issuer", "client_id"), "bad_body"
     )
     assert found.unknown("key_use", f"{CLOSED}/encryption/unread") == {
         "identity_ids": "bad_body",

@@ -346,7 +346,7 @@ def test_a_query_of_resource_graph_returns_the_members_that_are_read_from_its_ro
         (devices.QUERY, devices.Item),
         (managed_identities.QUERY, managed_identities.IdentityItem),
         (hosts.QUERY, hosts.Item),
-        (items.QUERY, items.ServiceItem),
+        (items.QUERY, items.ITEM),
         (secret_uses.QUERY, secret_uses.Item),
     ]
     for query, item in queries:

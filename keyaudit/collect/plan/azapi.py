@@ -10,14 +10,12 @@ from msgspec import Raw
 
 from keyaudit.collect.plan.ground import Ground
 from keyaudit.collect.plan.resources import AFTER_APPLY, NOT_IN_PLAN, Planned, Value, View, wire
-from keyaudit.collect.services.items import KINDS
+from keyaudit.collect.services.items import KINDS, QUERY
 
 RESOURCE = "azapi_resource"
 _GROUP = "azurerm_resource_group"
 _OWN_READS = frozenset({"arc-kubernetes", "openshift"})
 """Kinds of services that more than their own answer tells of."""
-_NESTED = {"azureKeyVaultKms": ("securityProfile", "azureKeyVaultKms"), "clientId": ("servicePrincipalProfile", "clientId")}
-"""Members of the query that are within an object of the properties."""
 SERVICES = frozenset(type_ for type_, kind in KINDS.items() if kind not in _OWN_READS)
 """The types of services that a body describes, in lower case."""
 
@@ -67,8 +65,8 @@ def id_of(ground: Ground, planned: Planned) -> str:
     return f"{parent.rstrip('/')}/providers/{type_}/{ground.named(planned)}"
 
 
-def service(ground: Ground, planned: Planned, members: tuple[str, ...], key: Value) -> dict[str, Any] | None:
-    """A service as Resource Graph answers, with these members of its properties; None if its body is not known.
+def service(ground: Ground, planned: Planned, key: Value) -> dict[str, Any] | None:
+    """A service as Resource Graph answers; None if its body is not known.
 
     `key`: the key that the body refers to, if it refers to one thing and that is a key.
     """
@@ -80,7 +78,8 @@ def service(ground: Ground, planned: Planned, members: tuple[str, ...], key: Val
         return None
     # A member that was never set is null; a body has only the members that it changes of a resource that exists.
     absent = None if planned.is_new else NOT_IN_PLAN
-    found = {name: within(properties, *_NESTED.get(name, (name,)), absent=absent) for name in members}
+    paths = {name: path.split(".") for name, path in QUERY.paths.items()}
+    found = {name: within(properties, *inner, absent=absent) for name, (of, *inner) in paths.items() if of == "properties"}
     issuer = found.get("oidcIssuerProfile")
     if isinstance(issuer, dict):
         made = {"issuerURL": ground.cluster_issuer(planned)} if issuer.get("enabled") is not False else {}

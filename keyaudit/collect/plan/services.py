@@ -13,6 +13,9 @@ from keyaudit.collect.plan import azapi
 from keyaudit.collect.plan.ground import Ground
 from keyaudit.collect.plan.objects import Objects
 from keyaudit.collect.plan.resources import AFTER_APPLY, NOT_IN_PLAN, Planned, Value, View, wire
+from keyaudit.collect.services.items import QUERY
+from keyaudit.model.surfaces.services.account_keys import ACCOUNTS
+from keyaudit.model.wire import At, steps
 
 _VAULT = "Microsoft.Keyvault"
 
@@ -70,12 +73,14 @@ APART = {
     "azurerm_cognitive_account_customer_managed_key": ("cognitive_account_id", "azurerm_cognitive_account"),
 }
 """Resources that give a service its key, with the attribute that names the service."""
-_MEMBERS = (
-    *("allowSharedKeyAccess", "keyCreationTime", "keyPolicy", "encryption", "disableLocalAuth", "keysMetadata"),
-    *("keyVaultKeyUri", "keyVaultKeyUriVersion", "adminUserEnabled", "disableLocalAccounts", "oidcIssuerProfile", "activeKey"),
-    *("rotationToLatestKeyVersionEnabled", "lastKeyRotationTimestamp", "previousKeys", "autoKeyRotationError", "keyId"),
-    *("azureKeyVaultKms", "clientId"),
-)
+
+
+_SWITCHES = {
+    **dict.fromkeys(("local_auth_enabled", "local_authentication_enabled", "access_keys_authentication_enabled"), False),
+    "local_authentication_disabled": True,
+}
+"""The attributes with which resources accept keys, or accept none, by whether they say that they accept none."""
+_MODES = "allowed_authentication_modes"
 
 
 class Services:
@@ -99,6 +104,7 @@ class Services:
         for type_, kind in KINDS.items():
             for planned in self._ground.resources.of_types(type_):
                 self._add(planned, kind, apart.get(planned.address))
+        self._add_accounts()
         for planned in self._ground.resources.of_types(azapi.RESOURCE):
             type_ = azapi.type_of(planned)
             if type_ in azapi.SERVICES:
@@ -107,8 +113,18 @@ class Services:
             if azapi.type_of(planned) in _PROTECTORS:
                 self._add_protector(planned)
 
+    def _add_accounts(self) -> None:
+        """Add the resources of types of which a plan says no more than whether they accept keys."""
+        for account in ACCOUNTS:
+            members = [steps(account.accepted.path)[0][0]] if isinstance(account.accepted, At) else []
+            for planned in self._ground.resources.of_types(account.terraform):
+                id_ = self._ground.id_of(planned, account.type)
+                item = {**self._item(planned, id_, account.type), **dict.fromkeys(members, _accepted(planned))}
+                self._ground.answers.add("service.query", item)
+                self._ground.origin(id_, planned, _MODES, *_SWITCHES)
+
     def _add_body(self, planned: Planned, type_: str) -> None:
-        item = azapi.service(self._ground, planned, _MEMBERS, self._objects.url_within(planned, "body"))
+        item = azapi.service(self._ground, planned, self._objects.url_within(planned, "body"))
         if item is None:
             return
         self._ground.answers.add("service.query", item)
@@ -152,12 +168,7 @@ class Services:
     def _add(self, planned: Planned, kind: Kind, apart: Planned | None) -> None:
         id_ = self._ground.id_of(planned, kind.type)
         item: dict[str, Any] = {
-            "id": id_,
-            "type": kind.type,
-            "name": planned.value("name"),
-            "location": planned.value("location"),
-            "tags": wire(planned.value("tags"), {}),
-            **dict.fromkeys(_MEMBERS),
+            **self._item(planned, id_, kind.type),
             "keyCreationTime": NOT_IN_PLAN,
             "keysMetadata": NOT_IN_PLAN,
             **self._identity(planned),
@@ -170,6 +181,11 @@ class Services:
             follows = wire(apart.value("auto_rotation_enabled"), default=False) if apart else False
             self._answer_protector(id_, _protector(self._protector(planned, kind, apart), follows))
         self._ground.origin(id_, planned, *filter(None, (kind.local, kind.block, "identity", "key_vault_key_id")))
+
+    @staticmethod
+    def _item(planned: Planned, id_: str, type_: str) -> dict[str, Any]:
+        own = {"name": planned.value("name"), "location": planned.value("location"), "tags": wire(planned.value("tags"), {})}
+        return {"id": id_, "type": type_, **own, **dict.fromkeys(QUERY.paths)}
 
     def _local(self, planned: Planned, kind: Kind) -> dict[str, Value]:
         """Whether the keys of the service are taken. Each of them is allowed by default, but the registry's."""
@@ -257,3 +273,12 @@ def _protector(url: Value, follows: Value = False) -> Value:
     if not url:
         return {"serverKeyType": "ServiceManaged"}
     return {"serverKeyType": "AzureKeyVault", "uri": url, "autoRotationEnabled": follows}
+
+
+def _accepted(planned: Planned) -> Value:
+    """What the resource will have in the member that says whether it accepts keys."""
+    for name, none in _SWITCHES.items():
+        if planned.has(name):
+            found = planned.value(name)
+            return (found is True) is none if isinstance(found, bool) else found
+    return planned.value(_MODES) if planned.has(_MODES) else NOT_IN_PLAN

@@ -29,7 +29,7 @@ from keyaudit.collect.plan.harmless import Type, harmless, speaks_to_azure
 from keyaudit.collect.plan.named import in_values, named_in_vaults
 from keyaudit.collect.plan.resources import AFTER_APPLY, Planned
 from keyaudit.collect.services.items import KINDS
-from keyaudit.model.consumers import DECLARED, KEY, QUERY, SECRET
+from keyaudit.model.consumers import DECLARED, KEY, QUERY, SECRET, kinds
 from keyaudit.model.text import listed
 
 _ASSIGNED = ("role_assignment.query",)
@@ -206,6 +206,8 @@ _OF_GRAPH: Sequence[tuple[str, Sequence[str]]] = (
 _HARMLESS_IN_GRAPH = frozenset({"contacts", "devices", "places", "sites", "teams"})
 """The first segments of paths below which nothing has credentials, roles or members with rights."""
 _CONSUMERS = frozenset(each.type.lower() for each in DECLARED)
+_OF_KEYS = frozenset(kinds(KEY))
+"""Kinds of services whose use of a key is no part of the answer about their own keys."""
 _USES = {KEY: "key_use", SECRET: "secret_use"}
 _MAPPED = frozenset(
     (
@@ -229,6 +231,8 @@ def note_unread(ground: Ground, read: Collection[str]) -> None:
     for planned in ground.resources.managed():
         if planned.address not in read:
             _note(ground, planned, gone=False)
+        elif KINDS.get(type_of(planned)) in _OF_KEYS:
+            _note_uses(ground, planned)
     for planned in ground.resources.deleted():
         _note(ground, planned, gone=True)
 
@@ -245,7 +249,13 @@ def _note(ground: Ground, planned: Planned, *, gone: bool) -> None:
     for operation in operations:
         origin = Origin(planned.address, gone or planned.changes, gone=gone and operation not in _PROTECTING)
         ground.answers.unread.setdefault(operation, []).append(origin)
-    if not gone and QUERY not in operations and (names := _uses(planned)):
+    if not gone and QUERY not in operations:
+        _note_uses(ground, planned)
+
+
+def _note_uses(ground: Ground, planned: Planned) -> None:
+    """Note that it uses keys or secrets of a vault."""
+    if names := _uses(planned):
         what = f"uses {listed(sorted(f'a {each}' for each in names))} of a vault in a way that keyaudit does not read"
         tables = frozenset(_USES[each] for each in names)
         ground.answers.asides.append(Aside(planned.address, planned.changes, what, tables))

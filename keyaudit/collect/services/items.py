@@ -2,50 +2,37 @@
 
 import re
 from collections.abc import Callable, Collection
+from typing import cast
 
-from msgspec import UNSET, Raw, Struct
+from msgspec import UNSET, Raw, Struct, defstruct
 
 from keyaudit.collect.places import Subscription
-from keyaudit.collect.queries import Query
-from keyaudit.collect.rows import Row
+from keyaudit.collect.queries import Query, type_of
+from keyaudit.collect.rows import Row, wired
 from keyaudit.collect.wire import AFTER_APPLY, NOT_IN_PLAN, Wire, is_null, read
 from keyaudit.model.coverage import Refusal
+from keyaudit.model.surfaces.services.account_keys import ACCOUNT_KEY, ACCOUNTS
+from keyaudit.model.wire import first_members
 
 KINDS = {
-    "microsoft.storage/storageaccounts": "storage",
-    "microsoft.documentdb/databaseaccounts": "cosmos-db",
-    "microsoft.servicebus/namespaces": "service-bus",
-    "microsoft.eventhub/namespaces": "event-hubs",
-    "microsoft.cognitiveservices/accounts": "cognitive-services",
-    "microsoft.containerregistry/registries": "container-registry",
-    "microsoft.appconfiguration/configurationstores": "app-configuration",
-    "microsoft.containerservice/managedclusters": "kubernetes",
-    "microsoft.kubernetes/connectedclusters": "arc-kubernetes",
-    "microsoft.redhatopenshift/openshiftclusters": "openshift",
+    **{each.type.lower(): each.kind for each in ACCOUNTS},
     "microsoft.compute/diskencryptionsets": "disk-encryption-set",
     "microsoft.sql/servers": "sql-server",
     "microsoft.sql/managedinstances": "sql-managed-instance",
 }
 """The kind of rows by resource type, in lower case."""
 
+_OF_ACCOUNTS = first_members(
+    (
+        *(way for each in ACCOUNTS for way in (each.accepted, *each.slots.values()) if way and not isinstance(way, bool)),
+        *ACCOUNT_KEY.ways().values(),
+    )
+)
+"""The members that say when keys of accounts were made, and whether they are accepted."""
+_CALLED = {name: member for each in ACCOUNTS for name, member in each.members.items()}
 _MEMBERS = (
-    "allowSharedKeyAccess",
-    "keyCreationTime",
-    "keyPolicy",
-    "encryption",
-    "disableLocalAuth",
-    "keysMetadata",
-    "keyVaultKeyUri",
-    "keyVaultKeyUriVersion",
-    "adminUserEnabled",
-    "disableLocalAccounts",
-    "oidcIssuerProfile",
-    "activeKey",
-    "rotationToLatestKeyVersionEnabled",
-    "lastKeyRotationTimestamp",
-    "previousKeys",
-    "autoKeyRotationError",
-    "keyId",
+    *("encryption", "keyVaultKeyUri", "keyVaultKeyUriVersion", "oidcIssuerProfile", "activeKey"),
+    *("rotationToLatestKeyVersionEnabled", "lastKeyRotationTimestamp", "previousKeys", "autoKeyRotationError", "keyId"),
 )
 
 # Projected members are returned for every row, null if the resource lacks them; the whole `properties` would be many times as
@@ -55,7 +42,7 @@ QUERY = Query(
     types=tuple(KINDS),
     own=("id", "name", "type", "location", "tags"),
     paths={
-        **{member: f"properties.{member}" for member in _MEMBERS},
+        **{member: f"properties.{_CALLED.get(member, member)}" for member in (*_OF_ACCOUNTS, *_MEMBERS)},
         "azureKeyVaultKms": "properties.securityProfile.azureKeyVaultKms",
         "clientId": "properties.servicePrincipalProfile.clientId",
         "identityType": "identity.type",
@@ -69,27 +56,25 @@ UNREADABLE = Raw(b"[[]]")
 
 _MARKS = frozenset({bytes(AFTER_APPLY), bytes(NOT_IN_PLAN)})
 
-_ID = re.compile(r"/subscriptions/([^/]+)/resourceGroups/([^/]+)/providers/([^/]+/[^/]+)/([^/]+)", re.ASCII | re.IGNORECASE)
+_ID = re.compile(
+    r"/subscriptions/([^/]+)/resourceGroups/([^/]+)/providers/[^/]+(?:/[^/]+/[^/]+)*/[^/]+/([^/]+)", re.ASCII | re.IGNORECASE
+)
 
 
+@wired(ACCOUNT_KEY)
 class ServiceItem(Struct, rename="camel"):
-    """One resource. Only id and type are required; a member that was never set is null."""
+    """One resource. Only id and type are required; a member that was never set is null. `ITEM` adds the members that accounts
+    are declared with.
+    """
 
     id: str
     type: str
     name: Wire = UNSET
     location: Wire = UNSET
     tags: Wire = UNSET
-    allow_shared_key_access: Wire = UNSET
-    key_creation_time: Wire = UNSET
-    key_policy: Wire = UNSET
     encryption: Wire = UNSET
-    disable_local_auth: Wire = UNSET
-    keys_metadata: Wire = UNSET
     key_vault_key_uri: Wire = UNSET
     key_vault_key_uri_version: Wire = UNSET
-    admin_user_enabled: Wire = UNSET
-    disable_local_accounts: Wire = UNSET
     oidc_issuer_profile: Wire = UNSET
     active_key: Wire = UNSET
     rotation_to_latest_key_version_enabled: Wire = UNSET
@@ -101,6 +86,9 @@ class ServiceItem(Struct, rename="camel"):
     client_id: Wire = UNSET
     identity_type: Wire = UNSET
     user_assigned_identities: Wire = UNSET
+
+
+ITEM = cast("type[ServiceItem]", defstruct("Item", [(each, Wire, UNSET) for each in _OF_ACCOUNTS], bases=(ServiceItem,)))
 
 
 class Service(Struct, frozen=True):
@@ -126,11 +114,11 @@ class Service(Struct, frozen=True):
 def service_of(item: ServiceItem, subscriptions: Collection[Subscription]) -> Service:
     """The service of an item. Raises ValueError for another resource type or subscription."""
     match = _ID.fullmatch(item.id)
-    if match is None or match[3].lower() != item.type.lower() or match[3].lower() not in KINDS:
+    if match is None or type_of(item.id) != item.type.lower() or item.type.lower() not in KINDS:
         raise ValueError("not the id of a service")
     for subscription in subscriptions:
         if subscription.id == match[1].lower():
-            return Service(item, subscription, match[2], match[4])
+            return Service(item, subscription, match[2], match[3])
     raise ValueError("of another subscription")
 
 

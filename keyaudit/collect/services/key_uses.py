@@ -23,6 +23,8 @@ _UNNAMED = Refusal(Reason.BAD_BODY, "a key of a vault, and no name of it")
 _BY_VAULT = "microsoft.keyvault"
 # The protector of a SQL server: https://learn.microsoft.com/rest/api/sql/encryption-protectors/get
 _SQL_BY_VAULT, _SQL_BY_SERVICE = "azurekeyvault", "servicemanaged"
+_ENCRYPTED = ("service-bus", "event-hubs", "cognitive-services", "container-registry", "app-configuration")
+"""The kinds that name their key in the member `encryption`; `model.consumers` declares others."""
 _OTHERWISE = Refusal(Reason.INCONSISTENT)
 PROTECTOR = "protector"
 """Where a SQL server names a key that its own settings lack."""
@@ -85,8 +87,8 @@ def key_uses(service: Service) -> list[Use]:
             return [replace(use, in_use=None) for use in _of_url(member(item.azure_key_vault_kms, "keyId")) if enabled]
         case "storage":
             return [_reported(use) for use in _of_encryption(item.encryption)]
-        case _:
-            return list(_of_encryption(item.encryption))
+        case kind:
+            return list(_of_encryption(item.encryption)) if kind in _ENCRYPTED else []
 
 
 def _reported(use: Use) -> Use:

@@ -12,7 +12,7 @@ from keyaudit.collect.concurrency import for_each
 from keyaudit.collect.places import Subscription, source
 from keyaudit.collect.reading import Reading
 from keyaudit.collect.services.account_keys import account_key_rows
-from keyaudit.collect.services.items import QUERY, Service, ServiceItem, by_id, service_of
+from keyaudit.collect.services.items import ITEM, QUERY, Service, ServiceItem, by_id, service_of
 from keyaudit.collect.services.key_uses import PROTECTOR, Use, key_use_row, key_uses, protected
 from keyaudit.collect.wire import Wire, is_null
 from keyaudit.inventory.spool import Unit
@@ -52,7 +52,7 @@ class _Services:
         self._protector = Calls(scope, "sql.protector", per_object=True)
 
     async def collect(self, subscriptions: Sequence[Subscription]) -> Sequence[Coverage]:
-        for group, listing in self._graph.queries(self._gateway, self._query, QUERY, ServiceItem, subscriptions, by=by_id):
+        for group, listing in self._graph.queries(self._gateway, self._query, QUERY, ITEM, subscriptions, by=by_id):
             await for_each(listing, partial(self._service, group), limit=_AT_ONCE)
             await for_each(listing.copies(), partial(self._service, group), limit=_AT_ONCE)
         found = [self._confines.part(self._query.coverage(), "resource_groups")]

@@ -45,7 +45,7 @@ def target_of(relation: str, sql: DuckDB = DUCKDB) -> str:
     scopes = sql.divided(sql.lower(f"{relation}.permission"), " ")
     others, of_data = (
         f"{sql.size(sql.chosen(scopes, 'scope', condition))} > 0"
-        for condition in (f"scope NOT IN {SIGN_IN_SCOPES}", sql.found("scope", _OF_DATA))
+        for condition in (f"scope NOT IN {SIGN_IN_SCOPES}", sql.contains_match("scope", _OF_DATA))
     )
     named = f"({relation}.permission IS NOT NULL OR {_known('permission', sql, relation)})"
     return f"""coalesce(nullif(CASE

@@ -11,6 +11,7 @@ from keyaudit.model.columns import (
     count,
     duration,
     flag,
+    in_test,
     integer,
     text,
     texts,
@@ -19,7 +20,7 @@ from keyaudit.model.columns import (
     where_found,
 )
 from keyaudit.model.severity import Opens
-from keyaudit.model.tables.places import KEY_VAULT_LEAVES_OUT, VAULT_ACCESS_MODEL, VAULT_SKU, in_test
+from keyaudit.model.tables.places import KEY_VAULT_LEAVES_OUT, VAULT_ACCESS_MODEL, VAULT_SKU
 from keyaudit.model.tables.reach import OF_KEYS, OUTSIDERS, READING, reach_columns
 from keyaudit.model.tables.vault_objects import attributes, superseded, version_place
 

@@ -2,10 +2,10 @@
 
 import dataclasses
 
-from keyaudit.model.columns import Area, Left, Table, Where, flag, text, unix_time, where_found
+from keyaudit.model.columns import Area, Left, Table, Where, flag, text, unix_time, vault_place, where_found
 from keyaudit.model.opens import ONE
 from keyaudit.model.operations.kinds import HSMS, VAULTS
-from keyaudit.model.tables.places import ARM_LEAVES_OUT, KEY_VAULT_LEAVES_OUT, vault_place
+from keyaudit.model.tables.places import ARM_LEAVES_OUT, KEY_VAULT_LEAVES_OUT
 from keyaudit.model.tables.reach import reach_columns
 
 _KEYS = ("deleted_key.list", "hsm.deleted_key.list")

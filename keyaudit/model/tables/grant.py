@@ -3,9 +3,8 @@
 from collections.abc import Mapping, Sequence
 from enum import StrEnum
 
-from keyaudit.model.columns import Area, Table, Where, count, flag, integer, text, texts, time, where_found
+from keyaudit.model.columns import Area, Table, Where, count, flag, in_test, integer, text, texts, time, where_found
 from keyaudit.model.severity import Opens
-from keyaudit.model.tables.places import in_test
 
 
 class Allows(StrEnum):

@@ -8,12 +8,14 @@ from keyaudit.model.columns import (
     count,
     duration,
     flag,
+    in_test,
     integer,
     mapping,
     text,
     texts,
     time,
     unix_time,
+    vault_place,
     where_found,
 )
 from keyaudit.model.evidence import LOGS
@@ -27,8 +29,6 @@ from keyaudit.model.tables.places import (
     VAULT_ACCESS_MODEL,
     VAULT_SKU,
     VAULTS_FOUND,
-    in_test,
-    vault_place,
 )
 from keyaudit.model.tables.reach import (
     OF_KEYS,

@@ -1,9 +1,8 @@
 """The table of services that encrypt with a key of a vault."""
 
-from keyaudit.model.columns import Area, Table, flag, text, texts, time, where_found
+from keyaudit.model.columns import Area, Table, flag, in_test, text, texts, time, vault_place, where_found
 from keyaudit.model.consumers import KEY, reading
 from keyaudit.model.opens import ONE
-from keyaudit.model.tables.places import in_test, vault_place
 from keyaudit.model.tables.services import CONSUMERS, SERVICE, version_columns
 
 _ADDED = (*SERVICE, *reading(KEY))

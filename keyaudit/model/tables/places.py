@@ -1,6 +1,6 @@
-"""Common to the tables of Key Vault: how vaults are found, and the location of a row."""
+"""Common to the tables of Key Vault: how vaults are found, and the values of their columns."""
 
-from keyaudit.model.columns import Column, flag, text
+from keyaudit.model.columns import text
 
 KEY_VAULT_LEAVES_OUT = "Key Vault leaves unset members out (recorded answers, 2020 to 2026)"
 ARM_LEAVES_OUT = "ARM leaves out what was never set on a vault (recorded answers, 2021 to 2025)"
@@ -35,19 +35,3 @@ SKUS = ("standard", "premium", "standard_b1", "custom_b6", "custom_b32", "custom
 
 VAULT_SKU = text("vault_sku", "the tier of its vault, in lower case",
     values=SKUS, derived=True)
-
-
-def vault_place(operations: tuple[str, ...]) -> tuple[Column, ...]:
-    """The columns with the location of a row in a vault; `operations` return its region."""
-    return (
-        text("subscription_id", "the subscription, a GUID in lower case"),
-        text("subscription_name", "the subscription's display name", ("subscription.list",)),
-        text("resource_group", "the resource group, as Azure spells it"),
-        text("location", "the Azure region", operations),
-    )
-
-
-def in_test(noun: str, more: str = "") -> Column:
-    """The column of what is recorded as in an environment for tests."""
-    return flag("in_test", f"[environments] puts {noun} into a test environment, such as dev or test{more}; its tags do not "
-        "count", derived=True)

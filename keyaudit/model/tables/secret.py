@@ -1,8 +1,8 @@
 """The table of secrets, by version, with metadata only. Values are never read."""
 
-from keyaudit.model.columns import Area, Left, Table, count, flag, text, where_found
+from keyaudit.model.columns import Area, Left, Table, count, flag, in_test, text, where_found
 from keyaudit.model.opens import UNLESS_IN_TEST
-from keyaudit.model.tables.places import KEY_VAULT_LEAVES_OUT, VAULT_ACCESS_MODEL, in_test
+from keyaudit.model.tables.places import KEY_VAULT_LEAVES_OUT, VAULT_ACCESS_MODEL
 from keyaudit.model.tables.reach import READING, reach_columns
 from keyaudit.model.tables.vault_objects import attributes, superseded, version_place
 

@@ -5,20 +5,6 @@ from keyaudit.model.consumers import KEY, kinds
 
 SERVICE = ("service.query",)
 
-KINDS = (
-    "storage",
-    "cosmos-db",
-    "service-bus",
-    "event-hubs",
-    "cognitive-services",
-    "container-registry",
-    "app-configuration",
-    "kubernetes",
-    "arc-kubernetes",
-    "openshift",
-)
-"""Services with account keys, with a token issuer of their own, or that sign in as an application."""
-
 CONSUMERS = (
     "storage",
     "disk-encryption-set",

@@ -8,11 +8,13 @@ from keyaudit.model.columns import (
     count,
     duration,
     flag,
+    in_test,
     integer,
     mapping,
     text,
     texts,
     time,
+    vault_place,
     where_found,
 )
 from keyaudit.model.evidence import CUSTODY, LOGS
@@ -26,8 +28,6 @@ from keyaudit.model.tables.places import (
     MANAGED_HSM,
     SKUS,
     VAULT_PARTS,
-    in_test,
-    vault_place,
 )
 from keyaudit.model.tables.reach import ACTIONS, ADMINISTRATORS, USING_AND_GRANTING, reach_columns
 

@@ -1,7 +1,7 @@
 """The columns that versions of certificates and secrets share."""
 
-from keyaudit.model.columns import Column, Left, count, flag, mapping, text, time, unix_time
-from keyaudit.model.tables.places import KEY_VAULT_LEAVES_OUT, vault_place
+from keyaudit.model.columns import Column, Left, count, flag, mapping, text, time, unix_time, vault_place
+from keyaudit.model.tables.places import KEY_VAULT_LEAVES_OUT
 
 NO_TAGS = Left(None, KEY_VAULT_LEAVES_OUT)
 

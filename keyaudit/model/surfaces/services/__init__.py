@@ -1,0 +1,1 @@
+"""Surfaces of other services than Key Vault."""
