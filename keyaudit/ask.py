@@ -13,11 +13,11 @@ from keyaudit.inventory.owners import OWNERS_ASKED
 from keyaudit.inventory.part import VIEWS, bounded
 from keyaudit.inventory.reads import operations, operations_of
 from keyaudit.inventory.snapshot import Snapshot
-from keyaudit.model.causes import is_id
 from keyaudit.model.coverage import ScopeKind
 from keyaudit.model.errors import UsageError
-from keyaudit.model.listing import Selection
-from keyaudit.model.run import Expiring, Gap, Inventory
+from keyaudit.model.results.causes import is_id
+from keyaudit.model.results.listing import Selection
+from keyaudit.model.results.run import Expiring, Gap, Inventory
 from keyaudit.model.scope.part import WHOLE, Part
 from keyaudit.model.tables import TABLES
 from keyaudit.model.tables.places import HSMS_FOUND, VAULTS_FOUND
@@ -31,9 +31,9 @@ if TYPE_CHECKING:
 
     from keyaudit.inventory.logs import LogStore
     from keyaudit.inventory.usage.baseline import Baseline
-    from keyaudit.model.access import Access
-    from keyaudit.model.incident import Incident
-    from keyaudit.model.rotation import Rotation
+    from keyaudit.questions.access.answer import Access
+    from keyaudit.questions.incident.answer import Incident
+    from keyaudit.questions.rotation.answer import Rotation
 
 
 @contextlib.contextmanager
@@ -133,7 +133,7 @@ def resolve(snapshot: Snapshot, asked: str, takes: Takes, *, required: bool = Tr
     `required`: there must be one, or the text must be the digest of a certificate or public key, which can be searched for.
     Raises UsageError if there is none, several, or one that the command does not take.
     """
-    from keyaudit.inventory.blast.subject import is_digest
+    from keyaudit.questions.blast_radius.evidence.subject import is_digest
 
     stored = {table: snapshot.stored(table) for table in snapshot.tables}
     with snapshot.reading() as connection:
@@ -178,7 +178,11 @@ def access(snapshot: Snapshot, asked: str, *, as_of: int, unmet: Sequence[Gap] |
 
     For a resource in a vault that was read, a missing vault that was expected makes no difference.
     """
-    from keyaudit.inventory.access import (
+    from keyaudit.inventory.views.access.reach import LOCAL_LISTED
+    from keyaudit.model.tables.reach import OPERATIONS as REACH_OPERATIONS
+    from keyaudit.model.tables.reach import WIDENING
+    from keyaudit.questions.access.answer import Access
+    from keyaudit.questions.access.evidence import (
         BESIDE,
         BESIDE_ELIGIBLE,
         TABLES_ASKED,
@@ -186,10 +190,6 @@ def access(snapshot: Snapshot, asked: str, *, as_of: int, unmet: Sequence[Gap] |
         reached_by,
         who_reaches,
     )
-    from keyaudit.inventory.views.reach import LOCAL_LISTED
-    from keyaudit.model.access import Access
-    from keyaudit.model.tables.reach import OPERATIONS as REACH_OPERATIONS
-    from keyaudit.model.tables.reach import WIDENING
 
     _, meant = resolve(snapshot, asked, ACCESS)
     if meant is None:
@@ -250,14 +250,14 @@ def incident(
     logs. `reach`: the answer is complete without logs. `verify`: only what trusts it; a key that the snapshot does not have is
     taken from the earlier one, `since`.
     """
-    from keyaudit.inventory.blast.reading import DERIVED, in_earlier, read
-    from keyaudit.inventory.incident import acts, work
-    from keyaudit.inventory.incident import logs as logged
-    from keyaudit.inventory.incident import subject as known
-    from keyaudit.inventory.incident.signing import signed
-    from keyaudit.inventory.incident.tokens import with_tokens
     from keyaudit.inventory.usage.learn import window_of
-    from keyaudit.model.incident import Incident
+    from keyaudit.questions.blast_radius.evidence.reading import DERIVED, in_earlier, read
+    from keyaudit.questions.incident.answer import Incident
+    from keyaudit.questions.incident.evidence import acts, work
+    from keyaudit.questions.incident.evidence import logs as logged
+    from keyaudit.questions.incident.evidence import subject as known
+    from keyaudit.questions.incident.evidence.signing import signed
+    from keyaudit.questions.incident.evidence.tokens import with_tokens
 
     earlier = in_earlier(since, *resolve(since, asked, KEYS, required=False)) if since is not None else None
     text, meant = resolve(snapshot, asked, KEYS, required=not verify)
@@ -303,9 +303,9 @@ def rotation(
 
     `since`: an earlier snapshot, to show what moved. Raises UsageError if `asked` names nothing that was read, or is ambiguous.
     """
-    from keyaudit.inventory.rotation.reading import DERIVED, read
-    from keyaudit.inventory.rotation.views import Views
     from keyaudit.model.evidence import LOGS
+    from keyaudit.questions.rotation.evidence.reading import DERIVED, read
+    from keyaudit.questions.rotation.evidence.views import Views
 
     text, meant = resolve(snapshot, asked, ROTATION)
     uses = snapshot.stored("usage") if LOGS in snapshot.run.evidence else None

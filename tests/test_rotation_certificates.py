@@ -13,15 +13,16 @@ from msgspec.structs import replace
 
 from keyaudit import ask
 from keyaudit.collect.evidence import Evidence
-from keyaudit.collect.supplied import with_evidence
+from keyaudit.collect.supplied_rows import with_evidence
 from keyaudit.inventory.snapshot import Snapshot
 from keyaudit.model.coverage import State as Read
 from keyaudit.model.errors import Exit
 from keyaudit.model.reasons import Reason
-from keyaudit.model.rotation import Kind, Proof, State
 from keyaudit.model.tables import TABLES
-from keyaudit.simulator import certificates, x509
+from keyaudit.questions.rotation.answer import Kind, Proof, State
+from keyaudit.simulator import x509
 from keyaudit.simulator.estate import Certificate, CertificateVersion, Key, Resource, Secret, SecretVersion, Vault
+from keyaudit.simulator.key_vault import certificates
 from tests.collect.estate import AS_OF, DAY, ESTATE, SUBSCRIPTION, version
 from tests.collect.rig import take
 from tests.logs import store

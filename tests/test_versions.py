@@ -15,16 +15,17 @@ import typer
 
 from keyaudit import __version__
 from keyaudit.cli.app import FORMER, app
-from keyaudit.model import bundle, shapes
+from keyaudit.model import shapes
 from keyaudit.model.errors import PRECEDENCE, Exit
+from keyaudit.model.results import bundle
 from keyaudit.policy import baseline
 from keyaudit.policy.load import load
 from keyaudit.report import members
 from keyaudit.report.formats import FILES, FORMATS
 from keyaudit.report.frameworks import by_control
-from keyaudit.report.log_analytics.rows import COLUMNS
 from keyaudit.report.tabular import columns
 from keyaudit.report.topics import topic
+from keyaudit.send.log_analytics.rows import COLUMNS
 
 RECORDED = Path(__file__).parent / "interface.json"
 CHANGELOG = RECORDED.parent.parent / "CHANGELOG.md"

@@ -11,13 +11,13 @@ import typer
 from keyaudit.cli.options import Choice, Live, Stored, flags
 from keyaudit.cli.policies import details, named
 from keyaudit.cli.terminal.streams import printing
-from keyaudit.model.causes import SHORT, WHOLE, is_id
 from keyaudit.model.errors import Exit, UsageError
-from keyaudit.model.findings import Outcome
+from keyaudit.model.results.causes import SHORT, WHOLE, is_id
+from keyaudit.model.results.findings import Outcome
 
 if TYPE_CHECKING:
-    from keyaudit.model.expiring import Owner
-    from keyaudit.model.findings import Finding
+    from keyaudit.model.results.expiring import Owner
+    from keyaudit.model.results.findings import Finding
 
 _LISTED = 10
 
@@ -42,8 +42,8 @@ def explain(
     A policy: why it exists, what it reads, how to fix its findings. A finding: its evidence and severity; it is looked up in
     --from DIR, --demo or the live tenant. A resource: its finding, or a list of them. Without an argument: all topics.
     """
+    from keyaudit.questions.explain import render_policy
     from keyaudit.report import topics
-    from keyaudit.report.explain import render_policy
 
     name = topic.lower()
     if is_id(name):
@@ -76,7 +76,7 @@ def _page(out: TextIO | None) -> int:
 
 def _finding(id_: str, live: Live, stored: Stored, choice: Choice) -> int:
     from keyaudit.cli.sources.judged import judged
-    from keyaudit.report.explain.finding import render_finding
+    from keyaudit.questions.explain.finding import render_finding
 
     with judged(live, stored, choice) as report:
         # Passes are searched last: they are many and rarely asked for.
@@ -101,8 +101,8 @@ def _resource(name: str, live: Live, stored: Stored, choice: Choice, unknown: Us
     """Explain the open finding of the resource of that name or id, or list several. Raises `unknown` if no resource has it."""
     from keyaudit.cli.sources.judged import judged
     from keyaudit.model.scope.part import Part
-    from keyaudit.model.text import one_line
-    from keyaudit.report.explain.finding import in_short, render_finding
+    from keyaudit.model.values.text import one_line
+    from keyaudit.questions.explain.finding import in_short, render_finding
     from keyaudit.report.lines import plural
 
     with contextlib.ExitStack() as stack:

@@ -107,8 +107,8 @@ def incident(
     from keyaudit.cli.usage.baselines import day
     from keyaudit.inventory.snapshot import open_snapshot
     from keyaudit.model.errors import UsageError
+    from keyaudit.questions.incident import FORMATS
     from keyaudit.report.files import check, output_file
-    from keyaudit.report.incident import FORMATS
 
     page = output
     if out is not None:
@@ -170,9 +170,9 @@ def _evidence(
     Without named logs, those of the simulated tenant. Without a baseline, it is learned from the days before the first.
     """
     from keyaudit.collect.evidence import supplied
-    from keyaudit.inventory.temporary import temporary_folder
+    from keyaudit.inventory.disk.temporary import temporary_folder
     from keyaudit.inventory.usage.learn import learn, window_of
-    from keyaudit.model.times import DAY
+    from keyaudit.model.values.times import DAY
 
     evidence = supplied(imports)
     evidence.belongs_to(tenant_id)
@@ -197,12 +197,12 @@ def _of_demo(live: Live, folder: Path) -> "LogStore":
     """The logs of the simulated tenant, collected as by `usage collect`."""
     from keyaudit.cli.clock import clock_of
     from keyaudit.cli.usage.collection import records
-    from keyaudit.collect.usage.live.place import Outcome
-    from keyaudit.collect.usage.live.run import Wanted
-    from keyaudit.collect.usage.live.sources import chosen
-    from keyaudit.inventory.logs.write import Import, write_logs
-    from keyaudit.model.times import DAY
+    from keyaudit.logs.live.place import Outcome
+    from keyaudit.logs.live.run import Wanted
+    from keyaudit.logs.live.sources import chosen
+    from keyaudit.logs.storing.write import Import, write_logs
     from keyaudit.model.usage import Window
+    from keyaudit.model.values.times import DAY
 
     clock = clock_of(demo=live.demo)
     today = clock.now() - clock.now() % DAY

@@ -108,7 +108,7 @@ def _rules(folder: Path) -> str:
     from keyaudit.cli.options import Live, Selection, Stored
     from keyaudit.cli.sources.judged import without_owner
     from keyaudit.cli.sources.source import snapshot
-    from keyaudit.report.unowned import toml
+    from keyaudit.report.owner_rules import toml
 
     live, stored = Live(quiet=True), Stored(from_=[folder])
     with snapshot(live, stored) as (taken, as_of):
@@ -121,7 +121,7 @@ def _custody(folder: Path | None) -> str:
     if folder is None:
         return _CUSTODY_HEAD
     from keyaudit.inventory.snapshot import open_snapshot
-    from keyaudit.model.text import one_line
+    from keyaudit.model.values.text import one_line
 
     taken = open_snapshot(folder)
     with taken.judging(taken.run.as_of, reach_known=False, names=("signing_certificate", "vault")) as connection:

@@ -12,7 +12,7 @@ from keyaudit.cli.options import ConfigFile, OwnPolicies, Profile
 from keyaudit.cli.parameters import Command
 from keyaudit.cli.terminal.streams import printing
 from keyaudit.model.errors import Exit, UsageError
-from keyaudit.model.text import one_line
+from keyaudit.model.values.text import one_line
 
 if TYPE_CHECKING:
     from keyaudit.policy.load import Policy
@@ -150,7 +150,7 @@ def docs(
     from keyaudit.inventory.reads import operations_of
     from keyaudit.model.tables import TABLES
     from keyaudit.policy.load import load
-    from keyaudit.report.explain.pages import index_page, policy_page, table_page
+    from keyaudit.questions.explain.pages import index_page, policy_page, table_page
     from keyaudit.report.files import output_file, output_folder
 
     found = load(besides=policies)
@@ -187,7 +187,7 @@ def named(name: str, own: Path | None, place: str, besides: Collection[str] = ()
 
 def _opens(table: str) -> Iterator[str]:
     """What a row of the table opens, in words."""
-    from keyaudit.model.opens import ALWAYS
+    from keyaudit.model.schema.opens import ALWAYS
     from keyaudit.model.severity import Opens
     from keyaudit.model.tables import TABLES
 
@@ -201,7 +201,7 @@ def _opens(table: str) -> Iterator[str]:
 def details(policy: "Policy") -> dict[str, str]:
     """The policy's condition, and its limits by profile."""
     from keyaudit.policy.conditions.parameters import PROFILES
-    from keyaudit.policy.evaluation.bind import bind
+    from keyaudit.policy.evaluation.binding import bind
 
     conditions = {"Applies to": policy.applies_to, "Violated when": policy.violated_when}
     asked = {name: " ".join(condition.text.split()) for name, condition in conditions.items() if condition}

@@ -14,7 +14,7 @@ import duckdb
 from msgspec import Struct
 
 from keyaudit.model.errors import UsageError
-from keyaudit.model.text import listed, one_line
+from keyaudit.model.values.text import listed, one_line
 
 _PLACE = r"https://([a-z0-9-]+)\.[^/]+"
 _RESOURCE = r"/subscriptions/.+/providers/microsoft\.keyvault/(?:vaults|managedhsms)/([^/]+)"

@@ -9,18 +9,19 @@ from typing import TYPE_CHECKING, Any
 import duckdb
 from msgspec import Struct, structs
 
-from keyaudit.inventory import files, views
+from keyaudit.inventory import views
+from keyaudit.inventory.confinement import TEMPORARY, judged, locked
 from keyaudit.inventory.contradictions import contradicted
-from keyaudit.inventory.few import fits_sqlite
+from keyaudit.inventory.disk import files
+from keyaudit.inventory.engine_choice import fits_sqlite
 from keyaudit.inventory.load import counted, described, load, loading, parquet
-from keyaudit.inventory.locked import TEMPORARY, judged, locked
 from keyaudit.inventory.manifest import MAX_MANIFEST, File, Manifest, TableFiles, decode, encode, is_bundle
 from keyaudit.inventory.rows import declared, no_rows, stored_types
-from keyaudit.inventory.usage.odd import MOST
+from keyaudit.inventory.usage.deviations import MOST
 from keyaudit.model.coverage import Coverage
 from keyaudit.model.errors import UnsafeError, UsageError
 from keyaudit.model.evidence import USAGE_BASELINE as USAGE_BASELINE_EVIDENCE
-from keyaudit.model.run import Run
+from keyaudit.model.results.run import Run
 from keyaudit.model.scope.owners import NO_RULES, OwnerRules
 from keyaudit.model.tables import TABLES, filled
 from keyaudit.model.tables.usage import SHOWN_BY, UNUSUAL_USE, USAGE, USAGE_BASELINE

@@ -8,15 +8,15 @@ from typing import Any
 
 import pytest
 
-from keyaudit.collect.usage.read import read_logs
-from keyaudit.inventory.logs.write import Import, write_logs
 from keyaudit.inventory.snapshot import open_snapshot
+from keyaudit.logs.files.read import read_logs
+from keyaudit.logs.storing.write import Import, write_logs
 from keyaudit.model.errors import Exit
-from keyaudit.model.times import DAY, iso_date
+from keyaudit.model.values.times import DAY, iso_date
 from keyaudit.simulator.estate import Row
 from keyaudit.simulator.estates import estate
 from keyaudit.simulator.estates.contoso import contoso as estate_of
-from keyaudit.simulator.estates.logs.held import Held
+from keyaudit.simulator.estates.logs.workspaces import Held
 from keyaudit.simulator.estates.logs.year import DISGUISE, FOOTHOLD, INTRUSION, STOLEN
 from tests.cli.conftest import Keyaudit, once
 from tests.cli.stolen import asked_of

@@ -8,16 +8,16 @@ from typing import Any
 import duckdb
 import pytest
 
-from keyaudit.model.columns import Table
 from keyaudit.model.documents.problems import FieldError
-from keyaudit.model.findings import Outcome
+from keyaudit.model.results.findings import Outcome
+from keyaudit.model.schema.columns import Table
 from keyaudit.model.severity import place
 from keyaudit.model.tables import TABLES
 from keyaudit.policy.conditions.parameters import PROFILES, Parameter, Shape, Value
 from keyaudit.policy.conditions.syntax import condition
 from keyaudit.policy.conditions.types import Every, Kind
 from keyaudit.policy.definition import Policy, Trees
-from keyaudit.policy.evaluation.bind import bind
+from keyaudit.policy.evaluation.binding import bind
 from keyaudit.policy.evaluation.verdict import FAIL, outcome_of
 from keyaudit.policy.examples.literals import verdicts
 from keyaudit.policy.examples.samples import NOW, sample

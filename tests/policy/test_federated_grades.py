@@ -2,8 +2,8 @@
 
 import pytest
 
-from keyaudit.model.federated_subject import Breadth, Grade, retires_on, trusted
-from keyaudit.policy.evaluation.bind import bind
+from keyaudit.model.directory.federated_subject import Breadth, Grade, retires_on, trusted
+from keyaudit.policy.evaluation.binding import bind
 from keyaudit.policy.examples.samples import NOW
 from keyaudit.policy.load import load
 from tests.policy.interpreter import Interpreter

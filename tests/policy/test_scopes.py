@@ -9,12 +9,12 @@ import pytest
 from keyaudit.inventory.reader import Connection
 from keyaudit.inventory.reads import operations_of
 from keyaudit.model.coverage import Coverage, Scope, ScopeKind, State
-from keyaudit.model.findings import Outcome
 from keyaudit.model.gating.optional import MayLack
 from keyaudit.model.reasons import Reason
+from keyaudit.model.results.findings import Outcome
 from keyaudit.model.severity import Severity
 from keyaudit.model.tables import TABLES
-from keyaudit.policy.evaluation.bind import bind
+from keyaudit.policy.evaluation.binding import bind
 from keyaudit.policy.evaluation.judge import judge
 from keyaudit.policy.evaluation.scopes import blind_scopes
 from tests.policy.inventory import JUDGING, OTHER_VAULT, SUBSCRIPTION, VAULT, gap, inventory, key, policy, quoted

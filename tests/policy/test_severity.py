@@ -8,12 +8,12 @@ from typing import Any
 import duckdb
 import pytest
 
-from keyaudit.model.columns import Type
-from keyaudit.model.opens import ALWAYS
+from keyaudit.model.schema.columns import Type
+from keyaudit.model.schema.opens import ALWAYS
 from keyaudit.model.severity import LEVELS, Opens, Severity, Weakness, severity
 from keyaudit.model.tables import TABLES
 from keyaudit.policy.conditions.types import columns_read
-from keyaudit.policy.evaluation.bind import bind
+from keyaudit.policy.evaluation.binding import bind
 from keyaudit.policy.evaluation.queries import OPENED, opens_column, selection
 from keyaudit.policy.examples.literals import written_out
 from keyaudit.policy.load import load

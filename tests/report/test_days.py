@@ -9,19 +9,19 @@ from collections.abc import Iterator
 import pytest
 from msgspec import structs
 
-from keyaudit.model import times
-from keyaudit.model.expiring import Ending, Owner
-from keyaudit.model.findings import Finding, Outcome
-from keyaudit.model.listing import Listing
-from keyaudit.model.run import Past, Report
+from keyaudit.model.results.expiring import Ending, Owner
+from keyaudit.model.results.findings import Finding, Outcome
+from keyaudit.model.results.listing import Listing
+from keyaudit.model.results.run import Past, Report
 from keyaudit.model.tables import TABLES
-from keyaudit.model.trust import PublishedKey
+from keyaudit.model.values import times
 from keyaudit.policy.reading.placeholders import template
-from keyaudit.report.expiring import FORMATS as EXPIRING
+from keyaudit.questions.expiring import FORMATS as EXPIRING
+from keyaudit.questions.trust.answer import PublishedKey
+from keyaudit.questions.trust.words import age, notes
 from keyaudit.report.formats import FORMATS
 from keyaudit.report.html.signing import timeline
 from keyaudit.report.options import Options
-from keyaudit.report.trust.words import age, notes
 from tests.policy.test_templates import COLUMNS, Row
 from tests.report.example import AS_OF, AUDIENCE, DAY, EXPIRED, REPORT, finding, holding, key_row, row
 from tests.report.listings import expiring

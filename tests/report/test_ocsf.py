@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from keyaudit.model.run import Report
+from keyaudit.model.results.run import Report
 from keyaudit.report.formats.ocsf import VERSION
 from tests.report.example import CLEAN, FINDINGS, REPORT
 from tests.report.excused import EXCUSED

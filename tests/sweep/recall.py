@@ -18,20 +18,21 @@ from unittest import mock
 import duckdb
 from msgspec import Struct
 
-from keyaudit.collect import supplied
-from keyaudit.collect.usage.rows import write_usage
-from keyaudit.inventory import files, snapshot
+from keyaudit.collect import supplied_rows as supplied
+from keyaudit.collect.uses import write_usage
 from keyaudit.inventory import load as loader
+from keyaudit.inventory import snapshot
 from keyaudit.inventory.dialect import DUCKDB
+from keyaudit.inventory.disk import files
 from keyaudit.inventory.load import Loaded
 from keyaudit.inventory.owners import UNREAD
 from keyaudit.inventory.reader import Reader
 from keyaudit.inventory.views import ledger
-from keyaudit.model.columns import Table
-from keyaudit.model.expiring import Owner
+from keyaudit.model.results.expiring import Owner
+from keyaudit.model.schema.columns import Table
 from keyaudit.policy.evaluation import judge
 from keyaudit.policy.evaluation.findings import NO_CAUSES
-from keyaudit.policy.evaluation.ordered import Evaluated
+from keyaudit.policy.evaluation.row_order import Evaluated
 from keyaudit.policy.evaluation.verdict import PASS, outcome_of
 from tests.sweep.contents import Content, digest
 from tests.sweep.reads import WHOLE, Reads, Types

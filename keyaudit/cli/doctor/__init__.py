@@ -14,11 +14,11 @@ from keyaudit.cli.options import Live, Selection, Stored, flags
 from keyaudit.cli.parameters import Command, Leading
 from keyaudit.cli.terminal.streams import tell
 from keyaudit.model.errors import UsageError
-from keyaudit.model.text import one_line
+from keyaudit.model.values.text import one_line
 
 if TYPE_CHECKING:
     from keyaudit.collect.shapes import Recorder
-    from keyaudit.model.run import Run
+    from keyaudit.model.results.run import Run
 
 app = typer.Typer(cls=Leading, help="Show what can be read, what cannot, and what grants it.", rich_markup_mode=None)
 app.command("config", cls=Command)(config)
@@ -69,8 +69,8 @@ def doctor(
     from keyaudit.policy.evaluation.judge import not_judged
     from keyaudit.policy.evidence import supplied
     from keyaudit.policy.load import load
-    from keyaudit.report.doctor import FORMATS
-    from keyaudit.report.doctor.examine import examine
+    from keyaudit.questions.doctor import FORMATS
+    from keyaudit.questions.doctor.examine import examine
 
     recorder = _recorder(shapes, stored) if shapes is not None else None
     policies = chosen(load(besides=selection.policies), selection)
@@ -112,7 +112,7 @@ def _check_new(path: Path) -> None:
 
 
 def _write_shapes(path: Path, recorder: "Recorder", run: "Run") -> None:
-    from keyaudit.report.doctor.shapes import screen, write
+    from keyaudit.questions.doctor.shapes import screen, write
     from keyaudit.report.files import output_file
 
     found = recorder.shapes(simulated=run.simulated)

@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from keyaudit import __version__
 from keyaudit.model.errors import AuditError, UsageError
-from keyaudit.model.findings import Outcome
+from keyaudit.model.results.findings import Outcome
 from keyaudit.model.scope.filters import did_you_mean
 from keyaudit.model.severity import Severity
-from keyaudit.model.text import one_line
-from keyaudit.model.times import DAY
-from keyaudit.report import answers, questions
-from keyaudit.report.answers import LONGEST, MOST, PAGE, Answer, Document
+from keyaudit.model.values.text import one_line
+from keyaudit.model.values.times import DAY
+from keyaudit.questions.findings import answers, questions
+from keyaudit.questions.findings.answers import LONGEST, MOST, PAGE, Answer, Document
 from keyaudit.report.members import inert
 
 if TYPE_CHECKING:
@@ -20,9 +20,9 @@ if TYPE_CHECKING:
     from mcp.types import CallToolResult
 
     from keyaudit.inventory.snapshot import Snapshot
-    from keyaudit.model.findings import PolicyText
-    from keyaudit.model.run import Report
-    from keyaudit.report.questions import Question
+    from keyaudit.model.results.findings import PolicyText
+    from keyaudit.model.results.run import Report
+    from keyaudit.questions.findings.questions import Question
 
 _KEPT = 4 * 1024 * 1024
 """The maximum length in characters of the documents kept for their next pages; parsed, they take some ten times that."""
@@ -98,7 +98,7 @@ class Tools:
     async def access(self, resource: str, offset: int = 0, limit: int = PAGE) -> Answer:
         """Who can use a key or vault (VAULT, VAULT/KEY or a full id), or what a principal can use, and how."""
         from keyaudit import ask
-        from keyaudit.report.access import json
+        from keyaudit.questions.access import json
 
         def read() -> Document:
             found = ask.access(self._taken, resource, as_of=self._as_of)
@@ -110,7 +110,7 @@ class Tools:
     async def expiring(self, within_days: int = 30, offset: int = 0, limit: int = PAGE) -> Answer:
         """Keys, certificates and credentials that expire within so many days or have expired, with their owners."""
         from keyaudit import ask
-        from keyaudit.report.expiring import json
+        from keyaudit.questions.expiring import json
 
         def read() -> Document:
             with ask.expiring(self._taken, as_of=self._as_of, within=within_days * DAY) as found:
@@ -124,7 +124,7 @@ class Tools:
     async def blast_radius(self, key: str, offset: int = 0, limit: int = PAGE) -> Answer:
         """What trusts a key and what its holder can sign in as and reach: VAULT/KEY, thumbprint, key id or application."""
         from keyaudit import ask
-        from keyaudit.report.incident import json
+        from keyaudit.questions.incident import json
 
         def read() -> Document:
             found = ask.incident(self._taken, key, as_of=self._as_of, reach=True)

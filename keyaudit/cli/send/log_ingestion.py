@@ -17,7 +17,7 @@ from keyaudit.model.extras import installing
 if TYPE_CHECKING:
     from keyaudit.cli.settings.run_settings import Settings
     from keyaudit.cloud.ingestion import Destination, Ingestion
-    from keyaudit.model.run import Report
+    from keyaudit.model.results.run import Report
 
 
 class As(StrEnum):
@@ -53,7 +53,7 @@ def log_analytics(
     from keyaudit.cli.settings.run_settings import settle
     from keyaudit.cli.sources.judged import judged
     from keyaudit.cli.terminal.stop import keeping
-    from keyaudit.model.run import conditions
+    from keyaudit.model.results.run import conditions
 
     settings = settle(live, resume=False)
     if not stored.from_:
@@ -74,7 +74,7 @@ async def _ship(live: Live, settings: "Settings", destination: "Destination", re
     from keyaudit.cli.clock import clock_of
     from keyaudit.cli.sources.live import where
     from keyaudit.cloud import ingestion
-    from keyaudit.report.log_analytics.rows import finding_rows, verdict_row
+    from keyaudit.send.log_analytics.rows import finding_rows, verdict_row
 
     clock = clock_of(demo=live.demo)
     # Simulated data is not secret, and may be sent to any tenant.
@@ -119,10 +119,10 @@ def template(
 
     An Azure Resource Manager template, for the resource group of the workspace. Nothing is deployed.
     """
-    from keyaudit.model.text import one_line
-    from keyaudit.report import log_analytics as made
+    from keyaudit.model.values.text import one_line
     from keyaudit.report.files import check, output_file
     from keyaudit.report.members import inert
+    from keyaudit.send import log_analytics as made
 
     text = inert(made.template() if as_ is As.TEMPLATE else made.workbook(), indent=2) + "\n"
     if out is None:

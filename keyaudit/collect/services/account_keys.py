@@ -9,8 +9,8 @@ from keyaudit.collect.services.items import Service, flag, member, text
 from keyaudit.collect.wire import Wire, is_null
 from keyaudit.model.coverage import Refusal, Scope
 from keyaudit.model.reasons import Reason
+from keyaudit.model.schema.wire import At, steps
 from keyaudit.model.surfaces.services.account_keys import ACCOUNT_KEY, ACCOUNTS
-from keyaudit.model.wire import At, steps
 
 _ACCOUNTS = {each.kind: each for each in ACCOUNTS}
 

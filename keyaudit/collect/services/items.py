@@ -11,8 +11,8 @@ from keyaudit.collect.queries import Query, type_of
 from keyaudit.collect.rows import Row, wired
 from keyaudit.collect.wire import AFTER_APPLY, NOT_IN_PLAN, Wire, is_null, read
 from keyaudit.model.coverage import Refusal
+from keyaudit.model.schema.wire import first_members
 from keyaudit.model.surfaces.services.account_keys import ACCOUNT_KEY, ACCOUNTS
-from keyaudit.model.wire import first_members
 
 KINDS = {
     **{each.type.lower(): each.kind for each in ACCOUNTS},

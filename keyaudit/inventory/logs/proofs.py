@@ -7,7 +7,7 @@ from typing import NamedTuple
 from msgspec import Struct, field
 
 from keyaudit.inventory.logs.use import FileRead
-from keyaudit.model.times import iso_date
+from keyaudit.model.values.times import iso_date
 
 _APART = 600
 """Seconds between the directory's record of an act and PIM's: a captured pair is six apart. Within these minutes nobody else

@@ -5,8 +5,8 @@
 from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from keyaudit.inventory.dialect import DUCKDB, DuckDB
-from keyaudit.model.columns import Table, Type
 from keyaudit.model.gating.waivers import Waiver
+from keyaudit.model.schema.columns import Table, Type
 from keyaudit.model.severity import Opens, Severity
 from keyaudit.policy.conditions.parameters import OTHERWISE
 from keyaudit.policy.conditions.parameters import Value as Settled
@@ -14,7 +14,7 @@ from keyaudit.policy.conditions.sql import UNKNOWN, Shared, Writer, blanked
 from keyaudit.policy.conditions.types import Every, Lookup, Term, columns_read, walk
 from keyaudit.policy.controls import columns_of
 from keyaudit.policy.evaluation import verdict
-from keyaudit.policy.evaluation.bind import Bound
+from keyaudit.policy.evaluation.binding import Bound
 
 DIALECT = DUCKDB
 BASELINE = "baseline"

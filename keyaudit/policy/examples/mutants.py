@@ -6,7 +6,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from keyaudit.model.severity import place
-from keyaudit.model.times import DAY
+from keyaudit.model.values.times import DAY
 from keyaudit.policy.conditions.parameters import Single, Value
 from keyaudit.policy.conditions.types import (
     Absent,
@@ -28,7 +28,7 @@ from keyaudit.policy.conditions.types import (
     columns_read,
 )
 from keyaudit.policy.definition import Trees
-from keyaudit.policy.evaluation.bind import Bound
+from keyaudit.policy.evaluation.binding import Bound
 
 _UNITS = {Kind.DURATION: DAY, Kind.INTEGER: 1}
 _MOVED = {"<": "<=", "<=": "<", ">": ">=", ">=": ">"}

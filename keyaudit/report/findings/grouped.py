@@ -4,19 +4,19 @@ from collections.abc import Iterator, Mapping
 from typing import TextIO
 
 from keyaudit.model.algorithms import Algorithm, allowed_until
-from keyaudit.model.expiring import Owner
-from keyaudit.model.findings import Finding, Outcome, PolicyText
-from keyaudit.model.run import Report
-from keyaudit.model.text import one_line
+from keyaudit.model.results.expiring import Owner
+from keyaudit.model.results.findings import Finding, Outcome, PolicyText
+from keyaudit.model.results.run import Report
+from keyaudit.model.values.text import one_line
 from keyaudit.report.facts import Facts
 from keyaudit.report.findings.arrange import Group, groups
 from keyaudit.report.findings.causes import message_with_cause
 from keyaudit.report.findings.text import named, painted
 from keyaudit.report.lines import Paint, columns, joined, pad, paint, wrap
 from keyaudit.report.options import Options
+from keyaudit.report.owner_rules import sentence, unowned
 from keyaudit.report.resource import BELOW, label, owned_by
 from keyaudit.report.summary import WORST_FIRST, footer, header, word
-from keyaudit.report.unowned import sentence, unowned
 
 _INDENT = " " * 12
 _LAST = {

@@ -11,10 +11,10 @@ from typing import Any
 
 import pytest
 
-from keyaudit.inventory.usage.check import check
-from keyaudit.model.times import DAY, parse_date
+from keyaudit.logs.check.check import check
+from keyaudit.logs.report.words import unseen
 from keyaudit.model.usage import Blind, Unseen, Window
-from keyaudit.report.usage.words import unseen
+from keyaudit.model.values.times import DAY, parse_date
 from tests.collect.usage.rig import imported, read
 from tests.collect.usage.test_operations import HOST, KEY, key_vault, told
 from tests.collect.usage.test_public_rules import (

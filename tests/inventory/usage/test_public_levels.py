@@ -12,10 +12,10 @@ from typing import Any
 import pytest
 
 from keyaudit.inventory.logs.groups import who_of
-from keyaudit.inventory.usage.check import check
 from keyaudit.inventory.usage.learn import learn, window_of
-from keyaudit.model.times import DAY
+from keyaudit.logs.check.check import check
 from keyaudit.model.usage import PRIVILEGED, Window
+from keyaudit.model.values.times import DAY
 from tests.collect.usage import made
 from tests.collect.usage.rig import imported
 from tests.collect.usage.test_public_rules import FOUND

@@ -9,10 +9,10 @@ from operator import not_
 
 from msgspec import Struct, field
 
-from keyaudit.model.columns import Area, Table, duration, flag, in_test, mapping, text, time, vault_place, where_found
-from keyaudit.model.opens import UNLESS_IN_TEST
-from keyaudit.model.times import DAY, HOUR
-from keyaudit.model.wire import At, translated
+from keyaudit.model.schema.columns import Area, Table, duration, flag, in_test, mapping, text, time, vault_place, where_found
+from keyaudit.model.schema.opens import UNLESS_IN_TEST
+from keyaudit.model.schema.wire import At, translated
+from keyaudit.model.values.times import DAY, HOUR
 
 _SERVICE = ("service.query",)
 

@@ -1,0 +1,25 @@
+"""The incident page of a stolen key, in each format."""
+
+from collections.abc import Mapping
+from typing import TextIO
+
+from keyaudit.questions.incident import dot, json
+from keyaudit.questions.incident.answer import Incident
+from keyaudit.questions.incident.document import document
+from keyaudit.report.document import write_markdown, write_text
+from keyaudit.report.options import Render, plain
+
+
+def _html(found: Incident, out: TextIO) -> None:
+    from keyaudit.questions.incident.html import render  # noqa: PLC0415 - its templates are slow to import
+
+    render(found, out)
+
+
+FORMATS: Mapping[str, Render[Incident]] = {
+    "text": lambda found, out, options: write_text(document(found), out, options),
+    "html": plain(_html),
+    "markdown": plain(lambda found, out: write_markdown(document(found), out)),
+    "json": plain(json.render),
+    "dot": plain(dot.render),
+}
