@@ -31,9 +31,9 @@ if TYPE_CHECKING:
 
     from keyaudit.inventory.logs import LogStore
     from keyaudit.inventory.usage.baseline import Baseline
-    from keyaudit.model.access import Access
-    from keyaudit.model.incident import Incident
-    from keyaudit.model.rotation import Rotation
+    from keyaudit.questions.access.answer import Access
+    from keyaudit.questions.incident.answer import Incident
+    from keyaudit.questions.rotation.answer import Rotation
 
 
 @contextlib.contextmanager
@@ -53,7 +53,7 @@ def inventory(
     `part`, here and below: only rows within. Raises UsageError if nothing lies within.
     `unmet`, here and below: the expectations that the snapshot does not meet; None if nothing is expected.
     """
-    from keyaudit.inventory.listing import listing
+    from keyaudit.questions.inventory.listing import listing
 
     reach_known = any(not REACH_COLUMNS.isdisjoint(TABLES[name].by_name) for name in tables)
     owners = len(tables) == 1
@@ -133,7 +133,7 @@ def resolve(snapshot: Snapshot, asked: str, takes: Takes, *, required: bool = Tr
     `required`: there must be one, or the text must be the digest of a certificate or public key, which can be searched for.
     Raises UsageError if there is none, several, or one that the command does not take.
     """
-    from keyaudit.inventory.blast.subject import is_digest
+    from keyaudit.questions.blast_radius.evidence.subject import is_digest
 
     stored = {table: snapshot.stored(table) for table in snapshot.tables}
     with snapshot.reading() as connection:
@@ -178,7 +178,11 @@ def access(snapshot: Snapshot, asked: str, *, as_of: int, unmet: Sequence[Gap] |
 
     For a resource in a vault that was read, a missing vault that was expected makes no difference.
     """
-    from keyaudit.inventory.access import (
+    from keyaudit.inventory.views.reach import LOCAL_LISTED
+    from keyaudit.model.tables.reach import OPERATIONS as REACH_OPERATIONS
+    from keyaudit.model.tables.reach import WIDENING
+    from keyaudit.questions.access.answer import Access
+    from keyaudit.questions.access.evidence import (
         BESIDE,
         BESIDE_ELIGIBLE,
         TABLES_ASKED,
@@ -186,10 +190,6 @@ def access(snapshot: Snapshot, asked: str, *, as_of: int, unmet: Sequence[Gap] |
         reached_by,
         who_reaches,
     )
-    from keyaudit.inventory.views.reach import LOCAL_LISTED
-    from keyaudit.model.access import Access
-    from keyaudit.model.tables.reach import OPERATIONS as REACH_OPERATIONS
-    from keyaudit.model.tables.reach import WIDENING
 
     _, meant = resolve(snapshot, asked, ACCESS)
     if meant is None:
@@ -250,14 +250,14 @@ def incident(
     logs. `reach`: the answer is complete without logs. `verify`: only what trusts it; a key that the snapshot does not have is
     taken from the earlier one, `since`.
     """
-    from keyaudit.inventory.blast.reading import DERIVED, in_earlier, read
-    from keyaudit.inventory.incident import acts, work
-    from keyaudit.inventory.incident import logs as logged
-    from keyaudit.inventory.incident import subject as known
-    from keyaudit.inventory.incident.signing import signed
-    from keyaudit.inventory.incident.tokens import with_tokens
     from keyaudit.inventory.usage.learn import window_of
-    from keyaudit.model.incident import Incident
+    from keyaudit.questions.blast_radius.evidence.reading import DERIVED, in_earlier, read
+    from keyaudit.questions.incident.answer import Incident
+    from keyaudit.questions.incident.evidence import acts, work
+    from keyaudit.questions.incident.evidence import logs as logged
+    from keyaudit.questions.incident.evidence import subject as known
+    from keyaudit.questions.incident.evidence.signing import signed
+    from keyaudit.questions.incident.evidence.tokens import with_tokens
 
     earlier = in_earlier(since, *resolve(since, asked, KEYS, required=False)) if since is not None else None
     text, meant = resolve(snapshot, asked, KEYS, required=not verify)
@@ -303,9 +303,9 @@ def rotation(
 
     `since`: an earlier snapshot, to show what moved. Raises UsageError if `asked` names nothing that was read, or is ambiguous.
     """
-    from keyaudit.inventory.rotation.reading import DERIVED, read
-    from keyaudit.inventory.rotation.views import Views
     from keyaudit.model.evidence import LOGS
+    from keyaudit.questions.rotation.evidence.reading import DERIVED, read
+    from keyaudit.questions.rotation.evidence.views import Views
 
     text, meant = resolve(snapshot, asked, ROTATION)
     uses = snapshot.stored("usage") if LOGS in snapshot.run.evidence else None

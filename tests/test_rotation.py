@@ -20,8 +20,8 @@ from keyaudit.model.coverage import State as Read
 from keyaudit.model.errors import Exit
 from keyaudit.model.gating.expectations import Expectations
 from keyaudit.model.reasons import Reason
-from keyaudit.model.rotation import Kind, Proof, Rotation, Stage, State, Why
-from keyaudit.report.rotation.plan import plan
+from keyaudit.questions.rotation.answer import Kind, Proof, Rotation, Stage, State, Why
+from keyaudit.questions.rotation.plan import plan
 from keyaudit.report.steps import Phase
 from keyaudit.simulator.estate import Key, Resource, Vault
 from tests.collect.estate import AS_OF, DAY, ESTATE, SUBSCRIPTION, version

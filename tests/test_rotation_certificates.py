@@ -18,8 +18,8 @@ from keyaudit.inventory.snapshot import Snapshot
 from keyaudit.model.coverage import State as Read
 from keyaudit.model.errors import Exit
 from keyaudit.model.reasons import Reason
-from keyaudit.model.rotation import Kind, Proof, State
 from keyaudit.model.tables import TABLES
+from keyaudit.questions.rotation.answer import Kind, Proof, State
 from keyaudit.simulator import certificates, x509
 from keyaudit.simulator.estate import Certificate, CertificateVersion, Key, Resource, Secret, SecretVersion, Vault
 from tests.collect.estate import AS_OF, DAY, ESTATE, SUBSCRIPTION, version

@@ -19,8 +19,8 @@ from msgspec.structs import replace
 from keyaudit import ask
 from keyaudit.inventory.snapshot import Snapshot
 from keyaudit.model.consumers import DECLARED, SECRET, kinds
-from keyaudit.model.rotation import Rotation, State
 from keyaudit.model.tables.services import CONSUMERS
+from keyaudit.questions.rotation.answer import Rotation, State
 from keyaudit.simulator import certificates, x509
 from keyaudit.simulator.estate import Certificate, CertificateVersion, Key, Resource, Secret, SecretVersion, Vault
 from tests.collect.estate import AS_OF, DAY, ESTATE, SUBSCRIPTION, version

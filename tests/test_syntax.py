@@ -5,10 +5,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from keyaudit.model.blast_radius import BlastRadius, Edge, Kind, Node, Relation
 from keyaudit.policy.load import load
 from keyaudit.policy.templates import Template
-from keyaudit.report.blast_radius.plan import plan
+from keyaudit.questions.blast_radius.answer import BlastRadius, Edge, Kind, Node, Relation
+from keyaudit.questions.blast_radius.plan import plan
 from tests import needs
 from tests.report.example import RUN, VERDICT
 

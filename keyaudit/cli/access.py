@@ -30,7 +30,7 @@ def access(
     from keyaudit.cli.output import show
     from keyaudit.cli.sources.source import snapshot, unmet
     from keyaudit.cli.terminal.progress import told_if_long
-    from keyaudit.report.access import FORMATS
+    from keyaudit.questions.access import FORMATS
 
     with snapshot(live, stored) as (taken, as_of):
         with told_if_long("resolving who has access", quiet=live.quiet):

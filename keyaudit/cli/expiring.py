@@ -34,7 +34,7 @@ def expiring(
     from keyaudit.cli.output import show
     from keyaudit.cli.sources.part import part_of
     from keyaudit.cli.sources.source import snapshot, unmet
-    from keyaudit.report.expiring import FORMATS
+    from keyaudit.questions.expiring import FORMATS
 
     span = duration("expiring", within)
     source, part = part_of(live, stored, parts)

@@ -42,8 +42,8 @@ def explain(
     A policy: why it exists, what it reads, how to fix its findings. A finding: its evidence and severity; it is looked up in
     --from DIR, --demo or the live tenant. A resource: its finding, or a list of them. Without an argument: all topics.
     """
+    from keyaudit.questions.explain import render_policy
     from keyaudit.report import topics
-    from keyaudit.report.explain import render_policy
 
     name = topic.lower()
     if is_id(name):
@@ -76,7 +76,7 @@ def _page(out: TextIO | None) -> int:
 
 def _finding(id_: str, live: Live, stored: Stored, choice: Choice) -> int:
     from keyaudit.cli.sources.judged import judged
-    from keyaudit.report.explain.finding import render_finding
+    from keyaudit.questions.explain.finding import render_finding
 
     with judged(live, stored, choice) as report:
         # Passes are searched last: they are many and rarely asked for.
@@ -102,7 +102,7 @@ def _resource(name: str, live: Live, stored: Stored, choice: Choice, unknown: Us
     from keyaudit.cli.sources.judged import judged
     from keyaudit.model.scope.part import Part
     from keyaudit.model.text import one_line
-    from keyaudit.report.explain.finding import in_short, render_finding
+    from keyaudit.questions.explain.finding import in_short, render_finding
     from keyaudit.report.lines import plural
 
     with contextlib.ExitStack() as stack:

@@ -14,8 +14,8 @@ from keyaudit.model.errors import Exit, UsageError
 from keyaudit.model.text import one_line
 
 if TYPE_CHECKING:
-    from keyaudit.report.guardrails.guarded import Asked, Guarded
-    from keyaudit.report.guardrails.in_force import InForce
+    from keyaudit.questions.guardrails.guarded import Asked, Guarded
+    from keyaudit.questions.guardrails.in_force import InForce
 
 
 class As(StrEnum):
@@ -59,9 +59,9 @@ def guardrails(
 
     Azure Policy, app management policies and alert rules, with the limits of the policies. Nothing is deployed.
     """
+    from keyaudit.questions.guardrails.in_force import read_in_force
+    from keyaudit.questions.guardrails.text import beside, overview
     from keyaudit.report.files import check, output_file
-    from keyaudit.report.guardrails.in_force import read_in_force
-    from keyaudit.report.guardrails.text import beside, overview
 
     if out is not None:
         if as_ is As.TEXT:
@@ -99,7 +99,7 @@ def _owners(folder: Path) -> str:
     from keyaudit import ask
     from keyaudit.inventory.snapshot import open_snapshot
     from keyaudit.model.listing import FEDERATED
-    from keyaudit.report.guardrails.trusted_owners import trusted_owners
+    from keyaudit.questions.guardrails.trusted_owners import trusted_owners
 
     taken = open_snapshot(folder)
     with ask.inventory(taken, (FEDERATED.table,), as_of=taken.run.as_of, selection=FEDERATED) as found:
@@ -108,7 +108,7 @@ def _owners(folder: Path) -> str:
 
 def _document(found: "Mapping[str, Guarded]", as_: As) -> "tuple[Guarded, Callable[[Mapping[str, object]], str]]":
     """What is printed of the kinds, with how it is put into force, and what writes it."""
-    from keyaudit.report.guardrails import bicep, terraform
+    from keyaudit.questions.guardrails import bicep, terraform
     from keyaudit.report.members import inert
 
     languages = {As.BICEP: bicep, As.TERRAFORM: terraform}
@@ -124,7 +124,7 @@ def _asked(selection: Selection, profile: str | None, config: Path | None) -> "t
     from keyaudit.cli.settings.policy_selection import chosen
     from keyaudit.policy.conditions.types import Kind
     from keyaudit.policy.load import load
-    from keyaudit.report.guardrails.guarded import Asked
+    from keyaudit.questions.guardrails.guarded import Asked
 
     known = load(besides=selection.policies)
     how = settled(Live(config=config), Choice(profile=profile), known)
@@ -143,9 +143,9 @@ def _asked(selection: Selection, profile: str | None, config: Path | None) -> "t
 
 
 def _kinds(asked: "Sequence[Asked]", profile: str, in_force: "InForce | None") -> "dict[str, Guarded]":
-    from keyaudit.report.guardrails.alerts import alerts
-    from keyaudit.report.guardrails.app_management import app_management_policy
-    from keyaudit.report.guardrails.azure_policy import azure_policy
+    from keyaudit.questions.guardrails.alerts import alerts
+    from keyaudit.questions.guardrails.app_management import app_management_policy
+    from keyaudit.questions.guardrails.azure_policy import azure_policy
 
     made = (azure_policy(asked), app_management_policy(asked, profile, in_force), alerts(asked))
     return {each.kind: each for each in made}

@@ -107,8 +107,8 @@ def incident(
     from keyaudit.cli.usage.baselines import day
     from keyaudit.inventory.snapshot import open_snapshot
     from keyaudit.model.errors import UsageError
+    from keyaudit.questions.incident import FORMATS
     from keyaudit.report.files import check, output_file
-    from keyaudit.report.incident import FORMATS
 
     page = output
     if out is not None:

@@ -48,7 +48,7 @@ def inventory(
     from keyaudit.cli.sources.source import snapshot, unmet
     from keyaudit.model.listing import selection_named
     from keyaudit.model.tables import filled
-    from keyaudit.report.inventory import FORMATS
+    from keyaudit.questions.inventory import FORMATS
 
     selection = None if table is None else selection_named(table)
     asked = None if table is None else _known(selection.table if selection else table)

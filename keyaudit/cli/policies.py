@@ -150,7 +150,7 @@ def docs(
     from keyaudit.inventory.reads import operations_of
     from keyaudit.model.tables import TABLES
     from keyaudit.policy.load import load
-    from keyaudit.report.explain.pages import index_page, policy_page, table_page
+    from keyaudit.questions.explain.pages import index_page, policy_page, table_page
     from keyaudit.report.files import output_file, output_folder
 
     found = load(besides=policies)

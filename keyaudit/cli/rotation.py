@@ -47,7 +47,7 @@ def rotation(
     from keyaudit.cli.sources.source import check_since, snapshot, unmet
     from keyaudit.cli.terminal.progress import told_if_long
     from keyaudit.inventory.snapshot import open_snapshot
-    from keyaudit.report.rotation import FORMATS
+    from keyaudit.questions.rotation import FORMATS
 
     earlier = open_snapshot(since) if since is not None else None
     with snapshot(live, stored) as (taken, as_of):

@@ -15,10 +15,10 @@ from keyaudit.model.errors import PRECEDENCE, Exit, UsageError
 
 if TYPE_CHECKING:
     from keyaudit.inventory.snapshot import Snapshot
-    from keyaudit.inventory.trust import Compared
     from keyaudit.model.relying_parties import HeldKey
     from keyaudit.model.run import Run, Verdict
-    from keyaudit.model.trust import Step
+    from keyaudit.questions.trust.answer import Step
+    from keyaudit.questions.trust.evidence import Compared
 
 app = typer.Typer(help="Check the keys that services verify tokens with.", rich_markup_mode=None)
 
@@ -59,9 +59,9 @@ def list_(
     from keyaudit.cli.output import show
     from keyaudit.cli.sources.source import snapshot
     from keyaudit.inventory.reads import operations
-    from keyaudit.inventory.trust import published
-    from keyaudit.model.trust import Trust
-    from keyaudit.report.trust import LISTS
+    from keyaudit.questions.trust import LISTS
+    from keyaudit.questions.trust.answer import Trust
+    from keyaudit.questions.trust.evidence import published
 
     with snapshot(_confined(live, stored), stored) as (taken, as_of):
         steps = None if history is None else _steps(history, taken)
@@ -97,8 +97,8 @@ def check(
     from keyaudit.cli.output import show
     from keyaudit.collect.relying_parties.files import in_files
     from keyaudit.model.reasons import Reason
-    from keyaudit.model.trust import Checked, State, TrustCheck
-    from keyaudit.report.trust import CHECKS
+    from keyaudit.questions.trust import CHECKS
+    from keyaudit.questions.trust.answer import Checked, State, TrustCheck
 
     held = in_files(files, "trust check")
     if not (held.keys or held.unread):
@@ -137,8 +137,8 @@ def scan(
     """
     from keyaudit.cli.output import show
     from keyaudit.collect.relying_parties.files import in_place
-    from keyaudit.model.trust import TrustScan
-    from keyaudit.report.trust import SCANS
+    from keyaudit.questions.trust import SCANS
+    from keyaudit.questions.trust.answer import TrustScan
 
     found = in_place(path, "trust scan", with_keys=False)
     outcomes = {validator.takes_anybodys for validator in found.validators}
@@ -157,8 +157,8 @@ def _confined(live: Live, stored: Stored) -> Live:
 def _compared(live: Live, stored: Stored, keys: Sequence["HeldKey"]) -> "tuple[Run | None, Verdict, Compared]":
     from keyaudit import gate
     from keyaudit.cli.sources.source import snapshot
-    from keyaudit.inventory.trust import compare
     from keyaudit.model.tables.relying_parties import PUBLISHED
+    from keyaudit.questions.trust.evidence import compare
 
     with snapshot(_confined(live, stored), stored) as (taken, as_of):
         with taken.judging(as_of, reach_known=False) as connection:
@@ -189,8 +189,8 @@ def _steps(folder: Path, taken: "Snapshot") -> "list[Step]":
     """The changes from each snapshot in the folder to the next, and to the one that is shown."""
     from keyaudit.cli.sources.snapshot_folder import same_tenant, snapshots
     from keyaudit.inventory.snapshot import open_snapshot
-    from keyaudit.inventory.trust import named
-    from keyaudit.model.trust import Step
+    from keyaudit.questions.trust.answer import Step
+    from keyaudit.questions.trust.evidence import named
 
     by_run = {taken.run.run_id: taken}
     for place in snapshots(folder, "--history"):

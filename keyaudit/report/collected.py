@@ -10,10 +10,10 @@ from keyaudit.model.shell import option
 from keyaudit.model.tables import TABLES, filled
 from keyaudit.model.tables.usage import UNUSUAL_USE
 from keyaudit.model.text import one_line
+from keyaudit.questions.trust import words
 from keyaudit.report.lines import plural, wrap
 from keyaudit.report.missing import incomplete, unsafe
 from keyaudit.report.summary import SIMULATED, copied
-from keyaudit.report.trust import words
 
 _WIDTH = 80
 _LONGEST = 4_096

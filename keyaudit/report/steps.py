@@ -5,9 +5,9 @@ from enum import StrEnum
 
 from msgspec import Struct
 
-from keyaudit.model.blast_radius import Edge
 from keyaudit.model.shell import option, powershell_quoted, shell_quoted
 from keyaudit.model.text import one_line
+from keyaudit.questions.blast_radius.answer import Edge
 
 
 class Phase(StrEnum):

@@ -20,8 +20,8 @@ from keyaudit.cloud.environment import ENVIRONMENTS
 from keyaudit.cloud.network import Network
 from keyaudit.collect.evidence import NONE
 from keyaudit.collect.focus import Focus
-from keyaudit.inventory.incident.needs import needed
-from keyaudit.report.incident.json import render
+from keyaudit.questions.incident.evidence.needs import needed
+from keyaudit.questions.incident.json import render
 from keyaudit.simulator.estate import Estate
 from keyaudit.simulator.faults import Fault
 from keyaudit.simulator.serve import serve

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
-from keyaudit.inventory.access import BESIDE, BESIDE_ELIGIBLE
 from keyaudit.model.errors import Exit
+from keyaudit.questions.access.evidence import BESIDE, BESIDE_ELIGIBLE
 from keyaudit.simulator.estate import Estate
 from keyaudit.simulator.faults import Fault
 from keyaudit.simulator.roles import CRYPTO_USER

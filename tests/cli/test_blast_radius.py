@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from keyaudit.model.access import Way
-from keyaudit.model.blast_radius import Edge, Relation
 from keyaudit.model.errors import Exit
-from keyaudit.report.blast_radius.grants import taken_away
+from keyaudit.questions.access.answer import Way
+from keyaudit.questions.blast_radius.answer import Edge, Relation
+from keyaudit.questions.blast_radius.grants import taken_away
 from keyaudit.simulator.estate import Estate
 from keyaudit.simulator.estates.contoso_access import CROWN_KEY, CROWN_VAULT
 from keyaudit.simulator.estates.contoso_signing import OUTLET, WHOLESALE

@@ -14,8 +14,8 @@ from keyaudit.model.evidence import BY_RIGHT, ENVIRONMENTS
 from keyaudit.model.operations import OPERATIONS
 from keyaudit.model.reasons import OPTIONAL
 from keyaudit.policy.load import load
-from keyaudit.report.permissions import FORMATS
-from keyaudit.report.permissions.needs import needed
+from keyaudit.questions.permissions import FORMATS
+from keyaudit.questions.permissions.needs import needed
 from tests.cli.conftest import Keyaudit
 from tests.estates import snapshot
 

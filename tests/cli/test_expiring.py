@@ -14,7 +14,7 @@ from keyaudit.inventory.snapshot import open_snapshot
 from keyaudit.model.errors import Exit
 from keyaudit.model.expiring import Ending, Owner
 from keyaudit.model.times import DAY, parse_time
-from keyaudit.report.expiring import words
+from keyaudit.report import endings as words
 from tests.cli.conftest import Keyaudit
 from tests.cli.redirected import redirected
 

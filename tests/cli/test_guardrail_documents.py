@@ -13,8 +13,8 @@ from msgraph.generated.models.tenant_app_management_policy import TenantAppManag
 from keyaudit.model.frameworks import FRAMEWORKS
 from keyaudit.model.guardrails import ALERTS, APP_MANAGEMENT_POLICY, GUARDRAILS
 from keyaudit.policy.load import load
-from keyaudit.report.guardrails.built_ins import BUILT_INS
-from keyaudit.report.guardrails.rules import RULES
+from keyaudit.questions.guardrails.built_ins import BUILT_INS
+from keyaudit.questions.guardrails.rules import RULES
 from tests.cli.conftest import Keyaudit
 from tests.simulator.writes.policy_definitions import DEFINITIONS
 

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from keyaudit.model.errors import Exit
-from keyaudit.report.guardrails import bicep, terraform
-from keyaudit.report.permissions import FORMATS as PERMISSIONS
+from keyaudit.questions.guardrails import bicep, terraform
+from keyaudit.questions.permissions import FORMATS as PERMISSIONS
 from tests.cli.conftest import Keyaudit
 from tests.report.sinks import every_payload
 from tests.report.test_listings import everything

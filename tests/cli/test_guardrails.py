@@ -15,7 +15,7 @@ from keyaudit.model.guardrails import GUARDRAILS
 from keyaudit.model.times import DAY
 from keyaudit.policy.evaluation.bind import bind
 from keyaudit.policy.load import Policy, load
-from keyaudit.report.guardrails.built_ins import NEAR
+from keyaudit.questions.guardrails.built_ins import NEAR
 from keyaudit.simulator.estate import AlertRule, Estate, Posture, Restriction, Restrictions
 from tests.cli.conftest import Keyaudit, Ran
 from tests.collect.estate import ESTATE, SUBSCRIPTION

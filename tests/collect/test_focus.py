@@ -15,10 +15,10 @@ from keyaudit import ask
 from keyaudit.collect.entra import directory, public_keys
 from keyaudit.collect.focus import MOST, Focus
 from keyaudit.collect.run import collect_all
-from keyaudit.inventory.incident.needs import needed
 from keyaudit.inventory.snapshot import Snapshot, write
 from keyaudit.model.errors import Exit
-from keyaudit.report.incident.json import render
+from keyaudit.questions.incident.evidence.needs import needed
+from keyaudit.questions.incident.json import render
 from keyaudit.simulator.estate import Estate
 from keyaudit.simulator.estates import estate
 from keyaudit.simulator.faults import Fault

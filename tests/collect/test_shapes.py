@@ -35,7 +35,7 @@ from keyaudit.model.operations import OPERATIONS, Operation
 from keyaudit.model.shapes import Answers
 from keyaudit.model.tables import TABLES
 from keyaudit.model.wire import paths, steps
-from keyaudit.report.doctor.shapes import write
+from keyaudit.questions.doctor.shapes import write
 from keyaudit.simulator.estates import estate
 from keyaudit.simulator.faults import Fault
 from keyaudit.simulator.serve import serve

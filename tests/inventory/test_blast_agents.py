@@ -4,10 +4,10 @@ import pytest
 
 from keyaudit import ask
 from keyaudit.inventory.snapshot import Snapshot, open_snapshot
-from keyaudit.model.blast_radius import BlastRadius, Kind, Relation
 from keyaudit.model.errors import Exit
 from keyaudit.model.reasons import Reason
-from keyaudit.report.blast_radius.plan import plan
+from keyaudit.questions.blast_radius.answer import BlastRadius, Kind, Relation
+from keyaudit.questions.blast_radius.plan import plan
 from tests.estates import snapshot
 from tests.shared import views_once  # noqa: F401 - pytest finds it here
 

@@ -3,10 +3,10 @@
 import duckdb
 import pytest
 
-from keyaudit.inventory.blast.graph import Graph
-from keyaudit.inventory.blast.trust import credentials, federated
-from keyaudit.model.blast_radius import Kind, Node, Relation
 from keyaudit.model.reasons import Reason
+from keyaudit.questions.blast_radius.answer import Kind, Node, Relation
+from keyaudit.questions.blast_radius.evidence.graph import Graph
+from keyaudit.questions.blast_radius.evidence.trust import credentials, federated
 
 TENANT = "11111111-1111-4111-8111-111111111111"
 OWN = f"https://login.microsoftonline.com/{TENANT}/v2.0"

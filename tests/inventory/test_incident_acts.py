@@ -6,16 +6,16 @@ import duckdb
 import pytest
 from msgspec.structs import replace
 
-from keyaudit.inventory.incident.acts import ANYBODYS, acts, prepare
-from keyaudit.inventory.incident.logs import observed
-from keyaudit.inventory.incident.subject import About
 from keyaudit.inventory.logs import Use
 from keyaudit.inventory.logs.groups import CLIENT
 from keyaudit.inventory.usage.learn import learn
 from keyaudit.inventory.usage.odd import statements
-from keyaudit.model.incident import SignsFor
 from keyaudit.model.times import DAY
 from keyaudit.model.usage import Window
+from keyaudit.questions.incident.answer import SignsFor
+from keyaudit.questions.incident.evidence.acts import ANYBODYS, acts, prepare
+from keyaudit.questions.incident.evidence.logs import observed
+from keyaudit.questions.incident.evidence.subject import About
 from tests.logs import START, mail, store, use
 
 LEARNED, AFTER = 56, 3

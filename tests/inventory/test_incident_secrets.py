@@ -13,10 +13,10 @@ from msgspec.structs import replace
 
 from keyaudit import ask
 from keyaudit.inventory.logs import Use
-from keyaudit.model.blast_radius import Relation
 from keyaudit.model.errors import Exit
-from keyaudit.model.incident import Incident
-from keyaudit.report.incident.plan import left_open, plan
+from keyaudit.questions.blast_radius.answer import Relation
+from keyaudit.questions.incident.answer import Incident
+from keyaudit.questions.incident.plan import left_open, plan
 from tests.inventory.sample import AS_OF, TENANT, Row, assessed, credential, key, row, snapshot, vault, vault_scope
 from tests.logs import START, store, use
 

@@ -4,12 +4,12 @@ from typing import Any
 
 import pytest
 
-from keyaudit.inventory.access import TABLES_ASKED, who_reaches
 from keyaudit.inventory.naming import Named, Noun
 from keyaudit.model.conditions import GET_SECRET
 from keyaudit.model.coverage import Coverage, Scope, ScopeKind, State
 from keyaudit.model.reasons import Reason
 from keyaudit.model.tables.reach import ACTIONS, WHO
+from keyaudit.questions.access.evidence import TABLES_ASKED, who_reaches
 from tests.inventory.sample import TENANT, Found, Row, assessed, fetch, in_memory, key, refused, row, seen, vault, vault_scope
 
 SUBSCRIPTION = "/subscriptions/22222222-2222-4222-8222-222222222222"

@@ -8,15 +8,15 @@ from msgspec.structs import replace
 
 from keyaudit.ask import ROTATION
 from keyaudit.inventory.naming import Names
-from keyaudit.inventory.rotation.logs import judged
-from keyaudit.inventory.rotation.reading import DERIVED, Found, read
-from keyaudit.inventory.rotation.views import Views
 from keyaudit.inventory.rows import no_rows, stored_types
 from keyaudit.model.errors import UsageError
 from keyaudit.model.reasons import Reason
-from keyaudit.model.rotation import Consumer, Follows, Kind, Proof, State, Why
 from keyaudit.model.tables import TABLES
 from keyaudit.model.times import DAY
+from keyaudit.questions.rotation.answer import Consumer, Follows, Kind, Proof, State, Why
+from keyaudit.questions.rotation.evidence.logs import judged
+from keyaudit.questions.rotation.evidence.reading import DERIVED, Found, read
+from keyaudit.questions.rotation.evidence.views import Views
 from tests.inventory.sample import (
     AS_OF,
     RUN,

@@ -6,17 +6,17 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from keyaudit.inventory.incident.acts import reasons
-from keyaudit.inventory.incident.work import Acts, Asked, Shown, outside, shown, with_logs
 from keyaudit.inventory.usage.learn import learn
 from keyaudit.inventory.usage.odd import statements
 from keyaudit.inventory.usage.stretches import Stretch
-from keyaudit.model.blast_radius import BlastRadius, Edge, Kind, Node, Relation
 from keyaudit.model.errors import Exit
 from keyaudit.model.run import Verdict
 from keyaudit.model.times import DAY, parse_date
 from keyaudit.model.usage import Window
-from keyaudit.model.work import Source, Used, Work, credential, in_vault
+from keyaudit.questions.blast_radius.activity import Source, Used, Work, credential, in_vault
+from keyaudit.questions.blast_radius.answer import BlastRadius, Edge, Kind, Node, Relation
+from keyaudit.questions.incident.evidence.acts import reasons
+from keyaudit.questions.incident.evidence.work import Acts, Asked, Shown, outside, shown, with_logs
 from tests.inventory.sample import RUN
 from tests.logs import START, store, use
 

@@ -109,10 +109,10 @@ GUARDS: dict[str, Stages] = {
 """For each file (or pattern), the tests that guard it, in the order in which they are run."""
 
 ESCAPING: dict[str, tuple[str, Stages]] = {
-    "keyaudit/report/incident/dot.py": ("quoted", (ESCAPES,)),
+    "keyaudit/questions/incident/dot.py": ("quoted", (ESCAPES,)),
     "keyaudit/report/changes/digest.py": ("inert", (ESCAPES,)),
-    "keyaudit/report/guardrails/bicep.py": ("_quoted", (ESCAPES,)),
-    "keyaudit/report/guardrails/terraform.py": ("_quoted", (ESCAPES,)),
+    "keyaudit/questions/guardrails/bicep.py": ("_quoted", (ESCAPES,)),
+    "keyaudit/questions/guardrails/terraform.py": ("_quoted", (ESCAPES,)),
     "keyaudit/report/formats/junit.py": ("_attributes _text _safe", (ESCAPES,)),
     "keyaudit/report/markdown.py": ("safe", (ESCAPES,)),
     "keyaudit/report/members.py": ("inert document _list", ((*ESCAPES, "tests/report/test_golden.py"),)),

@@ -11,8 +11,8 @@ from keyaudit.model.operations import OPERATIONS, Right, Rights
 from keyaudit.model.reasons import Reason
 from keyaudit.model.run import Expiring, Inventory, Verdict
 from keyaudit.model.tables import TABLES
-from keyaudit.report.doctor.examine import Examination, examine
-from keyaudit.report.permissions.needs import Need, Needed
+from keyaudit.questions.doctor.examine import Examination, examine
+from keyaudit.questions.permissions.needs import Need, Needed
 from keyaudit.report.unowned import Proposed, Unowned
 from tests.report.example import (
     APP_ROW,

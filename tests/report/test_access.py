@@ -8,11 +8,11 @@ from functools import cache
 import pytest
 from msgspec import structs
 
-from keyaudit.model.access import Access, Open, Reach, Way, Who
 from keyaudit.model.coverage import Scope, ScopeKind
 from keyaudit.model.errors import Exit
 from keyaudit.model.reasons import Reason
-from keyaudit.report.access import FORMATS
+from keyaudit.questions.access import FORMATS
+from keyaudit.questions.access.answer import Access, Open, Reach, Way, Who
 from keyaudit.report.options import Options
 from tests.report.example import AS_OF, DAY, RUN, covered
 from tests.report.listings import READ

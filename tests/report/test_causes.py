@@ -15,9 +15,9 @@ from keyaudit.model.findings import Finding, Outcome, PolicyText
 from keyaudit.model.run import Report
 from keyaudit.model.severity import Severity
 from keyaudit.policy.load import load
+from keyaudit.questions.explain import render_policy
+from keyaudit.questions.explain.finding import render_finding
 from keyaudit.report import markdown
-from keyaudit.report.explain import render_policy
-from keyaudit.report.explain.finding import render_finding
 from keyaudit.report.findings.arrange import chosen
 from keyaudit.report.findings.first import step
 from keyaudit.report.formats import FORMATS

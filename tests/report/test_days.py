@@ -15,13 +15,13 @@ from keyaudit.model.findings import Finding, Outcome
 from keyaudit.model.listing import Listing
 from keyaudit.model.run import Past, Report
 from keyaudit.model.tables import TABLES
-from keyaudit.model.trust import PublishedKey
 from keyaudit.policy.reading.placeholders import template
-from keyaudit.report.expiring import FORMATS as EXPIRING
+from keyaudit.questions.expiring import FORMATS as EXPIRING
+from keyaudit.questions.trust.answer import PublishedKey
+from keyaudit.questions.trust.words import age, notes
 from keyaudit.report.formats import FORMATS
 from keyaudit.report.html.signing import timeline
 from keyaudit.report.options import Options
-from keyaudit.report.trust.words import age, notes
 from tests.policy.test_templates import COLUMNS, Row
 from tests.report.example import AS_OF, AUDIENCE, DAY, EXPIRED, REPORT, finding, holding, key_row, row
 from tests.report.listings import expiring

@@ -7,12 +7,12 @@ from msgspec.structs import replace
 
 from keyaudit.model.shell import option, powershell_quoted, shell_quoted
 from keyaudit.model.text import one_line, visible
+from keyaudit.questions.guardrails import bicep, terraform
+from keyaudit.questions.incident import dot
 from keyaudit.report import markdown, members
 from keyaudit.report.changes import digest
 from keyaudit.report.formats import junit, prometheus, sarif, xlsx
-from keyaudit.report.guardrails import bicep, terraform
 from keyaudit.report.html.inert import LONGEST, inert, whole
-from keyaudit.report.incident import dot
 from keyaudit.report.tabular.cells import escaped, guarded, marked
 from tests.gate_example import RUN
 

@@ -10,7 +10,7 @@ from keyaudit.model.findings import Judged, Ruling
 from keyaudit.model.reasons import Reason
 from keyaudit.model.severity import Severity
 from keyaudit.model.tables import TABLES
-from keyaudit.report.explain.finding import render_finding
+from keyaudit.questions.explain.finding import render_finding
 from keyaudit.report.lines import columns
 from tests.report.example import EXPIRED, FINDINGS, RUN
 from tests.report.excused import JUDGED

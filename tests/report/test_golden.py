@@ -7,14 +7,14 @@ from typing import TextIO
 
 import pytest
 
-from keyaudit.report.doctor import FORMATS as DOCTOR
-from keyaudit.report.expiring import FORMATS as EXPIRING
-from keyaudit.report.explain import render_policy
+from keyaudit.questions.doctor import FORMATS as DOCTOR
+from keyaudit.questions.expiring import FORMATS as EXPIRING
+from keyaudit.questions.explain import render_policy
+from keyaudit.questions.inventory import FORMATS as INVENTORIES
+from keyaudit.questions.permissions import FORMATS as PERMISSIONS
 from keyaudit.report.formats import FILES, FORMATS
 from keyaudit.report.gate import render_gate
-from keyaudit.report.inventory import FORMATS as INVENTORIES
 from keyaudit.report.options import Options
-from keyaudit.report.permissions import FORMATS as PERMISSIONS
 from tests.policy.messages import every_message
 from tests.report.example import CLEAN, GATED, LOGS, OVERDUE, REPORT
 from tests.report.excused import EXCUSED

@@ -6,12 +6,12 @@ from itertools import pairwise
 import pytest
 from msgspec.structs import replace
 
-from keyaudit.model.blast_radius import BlastRadius, Edge, Kind, Node, Relation
 from keyaudit.model.errors import Exit
-from keyaudit.model.incident import Incident
 from keyaudit.model.reasons import Reason
-from keyaudit.report.blast_radius.picture import picture
-from keyaudit.report.incident.html import render
+from keyaudit.questions.blast_radius.answer import BlastRadius, Edge, Kind, Node, Relation
+from keyaudit.questions.blast_radius.picture import picture
+from keyaudit.questions.incident.answer import Incident
+from keyaudit.questions.incident.html import render
 from tests.report.example import PROD, RUN, VERDICT
 
 HOSTILE = "<script>alert(1)</script> of a principal with a very long name"

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from keyaudit.model.findings import Outcome
-from keyaudit.report.explain import render_policy
+from keyaudit.questions.explain import render_policy
 from keyaudit.report.findings.table import COLUMNS
 from keyaudit.report.formats import FORMATS
 from keyaudit.report.gate import render_gate

@@ -15,9 +15,9 @@ from keyaudit.inventory.snapshot import open_snapshot
 from keyaudit.model.findings import Finding, Outcome
 from keyaudit.model.run import Past, Report
 from keyaudit.model.severity import Severity
+from keyaudit.questions.incident import html as incident
 from keyaudit.report.html import write
 from keyaudit.report.html.first import PRINTED, first_page
-from keyaudit.report.incident import html as incident
 from tests import needs
 from tests.clock import COLLECTED
 from tests.estates import snapshot

@@ -17,14 +17,14 @@ from keyaudit.model.operations import OPERATIONS, Rights
 from keyaudit.model.reasons import Reason
 from keyaudit.model.run import Gap
 from keyaudit.policy.load import load
-from keyaudit.report.doctor import FORMATS as DOCTOR
-from keyaudit.report.expiring import FORMATS as EXPIRING
-from keyaudit.report.inventory import FORMATS as INVENTORIES
+from keyaudit.questions.doctor import FORMATS as DOCTOR
+from keyaudit.questions.expiring import FORMATS as EXPIRING
+from keyaudit.questions.inventory import FORMATS as INVENTORIES
+from keyaudit.questions.permissions import FORMATS as PERMISSIONS
+from keyaudit.questions.permissions.needs import Needed, needed
+from keyaudit.questions.permissions.text import render_full
 from keyaudit.report.missing import permissions
 from keyaudit.report.options import Options
-from keyaudit.report.permissions import FORMATS as PERMISSIONS
-from keyaudit.report.permissions.needs import Needed, needed
-from keyaudit.report.permissions.text import render_full
 from keyaudit.report.tabular.grid import fitting, grid
 from tests.report.example import BLIND, RUN, covered
 from tests.report.listings import INVENTORY, KEY, OF_KEYS, READ, examination, expiring

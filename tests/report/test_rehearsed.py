@@ -3,8 +3,8 @@
 import pytest
 
 from keyaudit.policy.load import load
-from keyaudit.report.explain import render_policy
-from keyaudit.report.explain.rehearsed import azure_cli, commands, said
+from keyaudit.questions.explain import render_policy
+from keyaudit.questions.explain.rehearsed import azure_cli, commands, said
 from tests.rehearsal.shapes import shapes
 
 POLICIES = {policy.text.id: policy.text for policy in load()}

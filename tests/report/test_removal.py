@@ -8,13 +8,13 @@ from msgspec.structs import replace
 
 from keyaudit import ask
 from keyaudit.inventory.snapshot import Snapshot, open_snapshot
-from keyaudit.model.blast_radius import BlastRadius, Edge, Kind, Node, Relation
 from keyaudit.model.reasons import Reason
 from keyaudit.model.times import DAY, parse_date
 from keyaudit.model.usage import Window
-from keyaudit.model.work import Source, Used, Work, credential, in_vault
-from keyaudit.report.blast_radius.grants import taken_away
-from keyaudit.report.blast_radius.plan import plan
+from keyaudit.questions.blast_radius.activity import Source, Used, Work, credential, in_vault
+from keyaudit.questions.blast_radius.answer import BlastRadius, Edge, Kind, Node, Relation
+from keyaudit.questions.blast_radius.grants import taken_away
+from keyaudit.questions.blast_radius.plan import plan
 from keyaudit.report.steps import Phase, Step
 from tests.estates import snapshot
 from tests.shared import views_once  # noqa: F401 - pytest finds it here

@@ -13,7 +13,7 @@ from keyaudit.model.findings import Finding, Outcome, PolicyText, Value
 from keyaudit.model.reasons import Reason
 from keyaudit.model.severity import Severity
 from keyaudit.model.tables import TABLES
-from keyaudit.report.expiring.words import days, when
+from keyaudit.report.endings import days, when
 from keyaudit.report.facts import Facts, iso_duration, plain
 from keyaudit.report.resource import SHOWN, context, label
 from keyaudit.report.summary import message

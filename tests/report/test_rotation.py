@@ -11,14 +11,14 @@ from msgspec.structs import replace
 from keyaudit.gate import with_conditions
 from keyaudit.model.errors import Exit
 from keyaudit.model.reasons import Reason
-from keyaudit.model.rotation import Consumer, Follows, Kind, Logged, Proof, Rotation, State, Unread, Version, Why
 from keyaudit.model.run import Verdict
 from keyaudit.model.times import DAY
 from keyaudit.model.usage import Window
+from keyaudit.questions.rotation import FORMATS
+from keyaudit.questions.rotation.answer import Consumer, Follows, Kind, Logged, Proof, Rotation, State, Unread, Version, Why
+from keyaudit.questions.rotation.plan import plan
+from keyaudit.questions.rotation.words import conclusion
 from keyaudit.report.options import Options
-from keyaudit.report.rotation import FORMATS
-from keyaudit.report.rotation.plan import plan
-from keyaudit.report.rotation.words import conclusion
 from keyaudit.report.steps import Phase
 from tests.inventory.sample import AS_OF, RUN
 

@@ -6,8 +6,8 @@ import io
 import pytest
 from msgspec import structs
 
-from keyaudit.report.explain import render_policy
-from keyaudit.report.explain.finding import render_finding
+from keyaudit.questions.explain import render_policy
+from keyaudit.questions.explain.finding import render_finding
 from keyaudit.report.formats import FORMATS
 from keyaudit.report.options import Options
 from tests.report.example import EXPIRED, FINDINGS, REPORT, holding, owned

@@ -69,8 +69,8 @@ def doctor(
     from keyaudit.policy.evaluation.judge import not_judged
     from keyaudit.policy.evidence import supplied
     from keyaudit.policy.load import load
-    from keyaudit.report.doctor import FORMATS
-    from keyaudit.report.doctor.examine import examine
+    from keyaudit.questions.doctor import FORMATS
+    from keyaudit.questions.doctor.examine import examine
 
     recorder = _recorder(shapes, stored) if shapes is not None else None
     policies = chosen(load(besides=selection.policies), selection)
@@ -112,7 +112,7 @@ def _check_new(path: Path) -> None:
 
 
 def _write_shapes(path: Path, recorder: "Recorder", run: "Run") -> None:
-    from keyaudit.report.doctor.shapes import screen, write
+    from keyaudit.questions.doctor.shapes import screen, write
     from keyaudit.report.files import output_file
 
     found = recorder.shapes(simulated=run.simulated)

@@ -35,9 +35,9 @@ def permissions(
     from keyaudit.cli.settings.policy_selection import chosen, needed_by
     from keyaudit.model.operations import OPERATIONS
     from keyaudit.policy.load import load
-    from keyaudit.report.permissions import FORMATS
-    from keyaudit.report.permissions.needs import needed
-    from keyaudit.report.permissions.text import render_full
+    from keyaudit.questions.permissions import FORMATS
+    from keyaudit.questions.permissions.needs import needed
+    from keyaudit.questions.permissions.text import render_full
 
     if full and as_ is not As.TEXT:
         raise UsageError("--full", f"works only with the list, and --as {as_} is not a list", "leave one of them out")

@@ -98,7 +98,7 @@ class Tools:
     async def access(self, resource: str, offset: int = 0, limit: int = PAGE) -> Answer:
         """Who can use a key or vault (VAULT, VAULT/KEY or a full id), or what a principal can use, and how."""
         from keyaudit import ask
-        from keyaudit.report.access import json
+        from keyaudit.questions.access import json
 
         def read() -> Document:
             found = ask.access(self._taken, resource, as_of=self._as_of)
@@ -110,7 +110,7 @@ class Tools:
     async def expiring(self, within_days: int = 30, offset: int = 0, limit: int = PAGE) -> Answer:
         """Keys, certificates and credentials that expire within so many days or have expired, with their owners."""
         from keyaudit import ask
-        from keyaudit.report.expiring import json
+        from keyaudit.questions.expiring import json
 
         def read() -> Document:
             with ask.expiring(self._taken, as_of=self._as_of, within=within_days * DAY) as found:
@@ -124,7 +124,7 @@ class Tools:
     async def blast_radius(self, key: str, offset: int = 0, limit: int = PAGE) -> Answer:
         """What trusts a key and what its holder can sign in as and reach: VAULT/KEY, thumbprint, key id or application."""
         from keyaudit import ask
-        from keyaudit.report.incident import json
+        from keyaudit.questions.incident import json
 
         def read() -> Document:
             found = ask.incident(self._taken, key, as_of=self._as_of, reach=True)

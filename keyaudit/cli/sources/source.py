@@ -83,9 +83,9 @@ def _live(
         raise UsageError("--tenant", "accepts only one here", "name one")
     from keyaudit.cli.sources.live import collected, unread
     from keyaudit.collect.focus import Focus
-    from keyaudit.inventory.incident.needs import needed
     from keyaudit.inventory.temporary import temporary_folder
     from keyaudit.model.causes import is_id
+    from keyaudit.questions.incident.evidence.needs import needed
 
     focus = Focus(about, needed(about)) if about is not None and not is_id(about) else None
 

@@ -34,8 +34,8 @@ from keyaudit.report.controls import controls, mapped_frameworks
 from keyaudit.report.files import as_text, new_file, output_tree
 from keyaudit.report.frameworks import control_files
 from keyaudit.report.frameworks.control_findings import count_of_profiles
-from keyaudit.report.inventory import csv as inventory
 from keyaudit.report.tabular import csv as findings
+from keyaudit.report.tabular import listings as inventory
 
 
 class _Part(Struct, frozen=True):

@@ -22,7 +22,7 @@ from keyaudit.model.run import Expiring, Report
 from keyaudit.model.severity import Severity
 from keyaudit.model.text import one_line
 from keyaudit.report.changes.difference import compare
-from keyaudit.report.expiring.words import name
+from keyaudit.report.endings import name
 from keyaudit.report.findings.causes import problems, same_cause
 from keyaudit.report.findings.first import step
 from keyaudit.report.lines import listed, plural

@@ -11,7 +11,7 @@ from keyaudit.model.expiring import Ending, Owner
 from keyaudit.model.overview import Calendar, Due, Span
 from keyaudit.model.tables import TABLES
 from keyaudit.model.text import one_line
-from keyaudit.report.expiring.words import name, notes, when
+from keyaudit.report.endings import name, notes, when
 from keyaudit.report.html.charts import Columns, columns
 from keyaudit.report.resource import owned_by
 

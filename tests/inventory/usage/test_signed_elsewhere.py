@@ -7,13 +7,13 @@ from typing import Any
 import pytest
 from msgspec import structs
 
-from keyaudit.inventory.incident.signing import signed
-from keyaudit.inventory.incident.subject import About
-from keyaudit.inventory.incident.work import Shown
 from keyaudit.inventory.logs import Use
 from keyaudit.inventory.usage.stretches import stretches
-from keyaudit.model.incident import KeyFacts, Signed
 from keyaudit.model.times import DAY
+from keyaudit.questions.incident.answer import KeyFacts, Signed
+from keyaudit.questions.incident.evidence.signing import signed
+from keyaudit.questions.incident.evidence.subject import About
+from keyaudit.questions.incident.evidence.work import Shown
 from tests.logs import START, store, use
 
 VAULT, HOST = "/subscriptions/s/vaults/v", "https://v.vault.azure.net"

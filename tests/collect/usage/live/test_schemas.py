@@ -7,7 +7,7 @@ import pytest
 
 from keyaudit.collect.usage.live import log_analytics, sources
 from keyaudit.collect.usage.live.summaries import SUMMARIES, between
-from keyaudit.report.guardrails.rules import RULES
+from keyaudit.questions.guardrails.rules import RULES
 from tests.collect.usage.live.schemas import PUBLISHED, REFERENCE
 
 _STRING = re.compile(r'@?"(?:[^"\\]|\\.)*"')

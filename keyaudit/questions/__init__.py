@@ -1,0 +1,1 @@
+"""What is asked of a snapshot besides its policies: a folder for each question."""
