@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from keyaudit.inventory.logs import LogStore
     from keyaudit.inventory.usage.baseline import Baseline
     from keyaudit.questions.access.answer import Access
+    from keyaudit.questions.blast_radius.evidence.subject import names
     from keyaudit.questions.incident.answer import Incident
     from keyaudit.questions.rotation.answer import Rotation
 
@@ -53,7 +54,7 @@ def inventory(
     `part`, here and below: only rows within. Raises UsageError if nothing lies within.
     `unmet`, here and below: the expectations that the snapshot does not meet; None if nothing is expected.
     """
-    from keyaudit.questions.inventory.listing import listing
+    from keyaudit.inventory.listing import listing
 
     reach_known = any(not REACH_COLUMNS.isdisjoint(TABLES[name].by_name) for name in tables)
     owners = len(tables) == 1
@@ -284,7 +285,7 @@ def incident(
                 radius = work.with_logs(radius, shown, named, as_of)
             ids = seen.tokens.apps if seen.tokens else set()
             ids |= {each for act in (*seen.uses, *seen.timeline, *seen.causes) for each in act.ids}
-            seen = logged.named(seen, known.names(connection, ids))
+            seen = logged.named(seen, names(connection, ids))
         compared = known.compared(connection, found.subject)
         named_acts = (*seen.uses, *seen.timeline, *seen.causes) if seen else ()
         kinds = known.kinds(connection, {act.credential for act in named_acts if act.credential})

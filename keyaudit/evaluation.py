@@ -106,7 +106,7 @@ class Evaluation:
 
     def listing(self, name: str) -> Listing:
         """The rows of a table."""
-        from keyaudit.questions.inventory.listing import listing
+        from keyaudit.inventory.listing import listing
 
         return listing(self._whole, TABLES[name], self.snapshot.run.evidence, limits=self.limits)
 

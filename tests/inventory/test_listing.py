@@ -2,17 +2,17 @@
 
 import pytest
 
+from keyaudit.inventory.listing import listing
 from keyaudit.model.listing import Unknown
 from keyaudit.model.reasons import Reason
 from keyaudit.model.tables import TABLES
 from keyaudit.model.tables.key_use import USES_FOUND
-from keyaudit.questions.inventory.listing import listing
 from tests.inventory.sample import TENANT, assessed, in_memory, key, vault
 
 
 @pytest.mark.parametrize("size", [1, 2, 3, 7, 100])
 def test_every_row_comes_once_in_order_whatever_the_slices(monkeypatch: pytest.MonkeyPatch, size: int) -> None:
-    monkeypatch.setattr("keyaudit.questions.inventory.listing._SLICE", size)
+    monkeypatch.setattr("keyaudit.inventory.listing._SLICE", size)
     keys = [key(version) for version in ("b", "a", "ä", "Z", "0", "aa", "a'b")]
     with in_memory({"key": keys, "vault": [vault()]}, {TENANT: assessed(TENANT, "key.list")}, "key", alone=True) as c:
         found = listing(c, TABLES["key"], ())

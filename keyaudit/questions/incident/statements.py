@@ -13,7 +13,7 @@ from keyaudit.model.tables.usage import (
     USER_SIGN_IN_LOG,
 )
 from keyaudit.questions.incident.answer import Confidence, Observed, about_log
-from keyaudit.report.usage.words import unseen
+from keyaudit.report.log_gaps import unseen
 
 SHOWS = {
     KEY_VAULT_LOG: "uses of keys, secrets and certificates",

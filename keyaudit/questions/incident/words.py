@@ -14,7 +14,7 @@ from keyaudit.questions.incident.origin import causes, saml, signatures, timelin
 from keyaudit.questions.incident.statements import NO_LOGS, SHOWS, Section, Statement, doubts, holes
 from keyaudit.questions.incident.tokens import in_short, tokens
 from keyaudit.report.lines import plural
-from keyaudit.report.usage.words import unseen
+from keyaudit.report.log_gaps import unseen
 
 
 def title(found: Incident) -> str:

@@ -4,9 +4,10 @@ from typing import TextIO
 
 from keyaudit.model.times import DAY, iso_date, iso_time
 from keyaudit.model.usage import Unusual, UsageCheck, Why
+from keyaudit.report.log_gaps import unseen
 from keyaudit.report.members import SCHEMA
 from keyaudit.report.tabular.cells import csv_rows, guarded, text_cells
-from keyaudit.report.usage.words import reason, unseen
+from keyaudit.report.usage.words import reason
 
 _COLUMNS = (
     "schema_version", "tenant_id", "window_from", "window_to", "status", "severity", "kind", "operation", "target_kind",

@@ -7,8 +7,9 @@ from msgspec import structs
 
 from keyaudit.model.times import DAY, iso_date, iso_time
 from keyaudit.model.usage import Accepted, Learned, Unseen, Unusual, UsageCheck, Use, Why, Window
+from keyaudit.report.log_gaps import unseen
 from keyaudit.report.members import SCHEMA, UNTRUSTED, attributes, document
-from keyaudit.report.usage.words import reason, unseen
+from keyaudit.report.usage.words import reason
 
 
 def render(found: UsageCheck, out: TextIO) -> None:

@@ -13,8 +13,9 @@ from keyaudit.model.text import one_line
 from keyaudit.model.times import DAY, iso_date, iso_time
 from keyaudit.model.usage import Accepted, Kind, Learned, Unseen, Unusual, UsageCheck, Use
 from keyaudit.report.lines import Paint, joined, listed, pad, paint, plural, wrap
+from keyaudit.report.log_gaps import unseen
 from keyaudit.report.options import Options
-from keyaudit.report.usage.words import app, extent, reason, target, unseen
+from keyaudit.report.usage.words import app, extent, reason, target
 
 _WORD = 10
 _INDENT = " " * _WORD

@@ -14,7 +14,7 @@ import pytest
 from keyaudit.inventory.usage.check import check
 from keyaudit.model.times import DAY, parse_date
 from keyaudit.model.usage import Blind, Unseen, Window
-from keyaudit.report.usage.words import unseen
+from keyaudit.report.log_gaps import unseen
 from tests.collect.usage.rig import imported, read
 from tests.collect.usage.test_operations import HOST, KEY, key_vault, told
 from tests.collect.usage.test_public_rules import APP, GLOBAL, PIM, READERS, SERVICE, VAULT, activity, by_app, directory, role
