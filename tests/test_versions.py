@@ -22,9 +22,9 @@ from keyaudit.policy.load import load
 from keyaudit.report import members
 from keyaudit.report.formats import FILES, FORMATS
 from keyaudit.report.frameworks import by_control
-from keyaudit.report.log_analytics.rows import COLUMNS
 from keyaudit.report.tabular import records
 from keyaudit.report.topics import topic
+from keyaudit.send.log_analytics.rows import COLUMNS
 
 RECORDED = Path(__file__).parent / "interface.json"
 CHANGELOG = RECORDED.parent.parent / "CHANGELOG.md"

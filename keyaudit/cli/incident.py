@@ -197,10 +197,10 @@ def _of_demo(live: Live, folder: Path) -> "LogStore":
     """The logs of the simulated tenant, collected as by `usage collect`."""
     from keyaudit.cli.clock import clock_of
     from keyaudit.cli.usage.collection import records
-    from keyaudit.collect.usage.live.place import Outcome
-    from keyaudit.collect.usage.live.run import Wanted
-    from keyaudit.collect.usage.live.sources import chosen
-    from keyaudit.inventory.logs.write import Import, write_logs
+    from keyaudit.logs.live.place import Outcome
+    from keyaudit.logs.live.run import Wanted
+    from keyaudit.logs.live.sources import chosen
+    from keyaudit.logs.storing.write import Import, write_logs
     from keyaudit.model.times import DAY
     from keyaudit.model.usage import Window
 

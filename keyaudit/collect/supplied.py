@@ -9,7 +9,7 @@ from keyaudit.collect.evidence import Evidence
 from keyaudit.collect.places import tenant_scope
 from keyaudit.collect.relying_parties.rows import write_relying_parties
 from keyaudit.collect.repositories import write_repositories
-from keyaudit.collect.usage.rows import write_usage
+from keyaudit.collect.uses import write_usage
 from keyaudit.inventory.snapshot import Snapshot, write
 from keyaudit.inventory.spool import Spool
 from keyaudit.model.coverage import Scope

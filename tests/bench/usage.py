@@ -5,8 +5,8 @@ import json
 import sys
 from pathlib import Path
 
-from keyaudit.collect.usage.read import read_logs
-from keyaudit.inventory.logs.write import Import, write_logs
+from keyaudit.logs.files.read import read_logs
+from keyaudit.logs.storing.write import Import, write_logs
 from tests.collect.usage import made
 
 KINDS = {

@@ -6,12 +6,12 @@ from pathlib import Path
 
 from keyaudit.inventory import files
 from keyaudit.inventory.load import loading
-from keyaudit.inventory.logs.days import write_days
 from keyaudit.inventory.logs.manifest import COLUMNS, FORMAT, THROTTLED, USES, WRITTEN, LogManifest
-from keyaudit.inventory.logs.parts import Spooled
 from keyaudit.inventory.logs.token import HOURS, TOKENS
 from keyaudit.inventory.logs.use import FileRead
 from keyaudit.inventory.manifest import File, TableFiles, sealed
+from keyaudit.logs.storing.days import write_days
+from keyaudit.logs.storing.parts import Spooled
 from keyaudit.model.times import DAY, parse_date
 
 FIRST = parse_date("2025-01-01")

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from keyaudit.collect.usage.read import read_logs
-from keyaudit.inventory.logs.write import Import, write_logs
 from keyaudit.inventory.snapshot import open_snapshot
+from keyaudit.logs.files.read import read_logs
+from keyaudit.logs.storing.write import Import, write_logs
 from keyaudit.model.errors import Exit
 from keyaudit.model.times import DAY, iso_date
 from keyaudit.simulator.estate import Row

@@ -14,8 +14,8 @@ from keyaudit.cli.sources.judged import judged
 from keyaudit.cloud import ingestion as sending
 from keyaudit.model.errors import Exit
 from keyaudit.model.run import Report
-from keyaudit.report.log_analytics.rows import COLUMNS
 from keyaudit.report.topics import topic
+from keyaudit.send.log_analytics.rows import COLUMNS
 from keyaudit.simulator import ingestion
 from keyaudit.simulator.faults import Fault
 from keyaudit.simulator.serve import Simulator

@@ -10,7 +10,7 @@ import pytest
 
 from keyaudit.cli.clock import SystemClock
 from keyaudit.inventory.logs import open_logs, write_logs
-from keyaudit.inventory.logs.write import Import
+from keyaudit.logs.storing.write import Import
 from keyaudit.model.errors import Exit
 from keyaudit.model.times import DAY, iso_date
 from keyaudit.simulator.estates.ids import Ground

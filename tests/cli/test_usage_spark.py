@@ -23,17 +23,18 @@ import msgspec
 import pytest
 from msgspec import structs
 
-from keyaudit.collect.usage.read import read_logs
 from keyaudit.inventory.dialect import DUCKDB, SPARK, DuckDB
 from keyaudit.inventory.load import parquet
-from keyaudit.inventory.logs import LogStore, open_logs, parts, write_logs
+from keyaudit.inventory.logs import LogStore, open_logs, write_logs
 from keyaudit.inventory.logs.manifest import COLUMNS, USES
 from keyaudit.inventory.logs.token import TOKENS
-from keyaudit.inventory.logs.write import Import
 from keyaudit.inventory.manifest import File
 from keyaudit.inventory.usage.baseline import open_baseline
-from keyaudit.inventory.usage.check import check
 from keyaudit.inventory.usage.learn import learn, window_of
+from keyaudit.logs.check.check import check
+from keyaudit.logs.files.read import read_logs
+from keyaudit.logs.storing import parts
+from keyaudit.logs.storing.write import Import
 from keyaudit.model.errors import UsageError
 from keyaudit.model.times import DAY
 from keyaudit.model.usage import Window
@@ -216,8 +217,8 @@ def rows(store: LogStore, of: Sequence[File]) -> list[tuple[Any, ...]]:
 def test_both_engines_write_the_same_store(
     keyaudit: Keyaudit, at: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    importlib.import_module("keyaudit.inventory.logs.spark")
-    monkeypatch.setattr("keyaudit.inventory.logs.spark.AT_ONCE", 20)
+    importlib.import_module("keyaudit.logs.storing.spark")
+    monkeypatch.setattr("keyaudit.logs.storing.spark.AT_ONCE", 20)
     first, second = logs(at, 1), logs(tmp_path / "second [1]", 2)
     ran = keyaudit(*IMPORT, "--logs", first, "--out", tmp_path / "spark {1}")
     assert (ran.err, ran.code) == ("", 3)
@@ -266,8 +267,8 @@ def test_a_tenant_beside_others_and_a_large_remote_file_are_refused(
     ran = keyaudit(*IMPORT, "--logs", at, "--out", tmp_path / "store")
     assert (ran.code, ran.out) == (5, "")
     assert f"{at}/b: is of tenant 22222222-2222-4222-8222-222222222222, and others are of tenant {TENANT}; " in ran.err
-    importlib.import_module("keyaudit.collect.usage.spark")
-    monkeypatch.setattr("keyaudit.collect.usage.spark.WHOLE", 100)
+    importlib.import_module("keyaudit.logs.files.spark")
+    monkeypatch.setattr("keyaudit.logs.files.spark.WHOLE", 100)
     ran = keyaudit(*IMPORT, "--logs", remote(at), "--out", tmp_path / "store")
     assert (ran.code, ran.out) == (2, "")
     assert f"{remote(at)}/a: " in ran.err
@@ -279,7 +280,7 @@ def test_a_tenant_beside_others_and_a_large_remote_file_are_refused(
 @pytest.mark.exhaustive
 def test_a_node_without_the_folder_of_the_store_is_told_of(tmp_path: Path) -> None:
     needs.module("pyspark")
-    module = importlib.import_module("keyaudit.inventory.logs.spark")
+    module = importlib.import_module("keyaudit.logs.storing.spark")
     [row] = module.spool(tmp_path / "none", b"key", [])
     error = msgspec.json.decode(row, type=module.Task).refused.raised()
     assert isinstance(error, UsageError)

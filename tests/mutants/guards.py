@@ -110,7 +110,7 @@ GUARDS: dict[str, Stages] = {
 
 ESCAPING: dict[str, tuple[str, Stages]] = {
     "keyaudit/questions/incident/dot.py": ("quoted", (ESCAPES,)),
-    "keyaudit/report/changes/digest.py": ("inert", (ESCAPES,)),
+    "keyaudit/send/digest.py": ("inert", (ESCAPES,)),
     "keyaudit/questions/guardrails/bicep.py": ("_quoted", (ESCAPES,)),
     "keyaudit/questions/guardrails/terraform.py": ("_quoted", (ESCAPES,)),
     "keyaudit/report/formats/junit.py": ("_attributes _text _safe", (ESCAPES,)),

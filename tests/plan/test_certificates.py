@@ -9,13 +9,13 @@ from typing import Any
 
 import pytest
 
-from keyaudit.collect.plan.certificates import decided_of
-from keyaudit.collect.plan.document import decode
-from keyaudit.collect.plan.resources import Planned, Resources
 from keyaudit.model.coverage import Refusal
 from keyaudit.model.errors import Exit
 from keyaudit.model.reasons import Reason
 from keyaudit.model.times import parse_time
+from keyaudit.plan.document.resources import Planned, Resources
+from keyaudit.plan.document.terraform import decode
+from keyaudit.plan.resources.certificates import decided_of
 from tests.clock import COLLECTED
 from tests.plan.small import UNKNOWN, Resource, plan, references, vault, written
 from tests.plan.test_gate import LOGGED, SAFE, gate, keyaudit

@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from keyaudit.collect.plan.document import decode
-from keyaudit.collect.plan.resources import Resources
 from keyaudit.model.errors import UsageError
+from keyaudit.plan.document.resources import Resources
+from keyaudit.plan.document.terraform import decode
 from tests.plan.small import Resource, key, plan, vault, written
 
 

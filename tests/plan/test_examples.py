@@ -5,8 +5,8 @@ import json
 import pytest
 
 from keyaudit.cloud.environment import ENVIRONMENTS
-from keyaudit.collect.plan.document import decode
-from keyaudit.collect.plan.run import answers_of
+from keyaudit.plan.document.terraform import decode
+from keyaudit.plan.run import answers_of
 from tests.clock import COLLECTED
 from tests.plan.configuration import Configuration, Module
 from tests.plan.document import plan_document

@@ -15,10 +15,10 @@ from typing import Any
 import pytest
 
 from keyaudit.cloud.environment import ENVIRONMENTS
-from keyaudit.collect.plan.answers import Held
-from keyaudit.collect.plan.document import decode
-from keyaudit.collect.plan.run import answers_of
 from keyaudit.model.errors import Exit
+from keyaudit.plan.answers import Held
+from keyaudit.plan.document.terraform import decode
+from keyaudit.plan.run import answers_of
 from tests.clock import COLLECTED
 from tests.plan.small import SUBSCRIPTION, UNKNOWN, Resource, plan, references, written
 from tests.plan.test_entra import application, of_application, principal

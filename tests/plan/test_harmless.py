@@ -5,10 +5,10 @@ from typing import Any
 import pytest
 
 from keyaudit.cloud.environment import ENVIRONMENTS
-from keyaudit.collect.plan.answers import Answers
-from keyaudit.collect.plan.document import decode
-from keyaudit.collect.plan.run import answers_of
 from keyaudit.model.errors import Exit
+from keyaudit.plan.answers import Answers
+from keyaudit.plan.document.terraform import decode
+from keyaudit.plan.run import answers_of
 from tests.clock import COLLECTED
 from tests.plan.small import SUBSCRIPTION, TENANT, UNKNOWN, Resource, plan, references, vault, written
 from tests.plan.test_gate import LOGGED, SAFE, gate, keyaudit

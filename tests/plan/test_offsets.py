@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 
 from keyaudit.cloud.environment import ENVIRONMENTS
-from keyaudit.collect.plan.document import decode
-from keyaudit.collect.plan.offsets import moment
-from keyaudit.collect.plan.run import answers_of
 from keyaudit.model.errors import Exit
 from keyaudit.model.times import parse_time
+from keyaudit.plan.document.terraform import decode
+from keyaudit.plan.resources.offsets import moment
+from keyaudit.plan.run import answers_of
 from tests.plan.small import UNKNOWN, Resource, key, plan, vault, written
 from tests.plan.test_gate import HSM, LOGGED, SAFE, gate, keyaudit
 

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from keyaudit.collect.plan.document import decode
-from keyaudit.collect.plan.references import References, Target
-from keyaudit.collect.plan.resources import Resources
+from keyaudit.plan.document.references import References, Target
+from keyaudit.plan.document.resources import Resources
+from keyaudit.plan.document.terraform import decode
 from tests.plan.small import Resource, key, plan, references, vault, written
 from tests.plan.test_terraform import RECORDED
 

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from keyaudit.collect.managed_hsm.roles import DATA
-from keyaudit.collect.plan import local_roles
 from keyaudit.model.errors import Exit
+from keyaudit.plan.resources import local_roles
 from tests.plan.small import SUBSCRIPTION, TENANT, UNKNOWN, Resource, key, plan, references, vault
 from tests.plan.test_gate import SAFE, gate, keyaudit, outcomes
 

@@ -16,8 +16,8 @@ from keyaudit.model.reasons import Reason
 from keyaudit.model.run import NotJudged, Report
 from keyaudit.model.severity import Severity
 from keyaudit.report.changes.difference import compare, render_json, render_text
-from keyaudit.report.changes.digest import digests
 from keyaudit.report.options import Options
+from keyaudit.send.digest import digests
 from tests.report.example import (
     CLEAN,
     EXPIRED,

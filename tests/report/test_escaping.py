@@ -10,10 +10,10 @@ from keyaudit.model.text import one_line, visible
 from keyaudit.questions.guardrails import bicep, terraform
 from keyaudit.questions.incident import dot
 from keyaudit.report import markdown, members
-from keyaudit.report.changes import digest
 from keyaudit.report.formats import junit, prometheus, sarif, xlsx
 from keyaudit.report.html.inert import LONGEST, inert, whole
 from keyaudit.report.tabular.cells import escaped, guarded, marked
+from keyaudit.send import digest
 from tests.gate_example import RUN
 
 ODD = "\x1b\x7f\x85\u202e\u2028\ue000\U000e0001"

@@ -13,10 +13,10 @@ from msgspec.structs import replace
 from keyaudit.model.findings import Outcome
 from keyaudit.model.run import Report
 from keyaudit.model.severity import Severity
-from keyaudit.report.log_analytics.rows import COLUMNS, MOST_FIELD, STREAM, TABLE, Row, finding_rows, verdict_row
-from keyaudit.report.log_analytics.template import template
-from keyaudit.report.log_analytics.workbook import QUERIES, whole, workbook
 from keyaudit.report.tabular.records import COLUMNS as CSV_COLUMNS
+from keyaudit.send.log_analytics.rows import COLUMNS, MOST_FIELD, STREAM, TABLE, Row, finding_rows, verdict_row
+from keyaudit.send.log_analytics.template import template
+from keyaudit.send.log_analytics.workbook import QUERIES, whole, workbook
 from tests.needs import npm, program
 from tests.report.example import AS_OF, CLEAN, REPORT
 from tests.report.excused import EXCUSED

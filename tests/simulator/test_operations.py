@@ -12,7 +12,7 @@ from keyaudit.collect.access.roles import SUBSCRIPTIONS
 from keyaudit.collect.queries import together
 from keyaudit.collect.scope_filters import GROUPS
 from keyaudit.collect.surfaces import TOGETHER
-from keyaudit.collect.usage.live.workspaces import QUERY as WORKSPACES
+from keyaudit.logs.live.workspaces import QUERY as WORKSPACES
 from keyaudit.model.operations import OPERATIONS, Operation, Surface
 from keyaudit.simulator.arm_logs import customer_id
 from keyaudit.simulator.estate import Resource, ServicePrincipal

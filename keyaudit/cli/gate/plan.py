@@ -17,14 +17,6 @@ from keyaudit.cli.settings.run_settings import Settings, settle
 from keyaudit.cli.sources.judged import judged
 from keyaudit.cli.sources.source import snapshot
 from keyaudit.cli.terminal.progress import Silent
-from keyaudit.collect.plan.answers import Answers, shown_some
-from keyaudit.collect.plan.document import Plan, read_plan
-from keyaudit.collect.plan.ground import NOWHERE, Ground
-from keyaudit.collect.plan.overlay import laid_over
-from keyaudit.collect.plan.removed import Removed
-from keyaudit.collect.plan.run import answers_of, collect_plan
-from keyaudit.collect.plan.source import Source
-from keyaudit.collect.plan.spool import PlanSpool
 from keyaudit.inventory.snapshot import Snapshot, write
 from keyaudit.inventory.temporary import temporary_folder
 from keyaudit.model.coverage import Scope, ScopeKind
@@ -40,6 +32,14 @@ from keyaudit.model.run import Gap, Report, Run
 from keyaudit.model.severity import Severity
 from keyaudit.model.text import one_line
 from keyaudit.model.times import DAY
+from keyaudit.plan.answers import Answers, shown_some
+from keyaudit.plan.document.source import Source
+from keyaudit.plan.document.terraform import Plan, read_plan
+from keyaudit.plan.ground import NOWHERE, Ground
+from keyaudit.plan.overlay import laid_over
+from keyaudit.plan.removed import Removed
+from keyaudit.plan.run import answers_of, collect_plan
+from keyaudit.plan.spool import PlanSpool
 from keyaudit.policy.load import Policy
 from keyaudit.policy.settings import Judging
 from keyaudit.report.lines import plural

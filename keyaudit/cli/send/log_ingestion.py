@@ -74,7 +74,7 @@ async def _ship(live: Live, settings: "Settings", destination: "Destination", re
     from keyaudit.cli.clock import clock_of
     from keyaudit.cli.sources.live import where
     from keyaudit.cloud import ingestion
-    from keyaudit.report.log_analytics.rows import finding_rows, verdict_row
+    from keyaudit.send.log_analytics.rows import finding_rows, verdict_row
 
     clock = clock_of(demo=live.demo)
     # Simulated data is not secret, and may be sent to any tenant.
@@ -120,9 +120,9 @@ def template(
     An Azure Resource Manager template, for the resource group of the workspace. Nothing is deployed.
     """
     from keyaudit.model.text import one_line
-    from keyaudit.report import log_analytics as made
     from keyaudit.report.files import check, output_file
     from keyaudit.report.members import inert
+    from keyaudit.send import log_analytics as made
 
     text = inert(made.template() if as_ is As.TEMPLATE else made.workbook(), indent=2) + "\n"
     if out is None:

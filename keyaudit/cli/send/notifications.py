@@ -68,7 +68,7 @@ def notify(
     from keyaudit.inventory.snapshot import open_snapshot
     from keyaudit.model.errors import Exit, UsageError
     from keyaudit.model.severity import Severity
-    from keyaudit.report.changes.digest import digests, ends_soon
+    from keyaudit.send.digest import digests, ends_soon
 
     if kept is not None:
         if since is not None or stored.from_:

@@ -11,9 +11,9 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from keyaudit.cli.send.webhook import Webhook
-    from keyaudit.inventory.sent_tickets import Told
     from keyaudit.model.changes.history import History
     from keyaudit.model.changes.tickets import Ticket
+    from keyaudit.send.sent_tickets import Told
 
 RECORD = "tickets.jsonl"
 MOST = 50
@@ -48,11 +48,11 @@ def tickets(
     from keyaudit.cli.sources.snapshot_folder import followed
     from keyaudit.cli.terminal.streams import printing
     from keyaudit.inventory.lock import Lock
-    from keyaudit.inventory.sent_tickets import Told
     from keyaudit.model.changes.tickets import due
     from keyaudit.model.errors import PRECEDENCE, Exit
     from keyaudit.model.severity import Severity
-    from keyaudit.report.changes.tickets import line
+    from keyaudit.send.sent_tickets import Told
+    from keyaudit.send.tickets import line
 
     to = None if dry_run else webhook()
     found = followed(folder, Live(config=config, quiet=quiet), choice, "send tickets")
@@ -85,7 +85,7 @@ async def _send(waiting: "Sequence[Ticket]", found: "History", to: "Webhook", to
     """
     from keyaudit.cli.send.webhook import ADDRESS, session
     from keyaudit.cli.terminal.streams import tell
-    from keyaudit.report.changes.tickets import body
+    from keyaudit.send.tickets import body
 
     sent: list[Ticket] = []
     failed = in_a_row = 0

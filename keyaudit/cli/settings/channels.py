@@ -16,7 +16,7 @@ from keyaudit.model.changes.digest import Digest
 from keyaudit.model.errors import UsageError
 from keyaudit.model.extras import installing
 from keyaudit.model.text import one_line
-from keyaudit.report.changes.digest import spelled
+from keyaudit.send.digest import spelled
 
 if TYPE_CHECKING:
     import apprise

@@ -52,8 +52,8 @@ def import_(
     settings of Spark are read from SPARK_CONF_DIR.
     """
     from keyaudit.inventory.logs.store import open_logs
-    from keyaudit.inventory.logs.write import refuse_used
-    from keyaudit.report.usage.logs import complete, render
+    from keyaudit.logs.report.logs import complete, render
+    from keyaudit.logs.storing.write import refuse_used
 
     _check(engine, paths, master, logs)
     refuse_used(out)
@@ -73,8 +73,8 @@ def _check(engine: Engine, paths: list[Path] | None, master: str | None, logs: l
 
 
 def _import(out: Path, paths: list[Path], earlier: "LogStore | None") -> "LogStore":
-    from keyaudit.collect.usage.read import read_logs
-    from keyaudit.inventory.logs.write import Import, write_logs
+    from keyaudit.logs.files.read import read_logs
+    from keyaudit.logs.storing.write import Import, write_logs
 
     known = Import(earlier.tenant_id if earlier else None)
     return write_logs(out, read_logs(paths, known), known, earlier)
@@ -82,8 +82,8 @@ def _import(out: Path, paths: list[Path], earlier: "LogStore | None") -> "LogSto
 
 def _import_with_spark(out: Path, master: str, logs: list[str], earlier: "LogStore | None") -> "LogStore":
     with importing_spark():
-        from keyaudit.collect.usage.spark import find_logs
-        from keyaudit.inventory.logs.spark import write_logs_with_spark
+        from keyaudit.logs.files.spark import find_logs
+        from keyaudit.logs.storing.spark import write_logs_with_spark
 
     return write_logs_with_spark(out, master, partial(find_logs, logs), earlier)
 

@@ -45,12 +45,12 @@ def learn(
     from keyaudit.cli.output import options
     from keyaudit.inventory.logs import open_logs
     from keyaudit.inventory.usage.baseline import open_baseline
-    from keyaudit.inventory.usage.check import check
     from keyaudit.inventory.usage.learn import learn as learn_from
     from keyaudit.inventory.usage.learn import window_of
+    from keyaudit.logs.check.check import check
+    from keyaudit.logs.report.text import made_usual, missing
     from keyaudit.report.files import check_absent, output_tree
     from keyaudit.report.lines import joined, plural
-    from keyaudit.report.usage.text import made_usual, missing
 
     check_absent(out)
     first, last = day(since, "--first-day"), day(until, "--last-day")
@@ -80,9 +80,9 @@ def show(*, baseline: Annotated[Path, typer.Argument(metavar="BASELINE", help="T
     Which application uses what, how often, since when, and from how many networks.
     """
     from keyaudit.inventory.usage.baseline import open_baseline
-    from keyaudit.inventory.usage.listing import belonging
+    from keyaudit.logs.check.listing import belonging
+    from keyaudit.logs.report.learned import render
     from keyaudit.model.text import one_line
-    from keyaudit.report.usage.learned import render
 
     found = open_baseline(baseline)
     with printing() as out:

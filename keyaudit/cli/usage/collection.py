@@ -14,11 +14,11 @@ from keyaudit.model.errors import AccessError, Exit, UnavailableError, UnsafeErr
 
 if TYPE_CHECKING:
     from keyaudit.cli.clock import SystemClock
-    from keyaudit.collect.usage.live.place import Batch, Outcome
-    from keyaudit.collect.usage.live.run import Wanted
     from keyaudit.inventory.logs.token import Token
     from keyaudit.inventory.logs.use import FileRead, Use
-    from keyaudit.inventory.logs.write import Import
+    from keyaudit.logs.live.place import Batch, Outcome
+    from keyaudit.logs.live.run import Wanted
+    from keyaudit.logs.storing.write import Import
     from keyaudit.model.usage import Window
 
 _DAYS = 60
@@ -68,13 +68,13 @@ def collect(
     """
     from keyaudit.cli.clock import clock_of
     from keyaudit.cli.terminal.stop import keeping
-    from keyaudit.collect.usage.live.place import Outcome
-    from keyaudit.collect.usage.live.run import Wanted
-    from keyaudit.collect.usage.live.sources import chosen
     from keyaudit.inventory.logs.store import open_logs
-    from keyaudit.inventory.logs.write import Import, refuse_used, write_logs
+    from keyaudit.logs.live.place import Outcome
+    from keyaudit.logs.live.run import Wanted
+    from keyaudit.logs.live.sources import chosen
+    from keyaudit.logs.report.logs import complete, render
+    from keyaudit.logs.storing.write import Import, refuse_used, write_logs
     from keyaudit.model.reasons import UNSAFE
-    from keyaudit.report.usage.logs import complete, render
 
     refuse_used(out)
     if len(live.tenant or ()) > 1:
@@ -144,7 +144,7 @@ async def _batches(
     from keyaudit.cli.settings.run_settings import settle
     from keyaudit.cli.sources.live import where
     from keyaudit.cli.terminal.progress import progress
-    from keyaudit.collect.usage.live.run import Reading
+    from keyaudit.logs.live.run import Reading
 
     # The configuration's filters choose what is audited; its logs may be in any workspace.
     async with (

@@ -67,13 +67,13 @@ def check(
     from keyaudit.cli.terminal.streams import printing
     from keyaudit.inventory.logs import open_logs
     from keyaudit.inventory.usage.baseline import open_baseline
-    from keyaudit.inventory.usage.check import check as hold_against
     from keyaudit.inventory.usage.learn import same_tenant, window_of
-    from keyaudit.inventory.usage.reported import added, read_reported, write_reported
+    from keyaudit.logs.check.check import check as hold_against
+    from keyaudit.logs.check.reported import added, read_reported, write_reported
+    from keyaudit.logs.report import FORMATS
     from keyaudit.model.severity import Severity
     from keyaudit.policy.accepted import load_accepted
     from keyaudit.report.files import check as check_file
-    from keyaudit.report.usage import FORMATS
 
     first, last = day(since, "--first-day"), day(until, "--last-day")
     accepted = load_accepted(accept, today=SystemClock().now()) if accept else ()

@@ -13,11 +13,11 @@ from pathlib import Path
 
 import pytest
 
-from keyaudit.collect.usage.read import read_logs
-from keyaudit.collect.usage.window import MOST
 from keyaudit.inventory.logs import FileRead, LogStore, Use
 from keyaudit.inventory.logs.use import line
-from keyaudit.inventory.logs.write import Import
+from keyaudit.logs.files.read import read_logs
+from keyaudit.logs.files.window import MOST
+from keyaudit.logs.storing.write import Import
 from keyaudit.model.errors import UnsafeError, UsageError
 from tests.collect.usage import forms, made
 from tests.collect.usage.forms import FORMS, lines

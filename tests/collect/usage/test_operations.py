@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from keyaudit.inventory.logs.use import BEYOND, OTHERS
-from keyaudit.report.usage.logs import render
+from keyaudit.logs.report.logs import render
 from tests.collect.usage import made
 from tests.collect.usage.made import TENANT, guid
 from tests.collect.usage.rig import imported, read, rows

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from keyaudit.collect.usage.values import BadRecordError, address, moment, operation_name
+from keyaudit.logs.formats.values import BadRecordError, address, moment, operation_name
 from tests.collect.usage import forms, made
 from tests.collect.usage.made import TENANT, guid
 from tests.collect.usage.rig import counts, imported, read, rows

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from keyaudit.collect.usage.recognise import Recogniser
-from keyaudit.collect.usage.tokens import issue_time, token_id
 from keyaudit.inventory.logs.token import Token
+from keyaudit.logs.formats.recognise import Recogniser
+from keyaudit.logs.formats.tokens import issue_time, token_id
 from keyaudit.model.times import parse_time
 
 REQUEST = "4d63c1c4-c95b-4d3c-8e0a-1271fd813e00"

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from keyaudit.inventory.usage.check import check
+from keyaudit.logs.check.check import check
 from keyaudit.model.times import DAY, parse_date
 from keyaudit.model.usage import Blind, Unseen, Window
 from keyaudit.report.log_gaps import unseen

@@ -10,8 +10,8 @@ from msgspec import json, structs
 
 from keyaudit.inventory.logs import Use
 from keyaudit.inventory.usage.baseline import Baseline, open_baseline
-from keyaudit.inventory.usage.check import check
 from keyaudit.inventory.usage.learn import learn
+from keyaudit.logs.check.check import check
 from keyaudit.model.gating.waivers import Glob
 from keyaudit.model.times import DAY
 from keyaudit.model.usage import Accepted, Blind, Unusual, UsageCheck, Window

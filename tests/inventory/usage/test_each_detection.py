@@ -13,8 +13,8 @@ import pytest
 from msgspec import structs
 
 from keyaudit.inventory.logs import Use
-from keyaudit.inventory.usage.check import check
 from keyaudit.inventory.usage.learn import learn
+from keyaudit.logs.check.check import check
 from keyaudit.model.times import DAY
 from keyaudit.model.usage import Kind, UsageCheck, Window
 from keyaudit.report.topics import topic

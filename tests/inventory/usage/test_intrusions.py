@@ -15,8 +15,8 @@ from msgspec import structs
 
 from keyaudit.inventory.logs import Use
 from keyaudit.inventory.usage.baseline import Baseline, open_baseline
-from keyaudit.inventory.usage.check import check
 from keyaudit.inventory.usage.learn import learn
+from keyaudit.logs.check.check import check
 from keyaudit.model.times import DAY
 from keyaudit.model.usage import UsageCheck, Window
 from tests.logs import START, mail, store, use

@@ -9,15 +9,15 @@ import pytest
 
 from keyaudit.inventory.logs import LogStore
 from keyaudit.inventory.usage.baseline import Baseline, open_baseline
-from keyaudit.inventory.usage.check import check
 from keyaudit.inventory.usage.head import FORMAT
 from keyaudit.inventory.usage.learn import learn
-from keyaudit.inventory.usage.listing import belonging
+from keyaudit.logs.check.check import check
+from keyaudit.logs.check.listing import belonging
+from keyaudit.logs.report.text import made_usual
 from keyaudit.model.errors import UnsafeError, UsageError
 from keyaudit.model.times import DAY
 from keyaudit.model.usage import Blind, Window
 from keyaudit.report.options import Options
-from keyaudit.report.usage.text import made_usual
 from tests.logs import START, mail, store, use
 
 WHOLE = Window(since=START, until=START + 40 * DAY)

@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 
 from keyaudit.inventory.logs.groups import who_of
-from keyaudit.inventory.usage.check import check
 from keyaudit.inventory.usage.learn import learn, window_of
+from keyaudit.logs.check.check import check
 from keyaudit.model.times import DAY
 from keyaudit.model.usage import PRIVILEGED, Window
 from tests.collect.usage import made

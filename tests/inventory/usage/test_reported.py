@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from msgspec import structs
 
-from keyaudit.inventory.usage.reported import Reported, added, counted, read_reported, write_reported
+from keyaudit.logs.check.reported import Reported, added, counted, read_reported, write_reported
 from keyaudit.model.errors import UnsafeError
 from keyaudit.model.gating.waivers import Glob
 from keyaudit.model.severity import Severity

@@ -13,7 +13,7 @@ import pytest
 from msgspec import structs
 
 from keyaudit.inventory.logs import Use
-from keyaudit.report.usage.words import reason
+from keyaudit.logs.report.words import reason
 from tests.inventory.usage.test_intrusions import ADMIN, ELSEWHERE, LEARNED, change, learned, next_day, person
 from tests.logs import use
 

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from keyaudit.inventory.logs import FileRead, LogStore, SourceRead, write_logs
-from keyaudit.inventory.logs.write import Import
 from keyaudit.inventory.usage.stretches import Stretch, stretches
+from keyaudit.logs.storing.write import Import
 from keyaudit.model.times import DAY
 from tests.logs import START, TENANT, mail
 

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from keyaudit.inventory.usage.baseline import Baseline, open_baseline
-from keyaudit.inventory.usage.check import check
 from keyaudit.inventory.usage.learn import learn
+from keyaudit.logs.check.check import check
 from keyaudit.model.gating.waivers import Glob
 from keyaudit.model.times import DAY
 from keyaudit.model.usage import Accepted, Blind, UsageCheck, Window

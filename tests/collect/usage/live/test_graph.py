@@ -7,7 +7,7 @@ import pytest
 from msgspec.structs import replace
 
 from keyaudit.cloud.environment import ENVIRONMENTS
-from keyaudit.collect.usage.live import graph
+from keyaudit.logs.live import graph
 from keyaudit.model.reasons import Reason
 from keyaudit.model.times import DAY, iso_date
 from keyaudit.simulator.faults import Fault

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from keyaudit.collect.usage.live import log_analytics, sources
-from keyaudit.collect.usage.live.summaries import SUMMARIES, between
+from keyaudit.logs.live import log_analytics, sources
+from keyaudit.logs.live.summaries import SUMMARIES, between
 from keyaudit.questions.guardrails.rules import RULES
 from tests.collect.usage.live.schemas import PUBLISHED, REFERENCE
 

@@ -6,9 +6,9 @@ import pytest
 from msgspec.structs import replace
 
 from keyaudit.cloud.environment import ENVIRONMENTS
-from keyaudit.collect.usage import office
-from keyaudit.collect.usage.live.search import OPERATIONS, PATIENCE
-from keyaudit.collect.usage.office_cmdlets import CMDLETS
+from keyaudit.logs.formats import office
+from keyaudit.logs.formats.office_cmdlets import CMDLETS
+from keyaudit.logs.live.search import OPERATIONS, PATIENCE
 from keyaudit.model.reasons import Reason
 from keyaudit.simulator.faults import Fault
 from tests.collect.usage import forms, made

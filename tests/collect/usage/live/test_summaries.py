@@ -8,9 +8,9 @@ from msgspec.structs import replace
 
 from keyaudit.inventory.logs import LogStore
 from keyaudit.inventory.logs.groups import ORDER, grouped
-from keyaudit.inventory.usage.check import check
 from keyaudit.inventory.usage.learn import learn
-from keyaudit.inventory.usage.listing import belonging
+from keyaudit.logs.check.check import check
+from keyaudit.logs.check.listing import belonging
 from keyaudit.model.times import DAY, parse_date
 from keyaudit.model.usage import Unusual, Window
 from keyaudit.simulator.estate import Row

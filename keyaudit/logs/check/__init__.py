@@ -1,0 +1,1 @@
+"""Compares a window of logs with the baseline."""

@@ -1,0 +1,1 @@
+"""Exported logs: archives, and JSON and CSV files inside."""

@@ -1,0 +1,1 @@
+"""Writes the store of uses."""

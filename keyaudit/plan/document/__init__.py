@@ -1,0 +1,1 @@
+"""The plan that `terraform show -json` prints: its resources and their references."""
