@@ -9,11 +9,11 @@ from msgspec import structs
 
 from keyaudit.cli.send.ticketing import _tell_unconfirmed
 from keyaudit.model.changes.history import History
-from keyaudit.model.changes.tickets import Event, due
 from keyaudit.model.errors import UnsafeError
 from keyaudit.model.findings import Outcome
 from keyaudit.model.run import Report
 from keyaudit.model.severity import Severity
+from keyaudit.send.due_tickets import Event, due
 from keyaudit.send.sent_tickets import Told
 from keyaudit.send.tickets import body, line
 from tests.report.example import OVERDUE, finding

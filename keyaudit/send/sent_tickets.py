@@ -7,8 +7,8 @@ from msgspec import Struct
 
 from keyaudit.inventory import files
 from keyaudit.inventory.append_only import Growing
-from keyaudit.model.changes.tickets import Event, Ticket
 from keyaudit.model.errors import UnsafeError
+from keyaudit.send.due_tickets import Event, Ticket
 
 _MOST = 256 * 1024 * 1024
 

@@ -5,7 +5,6 @@ Ticket systems turn markup, mentions and links into what they stand for, so name
 
 from keyaudit.model import times
 from keyaudit.model.changes.history import Episode, History
-from keyaudit.model.changes.tickets import Event, Ticket
 from keyaudit.model.text import one_line
 from keyaudit.report.facts import Facts
 from keyaudit.report.lines import nth
@@ -14,6 +13,7 @@ from keyaudit.report.members import inert as as_json
 from keyaudit.report.resource import label
 from keyaudit.report.summary import SIMULATED
 from keyaudit.send.digest import inert
+from keyaudit.send.due_tickets import Event, Ticket
 
 _LONG = 2_000
 

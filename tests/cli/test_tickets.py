@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from keyaudit.cli.send.webhook import ADDRESS, HEADER
 from keyaudit.model.errors import Exit
+from keyaudit.send.webhook import ADDRESS, HEADER
 from tests.cli.conftest import Keyaudit
 from tests.cli.test_notify import SECRET, listening
 

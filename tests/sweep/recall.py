@@ -19,7 +19,7 @@ import duckdb
 from msgspec import Struct
 
 from keyaudit.collect import supplied
-from keyaudit.collect.uses import write_usage
+from keyaudit.collect.supplied import write_usage
 from keyaudit.inventory import files, snapshot
 from keyaudit.inventory import load as loader
 from keyaudit.inventory.dialect import DUCKDB

@@ -10,10 +10,10 @@ from keyaudit.cli.options import Choice, ConfigFile, FailOn, Live, flags
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from keyaudit.cli.send.webhook import Webhook
     from keyaudit.model.changes.history import History
-    from keyaudit.model.changes.tickets import Ticket
+    from keyaudit.send.due_tickets import Ticket
     from keyaudit.send.sent_tickets import Told
+    from keyaudit.send.webhook import Webhook
 
 RECORD = "tickets.jsonl"
 MOST = 50
@@ -44,15 +44,15 @@ def tickets(
     """
     import asyncio
 
-    from keyaudit.cli.send.webhook import webhook
     from keyaudit.cli.sources.snapshot_folder import followed
     from keyaudit.cli.terminal.streams import printing
     from keyaudit.inventory.lock import Lock
-    from keyaudit.model.changes.tickets import due
     from keyaudit.model.errors import PRECEDENCE, Exit
     from keyaudit.model.severity import Severity
+    from keyaudit.send.due_tickets import due
     from keyaudit.send.sent_tickets import Told
     from keyaudit.send.tickets import line
+    from keyaudit.send.webhook import webhook
 
     to = None if dry_run else webhook()
     found = followed(folder, Live(config=config, quiet=quiet), choice, "send tickets")
@@ -83,9 +83,9 @@ async def _send(waiting: "Sequence[Ticket]", found: "History", to: "Webhook", to
     """Sends one after the other, and gives up after a few in a row that were not accepted. The tickets that were, and the
     number of those that were not.
     """
-    from keyaudit.cli.send.webhook import ADDRESS, session
     from keyaudit.cli.terminal.streams import tell
     from keyaudit.send.tickets import body
+    from keyaudit.send.webhook import ADDRESS, session
 
     sent: list[Ticket] = []
     failed = in_a_row = 0
@@ -119,7 +119,7 @@ def _tell_unconfirmed(folder: Path, told: "Told") -> None:
 
 def _counted(some: "Sequence[Ticket]", what: str) -> str:
     """ "12 opened and 3 closed sent"."""
-    from keyaudit.model.changes.tickets import Event
+    from keyaudit.send.due_tickets import Event
 
     opened = sum(ticket.event is Event.OPENED for ticket in some)
     return f"Tickets {what}: {opened:,} opened, {len(some) - opened:,} closed"
