@@ -43,7 +43,7 @@ def write_supplied(spool: Spool, scope: Scope, evidence: Evidence) -> None:
         unit.close(())
     if evidence.logs and not spool.done(_LOGS, scope):
         unit = spool.unit(_LOGS, scope, ())
-        _write_usage(unit, scope, evidence.logs, evidence.usual)
+        write_usage(unit, scope, evidence.logs, evidence.usual)
         unit.close(())
 
 
@@ -61,7 +61,7 @@ def with_evidence(taken: Snapshot, folder: Path, evidence: Evidence) -> Snapshot
         return write(spool, run, evidence.logs, evidence.usual, beside=taken)
 
 
-def _write_usage(unit: Unit, scope: Scope, logs: LogStore, baseline: Baseline | None) -> None:
+def write_usage(unit: Unit, scope: Scope, logs: LogStore, baseline: Baseline | None) -> None:
     """Write a row per log and resource, with whether the baseline was learned from such a log."""
     learned = None if baseline is None else {source for each in baseline.learned for source in each.sources}
     with logs.connect() as connection:
