@@ -13,11 +13,11 @@ from keyaudit.inventory.owners import OWNERS_ASKED
 from keyaudit.inventory.part import VIEWS, bounded
 from keyaudit.inventory.reads import operations, operations_of
 from keyaudit.inventory.snapshot import Snapshot
-from keyaudit.model.causes import is_id
 from keyaudit.model.coverage import ScopeKind
 from keyaudit.model.errors import UsageError
-from keyaudit.model.listing import Selection
-from keyaudit.model.run import Expiring, Gap, Inventory
+from keyaudit.model.results.causes import is_id
+from keyaudit.model.results.listing import Selection
+from keyaudit.model.results.run import Expiring, Gap, Inventory
 from keyaudit.model.scope.part import WHOLE, Part
 from keyaudit.model.tables import TABLES
 from keyaudit.model.tables.places import HSMS_FOUND, VAULTS_FOUND
@@ -179,7 +179,7 @@ def access(snapshot: Snapshot, asked: str, *, as_of: int, unmet: Sequence[Gap] |
 
     For a resource in a vault that was read, a missing vault that was expected makes no difference.
     """
-    from keyaudit.inventory.views.reach import LOCAL_LISTED
+    from keyaudit.inventory.views.access.reach import LOCAL_LISTED
     from keyaudit.model.tables.reach import OPERATIONS as REACH_OPERATIONS
     from keyaudit.model.tables.reach import WIDENING
     from keyaudit.questions.access.answer import Access

@@ -12,14 +12,14 @@ from typing import TYPE_CHECKING, Any
 from msgspec import Struct, field, structs
 
 from keyaudit import __version__, gate
-from keyaudit.cloud.sign_in import SignIn
+from keyaudit.cloud.identity.sign_in import SignIn
 from keyaudit.evaluation import Evaluation
 from keyaudit.gate.access_models import with_access_models
 from keyaudit.inventory.part import bounded
 from keyaudit.inventory.snapshot import Snapshot, write
-from keyaudit.model.findings import UnknownGroup
 from keyaudit.model.gating.acceptance import NOTHING_ACCEPTED, Acceptance
-from keyaudit.model.run import Gap, Report, Run
+from keyaudit.model.results.findings import UnknownGroup
+from keyaudit.model.results.run import Gap, Report, Run
 from keyaudit.model.scope.environments import EnvironmentRule
 from keyaudit.model.scope.filters import Filters
 from keyaudit.model.scope.part import WHOLE, Part

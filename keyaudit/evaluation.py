@@ -13,14 +13,14 @@ from keyaudit.inventory.part import Within
 from keyaudit.inventory.snapshot import Snapshot
 from keyaudit.model.coverage import Coverage, Scope, ScopeKind
 from keyaudit.model.evidence import APPLY, EVERYTHING, LEFT_OUT
-from keyaudit.model.expiring import Owner
-from keyaudit.model.findings import Finding
 from keyaudit.model.gating.acceptance import Acceptance
 from keyaudit.model.gating.optional import MayLack
-from keyaudit.model.listing import Listing
-from keyaudit.model.overview import Overview
 from keyaudit.model.reasons import Reason
-from keyaudit.model.run import First, Run, UnderProfile
+from keyaudit.model.results.expiring import Owner
+from keyaudit.model.results.findings import Finding
+from keyaudit.model.results.listing import Listing
+from keyaudit.model.results.overview import Overview
+from keyaudit.model.results.run import First, Run, UnderProfile
 from keyaudit.model.tables import TABLES
 from keyaudit.policy.evaluation.bind import answered_apart, differing
 from keyaudit.policy.evaluation.engine import Engine, InDuckDB

@@ -10,7 +10,7 @@ from typing import Any
 from msgspec import Struct, field
 
 from keyaudit.inventory.snapshot import open_snapshot
-from keyaudit.model.times import DAY, iso_time
+from keyaudit.model.values.times import DAY, iso_time
 
 KEYS, MAIL, SIGN_INS, PEOPLE, AUDIT, ACTIVITY = (
     *("AZKVAuditLogs", "OfficeActivity", "AADServicePrincipalSignInLogs"),

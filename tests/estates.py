@@ -16,7 +16,7 @@ import duckdb
 
 from keyaudit.__main__ import main
 from keyaudit.cli.clock import SystemClock
-from keyaudit.model.times import DAY
+from keyaudit.model.values.times import DAY
 from tests.cli.tenants import running
 from tests.clock import COLLECTED
 from tests.simulator.estates import ESTATES

@@ -4,13 +4,13 @@ from collections.abc import Mapping, Sequence
 
 from keyaudit.gate import decide
 from keyaudit.model.coverage import Coverage, Scope, ScopeKind, State
-from keyaudit.model.findings import PolicyText, Tally, UnknownGroup
 from keyaudit.model.gating.acceptance import Acceptance
 from keyaudit.model.gating.allowances import Allowance
 from keyaudit.model.gating.optional import MAY_LACK, MayLack
 from keyaudit.model.gating.waivers import Waiver
 from keyaudit.model.reasons import Reason
-from keyaudit.model.run import NotJudged, Results, Run, Verdict
+from keyaudit.model.results.findings import PolicyText, Tally, UnknownGroup
+from keyaudit.model.results.run import NotJudged, Results, Run, Verdict
 from keyaudit.model.severity import Severity
 
 SUBSCRIPTION = "/subscriptions/00000000-0000-0000-0000-000000000001"

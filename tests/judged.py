@@ -5,8 +5,8 @@ from collections.abc import Mapping, Sequence
 from keyaudit import audit
 from keyaudit.inventory.snapshot import Snapshot
 from keyaudit.model.errors import Exit
-from keyaudit.model.findings import Outcome
 from keyaudit.model.gating.acceptance import NOTHING_ACCEPTED
+from keyaudit.model.results.findings import Outcome
 from keyaudit.model.severity import Severity
 from keyaudit.policy.load import load
 from keyaudit.policy.settings import Judging

@@ -8,7 +8,7 @@ from typing import Any
 from keyaudit.inventory.logs import FileRead, LogStore, SourceRead, Use
 from keyaudit.logs.files.read import read_logs
 from keyaudit.logs.storing.write import Import, write_logs
-from keyaudit.model.times import DAY, parse_date
+from keyaudit.model.values.times import DAY, parse_date
 from keyaudit.simulator.estates.ids import Ground
 from keyaudit.simulator.estates.logs.year import Line, Year
 

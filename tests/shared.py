@@ -24,7 +24,7 @@ from keyaudit.inventory.facts.sql import Statement
 from keyaudit.inventory.few import fits_sqlite
 from keyaudit.inventory.snapshot import Snapshot
 from keyaudit.model.gating.acceptance import NOTHING_ACCEPTED, Acceptance
-from keyaudit.model.run import Run
+from keyaudit.model.results.run import Run
 from keyaudit.model.scope.owners import NO_RULES
 from keyaudit.model.scope.part import WHOLE, Part
 from keyaudit.model.tables import TABLES

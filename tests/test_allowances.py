@@ -3,9 +3,9 @@
 import pytest
 
 from keyaudit.model.errors import Exit, UsageError
-from keyaudit.model.findings import UnknownGroup
 from keyaudit.model.gating.allowances import Allowance
 from keyaudit.model.reasons import OPTIONAL, UNSAFE, Reason
+from keyaudit.model.results.findings import UnknownGroup
 from keyaudit.model.severity import Severity
 from tests.gate_example import SUB, WHOLE, blind, cell, swap, unknown, vault, verdict
 

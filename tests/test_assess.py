@@ -8,7 +8,7 @@ from keyaudit.gate import assess
 from keyaudit.model.coverage import Coverage
 from keyaudit.model.errors import Exit
 from keyaudit.model.reasons import Reason
-from keyaudit.model.run import Gap
+from keyaudit.model.results.run import Gap
 from tests.gate_example import RUN, SUB, TENANT, WHOLE, blind, read, vault
 
 APPLICATIONS = read(TENANT, "application.list", 3)

@@ -10,13 +10,13 @@ from msgspec import structs
 from keyaudit.gate import decide
 from keyaudit.model.coverage import Coverage, Scope, ScopeKind
 from keyaudit.model.errors import PRECEDENCE, Exit, UsageError
-from keyaudit.model.findings import Tally, UnknownGroup
 from keyaudit.model.gating.acceptance import Acceptance
 from keyaudit.model.gating.allowances import Allowance
 from keyaudit.model.gating.waivers import Glob, State, Waiver
 from keyaudit.model.operations import OPERATIONS
 from keyaudit.model.reasons import AZURES, OPTIONAL, UNSAFE, Reason
-from keyaudit.model.run import NotJudged, Results
+from keyaudit.model.results.findings import Tally, UnknownGroup
+from keyaudit.model.results.run import NotJudged, Results
 from keyaudit.model.scope.filters import Filters
 from keyaudit.model.severity import Severity
 from tests.gate_example import (

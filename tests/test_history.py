@@ -10,9 +10,9 @@ from msgspec import structs
 
 from keyaudit.gate.history import Course
 from keyaudit.model.changes.history import Episode, History
-from keyaudit.model.findings import Finding, Outcome
 from keyaudit.model.reasons import Reason
-from keyaudit.model.run import NotJudged, Report
+from keyaudit.model.results.findings import Finding, Outcome
+from keyaudit.model.results.run import NotJudged, Report
 from keyaudit.model.severity import Severity
 from keyaudit.report.changes.history import render_csv, render_json, render_prometheus, render_text
 from keyaudit.report.options import Options

@@ -9,7 +9,7 @@ import pytest
 from msgspec.structs import replace
 
 from keyaudit.model.errors import Exit
-from keyaudit.model.findings import Outcome
+from keyaudit.model.results.findings import Outcome
 from keyaudit.simulator.estate import Application, Estate, KeyCredential, ServicePrincipal
 from keyaudit.simulator.estates import estate
 from keyaudit.simulator.x509 import certificate

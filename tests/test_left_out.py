@@ -7,10 +7,10 @@ import pytest
 from keyaudit.gate import left_out
 from keyaudit.gate.causes import Causes
 from keyaudit.model.coverage import Coverage
-from keyaudit.model.findings import Tally, UnknownGroup
 from keyaudit.model.gating.optional import MAY_LACK
 from keyaudit.model.reasons import Reason
-from keyaudit.model.run import Gap, Results
+from keyaudit.model.results.findings import Tally, UnknownGroup
+from keyaudit.model.results.run import Gap, Results
 from keyaudit.model.severity import Severity
 from tests.gate_example import NEEDED, PASSING, RUN, SUB, TENANT, WHOLE, blind, cell, policy, read, unknown, vault
 

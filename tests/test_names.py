@@ -15,9 +15,9 @@ import pytest
 from msgspec import Struct
 from msgspec.structs import replace
 
-from keyaudit.model.findings import Outcome
+from keyaudit.model.directory.tiers import EXCHANGE, GRAPH
+from keyaudit.model.results.findings import Outcome
 from keyaudit.model.severity import Severity
-from keyaudit.model.tiers import EXCHANGE, GRAPH
 from keyaudit.simulator.estate import (
     Application,
     AppRole,

@@ -2,10 +2,10 @@
 
 from keyaudit.model.errors import Exit
 from keyaudit.model.evidence import IDENTITY_PROTECTION
-from keyaudit.model.findings import Tally, UnknownGroup
 from keyaudit.model.gating.optional import MAY_LACK, MayLack
 from keyaudit.model.reasons import OPTIONAL, Reason
-from keyaudit.model.run import NotJudged, Verdict
+from keyaudit.model.results.findings import Tally, UnknownGroup
+from keyaudit.model.results.run import NotJudged, Verdict
 from keyaudit.model.severity import Severity
 from tests.gate_example import NEEDED, PASSING, TENANT, WHOLE, blind, policy, verdict
 

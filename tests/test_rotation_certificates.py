@@ -20,8 +20,9 @@ from keyaudit.model.errors import Exit
 from keyaudit.model.reasons import Reason
 from keyaudit.model.tables import TABLES
 from keyaudit.questions.rotation.answer import Kind, Proof, State
-from keyaudit.simulator import certificates, x509
+from keyaudit.simulator import x509
 from keyaudit.simulator.estate import Certificate, CertificateVersion, Key, Resource, Secret, SecretVersion, Vault
+from keyaudit.simulator.key_vault import certificates
 from tests.collect.estate import AS_OF, DAY, ESTATE, SUBSCRIPTION, version
 from tests.collect.rig import take
 from tests.logs import store

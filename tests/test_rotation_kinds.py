@@ -21,8 +21,9 @@ from keyaudit.inventory.snapshot import Snapshot
 from keyaudit.model.consumers import DECLARED, SECRET, kinds
 from keyaudit.model.tables.services import CONSUMERS
 from keyaudit.questions.rotation.answer import Rotation, State
-from keyaudit.simulator import certificates, x509
+from keyaudit.simulator import x509
 from keyaudit.simulator.estate import Certificate, CertificateVersion, Key, Resource, Secret, SecretVersion, Vault
+from keyaudit.simulator.key_vault import certificates
 from tests.collect.estate import AS_OF, DAY, ESTATE, SUBSCRIPTION, version
 from tests.collect.rig import collect, take
 from tests.rotated import read_once

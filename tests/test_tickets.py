@@ -10,8 +10,8 @@ from msgspec import structs
 from keyaudit.cli.send.ticketing import _tell_unconfirmed
 from keyaudit.model.changes.history import History
 from keyaudit.model.errors import UnsafeError
-from keyaudit.model.findings import Outcome
-from keyaudit.model.run import Report
+from keyaudit.model.results.findings import Outcome
+from keyaudit.model.results.run import Report
 from keyaudit.model.severity import Severity
 from keyaudit.send.due_tickets import Event, due
 from keyaudit.send.sent_tickets import Told

@@ -20,11 +20,11 @@ from keyaudit.collect.run import collect_all
 from keyaudit.inventory.snapshot import Snapshot, write
 from keyaudit.model.coverage import State
 from keyaudit.model.errors import Exit
-from keyaudit.model.findings import Outcome
 from keyaudit.model.gating.acceptance import Acceptance
 from keyaudit.model.gating.waivers import Glob, Waiver
 from keyaudit.model.operations import OPERATIONS
-from keyaudit.model.run import Report
+from keyaudit.model.results.findings import Outcome
+from keyaudit.model.results.run import Report
 from keyaudit.policy.load import Policy, load
 from keyaudit.policy.settings import Judging
 from keyaudit.simulator.estate import (

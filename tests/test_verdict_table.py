@@ -8,9 +8,9 @@ from msgspec import Struct, structs
 from keyaudit.gate import left_out
 from keyaudit.model.coverage import Coverage
 from keyaudit.model.errors import Exit
-from keyaudit.model.findings import Tally, UnknownGroup
 from keyaudit.model.reasons import UNSAFE, Reason
-from keyaudit.model.run import Results, Run
+from keyaudit.model.results.findings import Tally, UnknownGroup
+from keyaudit.model.results.run import Results, Run
 from keyaudit.model.scope.filters import Filters
 from keyaudit.model.severity import Severity
 from keyaudit.report.gate import passed

@@ -15,8 +15,9 @@ import typer
 
 from keyaudit import __version__
 from keyaudit.cli.app import FORMER, app
-from keyaudit.model import bundle, shapes
+from keyaudit.model import shapes
 from keyaudit.model.errors import PRECEDENCE, Exit
+from keyaudit.model.results import bundle
 from keyaudit.policy import baseline
 from keyaudit.policy.load import load
 from keyaudit.report import members

@@ -115,8 +115,8 @@ def show(file: Annotated[Path, typer.Argument(metavar="FILE", help="The baseline
     from tabulate import tabulate
 
     from keyaudit.model.gating.baseline import UNKNOWN_LIMIT
-    from keyaudit.model.text import one_line
-    from keyaudit.model.times import iso_date, iso_time
+    from keyaudit.model.values.text import one_line
+    from keyaudit.model.values.times import iso_date, iso_time
     from keyaudit.policy.baseline import read_baseline
     from keyaudit.policy.load import load
     from keyaudit.report.lines import plural

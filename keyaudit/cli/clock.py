@@ -2,7 +2,7 @@
 
 import time
 
-from keyaudit.model.times import DAY, parse_time
+from keyaudit.model.values.times import DAY, parse_time
 
 _DEMO = parse_time("2026-11-24T00:00:00Z")
 """The day of every demo: the certificates of a simulated tenant, and so the ids of its findings, depend on their dates."""

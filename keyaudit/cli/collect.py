@@ -42,7 +42,7 @@ def collect(
     from keyaudit.cli.sources.source import each
     from keyaudit.cli.terminal.streams import tell
     from keyaudit.model.errors import PRECEDENCE, AccessError, Exit, UnavailableError, UsageError
-    from keyaudit.model.text import one_line
+    from keyaudit.model.values.text import one_line
 
     tenants = [one for one, _ in each(live, Stored())]
     if since is None and not resume and reuse.reread is not None:
@@ -120,8 +120,8 @@ def _finished(live: Live, folder: Path, evidence: "Evidence | None") -> "Snapsho
     from keyaudit.inventory.collection_state import same_collection
     from keyaudit.inventory.snapshot import open_snapshot
     from keyaudit.model.errors import UnsafeError
-    from keyaudit.model.guid import GUID
-    from keyaudit.model.text import one_line
+    from keyaudit.model.values.guid import GUID
+    from keyaudit.model.values.text import one_line
 
     snapshot = open_snapshot(folder)
     settings = settle(live, resume=True)
@@ -140,7 +140,7 @@ def _finished(live: Live, folder: Path, evidence: "Evidence | None") -> "Snapsho
 def place(tenant: str) -> str:
     """The folder of one of several tenants, named by its id or domain, which must have been validated."""
     from keyaudit.model.errors import UsageError
-    from keyaudit.model.text import one_line
+    from keyaudit.model.values.text import one_line
 
     name = tenant.strip().lower()
     if not re.fullmatch(r"[a-z0-9][a-z0-9.-]*[a-z0-9]", name):

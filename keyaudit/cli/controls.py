@@ -14,7 +14,7 @@ from keyaudit.cli.terminal.streams import printing
 from keyaudit.model.documents.problems import nearest, shown
 from keyaudit.model.errors import PRECEDENCE, Exit, OutputError, UsageError
 from keyaudit.model.frameworks import FRAMEWORKS, Framework
-from keyaudit.model.run import Report, conditions
+from keyaudit.model.results.run import Report, conditions
 from keyaudit.model.severity import Severity
 from keyaudit.policy.load import Policy, load
 from keyaudit.report.files import as_text, output_bytes

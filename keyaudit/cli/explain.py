@@ -11,13 +11,13 @@ import typer
 from keyaudit.cli.options import Choice, Live, Stored, flags
 from keyaudit.cli.policies import details, named
 from keyaudit.cli.terminal.streams import printing
-from keyaudit.model.causes import SHORT, WHOLE, is_id
 from keyaudit.model.errors import Exit, UsageError
-from keyaudit.model.findings import Outcome
+from keyaudit.model.results.causes import SHORT, WHOLE, is_id
+from keyaudit.model.results.findings import Outcome
 
 if TYPE_CHECKING:
-    from keyaudit.model.expiring import Owner
-    from keyaudit.model.findings import Finding
+    from keyaudit.model.results.expiring import Owner
+    from keyaudit.model.results.findings import Finding
 
 _LISTED = 10
 
@@ -101,7 +101,7 @@ def _resource(name: str, live: Live, stored: Stored, choice: Choice, unknown: Us
     """Explain the open finding of the resource of that name or id, or list several. Raises `unknown` if no resource has it."""
     from keyaudit.cli.sources.judged import judged
     from keyaudit.model.scope.part import Part
-    from keyaudit.model.text import one_line
+    from keyaudit.model.values.text import one_line
     from keyaudit.questions.explain.finding import in_short, render_finding
     from keyaudit.report.lines import plural
 

@@ -52,7 +52,7 @@ def export(
     from keyaudit.cli.sources.judged import all_judged
     from keyaudit.cli.sources.part import part_of
     from keyaudit.cli.sources.snapshot_folder import past
-    from keyaudit.model.run import conditions
+    from keyaudit.model.results.run import conditions
     from keyaudit.report.formats import BUNDLE
     from keyaudit.report.options import Options
 
@@ -85,7 +85,7 @@ def export(
 
 def _verify(named: Sequence[str]) -> int:
     from keyaudit.cli.terminal.streams import printing
-    from keyaudit.model.text import one_line
+    from keyaudit.model.values.text import one_line
     from keyaudit.report.bundle.verify import verify
     from keyaudit.report.lines import plural
 

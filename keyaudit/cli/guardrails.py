@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from keyaudit.cli.options import ConfigFile, Profile, Selection, flags
 from keyaudit.cli.terminal.streams import printing, tell
 from keyaudit.model.errors import Exit, UsageError
-from keyaudit.model.text import one_line
+from keyaudit.model.values.text import one_line
 
 if TYPE_CHECKING:
     from keyaudit.questions.guardrails.guarded import Asked, Guarded
@@ -98,7 +98,7 @@ def _owners(folder: Path) -> str:
     """The GitHub owners that managed identities of a snapshot trust."""
     from keyaudit import ask
     from keyaudit.inventory.snapshot import open_snapshot
-    from keyaudit.model.listing import FEDERATED
+    from keyaudit.model.results.listing import FEDERATED
     from keyaudit.questions.guardrails.trusted_owners import trusted_owners
 
     taken = open_snapshot(folder)

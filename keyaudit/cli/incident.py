@@ -170,9 +170,9 @@ def _evidence(
     Without named logs, those of the simulated tenant. Without a baseline, it is learned from the days before the first.
     """
     from keyaudit.collect.evidence import supplied
-    from keyaudit.inventory.temporary import temporary_folder
+    from keyaudit.inventory.disk.temporary import temporary_folder
     from keyaudit.inventory.usage.learn import learn, window_of
-    from keyaudit.model.times import DAY
+    from keyaudit.model.values.times import DAY
 
     evidence = supplied(imports)
     evidence.belongs_to(tenant_id)
@@ -201,8 +201,8 @@ def _of_demo(live: Live, folder: Path) -> "LogStore":
     from keyaudit.logs.live.run import Wanted
     from keyaudit.logs.live.sources import chosen
     from keyaudit.logs.storing.write import Import, write_logs
-    from keyaudit.model.times import DAY
     from keyaudit.model.usage import Window
+    from keyaudit.model.values.times import DAY
 
     clock = clock_of(demo=live.demo)
     today = clock.now() - clock.now() % DAY

@@ -121,7 +121,7 @@ def _custody(folder: Path | None) -> str:
     if folder is None:
         return _CUSTODY_HEAD
     from keyaudit.inventory.snapshot import open_snapshot
-    from keyaudit.model.text import one_line
+    from keyaudit.model.values.text import one_line
 
     taken = open_snapshot(folder)
     with taken.judging(taken.run.as_of, reach_known=False, names=("signing_certificate", "vault")) as connection:

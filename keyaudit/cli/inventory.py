@@ -10,8 +10,8 @@ from keyaudit.model.errors import UsageError
 from keyaudit.model.evidence import remedy
 
 if TYPE_CHECKING:
-    from keyaudit.model.columns import Table
-    from keyaudit.model.listing import Selection
+    from keyaudit.model.results.listing import Selection
+    from keyaudit.model.schema.columns import Table
 
 
 @flags(Live, Stored, Parts)
@@ -46,7 +46,7 @@ def inventory(
     from keyaudit.cli.output import show
     from keyaudit.cli.sources.part import part_of
     from keyaudit.cli.sources.source import snapshot, unmet
-    from keyaudit.model.listing import selection_named
+    from keyaudit.model.results.listing import selection_named
     from keyaudit.model.tables import filled
     from keyaudit.questions.inventory import FORMATS
 
@@ -66,7 +66,7 @@ def inventory(
 
 
 def _in_custody(table: "Table | None", custody: tuple[str, ...], *, selected: bool) -> "Selection":
-    from keyaudit.model.listing import custody_of, in_custody
+    from keyaudit.model.results.listing import custody_of, in_custody
     from keyaudit.model.tables import TABLES
 
     if table is None or selected or not custody_of(table):

@@ -12,11 +12,11 @@ from typing import Annotated, Any
 
 import typer
 
-from keyaudit.inventory.input_file import is_there
-from keyaudit.model import times
+from keyaudit.inventory.disk.input_file import is_there
 from keyaudit.model.errors import UsageError
-from keyaudit.model.shell import option
-from keyaudit.model.text import one_line
+from keyaudit.model.values import times
+from keyaudit.model.values.shell import option
+from keyaudit.model.values.text import one_line
 
 DEFAULT_CONFIG = Path("keyaudit.toml")
 """The default configuration file, in the current folder."""

@@ -12,10 +12,10 @@ from msgspec.structs import replace
 from keyaudit.audit import Detail
 from keyaudit.cli.options import Format, Redaction, Shown
 from keyaudit.cli.terminal.streams import ClosedError, coloured, printing
-from keyaudit.inventory import input_file
+from keyaudit.inventory.disk import input_file
 from keyaudit.model.documents.problems import nearest
 from keyaudit.model.errors import Exit, OutputError, UsageError
-from keyaudit.model.run import Report, Verdict, conditions
+from keyaudit.model.results.run import Report, Verdict, conditions
 from keyaudit.report.files import as_text, check, check_absent, output_bytes
 from keyaudit.report.formats import BUNDLE, FILES, FORMATS, LISTING, NAMED
 from keyaudit.report.options import Options

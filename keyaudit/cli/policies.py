@@ -12,7 +12,7 @@ from keyaudit.cli.options import ConfigFile, OwnPolicies, Profile
 from keyaudit.cli.parameters import Command
 from keyaudit.cli.terminal.streams import printing
 from keyaudit.model.errors import Exit, UsageError
-from keyaudit.model.text import one_line
+from keyaudit.model.values.text import one_line
 
 if TYPE_CHECKING:
     from keyaudit.policy.load import Policy
@@ -187,7 +187,7 @@ def named(name: str, own: Path | None, place: str, besides: Collection[str] = ()
 
 def _opens(table: str) -> Iterator[str]:
     """What a row of the table opens, in words."""
-    from keyaudit.model.opens import ALWAYS
+    from keyaudit.model.schema.opens import ALWAYS
     from keyaudit.model.severity import Opens
     from keyaudit.model.tables import TABLES
 

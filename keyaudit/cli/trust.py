@@ -16,7 +16,7 @@ from keyaudit.model.errors import PRECEDENCE, Exit, UsageError
 if TYPE_CHECKING:
     from keyaudit.inventory.snapshot import Snapshot
     from keyaudit.model.relying_parties import HeldKey
-    from keyaudit.model.run import Run, Verdict
+    from keyaudit.model.results.run import Run, Verdict
     from keyaudit.questions.trust.answer import Step
     from keyaudit.questions.trust.evidence import Compared
 
@@ -169,7 +169,7 @@ def _compared(live: Live, stored: Stored, keys: Sequence["HeldKey"]) -> "tuple[R
 
 def _none() -> "Verdict":
     """The verdict of a command that reads no tenant."""
-    from keyaudit.model.run import Verdict
+    from keyaudit.model.results.run import Verdict
 
     return Verdict(
         exit=Exit.CLEAN, conditions=(Exit.CLEAN,), gate=None, failed={}, unknown={}, passed=0, not_applicable=0, gaps=()

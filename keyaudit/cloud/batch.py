@@ -9,8 +9,8 @@ import msgspec
 from multidict import CIMultiDict
 
 from keyaudit.cloud.clients import Answer
+from keyaudit.cloud.limits.waits import asked
 from keyaudit.cloud.refusal import RETRIED
-from keyaudit.cloud.waits import asked
 
 MOST = 20
 """Requests in one batch."""

@@ -3,10 +3,10 @@
 import re
 
 from keyaudit.cloud.environment import Environment
-from keyaudit.model import base64url
 from keyaudit.model.coverage import Refusal
-from keyaudit.model.entra import aliases
+from keyaudit.model.directory.hosts import aliases
 from keyaudit.model.reasons import Reason
+from keyaudit.model.values import base64url
 
 MAX_CHALLENGE = 8_190
 """The maximum length of a challenge in characters; claims have a few hundred."""

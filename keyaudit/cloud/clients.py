@@ -22,8 +22,8 @@ from msgspec import Struct
 
 from keyaudit.cloud.bodies import ACCEPTED, MAX_BODY, unpacked
 from keyaudit.cloud.environment import Environment
+from keyaudit.cloud.identity.tokens import Tokens
 from keyaudit.cloud.session import CONNECT_TIMEOUT, READ_TIMEOUT
-from keyaudit.cloud.tokens import Tokens
 from keyaudit.model.operations import Operation, Surface
 
 USER_AGENT = "keyaudit"

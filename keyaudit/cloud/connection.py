@@ -14,23 +14,23 @@ from msgspec import Struct
 
 from keyaudit.cloud.clients import Clients, transport_on
 from keyaudit.cloud.clock import Clock
-from keyaudit.cloud.credential import Surroundings, Way, ways
 from keyaudit.cloud.environment import Environment
 from keyaudit.cloud.gateway import Gateway
-from keyaudit.cloud.pacing import LIMITS
+from keyaudit.cloud.identity.credential import Surroundings, Way, ways
+from keyaudit.cloud.identity.sign_in import SignIn
+from keyaudit.cloud.identity.tokens import NO_ANSWER, Claims, Tokens
+from keyaudit.cloud.limits.pacing import LIMITS
 from keyaudit.cloud.recalling import Memory
 from keyaudit.cloud.refusal import NO_CLI, RETRIED, Refused
 from keyaudit.cloud.sender import Sender
 from keyaudit.cloud.session import Door, local_hosts, open_session, tls_context
-from keyaudit.cloud.sign_in import SignIn
-from keyaudit.cloud.tokens import NO_ANSWER, Claims, Tokens
 from keyaudit.model.coverage import Refusal
 from keyaudit.model.errors import AccessError, UnavailableError, UnsafeError, UsageError
 from keyaudit.model.forecast import Forecast
-from keyaudit.model.guid import GUID
 from keyaudit.model.operations import OPERATIONS
 from keyaudit.model.reasons import ADVICE, Reason
-from keyaudit.model.text import one_line
+from keyaudit.model.values.guid import GUID
+from keyaudit.model.values.text import one_line
 
 __all__ = ["Clock", "Connection", "Identity", "connect"]
 

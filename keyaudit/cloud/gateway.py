@@ -8,20 +8,20 @@ import msgspec
 from msgspec.structs import replace
 
 from keyaudit.cloud import batch
-from keyaudit.cloud.about import Check, check_of
 from keyaudit.cloud.addresses import address, host_of
+from keyaudit.cloud.answers.about import Check, check_of
+from keyaudit.cloud.answers.listing import Listing
+from keyaudit.cloud.answers.pages import Page, Step, object_of, page_of, query
+from keyaudit.cloud.answers.tables import Rows, rows_of
 from keyaudit.cloud.clients import Answer
 from keyaudit.cloud.environment import Environment
-from keyaudit.cloud.listing import Listing
-from keyaudit.cloud.pages import Page, Step, object_of, page_of, query
 from keyaudit.cloud.recalling import Memory, Recalling
 from keyaudit.cloud.refusal import refusal_of
 from keyaudit.cloud.sender import See, Sender
-from keyaudit.cloud.tables import Rows, rows_of
 from keyaudit.model.coverage import Refusal
 from keyaudit.model.operations import OPERATIONS, Operation, Paging, Surface
 from keyaudit.model.reasons import Reason
-from keyaudit.model.text import one_line
+from keyaudit.model.values.text import one_line
 
 T = TypeVar("T")
 

@@ -16,20 +16,20 @@ from azure.monitor.ingestion.aio import LogsIngestionClient
 from msgspec import Struct
 from msgspec.structs import replace
 
-from keyaudit.cloud.circuit import PATIENCE
 from keyaudit.cloud.clients import USER_AGENT
 from keyaudit.cloud.clock import Clock
 from keyaudit.cloud.connection import Identity, signed_in
 from keyaudit.cloud.environment import Environment
 from keyaudit.cloud.failures import EXPECTED, failure_of, never_connected
-from keyaudit.cloud.pacing import LONGEST_BACKOFF
+from keyaudit.cloud.identity.sign_in import SignIn
+from keyaudit.cloud.limits.circuit import PATIENCE
+from keyaudit.cloud.limits.pacing import LONGEST_BACKOFF
+from keyaudit.cloud.limits.waits import asked, clamped
 from keyaudit.cloud.refusal import RETRIED, Refused
 from keyaudit.cloud.sender import ATTEMPTS
 from keyaudit.cloud.session import Door, local_hosts
-from keyaudit.cloud.sign_in import SignIn
-from keyaudit.cloud.waits import asked, clamped
 from keyaudit.model.errors import OutputError, UnsafeError, UsageError
-from keyaudit.model.text import one_line
+from keyaudit.model.values.text import one_line
 
 Row = Mapping[str, object]
 

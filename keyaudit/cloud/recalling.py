@@ -6,8 +6,8 @@ from typing import Protocol
 import msgspec
 from msgspec import Struct
 
+from keyaudit.cloud.answers.pages import Page, Step, page_of
 from keyaudit.cloud.clients import Answer
-from keyaudit.cloud.pages import Page, Step, page_of
 from keyaudit.cloud.sender import See, Sender
 from keyaudit.model.coverage import Refusal
 from keyaudit.model.operations import Operation

@@ -8,17 +8,17 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from keyaudit.cloud import batch
+from keyaudit.cloud.answers.pages import Step
 from keyaudit.cloud.challenge import revokes
-from keyaudit.cloud.circuit import CIRCUIT, CONNECT_CIRCUIT, PATIENCE, Circuit, Turn
 from keyaudit.cloud.clients import Answer, Clients
 from keyaudit.cloud.clock import Clock
 from keyaudit.cloud.failures import EXPECTED, failure_of, never_connected
-from keyaudit.cloud.pacing import LIMITS, LONGEST_BACKOFF, Domain, Limit, RetryQuota, Ticket
-from keyaudit.cloud.pages import Step
+from keyaudit.cloud.identity.tokens import Tokens
+from keyaudit.cloud.limits.circuit import CIRCUIT, CONNECT_CIRCUIT, PATIENCE, Circuit, Turn
+from keyaudit.cloud.limits.pacing import LIMITS, LONGEST_BACKOFF, Domain, Limit, RetryQuota, Ticket
+from keyaudit.cloud.limits.skew import Skew
+from keyaudit.cloud.limits.waits import MOST, asked, clamped, quota_wait
 from keyaudit.cloud.refusal import RETRIED, refusal_of
-from keyaudit.cloud.skew import Skew
-from keyaudit.cloud.tokens import Tokens
-from keyaudit.cloud.waits import MOST, asked, clamped, quota_wait
 from keyaudit.model.coverage import Refusal
 from keyaudit.model.operations import OPERATIONS, Operation, Surface, Throttle
 from keyaudit.model.reasons import Reason

@@ -6,11 +6,11 @@ from typing import TypeVar, cast
 
 from msgspec import Raw, Struct, UnsetType, structs
 
-from keyaudit.cloud.listing import Listing
+from keyaudit.cloud.answers.listing import Listing
 from keyaudit.collect.rows import Row
 from keyaudit.collect.wire import CONTRADICTED, UNASKED
-from keyaudit.model.columns import Table
 from keyaudit.model.reasons import Reason
+from keyaudit.model.schema.columns import Table
 
 Item = TypeVar("Item", bound=Struct)
 

@@ -17,7 +17,7 @@ from keyaudit.model.documents.reader import Reader, Version, day
 from keyaudit.model.documents.yaml import YAML
 from keyaudit.model.errors import UsageError
 from keyaudit.model.tables.custody_record import CUSTODY_RECORD
-from keyaudit.model.text import one_line
+from keyaudit.model.values.text import one_line
 
 PLACE = "--import custody"
 _THUMBPRINT = re.compile(r"[0-9A-F]{40}|[0-9A-F]{64}", re.ASCII)

@@ -7,7 +7,7 @@ from typing import cast
 
 from msgspec import Raw, Struct
 
-from keyaudit.cloud.listing import Listing
+from keyaudit.cloud.answers.listing import Listing
 from keyaudit.collect.calls import Calls
 from keyaudit.collect.concurrency import for_each
 from keyaudit.collect.copies import both, distinct
@@ -19,8 +19,8 @@ from keyaudit.inventory.spool import Unit
 from keyaudit.model.coverage import Coverage, Refusal, Scope
 from keyaudit.model.operations import OPERATIONS
 from keyaudit.model.reasons import Reason
+from keyaudit.model.schema.wire import At, Case, Combined, InCertificate, Unreadable
 from keyaudit.model.tables import TABLES
-from keyaudit.model.wire import At, Case, Combined, InCertificate, Unreadable
 
 _AT_ONCE = 8
 _READS = {each.operation: (table, each) for table in TABLES.values() for each in table.reads}

@@ -22,7 +22,7 @@ from keyaudit.model.errors import UnsafeError, UsageError
 from keyaudit.model.evidence import CUSTODY, LOGS, RELYING_PARTIES, REPOSITORIES, UNIFIED_AUDIT, USAGE_BASELINE
 from keyaudit.model.relying_parties import RelyingParties
 from keyaudit.model.repositories import Repositories
-from keyaudit.model.text import one_line
+from keyaudit.model.values.text import one_line
 
 _PLACE = "--import ual"
 _PARTIES = f"--import {RELYING_PARTIES}"

@@ -14,9 +14,9 @@ from typing import TypeVar
 import msgspec
 from msgspec import Raw, Struct
 
+from keyaudit.cloud.answers.listing import Listing
+from keyaudit.cloud.answers.pages import RESOURCE_GRAPH_PAGE, Page, Step
 from keyaudit.cloud.gateway import Gateway
-from keyaudit.cloud.listing import Listing
-from keyaudit.cloud.pages import RESOURCE_GRAPH_PAGE, Page, Step
 from keyaudit.collect.calls import Calls
 from keyaudit.collect.places import Subscription
 from keyaudit.collect.wire import is_null

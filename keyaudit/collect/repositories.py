@@ -21,7 +21,7 @@ from keyaudit.model.errors import UsageError
 from keyaudit.model.evidence import REPOSITORIES
 from keyaudit.model.repositories import ListedRepository, Repositories
 from keyaudit.model.tables.repository import REPOSITORY
-from keyaudit.model.text import one_line
+from keyaudit.model.values.text import one_line
 
 PLACE = f"--import {REPOSITORIES}"
 _REMEDY = "write it as keyaudit explain evidence shows"

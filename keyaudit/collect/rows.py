@@ -8,13 +8,13 @@ import msgspec
 from msgspec import UNSET, Raw, Struct, UnsetType, defstruct, field
 
 from keyaudit.collect.wire import Wire, attributes_of, value_at, why_bad
-from keyaudit.model.columns import Column, Table, Type
 from keyaudit.model.coverage import Refusal
-from keyaudit.model.guid import GUID, is_disguised
 from keyaudit.model.reasons import Reason
+from keyaudit.model.schema.columns import Column, Table, Type
+from keyaudit.model.schema.wire import At, Case, Combined, InCertificate, Unreadable, Way, first_members
 from keyaudit.model.tables import TABLES
-from keyaudit.model.times import FIRST_TIME, LAST_TIME, MAX_TIME, parse_duration, parse_time
-from keyaudit.model.wire import At, Case, Combined, InCertificate, Unreadable, Way, first_members
+from keyaudit.model.values.guid import GUID, is_disguised
+from keyaudit.model.values.times import FIRST_TIME, LAST_TIME, MAX_TIME, parse_duration, parse_time
 
 T = TypeVar("T")
 P = ParamSpec("P")

@@ -15,7 +15,7 @@ from keyaudit.model.errors import AccessError, UsageError
 from keyaudit.model.operations import BY_SURFACE
 from keyaudit.model.reasons import Reason
 from keyaudit.model.scope.filters import Filters, did_you_mean, matching
-from keyaudit.model.text import one_line
+from keyaudit.model.values.text import one_line
 
 GROUPS = Query(
     operation="resource_group.query",

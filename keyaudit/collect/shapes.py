@@ -15,20 +15,20 @@ import msgspec
 from msgspec import Struct
 
 from keyaudit import __version__
+from keyaudit.cloud.answers.pages import ENVELOPE
 from keyaudit.cloud.clients import Answer
-from keyaudit.cloud.pages import ENVELOPE
 from keyaudit.cloud.refusal import CODES
 from keyaudit.collect.access.objects import ODATA_TYPES
 from keyaudit.collect.entra.agent_types import ODATA_TYPES as AGENT_TYPES
-from keyaudit.collect.entra.credentials import KEY_TYPES
+from keyaudit.collect.entra.keys.credentials import KEY_TYPES
 from keyaudit.collect.surfaces import Surfaces
 from keyaudit.model import surfaces
-from keyaudit.model.columns import Type
-from keyaudit.model.guid import GUID
 from keyaudit.model.operations import Operation
+from keyaudit.model.schema.columns import Type
+from keyaudit.model.schema.wire import paths, steps
 from keyaudit.model.shapes import HASHED, Answers, Member, Shapes
 from keyaudit.model.tables import TABLES
-from keyaudit.model.wire import paths, steps
+from keyaudit.model.values.guid import GUID
 
 MOST = 2_000
 """The number of different members of one operation that are recorded, and of different words of one member."""

@@ -10,8 +10,8 @@ from keyaudit.collect.copies import distinct
 from keyaudit.collect.places import Subscription
 from keyaudit.collect.wire import Wire, read
 from keyaudit.model.coverage import Coverage, Refusal, Scope, State
-from keyaudit.model.guid import GUID
 from keyaudit.model.reasons import Reason
+from keyaudit.model.values.guid import GUID
 
 
 class SubscriptionItem(Struct, rename="camel"):

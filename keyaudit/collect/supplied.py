@@ -16,9 +16,9 @@ from keyaudit.inventory.snapshot import Snapshot, write
 from keyaudit.inventory.spool import Spool, Unit
 from keyaudit.inventory.usage.baseline import Baseline
 from keyaudit.inventory.usage.stretches import stretches
-from keyaudit.model.columns import Table
 from keyaudit.model.coverage import Scope
 from keyaudit.model.errors import UsageError
+from keyaudit.model.schema.columns import Table
 from keyaudit.model.tables.usage import USAGE_LOG
 
 _PARTIES = "relying parties"

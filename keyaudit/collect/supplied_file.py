@@ -4,7 +4,7 @@ import codecs
 import os
 from pathlib import Path
 
-from keyaudit.inventory import files
+from keyaudit.inventory.disk import files
 from keyaudit.model.errors import UnsafeError
 from keyaudit.model.reasons import Reason
 

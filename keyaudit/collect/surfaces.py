@@ -10,7 +10,6 @@ from keyaudit.collect.access import assignments, definitions, principals, roles
 from keyaudit.collect.declared import collect_declared
 from keyaudit.collect.entra import (
     agents,
-    app_management,
     applications,
     delegated,
     directory,
@@ -21,8 +20,8 @@ from keyaudit.collect.entra import (
     public_keys,
     service_principals,
     tenant,
-    token_policies,
 )
+from keyaudit.collect.entra.policies import app_management, token_policies
 from keyaudit.collect.key_vault import certificates, deleted, keys, secrets, vaults
 from keyaudit.collect.logs import alert_rules, places, workspaces
 from keyaudit.collect.managed_hsm import devices, hsm
@@ -31,9 +30,9 @@ from keyaudit.collect.queries import Query
 from keyaudit.collect.reading import Collector
 from keyaudit.collect.services import consumers, events, hosts, items, secret_uses, services
 from keyaudit.model import surfaces
-from keyaudit.model.columns import Table
 from keyaudit.model.coverage import Scope
 from keyaudit.model.declarations import modules_in
+from keyaudit.model.schema.columns import Table
 
 P = TypeVar("P")
 

@@ -10,7 +10,7 @@ from msgspec import UNSET, Raw, Struct, UnsetType, structs
 from keyaudit.collect.x509 import read_certificate
 from keyaudit.model.coverage import Refusal
 from keyaudit.model.reasons import Reason
-from keyaudit.model.wire import At, Case, Combined, InCertificate, Unreadable, steps
+from keyaudit.model.schema.wire import At, Case, Combined, InCertificate, Unreadable, steps
 
 T = TypeVar("T")
 

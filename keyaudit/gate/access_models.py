@@ -5,7 +5,7 @@ from msgspec.structs import replace
 from keyaudit.inventory.snapshot import Snapshot
 from keyaudit.model.coverage import ScopeKind
 from keyaudit.model.reasons import Reason
-from keyaudit.model.run import Verdict
+from keyaudit.model.results.run import Verdict
 
 
 def with_access_models(verdict: Verdict, snapshot: Snapshot) -> Verdict:

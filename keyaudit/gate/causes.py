@@ -7,11 +7,11 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from msgspec import Struct
 
 from keyaudit.model.coverage import Coverage, Scope, ScopeKind, State
-from keyaudit.model.findings import UnknownGroup
 from keyaudit.model.gating.optional import MayLack
 from keyaudit.model.operations import BY_SURFACE, OPERATIONS, Operation, Surface, with_all_before
 from keyaudit.model.reasons import OPTIONAL, Reason
-from keyaudit.model.run import Gap, Run
+from keyaudit.model.results.findings import UnknownGroup
+from keyaudit.model.results.run import Gap, Run
 from keyaudit.model.tables import TABLES
 
 # Reasons that follow from another refusal in the same scope, and belong to that gap.

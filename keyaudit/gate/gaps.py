@@ -5,14 +5,14 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
 from keyaudit.gate.causes import CONSEQUENCES, Causes, Unread, order
 from keyaudit.model.coverage import Scope, ScopeKind
-from keyaudit.model.findings import UnknownGroup
 from keyaudit.model.gating.allowances import Allowance
 from keyaudit.model.gating.waivers import Waiver
 from keyaudit.model.operations import OPERATIONS
 from keyaudit.model.reasons import UNSAFE, Reason
-from keyaudit.model.run import Gap, NotJudged
+from keyaudit.model.results.findings import UnknownGroup
+from keyaudit.model.results.run import Gap, NotJudged
 from keyaudit.model.tables import TABLES
-from keyaudit.model.text import listed
+from keyaudit.model.values.text import listed
 
 
 class Accepted:

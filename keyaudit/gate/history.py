@@ -7,8 +7,8 @@ from msgspec.structs import replace
 
 from keyaudit.model.changes.closed import Key, failing, lost
 from keyaudit.model.changes.history import Deadlines, Episode, History, Point
-from keyaudit.model.findings import Finding
-from keyaudit.model.run import Report
+from keyaudit.model.results.findings import Finding
+from keyaudit.model.results.run import Report
 
 Owners = Mapping[Key, tuple[str, ...]]
 

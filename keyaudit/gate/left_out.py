@@ -4,11 +4,11 @@ from collections.abc import Iterator, Sequence
 
 from keyaudit.gate.causes import Causes
 from keyaudit.model.coverage import Coverage
-from keyaudit.model.findings import Tally
 from keyaudit.model.gating.optional import MAY_LACK
 from keyaudit.model.operations import with_all_before
 from keyaudit.model.reasons import Reason
-from keyaudit.model.run import Results, Run
+from keyaudit.model.results.findings import Tally
+from keyaudit.model.results.run import Results, Run
 from keyaudit.model.tables import TABLES
 
 

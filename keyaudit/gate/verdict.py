@@ -9,14 +9,14 @@ from keyaudit.gate.causes import OPEN_TO_ANYBODY, WHERE_TO_LOOK, Causes
 from keyaudit.gate.gaps import Accepted, gaps_of, skew_gap, unsupplied_gaps
 from keyaudit.model.coverage import Coverage, State
 from keyaudit.model.errors import PRECEDENCE, Exit
-from keyaudit.model.findings import UnknownGroup
 from keyaudit.model.gating.acceptance import NOTHING_ACCEPTED, Acceptance
 from keyaudit.model.gating.optional import MAY_LACK, MayLack
 from keyaudit.model.gating.waivers import State as WaiverState
 from keyaudit.model.gating.waivers import Use, Waiver
 from keyaudit.model.operations import OPERATIONS, Surface
 from keyaudit.model.reasons import AZURES, OPTIONAL, UNSAFE, Reason
-from keyaudit.model.run import MAX_SKEW, Gap, Results, Run, Verdict
+from keyaudit.model.results.findings import UnknownGroup
+from keyaudit.model.results.run import MAX_SKEW, Gap, Results, Run, Verdict
 from keyaudit.model.severity import Severity
 
 

@@ -6,13 +6,13 @@ from pathlib import Path
 
 import msgspec
 
-from keyaudit.inventory import files
-from keyaudit.inventory.lock import Lock
+from keyaudit.inventory.disk import files
+from keyaudit.inventory.disk.lock import Lock
 from keyaudit.inventory.rows import declared
 from keyaudit.model.errors import UnsafeError, UsageError
-from keyaudit.model.run import Run
+from keyaudit.model.results.run import Run
 from keyaudit.model.scope.filters import Filters
-from keyaudit.model.text import one_line
+from keyaudit.model.values.text import one_line
 
 AGAIN = "collect into another folder"
 _MAX_RUN = 1024 * 1024

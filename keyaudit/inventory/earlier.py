@@ -7,10 +7,10 @@ from msgspec import structs
 
 from keyaudit.inventory.snapshot import Snapshot
 from keyaudit.model.errors import UnsafeError, UsageError
-from keyaudit.model.run import Run
-from keyaudit.model.tables.key import KEY
-from keyaudit.model.text import one_line
-from keyaudit.model.times import DAY
+from keyaudit.model.results.run import Run
+from keyaudit.model.tables.vaults.key import KEY
+from keyaudit.model.values.text import one_line
+from keyaudit.model.values.times import DAY
 
 REREAD = 7 * DAY
 """The age in seconds from which a certificate of an application is read again, unless the run says otherwise."""

@@ -7,17 +7,17 @@ from collections.abc import Iterator, Sequence
 from msgspec.structs import replace
 
 from keyaudit.inventory.snapshot import Snapshot
-from keyaudit.model.columns import Table
 from keyaudit.model.coverage import Coverage, Scope, ScopeKind, State
 from keyaudit.model.gating.expectations import Expectations
 from keyaudit.model.operations import OPERATIONS, Surface
 from keyaudit.model.reasons import Reason
-from keyaudit.model.run import Gap
+from keyaudit.model.results.run import Gap
+from keyaudit.model.schema.columns import Table
 from keyaudit.model.scope.filters import matching
 from keyaudit.model.tables import TABLES
 from keyaudit.model.tables.places import HSMS_FOUND, VAULTS_FOUND
-from keyaudit.model.text import one_line
-from keyaudit.model.times import iso_date
+from keyaudit.model.values.text import one_line
+from keyaudit.model.values.times import iso_date
 
 _LISTED_IN_VAULTS = ("key", "certificate", "secret")
 

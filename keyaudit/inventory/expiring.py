@@ -12,10 +12,10 @@ from keyaudit.inventory.load import quoted
 from keyaudit.inventory.owners import OWNED, called, owner_of, owning
 from keyaudit.inventory.part import EVERYTHING, Within
 from keyaudit.inventory.reads import operations_of
-from keyaudit.model.columns import Table, Type
-from keyaudit.model.expiring import RENEWED_BY_AZURE, Ending
 from keyaudit.model.reasons import Reason
+from keyaudit.model.results.expiring import RENEWED_BY_AZURE, Ending
 from keyaudit.model.rows import Decoder, view_names
+from keyaudit.model.schema.columns import Table, Type
 from keyaudit.model.tables import TABLES
 
 _BATCH = 1_024

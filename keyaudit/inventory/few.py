@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from keyaudit.model.run import Run
+from keyaudit.model.results.run import Run
 
 FEW = 8_000
 OF_TABLE = 350

@@ -10,12 +10,12 @@ import duckdb
 from keyaudit.inventory.load import quoted
 from keyaudit.inventory.owners import NOBODY, Owning, called, owner_of, owning
 from keyaudit.inventory.part import EVERYTHING, Within
-from keyaudit.model.columns import Table
-from keyaudit.model.expiring import Owner
-from keyaudit.model.findings import Value
-from keyaudit.model.listing import Listing, Selection, Unknown
 from keyaudit.model.reasons import Reason
+from keyaudit.model.results.expiring import Owner
+from keyaudit.model.results.findings import Value
+from keyaudit.model.results.listing import Listing, Selection, Unknown
 from keyaudit.model.rows import Decoder, view_names
+from keyaudit.model.schema.columns import Table
 
 _BATCH = 1_024
 _SLICE = 100_000

@@ -14,12 +14,12 @@ import duckdb
 import msgspec
 from msgspec import Struct
 
-from keyaudit.inventory import files
+from keyaudit.inventory.disk import files
 from keyaudit.inventory.ledger import BreachError
 from keyaudit.inventory.rows import check, stored_types
-from keyaudit.model.columns import Column, Table, Type
 from keyaudit.model.errors import OutputError
 from keyaudit.model.reasons import Reason
+from keyaudit.model.schema.columns import Column, Table, Type
 
 _MEMORY = "200MB"
 _PIECE = 64 * 1024 * 1024

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import duckdb
 
-from keyaudit.inventory import files
+from keyaudit.inventory.disk import files
 from keyaudit.inventory.load import first_line, pattern
 from keyaudit.model.errors import OutputError, UnsafeError
 

@@ -8,14 +8,14 @@ from typing import TypeVar
 import msgspec
 from msgspec import structs
 
-from keyaudit.inventory.files import BROKEN
+from keyaudit.inventory.disk.files import BROKEN
 from keyaudit.inventory.ledger import repeated
-from keyaudit.model.bundle import FAMILY
 from keyaudit.model.coverage import Coverage
 from keyaudit.model.errors import UnsafeError, UsageError
-from keyaudit.model.run import Run
+from keyaudit.model.results.bundle import FAMILY
+from keyaudit.model.results.run import Run
 from keyaudit.model.tables import TABLES, filled
-from keyaudit.model.text import one_line
+from keyaudit.model.values.text import one_line
 
 FORMAT = 4
 """Increased when an older keyaudit could misread a newer format."""

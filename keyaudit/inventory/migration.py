@@ -13,10 +13,10 @@ from keyaudit.inventory.load import quoted
 from keyaudit.inventory.owners import called, owner_of, owning
 from keyaudit.inventory.part import EVERYTHING, Within
 from keyaudit.model.algorithms import BROKEN, DEPRECATED_AFTER, DISALLOWED_AFTER, LONG_ENOUGH, SAFE, SHORTEST, algorithm
-from keyaudit.model.expiring import Owner
-from keyaudit.model.overview import Migration, Moving, Wave
+from keyaudit.model.results.expiring import Owner
+from keyaudit.model.results.overview import Migration, Moving, Wave
 from keyaudit.model.tables import TABLES
-from keyaudit.model.times import parse_date
+from keyaudit.model.values.times import parse_date
 
 _FAMILIES = {"key": "kty", "certificate": "key_type", "credential": "key_type", "signing_certificate": "key_type"}
 """The tables of keys and certificates that somebody here can replace, with the column of the algorithm's family."""

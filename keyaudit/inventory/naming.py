@@ -14,9 +14,9 @@ from enum import StrEnum
 import duckdb
 from msgspec import Struct
 
-from keyaudit.model import base64url
 from keyaudit.model.errors import UsageError
-from keyaudit.model.text import listed, one_line
+from keyaudit.model.values import base64url
+from keyaudit.model.values.text import listed, one_line
 
 _PLACE = r"https://([a-z0-9-]+)\.[^/]+"
 _RESOURCE = r"/subscriptions/.+/providers/microsoft\.keyvault/(?:vaults|managedhsms)/([^/]+)"

@@ -11,13 +11,13 @@ from keyaudit.inventory.expiring import endings, prepare
 from keyaudit.inventory.load import quoted
 from keyaudit.inventory.owners import called, owner_of
 from keyaudit.inventory.part import EVERYTHING, Within
-from keyaudit.model import times
-from keyaudit.model.expiring import Owner
-from keyaudit.model.findings import Bounds
-from keyaudit.model.overview import HORIZON, SPANS, Calendar, Custody, Due, Reach, Span
 from keyaudit.model.reasons import Reason
-from keyaudit.model.tables.key import KEY
+from keyaudit.model.results.expiring import Owner
+from keyaudit.model.results.findings import Bounds
+from keyaudit.model.results.overview import HORIZON, SPANS, Calendar, Custody, Due, Reach, Span
 from keyaudit.model.tables.reach import OF_KEYS, WHO
+from keyaudit.model.tables.vaults.key import KEY
+from keyaudit.model.values import times
 
 _MOST_ENDINGS = 100
 _MOST_REACHED = 20

@@ -10,9 +10,9 @@ from msgspec import Struct
 from keyaudit.inventory.dialect import DUCKDB, DuckDB
 from keyaudit.inventory.load import quoted
 from keyaudit.inventory.reader import Connection, Reader
-from keyaudit.model.columns import Table
-from keyaudit.model.expiring import Owner
 from keyaudit.model.reasons import Reason
+from keyaudit.model.results.expiring import Owner
+from keyaudit.model.schema.columns import Table
 from keyaudit.model.scope.owners import OwnerRule, OwnerRules
 from keyaudit.model.tables import TABLES
 

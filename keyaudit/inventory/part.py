@@ -12,16 +12,16 @@ from msgspec import Struct, structs
 from keyaudit.inventory.dialect import DUCKDB
 from keyaudit.inventory.load import quoted
 from keyaudit.inventory.owners import OWNERS_ASKED, called, owning
-from keyaudit.model.columns import Area, Table
 from keyaudit.model.coverage import Coverage, Scope, ScopeKind
 from keyaudit.model.errors import UsageError
-from keyaudit.model.guid import GUID
-from keyaudit.model.run import Run
+from keyaudit.model.results.run import Run
+from keyaudit.model.schema.columns import Area, Table
 from keyaudit.model.scope.environments import other_names
 from keyaudit.model.scope.filters import close_to, did_you_mean, matching
 from keyaudit.model.scope.part import KINDS, WHOLE, Part, names_of
 from keyaudit.model.tables import TABLES
-from keyaudit.model.text import one_line
+from keyaudit.model.values.guid import GUID
+from keyaudit.model.values.text import one_line
 
 VIEWS = tuple(
     dict.fromkeys((*OWNERS_ASKED, "subscription", *(name for name, table in TABLES.items() if "environment" in table.by_name)))

@@ -9,11 +9,11 @@ import msgspec
 
 from keyaudit.inventory.dialect import DUCKDB, DuckDB
 from keyaudit.inventory.ledger import BreachError
-from keyaudit.model.columns import Table, Type
 from keyaudit.model.reasons import Reason
 from keyaudit.model.rows import view_name
+from keyaudit.model.schema.columns import Table, Type
 from keyaudit.model.tables import TABLES
-from keyaudit.model.times import MAX_TIME
+from keyaudit.model.values.times import MAX_TIME
 
 _INTEGER = Annotated[int, msgspec.Meta(ge=-MAX_TIME, le=MAX_TIME)]
 _PYTHON: dict[Type, Any] = {

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 import duckdb
 from msgspec import Struct, structs
 
-from keyaudit.inventory import files, views
+from keyaudit.inventory import views
 from keyaudit.inventory.contradictions import contradicted
+from keyaudit.inventory.disk import files
 from keyaudit.inventory.few import fits_sqlite
 from keyaudit.inventory.load import counted, described, load, loading, parquet
 from keyaudit.inventory.locked import TEMPORARY, judged, locked
@@ -20,7 +21,7 @@ from keyaudit.inventory.usage.odd import MOST
 from keyaudit.model.coverage import Coverage
 from keyaudit.model.errors import UnsafeError, UsageError
 from keyaudit.model.evidence import USAGE_BASELINE as USAGE_BASELINE_EVIDENCE
-from keyaudit.model.run import Run
+from keyaudit.model.results.run import Run
 from keyaudit.model.scope.owners import NO_RULES, OwnerRules
 from keyaudit.model.tables import TABLES, filled
 from keyaudit.model.tables.usage import SHOWN_BY, UNUSUAL_USE, USAGE, USAGE_BASELINE

@@ -23,7 +23,7 @@ from pyspark.sql import SparkSession
 
 from keyaudit.inventory.dialect import SPARK
 from keyaudit.model.errors import AccessError, UsageError
-from keyaudit.model.text import one_line
+from keyaudit.model.values.text import one_line
 
 ENGINE, MASTER = "--engine spark", "--master"
 FAILURES = (Py4JError, PySparkException, ConnectionError)

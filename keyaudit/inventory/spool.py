@@ -23,19 +23,19 @@ from typing import Self
 import msgspec
 from msgspec import Struct, field
 
-from keyaudit.inventory import files
-from keyaudit.inventory.append_only import Growing
 from keyaudit.inventory.collection_state import AGAIN, Begun, check_new, finished, refuse_used, run_begun
-from keyaudit.inventory.journal import Closed, Journal, Opened, Segment
+from keyaudit.inventory.disk import files
+from keyaudit.inventory.disk.append_only import Growing
+from keyaudit.inventory.disk.journal import Closed, Journal, Opened, Segment
+from keyaudit.inventory.disk.lock import Lock
+from keyaudit.inventory.disk.replies import Replies
 from keyaudit.inventory.ledger import BreachError, Ledger
-from keyaudit.inventory.lock import Lock
-from keyaudit.inventory.replies import Replies
 from keyaudit.inventory.rows import declared, encode
-from keyaudit.model.columns import Table
 from keyaudit.model.coverage import Coverage, Scope
 from keyaudit.model.errors import OutputError, UnsafeError, UsageError
 from keyaudit.model.reasons import Reason
-from keyaudit.model.run import MAX_SKEW, Run
+from keyaudit.model.results.run import MAX_SKEW, Run
+from keyaudit.model.schema.columns import Table
 from keyaudit.model.tables import TABLES
 
 _FLUSH = 256 * 1024

@@ -12,8 +12,9 @@ from pathlib import Path
 import duckdb
 from pyspark.sql import SparkSession
 
-from keyaudit.inventory import files, views
+from keyaudit.inventory import views
 from keyaudit.inventory.dialect import DUCKDB, SPARK
+from keyaudit.inventory.disk import files
 from keyaudit.inventory.load import parquet
 from keyaudit.inventory.locked import TEMPORARY
 from keyaudit.inventory.rows import view_types

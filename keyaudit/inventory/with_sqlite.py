@@ -21,7 +21,7 @@ from keyaudit.inventory.reader import NOTHING
 from keyaudit.inventory.rows import columns_of, stored_types, view_types
 from keyaudit.inventory.views import environment, ledger
 from keyaudit.model.coverage import Coverage
-from keyaudit.model.run import Run
+from keyaudit.model.results.run import Run
 from keyaudit.model.scope.owners import NO_RULES, OwnerRules
 from keyaudit.model.tables import TABLES
 from keyaudit.model.usage import Window

@@ -6,7 +6,7 @@ from enum import StrEnum
 from msgspec import Struct
 
 from keyaudit.model.reasons import Reason
-from keyaudit.model.text import one_line
+from keyaudit.model.values.text import one_line
 
 
 class ScopeKind(StrEnum):

@@ -5,7 +5,7 @@ or that a cloud does not have.
 from collections.abc import Sequence
 
 from keyaudit.model.reasons import Reason
-from keyaudit.model.text import listed
+from keyaudit.model.values.text import listed
 
 LOGS = "logs"
 CUSTODY = "custody"

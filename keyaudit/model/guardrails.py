@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from msgspec import Struct
 
-from keyaudit.model.columns import Type
+from keyaudit.model.schema.columns import Type
 
 AZURE_POLICY = "azure-policy"
 APP_MANAGEMENT_POLICY = "app-management-policy"

@@ -5,7 +5,7 @@ from enum import StrEnum
 
 from msgspec import Struct
 
-from keyaudit.model.text import listed
+from keyaudit.model.values.text import listed
 
 _FEW = 3
 """The columns that are named where many are unknown for one reason."""

@@ -5,9 +5,9 @@ from itertools import count
 from operator import itemgetter
 from typing import Any
 
-from keyaudit.model.columns import Column, Table, Type
-from keyaudit.model.findings import Value
 from keyaudit.model.reasons import Reason
+from keyaudit.model.results.findings import Value
+from keyaudit.model.schema.columns import Column, Table, Type
 
 
 def view_name(column: Column) -> tuple[str, ...]:

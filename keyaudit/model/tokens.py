@@ -6,7 +6,7 @@ from enum import StrEnum
 from msgspec import Struct
 
 from keyaudit.model.tables.usage import SIGN_IN_LOGS, USER_SIGN_IN_LOG
-from keyaudit.model.times import DAY
+from keyaudit.model.values.times import DAY
 
 GRAPH_LOG, GRAPH_EVENTS = "MicrosoftGraphActivityLogs", "GraphAPIAuditEvents"
 """The logs of requests to Microsoft Graph: of a diagnostic setting, and of Microsoft Defender."""

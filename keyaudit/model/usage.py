@@ -10,8 +10,8 @@ from keyaudit.model.errors import Exit
 from keyaudit.model.gating.waivers import Glob
 from keyaudit.model.reasons import Reason
 from keyaudit.model.severity import Severity
-from keyaudit.model.text import listed
-from keyaudit.model.times import DAY, iso_date
+from keyaudit.model.values.text import listed
+from keyaudit.model.values.times import DAY, iso_date
 
 NOBODY = ""
 """The application id of a use without one in the log."""

@@ -8,7 +8,7 @@ from msgspec import Raw, Struct, field
 
 from keyaudit.model.coverage import SHOWN_BAD, Refusal
 from keyaudit.model.reasons import Reason
-from keyaudit.model.text import one_line
+from keyaudit.model.values.text import one_line
 
 Key = tuple[str, str, tuple[tuple[str, str], ...]]
 

@@ -5,12 +5,12 @@ from typing import TypeVar
 
 import msgspec
 
+from keyaudit.cloud.answers.pages import Page, Step
+from keyaudit.cloud.answers.tables import Rows
 from keyaudit.cloud.connection import Connection, Identity
 from keyaudit.cloud.environment import Environment
 from keyaudit.cloud.gateway import Gateway, Instead, Listing
-from keyaudit.cloud.pages import Page, Step
 from keyaudit.cloud.recalling import Memory
-from keyaudit.cloud.tables import Rows
 from keyaudit.model.coverage import Refusal
 from keyaudit.model.forecast import Forecast
 from keyaudit.model.reasons import Reason

@@ -9,8 +9,8 @@ import msgspec
 from msgspec import Raw
 
 from keyaudit.cloud.environment import Environment
-from keyaudit.model.entra import ISSUING_HOSTS
-from keyaudit.model.guid import GUID
+from keyaudit.model.directory.hosts import ISSUING_HOSTS
+from keyaudit.model.values.guid import GUID
 from keyaudit.plan.answers import Answers, Origin
 from keyaudit.plan.document.resources import AFTER_APPLY, Planned, Resources, Value
 from keyaudit.plan.document.terraform import expression

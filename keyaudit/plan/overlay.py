@@ -11,7 +11,7 @@ from keyaudit.inventory.snapshot import Snapshot, write
 from keyaudit.inventory.spool import Spool
 from keyaudit.model.coverage import Coverage, Refusal, Scope, ScopeKind, State
 from keyaudit.model.reasons import Reason
-from keyaudit.model.run import Run
+from keyaudit.model.results.run import Run
 from keyaudit.model.tables import TABLES
 from keyaudit.plan.removed import Removed
 from keyaudit.plan.spool import PlanSpool

@@ -5,12 +5,12 @@ from pathlib import Path
 
 from msgspec import structs
 
-from keyaudit.inventory.journal import Opened
-from keyaudit.inventory.lock import Lock
+from keyaudit.inventory.disk.journal import Opened
+from keyaudit.inventory.disk.lock import Lock
 from keyaudit.inventory.spool import Spool, Unit
 from keyaudit.model.coverage import Coverage, Refusal
 from keyaudit.model.reasons import Reason
-from keyaudit.model.run import Run
+from keyaudit.model.results.run import Run
 from keyaudit.plan.answers import Answers
 
 _PLACES = frozenset({"vault", "application", "service_principal", "managed_identity"})

@@ -10,7 +10,7 @@ from msgspec import Raw
 
 from keyaudit.collect.services.items import KINDS
 from keyaudit.model.consumers import DECLARED, KEY, QUERY, SECRET
-from keyaudit.model.text import listed
+from keyaudit.model.values.text import listed
 from keyaudit.plan.answers import Aside, Origin
 from keyaudit.plan.document.harmless import Type, harmless, speaks_to_azure
 from keyaudit.plan.document.resources import AFTER_APPLY, Planned

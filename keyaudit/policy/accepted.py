@@ -7,17 +7,17 @@ from typing import Annotated
 
 from msgspec import Struct
 
-from keyaudit.inventory import input_file
+from keyaudit.inventory.disk import input_file
 from keyaudit.model.documents.format import MAX_SIZE
 from keyaudit.model.documents.nodes import Members, Node
 from keyaudit.model.documents.problems import FieldError, shown
 from keyaudit.model.documents.reader import Keys, Reader, Version, day, one_of
 from keyaudit.model.documents.yaml import YAML
 from keyaudit.model.gating.waivers import Glob
-from keyaudit.model.guid import GUID
 from keyaudit.model.tables.usage import USAGE
-from keyaudit.model.times import DAY
 from keyaudit.model.usage import Accepted
+from keyaudit.model.values.guid import GUID
+from keyaudit.model.values.times import DAY
 from keyaudit.policy.waivers import MAX_DAYS
 
 _NARROWEST = {4: 24, 6: 48}

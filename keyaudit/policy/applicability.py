@@ -1,6 +1,6 @@
 """Whether a policy may apply to rows with only a few known values: those that an unread list would have added."""
 
-from keyaudit.model.columns import Sure, Table
+from keyaudit.model.schema.columns import Sure, Table
 from keyaudit.policy.conditions.types import Absent, Compare, Constant, Every, In, Not, Read, Some, Term
 
 _UNSURE = object()

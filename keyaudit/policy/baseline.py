@@ -7,14 +7,14 @@ from typing import TextIO
 
 import msgspec
 
-from keyaudit.inventory import input_file
+from keyaudit.inventory.disk import input_file
 from keyaudit.model.errors import UsageError
-from keyaudit.model.findings import Finding, Outcome, because
 from keyaudit.model.gating.baseline import Baseline, Known, KnownUnknown, Rule
-from keyaudit.model.run import Run
-from keyaudit.model.settings import PolicyInForce
+from keyaudit.model.results.findings import Finding, Outcome, because
+from keyaudit.model.results.run import Run
+from keyaudit.model.results.settings import PolicyInForce
 from keyaudit.model.severity import Severity
-from keyaudit.model.times import DAY, iso_date, iso_time, parse_date, parse_time
+from keyaudit.model.values.times import DAY, iso_date, iso_time, parse_date, parse_time
 
 SCHEMA = "keyaudit-baseline/1"
 MAX_SIZE = 1_000_000_000

@@ -15,13 +15,13 @@ from pathlib import Path
 import msgspec
 from msgspec import structs
 
-from keyaudit.inventory import platform
+from keyaudit.inventory.disk import platform
 from keyaudit.policy.definition import Policy
 
 _PACKAGE = Path(__file__).resolve().parents[1]
 _SIZE = hashlib.sha256().digest_size
 _CODE = (
-    *("inventory/reads.py", "inventory/facts/*.py", "inventory/views/*.py"),
+    *("inventory/reads.py", "inventory/facts/*.py", "inventory/views/**/*.py"),
     *("model/**/*.py", "policy/**/*.py"),
 )
 """The code that decides what is in it: of `inventory`, all that says what a column depends on."""

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 from msgspec import Struct
 
-from keyaudit.model.columns import Sure
 from keyaudit.model.coverage import ScopeKind
+from keyaudit.model.schema.columns import Sure
 from keyaudit.model.tables.places import KEY_VAULT, MANAGED_HSM
 from keyaudit.policy.applicability import may_apply
 from keyaudit.policy.conditions.narrowing import Condition

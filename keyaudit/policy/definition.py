@@ -6,10 +6,10 @@ from collections.abc import Iterable, Mapping, Sequence
 import msgspec
 from msgspec import Struct, field
 
-from keyaudit.model.columns import Table
 from keyaudit.model.documents.nodes import Node
-from keyaudit.model.findings import Outcome, PolicyText
-from keyaudit.model.fixes import COMMANDS, FIRST, LEADING
+from keyaudit.model.results.findings import Outcome, PolicyText
+from keyaudit.model.results.fixes import COMMANDS, FIRST, LEADING
+from keyaudit.model.schema.columns import Table
 from keyaudit.model.severity import LEVELS, Opens, Severity
 from keyaudit.model.tables import TABLES
 from keyaudit.policy.applicability import needless

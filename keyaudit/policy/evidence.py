@@ -7,7 +7,7 @@ from keyaudit.model.evidence import BY_RIGHT, DELETED_HSM_KEYS, ENVIRONMENTS, EV
 from keyaudit.model.gating.optional import MayLack
 from keyaudit.model.operations import OPERATIONS
 from keyaudit.model.reasons import OPTIONAL, Reason
-from keyaudit.model.run import Run
+from keyaudit.model.results.run import Run
 from keyaudit.model.scope.environments import assigning
 from keyaudit.model.tables.places import HSMS_FOUND, VAULTS_FOUND
 from keyaudit.policy.definition import Policy

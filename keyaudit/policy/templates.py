@@ -6,10 +6,10 @@ from typing import Protocol
 
 from msgspec import Struct
 
-from keyaudit.model.findings import Value
-from keyaudit.model.shell import appended, powershell_quoted, shell_quoted
-from keyaudit.model.text import listed, one_line
-from keyaudit.model.times import DAY, duration_text, iso_date, iso_time, set_duration_text
+from keyaudit.model.results.findings import Value
+from keyaudit.model.values.shell import appended, powershell_quoted, shell_quoted
+from keyaudit.model.values.text import listed, one_line
+from keyaudit.model.values.times import DAY, duration_text, iso_date, iso_time, set_duration_text
 from keyaudit.policy.conditions.types import Kind
 
 NAME = "name"

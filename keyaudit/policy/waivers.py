@@ -9,14 +9,14 @@ from typing import Annotated
 
 from msgspec import Struct
 
-from keyaudit.inventory import input_file
+from keyaudit.inventory.disk import input_file
 from keyaudit.model.documents.format import MAX_SIZE
 from keyaudit.model.documents.nodes import Members, Node, Scalar
 from keyaudit.model.documents.problems import FieldError, nearest, shown
 from keyaudit.model.documents.reader import Keys, Reader, Version, day, one_of
 from keyaudit.model.documents.yaml import YAML
 from keyaudit.model.gating.waivers import Glob, Waiver
-from keyaudit.model.times import DAY
+from keyaudit.model.values.times import DAY
 
 MAX_DAYS = 366
 """The maximum duration of a waiver, from its creation date, or from today if it has none."""

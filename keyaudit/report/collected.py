@@ -5,11 +5,11 @@ from typing import TextIO
 
 from keyaudit.model.gating.expectations import RELATIVE
 from keyaudit.model.relying_parties import Unread
-from keyaudit.model.run import Run, Verdict
-from keyaudit.model.shell import option
+from keyaudit.model.results.run import Run, Verdict
 from keyaudit.model.tables import TABLES, filled
 from keyaudit.model.tables.usage import UNUSUAL_USE
-from keyaudit.model.text import one_line
+from keyaudit.model.values.shell import option
+from keyaudit.model.values.text import one_line
 from keyaudit.report.lines import plural, wrap
 from keyaudit.report.missing import incomplete, unsafe
 from keyaudit.report.summary import SIMULATED, copied

@@ -8,9 +8,9 @@ from enum import StrEnum
 
 from msgspec import Struct
 
-from keyaudit.model.findings import Tally
 from keyaudit.model.frameworks import FRAMEWORKS, Framework
-from keyaudit.model.run import Report
+from keyaudit.model.results.findings import Tally
+from keyaudit.model.results.run import Report
 
 
 class State(StrEnum):

@@ -5,8 +5,8 @@ from typing import TextIO
 
 from msgspec import Struct
 
-from keyaudit.model.run import Run, Verdict
-from keyaudit.model.times import iso_time
+from keyaudit.model.results.run import Run, Verdict
+from keyaudit.model.values.times import iso_time
 from keyaudit.report.lines import Paint, joined, paint, parted, wrap
 from keyaudit.report.markdown import safe
 from keyaudit.report.missing import incomplete, unsafe

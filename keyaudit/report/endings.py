@@ -2,12 +2,12 @@
 
 from collections.abc import Iterator
 
-from keyaudit.model import times
-from keyaudit.model.expiring import RENEWED_BY_AZURE, Ending
-from keyaudit.model.findings import Value
-from keyaudit.model.run import Expiring
+from keyaudit.model.results.expiring import RENEWED_BY_AZURE, Ending
+from keyaudit.model.results.findings import Value
+from keyaudit.model.results.run import Expiring
 from keyaudit.model.tables import TABLES
-from keyaudit.model.text import one_line
+from keyaudit.model.values import times
+from keyaudit.model.values.text import one_line
 from keyaudit.report.facts import Facts
 from keyaudit.report.lines import listed, parted, plural, wrap
 from keyaudit.report.missing import not_needed

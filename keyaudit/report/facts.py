@@ -3,11 +3,11 @@
 from collections.abc import Mapping
 from functools import cache
 
-from keyaudit.model import times
-from keyaudit.model.columns import Table, Type
-from keyaudit.model.findings import Finding, Value
 from keyaudit.model.reasons import Reason
+from keyaudit.model.results.findings import Finding, Value
+from keyaudit.model.schema.columns import Table, Type
 from keyaudit.model.tables import TABLES
+from keyaudit.model.values import times
 
 _REASONS = {str(reason): reason for reason in Reason}
 _NONE: Mapping[str, Reason] = {}

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO, TextIO
 
-from keyaudit.inventory import platform
+from keyaudit.inventory.disk import platform
 from keyaudit.model.errors import OutputError, UsageError
 
 

@@ -7,12 +7,12 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from msgspec import Struct
 
 from keyaudit.model.coverage import Scope, ScopeKind
-from keyaudit.model.fixes import version_needed
 from keyaudit.model.identity import parsed
 from keyaudit.model.operations import OPERATIONS, Operation
-from keyaudit.model.run import Gap
-from keyaudit.model.shell import appended, option, shell_quoted
-from keyaudit.model.text import one_line
+from keyaudit.model.results.fixes import version_needed
+from keyaudit.model.results.run import Gap
+from keyaudit.model.values.shell import appended, option, shell_quoted
+from keyaudit.model.values.text import one_line
 
 ASSIGNEE, OBJECT_ID = "ASSIGNEE", "OBJECT_ID"
 """What stands for the identity in a command where the run does not name it."""

@@ -5,14 +5,14 @@ from typing import TextIO
 
 from msgspec import structs
 
-from keyaudit.model import times
-from keyaudit.model.expiring import Owner
-from keyaudit.model.findings import Finding, PolicyText, Tally
-from keyaudit.model.fixes import by_kind, ordered
 from keyaudit.model.gating.expectations import RELATIVE
 from keyaudit.model.gating.waivers import Use
-from keyaudit.model.run import NotJudged, Report
+from keyaudit.model.results.expiring import Owner
+from keyaudit.model.results.findings import Finding, PolicyText, Tally
+from keyaudit.model.results.fixes import by_kind, ordered
+from keyaudit.model.results.run import NotJudged, Report
 from keyaudit.model.severity import Severity
+from keyaudit.model.values import times
 from keyaudit.report import judgement
 from keyaudit.report.controls import Control
 from keyaudit.report.facts import Facts

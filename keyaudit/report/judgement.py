@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from keyaudit.model.findings import Finding, Judged, Ruling
+from keyaudit.model.results.findings import Finding, Judged, Ruling
 from keyaudit.model.severity import Severity
 from keyaudit.report.facts import Facts, plain
 

@@ -2,9 +2,9 @@
 
 from collections.abc import Sequence
 
-from keyaudit.model.text import one_line
-from keyaudit.model.times import DAY, iso_date
 from keyaudit.model.usage import Blind, Unseen
+from keyaudit.model.values.text import one_line
+from keyaudit.model.values.times import DAY, iso_date
 from keyaudit.report.lines import plural
 
 _BLIND: dict[Blind, str] = {

@@ -8,15 +8,15 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain
 from typing import BinaryIO
 
-from keyaudit.model.causes import SHORT
 from keyaudit.model.evidence import remedy as supplying
 from keyaudit.model.evidence import worded
-from keyaudit.model.findings import Finding, Outcome
 from keyaudit.model.gating.expectations import RELATIVE
 from keyaudit.model.reasons import ADVICE
-from keyaudit.model.run import First, Report, Verdict
-from keyaudit.model.text import one_line
-from keyaudit.model.tier0 import NAMED
+from keyaudit.model.results.causes import SHORT
+from keyaudit.model.results.findings import Finding, Outcome
+from keyaudit.model.results.run import First, Report, Verdict
+from keyaudit.model.results.tier0 import NAMED
+from keyaudit.model.values.text import one_line
 from keyaudit.report.facts import Facts
 from keyaudit.report.findings.causes import repeated, told
 from keyaudit.report.findings.first import TOP, others, owner, page, step, tier0, tier0_named

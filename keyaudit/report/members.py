@@ -9,15 +9,15 @@ from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from typing import TextIO
 
-from keyaudit.model import times
-from keyaudit.model.columns import Type
 from keyaudit.model.coverage import Coverage, Scope
 from keyaudit.model.errors import Exit
-from keyaudit.model.expiring import Owner
-from keyaudit.model.findings import Value
 from keyaudit.model.reasons import ADVICE, UNGRANTED
-from keyaudit.model.run import Copied, Gap, Run, Verdict
+from keyaudit.model.results.expiring import Owner
+from keyaudit.model.results.findings import Value
+from keyaudit.model.results.run import Copied, Gap, Run, Verdict
+from keyaudit.model.schema.columns import Type
 from keyaudit.model.tables import TABLES
+from keyaudit.model.values import times
 from keyaudit.report.facts import Facts, iso_duration
 from keyaudit.report.missing import permissions, remedy_of
 from keyaudit.report.summary import SIMULATED

@@ -10,10 +10,10 @@ from keyaudit.model.gating.waivers import State, Use, Waiver
 from keyaudit.model.operations import OPERATIONS, Operation, Rights
 from keyaudit.model.operations.kinds import either
 from keyaudit.model.reasons import ADVICE, OPTIONAL, UNGRANTED, UNSAFE, Reason
-from keyaudit.model.run import Gap, NotJudged, Report, Verdict
+from keyaudit.model.results.run import Gap, NotJudged, Report, Verdict
 from keyaudit.model.severity import Severity
-from keyaudit.model.text import one_line
-from keyaudit.model.times import DAY
+from keyaudit.model.values.text import one_line
+from keyaudit.model.values.times import DAY
 from keyaudit.report.grants import access_policies, grants, notes
 from keyaudit.report.lines import Paint, in_short, listed, paint, plural, wrap
 

@@ -2,13 +2,13 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
-from keyaudit.model import times
-from keyaudit.model.expiring import Owner
-from keyaudit.model.findings import Finding
-from keyaudit.model.guid import GUID
 from keyaudit.model.reasons import ADVICE, Reason
+from keyaudit.model.results.expiring import Owner
+from keyaudit.model.results.findings import Finding
 from keyaudit.model.tables import TABLES
-from keyaudit.model.text import one_line
+from keyaudit.model.values import times
+from keyaudit.model.values.guid import GUID
+from keyaudit.model.values.text import one_line
 from keyaudit.report.assignment import COLUMNS as ASSIGNMENT
 from keyaudit.report.assignment import assignment
 from keyaudit.report.facts import Facts

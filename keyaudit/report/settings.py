@@ -2,9 +2,9 @@
 
 from collections.abc import Mapping
 
-from keyaudit.model.run import Report
-from keyaudit.model.settings import ClassInForce, InForce, Limit
-from keyaudit.model.text import one_line
+from keyaudit.model.results.run import Report
+from keyaudit.model.results.settings import ClassInForce, InForce, Limit
+from keyaudit.model.values.text import one_line
 from keyaudit.report.lines import plural, wrap
 
 

@@ -6,8 +6,8 @@ from typing import TextIO
 from msgspec.structs import replace
 
 from keyaudit.model.errors import MEANINGS, Exit
-from keyaudit.model.run import Report, conditions
-from keyaudit.model.text import one_line
+from keyaudit.model.results.run import Report, conditions
+from keyaudit.model.values.text import one_line
 from keyaudit.report.formats import FORMATS
 from keyaudit.report.gate import passed, render_gate
 from keyaudit.report.lines import plural

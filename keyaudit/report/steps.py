@@ -6,8 +6,8 @@ from typing import Protocol
 
 from msgspec import Struct
 
-from keyaudit.model.shell import option, powershell_quoted, shell_quoted
-from keyaudit.model.text import one_line
+from keyaudit.model.values.shell import option, powershell_quoted, shell_quoted
+from keyaudit.model.values.text import one_line
 
 
 class Phase(StrEnum):

@@ -3,17 +3,17 @@
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 
-from keyaudit.model import times
 from keyaudit.model.coverage import ScopeKind, State
 from keyaudit.model.errors import MEANINGS, Exit
 from keyaudit.model.evidence import worded
-from keyaudit.model.findings import Finding, Outcome
 from keyaudit.model.gating.expectations import RELATIVE
 from keyaudit.model.reasons import unknown_columns
-from keyaudit.model.run import Report, Run, Verdict
+from keyaudit.model.results.findings import Finding, Outcome
+from keyaudit.model.results.run import Report, Run, Verdict
 from keyaudit.model.severity import Severity
 from keyaudit.model.tables import TABLES
-from keyaudit.model.text import one_line
+from keyaudit.model.values import times
+from keyaudit.model.values.text import one_line
 from keyaudit.report.facts import Facts
 from keyaudit.report.lines import Paint, columns, listed, paint, parted, plural, wrap
 from keyaudit.report.missing import accepted, extent, incomplete, not_judged, not_needed, outlived, unsafe, waivers

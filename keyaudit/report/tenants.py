@@ -7,13 +7,13 @@ from typing import BinaryIO
 
 from msgspec import Struct, field
 
-from keyaudit.model import times
-from keyaudit.model.causes import SHORT
-from keyaudit.model.columns import Area
-from keyaudit.model.run import First, Report
+from keyaudit.model.results.causes import SHORT
+from keyaudit.model.results.run import First, Report
+from keyaudit.model.schema.columns import Area
 from keyaudit.model.severity import Severity
 from keyaudit.model.tables import TABLES
-from keyaudit.model.text import one_line
+from keyaudit.model.values import times
+from keyaudit.model.values.text import one_line
 from keyaudit.report.facts import Facts
 from keyaudit.report.files import as_text
 from keyaudit.report.findings.first import INDENT, cut, page

@@ -6,9 +6,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 import msgspec
 from msgspec import Struct
 
-from keyaudit.model.expiring import Owner
-from keyaudit.model.findings import Finding, Outcome, Value
-from keyaudit.model.text import one_line
+from keyaudit.model.results.expiring import Owner
+from keyaudit.model.results.findings import Finding, Outcome, Value
+from keyaudit.model.values.text import one_line
 from keyaudit.report.lines import plural
 
 READ = frozenset(

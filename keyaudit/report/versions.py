@@ -4,11 +4,11 @@ from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from keyaudit import __version__
-from keyaudit.model.findings import Outcome
 from keyaudit.model.gating.baseline import Baseline, Known, Origin, Rule
-from keyaudit.model.run import Report
+from keyaudit.model.results.findings import Outcome
+from keyaudit.model.results.run import Report
 from keyaudit.model.severity import Severity
-from keyaudit.model.text import one_line
+from keyaudit.model.values.text import one_line
 
 _MOST = 5
 """The number of policies that a line names."""

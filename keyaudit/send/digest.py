@@ -9,17 +9,17 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from msgspec import Struct, structs
 
-from keyaudit.model import times
-from keyaudit.model.causes import SHORT
 from keyaudit.model.changes.difference import Change, Changed, Difference
 from keyaudit.model.coverage import ScopeKind
 from keyaudit.model.errors import Exit
-from keyaudit.model.expiring import Ending, Owner
-from keyaudit.model.findings import Finding, Outcome
 from keyaudit.model.reasons import ADVICE
-from keyaudit.model.run import Expiring, Report
+from keyaudit.model.results.causes import SHORT
+from keyaudit.model.results.expiring import Ending, Owner
+from keyaudit.model.results.findings import Finding, Outcome
+from keyaudit.model.results.run import Expiring, Report
 from keyaudit.model.severity import Severity
-from keyaudit.model.text import one_line
+from keyaudit.model.values import times
+from keyaudit.model.values.text import one_line
 from keyaudit.report.changes.difference import compare
 from keyaudit.report.endings import name
 from keyaudit.report.findings.causes import problems, same_cause

@@ -5,8 +5,8 @@ from pathlib import Path
 import msgspec
 from msgspec import Struct
 
-from keyaudit.inventory import files
-from keyaudit.inventory.append_only import Growing
+from keyaudit.inventory.disk import files
+from keyaudit.inventory.disk.append_only import Growing
 from keyaudit.model.errors import UnsafeError
 from keyaudit.send.due_tickets import Event, Ticket
 

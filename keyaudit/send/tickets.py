@@ -3,9 +3,9 @@
 Ticket systems turn markup, mentions and links into what they stand for, so names of the tenant are written as in digests.
 """
 
-from keyaudit.model import times
 from keyaudit.model.changes.history import Episode, History
-from keyaudit.model.text import one_line
+from keyaudit.model.values import times
+from keyaudit.model.values.text import one_line
 from keyaudit.report.facts import Facts
 from keyaudit.report.lines import nth
 from keyaudit.report.members import SCHEMA, UNTRUSTED, time_member

@@ -7,11 +7,16 @@ from collections import Counter, deque
 from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from pathlib import Path
 
-from keyaudit.simulator import arm, graph, ingestion, log_analytics, login, managed_hsms, retired_graph, vaults
+from keyaudit.simulator import login
 from keyaudit.simulator.authority import tls_context
 from keyaudit.simulator.estate import Estate
 from keyaudit.simulator.faults import Fault
+from keyaudit.simulator.key_vault import managed_hsms, vaults
+from keyaudit.simulator.microsoft_graph import retired_graph
+from keyaudit.simulator.microsoft_graph import service as graph
+from keyaudit.simulator.monitor import ingestion, log_analytics
 from keyaudit.simulator.proxy import Listener
+from keyaudit.simulator.resource_manager import service as arm
 from keyaudit.simulator.service import Writes
 from keyaudit.simulator.tenant import Tenant, Trapped
 from keyaudit.simulator.throttle import Throttle, Total

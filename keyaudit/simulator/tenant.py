@@ -5,19 +5,15 @@ from collections.abc import Callable, Collection, Sequence
 
 from msgspec import Struct
 
-from keyaudit.simulator import (
-    arm,
-    graph,
-    ingestion,
-    log_analytics,
-    login,
-    managed_hsms,
-    resource_graph,
-    retired_graph,
-    vaults,
-)
+from keyaudit.simulator import login
 from keyaudit.simulator.estate import Estate
 from keyaudit.simulator.faults import Fault, Script
+from keyaudit.simulator.key_vault import managed_hsms, vaults
+from keyaudit.simulator.microsoft_graph import retired_graph
+from keyaudit.simulator.microsoft_graph import service as graph
+from keyaudit.simulator.monitor import ingestion, log_analytics
+from keyaudit.simulator.resource_manager import resource_graph
+from keyaudit.simulator.resource_manager import service as arm
 from keyaudit.simulator.service import Call, Directory, Service, Writes, fixed
 from keyaudit.simulator.throttle import Meter, Throttle
 from keyaudit.simulator.wire import JSON, Answer, Request, compact, http_date

@@ -13,10 +13,10 @@ from pathlib import Path
 from msgspec import structs
 
 from keyaudit.collect.services.consumers import OPERATIONS
-from keyaudit.model.tables.event_subscription import EVENTS
+from keyaudit.model.tables.vaults.event_subscription import EVENTS
 from keyaudit.simulator.estate import Estate, Resource
 from keyaudit.simulator.estates import estate
-from keyaudit.simulator.events import system_topic
+from keyaudit.simulator.resource_manager.events import system_topic
 from tests.bench.directory import Read, read, spread
 from tests.bench.served import say
 

@@ -21,7 +21,7 @@ from keyaudit.cloud.network import Network
 from keyaudit.collect.evidence import NONE
 from keyaudit.inventory.snapshot import Snapshot
 from keyaudit.model.forecast import Forecast
-from keyaudit.model.times import DAY
+from keyaudit.model.values.times import DAY
 from keyaudit.simulator.estate import Application, Estate, Subscription, Vault
 from keyaudit.simulator.serve import serve
 from keyaudit.simulator.throttle import Throttle

@@ -9,9 +9,9 @@ from pathlib import Path
 from keyaudit.inventory.reads import operations
 from keyaudit.inventory.snapshot import write
 from keyaudit.inventory.spool import Spool
-from keyaudit.model.columns import Type
 from keyaudit.model.coverage import Coverage, Scope, ScopeKind, State
-from keyaudit.model.run import Run
+from keyaudit.model.results.run import Run
+from keyaudit.model.schema.columns import Type
 from keyaudit.model.tables import TABLES
 from tests.bench.credentials import write_credentials
 from tests.bench.grants import write_grants

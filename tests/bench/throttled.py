@@ -5,7 +5,7 @@ from collections import defaultdict
 from pathlib import Path
 from typing import Any
 
-from keyaudit.cloud.pacing import LIMITS
+from keyaudit.cloud.limits.pacing import LIMITS
 from keyaudit.model import operations
 from keyaudit.model.reasons import Reason
 from keyaudit.simulator.throttle import Throttle, Window

@@ -4,7 +4,7 @@ import shutil
 import sys
 from pathlib import Path
 
-from keyaudit.inventory import files
+from keyaudit.inventory.disk import files
 from keyaudit.inventory.load import loading
 from keyaudit.inventory.logs.manifest import COLUMNS, FORMAT, THROTTLED, USES, WRITTEN, LogManifest
 from keyaudit.inventory.logs.token import HOURS, TOKENS
@@ -12,7 +12,7 @@ from keyaudit.inventory.logs.use import FileRead
 from keyaudit.inventory.manifest import File, TableFiles, sealed
 from keyaudit.logs.storing.days import write_days
 from keyaudit.logs.storing.parts import Spooled
-from keyaudit.model.times import DAY, parse_date
+from keyaudit.model.values.times import DAY, parse_date
 
 FIRST = parse_date("2025-01-01")
 DAYS = 365

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from keyaudit.model.times import DAY
+from keyaudit.model.values.times import DAY
 from tests.demo_logs import MAILER, MONITOR, OUTLOOK, STRANGER, Logs, Tenant, quiet
 
 Key = dict[str, Any]

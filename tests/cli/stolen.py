@@ -7,7 +7,7 @@ from pathlib import Path
 from msgspec.structs import replace
 
 from keyaudit.inventory.snapshot import open_snapshot
-from keyaudit.simulator import certificates, x509
+from keyaudit.simulator import x509
 from keyaudit.simulator.estate import (
     Application,
     Authority,
@@ -24,7 +24,8 @@ from keyaudit.simulator.estate import (
     Vault,
 )
 from keyaudit.simulator.estates.contoso import contoso
-from keyaudit.simulator.estates.contoso_signing import WHOLESALE
+from keyaudit.simulator.estates.contoso.signing import WHOLESALE
+from keyaudit.simulator.key_vault import certificates
 from tests.collect.estate import AS_OF, DAY
 from tests.collect.rig import take
 

@@ -11,7 +11,7 @@ import pytest
 from keyaudit.inventory.snapshot import open_snapshot
 from keyaudit.model.coverage import State
 from keyaudit.model.errors import Exit
-from keyaudit.simulator.estates.contoso_access import CROWN_KEY, CROWN_VAULT, ORDER_SIGNING
+from keyaudit.simulator.estates.contoso.access import CROWN_KEY, CROWN_VAULT, ORDER_SIGNING
 from tests.cli.conftest import Keyaudit
 
 CROWN = f"{CROWN_VAULT}/{CROWN_KEY}"

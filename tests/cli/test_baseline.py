@@ -13,7 +13,7 @@ from msgspec.structs import replace
 
 from keyaudit.cli.clock import SystemClock
 from keyaudit.inventory.snapshot import open_snapshot
-from keyaudit.model.times import DAY, iso_date, parse_time
+from keyaudit.model.values.times import DAY, iso_date, parse_time
 from keyaudit.simulator.estate import Estate
 from keyaudit.simulator.estate.key_vault import Key
 from keyaudit.simulator.estates import estate

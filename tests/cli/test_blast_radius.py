@@ -13,8 +13,8 @@ from keyaudit.questions.access.answer import Way
 from keyaudit.questions.blast_radius.answer import Edge, Relation
 from keyaudit.questions.blast_radius.grants import taken_away
 from keyaudit.simulator.estate import Estate
-from keyaudit.simulator.estates.contoso_access import CROWN_KEY, CROWN_VAULT
-from keyaudit.simulator.estates.contoso_signing import OUTLET, WHOLESALE
+from keyaudit.simulator.estates.contoso.access import CROWN_KEY, CROWN_VAULT
+from keyaudit.simulator.estates.contoso.signing import OUTLET, WHOLESALE
 from tests.cli.conftest import Keyaudit
 from tests.cli.stolen import CERTIFICATE, DISK, ON_PRINCIPAL, SAML, SECOND, VAULT, WAYS, asked_of, collected, stolen
 

@@ -13,7 +13,7 @@ from keyaudit.inventory.snapshot import open_snapshot
 from keyaudit.inventory.spool import Spool
 from keyaudit.model.errors import Exit, UsageError
 from keyaudit.model.gating.expectations import RELATIVE, Expectations
-from keyaudit.model.run import Run
+from keyaudit.model.results.run import Run
 from keyaudit.model.scope.environments import EnvironmentRule
 from keyaudit.model.scope.filters import Filters
 from keyaudit.simulator.estates import estate

@@ -10,7 +10,7 @@ from keyaudit.cli.settings.run_settings import settle
 from keyaudit.cli.sources import live
 from keyaudit.inventory.snapshot import open_snapshot
 from keyaudit.model.errors import Exit
-from keyaudit.model.times import parse_time
+from keyaudit.model.values.times import parse_time
 from keyaudit.policy.load import load
 from keyaudit.simulator.estate import Estate
 from keyaudit.simulator.estates import estate

@@ -12,7 +12,7 @@ import pytest
 from keyaudit.__main__ import main
 from keyaudit.model.errors import Exit
 from keyaudit.model.evidence import LOGS
-from keyaudit.model.times import DAY, iso_date, iso_time, parse_time
+from keyaudit.model.values.times import DAY, iso_date, iso_time, parse_time
 from keyaudit.policy.load import load
 from tests.cli.conftest import Keyaudit, Ran, collected
 from tests.cli.detections import planted

@@ -15,7 +15,7 @@ from keyaudit.cli.options import Live
 from keyaudit.cli.sources import live
 from keyaudit.inventory.snapshot import Snapshot, open_snapshot
 from keyaudit.model.errors import Exit
-from keyaudit.model.times import parse_date
+from keyaudit.model.values.times import parse_date
 from keyaudit.policy import load
 from keyaudit.policy.accepted import load_accepted
 from keyaudit.report.lines import columns

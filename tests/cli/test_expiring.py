@@ -12,8 +12,8 @@ import pytest
 from keyaudit.inventory.expiring import TABLES_THAT_END
 from keyaudit.inventory.snapshot import open_snapshot
 from keyaudit.model.errors import Exit
-from keyaudit.model.expiring import Ending, Owner
-from keyaudit.model.times import DAY, parse_time
+from keyaudit.model.results.expiring import Ending, Owner
+from keyaudit.model.values.times import DAY, parse_time
 from keyaudit.report import endings as words
 from tests.cli.conftest import Keyaudit
 from tests.cli.redirected import redirected

@@ -13,8 +13,8 @@ import pytest
 
 from keyaudit.inventory.manifest import FORMAT
 from keyaudit.inventory.snapshot import open_snapshot
-from keyaudit.model import times
 from keyaudit.model.errors import Exit
+from keyaudit.model.values import times
 from keyaudit.report.formats import FILES
 from tests.cli.conftest import Keyaudit
 from tests.cli.redirected import apart, redirected

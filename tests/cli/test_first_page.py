@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from keyaudit.cli.clock import SystemClock
 from keyaudit.model.errors import Exit
-from keyaudit.model.times import iso_date
+from keyaudit.model.values.times import iso_date
 from keyaudit.simulator.estate import DirectoryRole, DirectoryRoleGrant, Estate, SignIn
 from keyaudit.simulator.estates import estate
 from keyaudit.simulator.estates.ids import DAY

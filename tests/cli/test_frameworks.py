@@ -11,7 +11,7 @@ import pytest
 from msgspec import structs
 
 from keyaudit.model.errors import Exit
-from keyaudit.model.run import UnderProfile
+from keyaudit.model.results.run import UnderProfile
 from tests.cli.conftest import Keyaudit, Reported
 from tests.report.example import CLEAN
 

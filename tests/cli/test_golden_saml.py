@@ -3,7 +3,7 @@
 import json
 from pathlib import Path
 
-from keyaudit.model.times import DAY, iso_time, parse_date
+from keyaudit.model.values.times import DAY, iso_time, parse_date
 from tests.cli.conftest import Keyaudit
 
 

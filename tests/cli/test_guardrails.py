@@ -12,7 +12,7 @@ import pytest
 from msgspec.structs import replace
 
 from keyaudit.model.guardrails import GUARDRAILS
-from keyaudit.model.times import DAY
+from keyaudit.model.values.times import DAY
 from keyaudit.policy.evaluation.bind import bind
 from keyaudit.policy.load import Policy, load
 from keyaudit.questions.guardrails.built_ins import NEAR

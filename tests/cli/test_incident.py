@@ -12,7 +12,7 @@ from keyaudit.inventory.snapshot import open_snapshot
 from keyaudit.logs.files.read import read_logs
 from keyaudit.logs.storing.write import Import, write_logs
 from keyaudit.model.errors import Exit
-from keyaudit.model.times import DAY, iso_date
+from keyaudit.model.values.times import DAY, iso_date
 from keyaudit.simulator.estate import Row
 from keyaudit.simulator.estates import estate
 from keyaudit.simulator.estates.contoso import contoso as estate_of

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from keyaudit.model.errors import Exit
-from keyaudit.model.times import DAY, iso_date, iso_time
+from keyaudit.model.values.times import DAY, iso_date, iso_time
 from keyaudit.simulator.estate import Row
 from keyaudit.simulator.estates.logs.held import Held
 from keyaudit.simulator.estates.logs.shapes import EXCHANGE, GRAPH

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from keyaudit.model.times import DAY
 from keyaudit.model.tokens import Issue
+from keyaudit.model.values.times import DAY
 from keyaudit.simulator.estate import Row
 from keyaudit.simulator.estates.logs.held import Held
 from keyaudit.simulator.estates.logs.year import DISGUISE, INTRUSION

@@ -9,7 +9,7 @@ from keyaudit.cli.sources.snapshot_folder import last_two
 from keyaudit.inventory.snapshot import open_snapshot
 from keyaudit.inventory.spool import Spool
 from keyaudit.model.errors import Exit
-from keyaudit.model.run import Run
+from keyaudit.model.results.run import Run
 from keyaudit.model.scope.filters import Filters
 from tests.cli.conftest import Keyaudit
 from tests.estates import snapshot

@@ -10,7 +10,7 @@ import pytest
 from msgspec import structs
 
 from keyaudit.inventory.snapshot import Snapshot, open_snapshot
-from keyaudit.model.times import DAY
+from keyaudit.model.values.times import DAY
 from keyaudit.policy.conditions.parameters import Parameter, Shape, Single, Value
 from keyaudit.policy.conditions.types import Kind
 from keyaudit.policy.definition import Policy

@@ -20,12 +20,12 @@ from keyaudit.ask import expiring
 from keyaudit.cli.mcp.tools import TOOLS, Tools, server
 from keyaudit.inventory.snapshot import Snapshot, open_snapshot
 from keyaudit.model.errors import OutputError
-from keyaudit.model.expiring import Owner
-from keyaudit.model.findings import Finding, Outcome
-from keyaudit.model.run import Expiring, Report
+from keyaudit.model.results.expiring import Owner
+from keyaudit.model.results.findings import Finding, Outcome
+from keyaudit.model.results.run import Expiring, Report
 from keyaudit.model.severity import Severity
-from keyaudit.model.times import DAY
-from keyaudit.report.answers import LONGEST
+from keyaudit.model.values.times import DAY
+from keyaudit.questions.findings.answers import LONGEST
 from keyaudit.report.facts import Facts
 from keyaudit.report.resource import label
 from tests.cli.conftest import Keyaudit

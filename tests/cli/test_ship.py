@@ -13,11 +13,11 @@ from msgspec.structs import replace
 from keyaudit.cli.sources.judged import judged
 from keyaudit.cloud import ingestion as sending
 from keyaudit.model.errors import Exit
-from keyaudit.model.run import Report
+from keyaudit.model.results.run import Report
 from keyaudit.report.topics import topic
 from keyaudit.send.log_analytics.rows import COLUMNS
-from keyaudit.simulator import ingestion
 from keyaudit.simulator.faults import Fault
+from keyaudit.simulator.monitor import ingestion
 from keyaudit.simulator.serve import Simulator
 from tests.cli.conftest import Keyaudit, Reported
 from tests.cli.tenants import running

@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from keyaudit.inventory.snapshot import open_snapshot
-from keyaudit.model import times
 from keyaudit.model.errors import Exit
+from keyaudit.model.values import times
 from tests.cli.conftest import Keyaudit
 
 KEYS = ("--select", "kv-key-*", "--all")

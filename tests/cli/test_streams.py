@@ -10,7 +10,7 @@ import pytest
 
 from keyaudit.inventory.snapshot import open_snapshot
 from keyaudit.model.errors import Exit
-from keyaudit.model.times import DAY, iso_date
+from keyaudit.model.values.times import DAY, iso_date
 from keyaudit.policy.load import shipped
 from keyaudit.report import files
 from keyaudit.report.formats import BUNDLE

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from keyaudit.model.times import DAY, iso_date
+from keyaudit.model.values.times import DAY, iso_date
 from keyaudit.simulator.estates.ids import Ground
 from keyaudit.simulator.estates.logs.year import (
     DISGUISE,

@@ -12,7 +12,7 @@ from keyaudit.cli.clock import SystemClock
 from keyaudit.inventory.logs import open_logs
 from keyaudit.logs.storing.write import Import, write_logs
 from keyaudit.model.errors import Exit
-from keyaudit.model.times import DAY, iso_date
+from keyaudit.model.values.times import DAY, iso_date
 from keyaudit.simulator.estates.ids import Ground
 from keyaudit.simulator.estates.logs.year import DISGUISE, STOLEN, WITHOUT_PRINCIPAL, Year
 from keyaudit.simulator.faults import Fault

@@ -36,8 +36,8 @@ from keyaudit.logs.files.read import read_logs
 from keyaudit.logs.storing import parts
 from keyaudit.logs.storing.write import Import, write_logs
 from keyaudit.model.errors import UsageError
-from keyaudit.model.times import DAY
 from keyaudit.model.usage import Window
+from keyaudit.model.values.times import DAY
 from tests import needs
 from tests.bench.usage import make
 from tests.cli.conftest import Keyaudit

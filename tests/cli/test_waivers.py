@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from keyaudit.inventory.snapshot import open_snapshot
-from keyaudit.model.times import DAY, iso_date
+from keyaudit.model.values.times import DAY, iso_date
 from tests.cli.conftest import Keyaudit, Ran
 from tests.clock import START
 

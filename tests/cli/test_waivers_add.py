@@ -9,7 +9,7 @@ import pytest
 from msgspec import structs
 
 from keyaudit.model.errors import Exit
-from keyaudit.model.times import DAY, iso_date
+from keyaudit.model.values.times import DAY, iso_date
 from keyaudit.simulator.estates import estate
 from tests.cli.conftest import Keyaudit, Ran, Reported
 from tests.cli.test_diff import read
@@ -73,7 +73,7 @@ def test_a_beginning_that_several_finding_ids_have_is_refused_with_each(
     contoso_report: Reported, add: Add, file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     found = of(contoso_report, NO_EXPIRY)
-    monkeypatch.setattr("keyaudit.model.findings.Finding.id", property(lambda self: f"abcd{len(self.subject):012}"))
+    monkeypatch.setattr("keyaudit.model.results.findings.Finding.id", property(lambda self: f"abcd{len(self.subject):012}"))
     ran = add("abcd")
     assert ran.code == Exit.USAGE
     assert f"'abcd' names {len(found):,} resources: " in ran.err

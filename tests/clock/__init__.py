@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from unittest.mock import patch
 
 from keyaudit.cli.clock import SystemClock
-from keyaudit.model.times import parse_time
+from keyaudit.model.values.times import parse_time
 
 COLLECTED = parse_time("2026-11-24T12:00:00Z")
 """When the snapshots that all tests share were collected."""

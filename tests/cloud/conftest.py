@@ -10,8 +10,8 @@ from msgspec.structs import replace
 
 from keyaudit.cloud.connection import Connection, connect
 from keyaudit.cloud.environment import ENVIRONMENTS
+from keyaudit.cloud.identity.sign_in import SignIn
 from keyaudit.cloud.network import Network
-from keyaudit.cloud.sign_in import SignIn
 from tests.cloud.authority import Authority
 from tests.cloud.azure import SECRET, TENANT, Azure, serve
 from tests.cloud.clock import FakeClock

@@ -10,7 +10,7 @@ from urllib.parse import unquote, urlsplit
 import msgspec
 import pytest
 
-from keyaudit.cloud.about import check_of
+from keyaudit.cloud.answers.about import check_of
 from keyaudit.model.coverage import Refusal
 from keyaudit.model.operations import OPERATIONS, Operation, Paging, Surface
 from keyaudit.model.operations.about import WHOLE_TENANT, Form, Named, Unnamed

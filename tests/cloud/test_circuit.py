@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 import pytest
 
-from keyaudit.cloud.circuit import CIRCUIT, CONNECT_CIRCUIT, PATIENCE, Circuit
 from keyaudit.cloud.gateway import Gateway
+from keyaudit.cloud.limits.circuit import CIRCUIT, CONNECT_CIRCUIT, PATIENCE, Circuit
 from keyaudit.cloud.sender import ATTEMPTS, BROKEN_ALIKE
 from keyaudit.model.coverage import Refusal
 from keyaudit.model.reasons import Reason

@@ -17,7 +17,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from keyaudit.cloud import credential as credential_module
+from keyaudit.cloud.identity import credential as credential_module
 from keyaudit.model.errors import AccessError, UnavailableError, UsageError
 from tests.cloud.azure import LOGIN, SECRET, TENANT, Azure, Reply, Request, token
 from tests.cloud.conftest import ENVIRON, Connect

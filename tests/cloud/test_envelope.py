@@ -8,8 +8,8 @@ from typing import Any
 import msgspec
 import pytest
 
+from keyaudit.cloud.answers.pages import Page, Step, object_of, page_of
 from keyaudit.cloud.clients import Answer
-from keyaudit.cloud.pages import Page, Step, object_of, page_of
 from keyaudit.model.coverage import End, Refusal, Scope, ScopeKind
 from keyaudit.model.operations import OPERATIONS, Paging, Surface
 from keyaudit.model.reasons import Reason

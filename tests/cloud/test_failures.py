@@ -23,10 +23,10 @@ from yarl import URL
 from keyaudit.cloud.clients import Clients, transport_on
 from keyaudit.cloud.environment import ENVIRONMENTS
 from keyaudit.cloud.failures import EXPECTED, failure_of, never_connected
+from keyaudit.cloud.identity.tokens import Tokens
 from keyaudit.cloud.network import Network
 from keyaudit.cloud.refusal import Refused
 from keyaudit.cloud.session import Door, open_session, tls_context
-from keyaudit.cloud.tokens import Tokens
 from keyaudit.model.coverage import Refusal
 from keyaudit.model.errors import AccessError
 from keyaudit.model.operations import OPERATIONS

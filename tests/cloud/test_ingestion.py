@@ -12,13 +12,13 @@ import pytest
 from msgspec.structs import replace
 from yarl import URL
 
-from keyaudit.cloud.circuit import PATIENCE
 from keyaudit.cloud.environment import ENVIRONMENTS
+from keyaudit.cloud.identity.sign_in import SignIn
 from keyaudit.cloud.ingestion import MOST_BYTES, Destination, Ingestion, batches, connect
+from keyaudit.cloud.limits.circuit import PATIENCE
 from keyaudit.cloud.network import Network
 from keyaudit.cloud.refusal import Refused
 from keyaudit.cloud.session import Door
-from keyaudit.cloud.sign_in import SignIn
 from keyaudit.model.errors import Exit, OutputError, UnsafeError, UsageError
 from tests.cloud.azure import LOGIN, OTHER_TENANT, TENANT, Azure, Reply, Request, error
 from tests.cloud.clock import FakeClock

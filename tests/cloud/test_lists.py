@@ -5,11 +5,11 @@ from collections.abc import Mapping
 import msgspec
 import pytest
 
-from keyaudit.cloud import listing
 from keyaudit.cloud.addresses import MAX_LINK
+from keyaudit.cloud.answers import listing
+from keyaudit.cloud.answers.listing import MAX_BARREN, Listing
+from keyaudit.cloud.answers.pages import Page, Step, object_of, page_of, query
 from keyaudit.cloud.clients import Answer
-from keyaudit.cloud.listing import MAX_BARREN, Listing
-from keyaudit.cloud.pages import Page, Step, object_of, page_of, query
 from keyaudit.model.coverage import End, Refusal
 from keyaudit.model.operations import Paging
 from keyaudit.model.reasons import Reason

@@ -5,7 +5,7 @@ import random
 
 import pytest
 
-from keyaudit.cloud.pacing import FLOOR, LIMITS, Domain, Limit, RetryQuota
+from keyaudit.cloud.limits.pacing import FLOOR, LIMITS, Domain, Limit, RetryQuota
 from keyaudit.model.operations import Throttle
 from tests.cloud.clock import FakeClock
 

@@ -7,8 +7,8 @@ from collections.abc import Callable
 import msgspec
 import pytest
 
-from keyaudit.cloud.circuit import CONNECT_CIRCUIT, PATIENCE
 from keyaudit.cloud.gateway import Gateway
+from keyaudit.cloud.limits.circuit import CONNECT_CIRCUIT, PATIENCE
 from keyaudit.cloud.sender import ATTEMPTS
 from keyaudit.model.coverage import End, Refusal
 from keyaudit.model.reasons import Reason

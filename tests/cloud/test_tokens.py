@@ -7,8 +7,8 @@ from azure.core.credentials import AccessTokenInfo, TokenRequestOptions
 from azure.core.exceptions import ClientAuthenticationError, ServiceRequestError
 
 from keyaudit.cloud.environment import ENVIRONMENTS
+from keyaudit.cloud.identity.tokens import MARGIN, Tokens, claims_of
 from keyaudit.cloud.refusal import Refused
-from keyaudit.cloud.tokens import MARGIN, Tokens, claims_of
 from keyaudit.model.errors import UnsafeError
 from keyaudit.model.reasons import Reason
 from tests.cloud.azure import OTHER_TENANT, TENANT, token

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from keyaudit.cloud.skew import Skew
-from keyaudit.cloud.waits import LEAST, MOST, asked, clamped, date_of, quota_wait
+from keyaudit.cloud.limits.skew import Skew
+from keyaudit.cloud.limits.waits import LEAST, MOST, asked, clamped, date_of, quota_wait
 from tests.cloud.clock import FakeClock
 
 NOW = 1_795_521_600  # Tue, 24 Nov 2026 12:00:00 GMT

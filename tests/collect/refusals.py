@@ -3,9 +3,9 @@
 from itertools import chain
 
 from keyaudit.collect.surfaces import TOGETHER
-from keyaudit.model.columns import where_found
 from keyaudit.model.coverage import State
 from keyaudit.model.operations import OPERATIONS, Surface
+from keyaudit.model.schema.columns import where_found
 from keyaudit.model.tables import TABLES
 from keyaudit.simulator.estate import Estate
 from keyaudit.simulator.faults import Fault

@@ -11,8 +11,8 @@ from typing import Any
 
 from keyaudit.cloud.connection import Connection, connect
 from keyaudit.cloud.environment import ENVIRONMENTS, Environment
+from keyaudit.cloud.identity.sign_in import SignIn
 from keyaudit.cloud.network import Network
-from keyaudit.cloud.sign_in import SignIn
 from keyaudit.collect.evidence import Evidence, UnifiedAudit
 from keyaudit.collect.run import Failure, collect_all
 from keyaudit.inventory.snapshot import Snapshot, write
@@ -20,7 +20,7 @@ from keyaudit.inventory.spool import Spool
 from keyaudit.model.coverage import Coverage, State
 from keyaudit.model.forecast import Forecast
 from keyaudit.model.reasons import Reason
-from keyaudit.model.run import Run
+from keyaudit.model.results.run import Run
 from keyaudit.model.tables import TABLES
 from keyaudit.simulator.estate import Estate
 from keyaudit.simulator.faults import Fault

@@ -6,11 +6,11 @@ from typing import Any
 import pytest
 from msgspec import Raw
 
-from keyaudit.collect.entra.app_restrictions import BETA, STABLE, Restricted, exclusions, put_beta, put_uris
+from keyaudit.collect.entra.policies.app_restrictions import BETA, STABLE, Restricted, exclusions, put_beta, put_uris
 from keyaudit.collect.rows import Row
 from keyaudit.model.reasons import Reason
-from keyaudit.model.tables.app_management_policy import APP_MANAGEMENT_POLICY
-from keyaudit.model.wire import Unreadable
+from keyaudit.model.schema.wire import Unreadable
+from keyaudit.model.tables.entra.app_management_policy import APP_MANAGEMENT_POLICY
 
 UNIQUE = "uriAdditionWithoutUniqueTenantIdentifier"
 EXEMPT = {"customSecurityAttributes": [{"id": "Ops_Role", "operator": "equals", "value": "builder"}]}

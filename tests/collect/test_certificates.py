@@ -13,7 +13,7 @@ from keyaudit.collect.key_vault.certificate_rows import FACTS, CertificateBundle
 from keyaudit.collect.rows import Row
 from keyaudit.model.coverage import Refusal, State
 from keyaudit.model.reasons import Reason
-from keyaudit.model.tables.certificate import CERTIFICATE
+from keyaudit.model.tables.vaults.certificate import CERTIFICATE
 from keyaudit.simulator.estate import Certificate, Estate
 from keyaudit.simulator.estates import estate as made
 from keyaudit.simulator.faults import Fault

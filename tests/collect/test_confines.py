@@ -16,7 +16,7 @@ from keyaudit.model.coverage import Coverage, State
 from keyaudit.model.errors import AccessError, OutputError, UsageError
 from keyaudit.model.operations import Surface
 from keyaudit.model.reasons import Reason
-from keyaudit.model.run import Run
+from keyaudit.model.results.run import Run
 from keyaudit.model.scope.filters import Filters, matching
 from keyaudit.simulator.faults import Fault
 from keyaudit.simulator.serve import serve

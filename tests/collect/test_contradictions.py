@@ -14,8 +14,8 @@ from keyaudit.collect.key_vault.secrets import SecretItem, put_secret
 from keyaudit.collect.key_vault.versioned import version_row
 from keyaudit.collect.rows import Row
 from keyaudit.model.reasons import Reason
-from keyaudit.model.tables.key import KEY
-from keyaudit.model.tables.secret import SECRET
+from keyaudit.model.tables.vaults.key import KEY
+from keyaudit.model.tables.vaults.secret import SECRET
 from keyaudit.simulator.faults import Fault
 from tests.collect.estate import AS_OF, DAY, version
 from tests.collect.objects import OBJECTS, VAULT

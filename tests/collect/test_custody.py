@@ -8,7 +8,7 @@ from msgspec import structs
 from keyaudit.collect.custody import custody
 from keyaudit.model.custody import Kept
 from keyaudit.model.errors import UsageError
-from keyaudit.model.times import DAY, parse_date
+from keyaudit.model.values.times import DAY, parse_date
 from tests.inventory.sample import AS_OF, RUN, TENANT, Row, assessed, fetch, in_memory, key, row, vault, vault_scope
 from tests.obstacles import OBSTACLES
 

@@ -10,10 +10,10 @@ from keyaudit.collect.declared import holder_of, item_of
 from keyaudit.collect.rows import Row
 from keyaudit.collect.wire import CONTRADICTED, Wire, value_at
 from keyaudit.collect.x509 import read_certificate
-from keyaudit.model.columns import Column, Table
 from keyaudit.model.reasons import Reason
+from keyaudit.model.schema.columns import Column, Table
+from keyaudit.model.schema.wire import At, Case, Combined, InCertificate, Read, Unreadable, Way, first_members, paths, steps
 from keyaudit.model.tables import TABLES
-from keyaudit.model.wire import At, Case, Combined, InCertificate, Read, Unreadable, Way, first_members, paths, steps
 
 UNSEEN = object()
 """Stands for a member that is left out."""

@@ -8,15 +8,15 @@ import pytest
 from msgspec import UNSET, structs
 
 from keyaudit.collect.entra.applications import ApplicationItem, application_holder, application_row
-from keyaudit.collect.entra.credentials import KeyItem, PasswordItem, Rows, read_credentials, thumbprint
 from keyaudit.collect.entra.holders import Holder, home_of
+from keyaudit.collect.entra.keys.credentials import KeyItem, PasswordItem, Rows, read_credentials, thumbprint
 from keyaudit.collect.entra.relations import FederatedItem
 from keyaudit.collect.entra.service_principals import PrincipalItem, principal_holder, principal_row
 from keyaudit.collect.x509 import X509, read_x509
 from keyaudit.model.coverage import Refusal
 from keyaudit.model.reasons import Reason
-from keyaudit.model.tables.service_principal import MICROSOFT_TENANTS
-from keyaudit.model.times import parse_time
+from keyaudit.model.tables.entra.service_principal import MICROSOFT_TENANTS
+from keyaudit.model.values.times import parse_time
 from keyaudit.simulator import x509
 from tests.collect.recorded import bodies, raw, wire
 

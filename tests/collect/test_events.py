@@ -12,8 +12,8 @@ import pytest
 from msgspec.structs import replace
 
 from keyaudit.simulator.estate import Estate, Resource
-from keyaudit.simulator.events import system_topic
 from keyaudit.simulator.faults import Fault
+from keyaudit.simulator.resource_manager.events import system_topic
 from tests.collect.estate import ESTATE, FIRST, SUBSCRIPTION
 from tests.collect.refusals import ends_refused
 from tests.collect.rig import Collected, collect

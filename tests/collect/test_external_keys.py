@@ -10,7 +10,7 @@ from keyaudit.model.reasons import Reason
 from keyaudit.simulator import x509
 from keyaudit.simulator.estate import EkmConnection, HsmAssignment, HsmRole, Key
 from keyaudit.simulator.faults import Fault
-from keyaudit.simulator.hsm_roles import EKM_ADMINISTRATOR
+from keyaudit.simulator.key_vault.hsm_roles import EKM_ADMINISTRATOR
 from tests.collect.estate import AS_OF, DAY, version
 from tests.collect.rig import Collected, collect
 from tests.collect.test_managed_hsm import HSM, HSM_ID, SIGNING, TENANTS, URL

@@ -19,7 +19,7 @@ from keyaudit.collect.key_vault.versioned import version_row
 from keyaudit.collect.places import Vault
 from keyaudit.collect.rows import Row
 from keyaudit.model.reasons import Reason
-from keyaudit.model.tables.key import KEY
+from keyaudit.model.tables.vaults.key import KEY
 from tests.collect.recorded import bodies, raw, wire
 
 URI = "https://vaultname.vault.azure.net/"

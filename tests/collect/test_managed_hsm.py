@@ -16,7 +16,7 @@ from keyaudit.collect.key_vault.versioned import version_row
 from keyaudit.collect.places import Subscription, Vault
 from keyaudit.model.coverage import State
 from keyaudit.model.reasons import Reason
-from keyaudit.model.tables.key import KEY
+from keyaudit.model.tables.vaults.key import KEY
 from keyaudit.simulator.estate import DeletedKey, DeletedVault, Key, ManagedHsm, RotationPolicy
 from keyaudit.simulator.faults import Fault
 from tests.collect.estate import AS_OF, DAY, ESTATE, FIRST_ID, FIRST_KEYS, SECOND_ID, SECOND_KEYS, SUBSCRIPTION, TENANT, version

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from keyaudit.cloud.pacing import LIMITS, Domain
+from keyaudit.cloud.limits.pacing import LIMITS, Domain
 from keyaudit.collect.entra import public_keys
 from keyaudit.collect.entra.public_keys import copies
 from keyaudit.collect.run import collect_all

@@ -15,7 +15,7 @@ from msgspec.structs import replace
 
 from keyaudit.simulator import roles
 from keyaudit.simulator.estate import Delegation, ManagedIdentity, Posture, Resource
-from keyaudit.simulator.estates.contoso_reach import partner
+from keyaudit.simulator.estates.contoso.reach import partner
 from keyaudit.simulator.estates.log_plans import setting
 from keyaudit.simulator.faults import Fault
 from tests.collect.estate import EMPTY_SUBSCRIPTION, ESTATE, SUBSCRIPTION, TENANT_ID

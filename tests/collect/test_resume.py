@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from keyaudit.cloud.clients import Answer
 from keyaudit.collect.forecasts import Forecasts
 from keyaudit.collect.run import collect_all
-from keyaudit.inventory.replies import Replies
+from keyaudit.inventory.disk.replies import Replies
 from keyaudit.inventory.spool import Spool
 from keyaudit.model.operations import Operation
 from keyaudit.simulator.estate import Estate, Key, Resource, Vault

@@ -5,20 +5,20 @@ from msgspec import UNSET, Raw, Struct, UnsetType, json
 
 from keyaudit.collect.rows import Row, wired
 from keyaudit.collect.wire import is_null, read
-from keyaudit.model.columns import Table, Type
 from keyaudit.model.coverage import Refusal
 from keyaudit.model.reasons import Reason
+from keyaudit.model.schema.columns import Table, Type
 from keyaudit.model.tables import TABLES
-from keyaudit.model.tables.application import APPLICATION
-from keyaudit.model.tables.credential import CREDENTIAL
-from keyaudit.model.tables.deleted import DELETED
-from keyaudit.model.tables.federated_domain import FEDERATED_DOMAIN
+from keyaudit.model.tables.entra.application import APPLICATION
+from keyaudit.model.tables.entra.credential import CREDENTIAL
+from keyaudit.model.tables.entra.federated_domain import FEDERATED_DOMAIN
+from keyaudit.model.tables.entra.service_principal import SERVICE_PRINCIPAL
 from keyaudit.model.tables.grant import GRANT
-from keyaudit.model.tables.key import KEY
-from keyaudit.model.tables.secret import SECRET
-from keyaudit.model.tables.service_principal import SERVICE_PRINCIPAL
-from keyaudit.model.tables.vault import VAULT
-from keyaudit.model.times import MAX_TIME
+from keyaudit.model.tables.vaults.deleted import DELETED
+from keyaudit.model.tables.vaults.key import KEY
+from keyaudit.model.tables.vaults.secret import SECRET
+from keyaudit.model.tables.vaults.vault import VAULT
+from keyaudit.model.values.times import MAX_TIME
 from tests.collect.recorded import raw
 
 ABSENT, BAD_VALUE, BAD_BODY = object(), Reason.BAD_VALUE, Reason.BAD_BODY

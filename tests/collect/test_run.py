@@ -10,7 +10,8 @@ from msgspec.structs import replace
 
 from keyaudit.cloud.gateway import Gateway
 from keyaudit.collect.access.roles import OPERATIONS as ROLE_OPERATIONS
-from keyaudit.collect.entra import federation, identity_limits, issuer, token_policies
+from keyaudit.collect.entra import federation, identity_limits, issuer
+from keyaudit.collect.entra.policies import token_policies
 from keyaudit.collect.key_vault import certificates, deleted, secrets
 from keyaudit.collect.managed_hsm import devices
 from keyaudit.collect.run import collect_all

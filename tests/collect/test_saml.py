@@ -11,14 +11,14 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from msgspec import UNSET, Raw, structs
 
-from keyaudit.collect.entra.credentials import KeyItem, PasswordItem
-from keyaudit.collect.entra.key_material import Keyed, Keys, listed_keys
-from keyaudit.collect.entra.saml import Split, signing_rows, split
+from keyaudit.collect.entra.keys.credentials import KeyItem, PasswordItem
+from keyaudit.collect.entra.keys.key_material import Keyed, Keys, listed_keys
+from keyaudit.collect.entra.keys.saml import Split, signing_rows, split
+from keyaudit.collect.entra.keys.signers import Signer
 from keyaudit.collect.entra.service_principals import PrincipalItem, principal_holder
-from keyaudit.collect.entra.signers import Signer
 from keyaudit.model.coverage import Refusal
 from keyaudit.model.reasons import Reason
-from keyaudit.model.x509_columns import x509_columns
+from keyaudit.model.schema.x509_columns import x509_columns
 from tests.collect.recorded import raw, wire
 
 PRINT = "CD" * 20

@@ -8,7 +8,7 @@ import pytest
 from msgspec.structs import replace
 
 from keyaudit.model.coverage import State
-from keyaudit.model.times import parse_time
+from keyaudit.model.values.times import parse_time
 from keyaudit.simulator.estate import Resource
 from keyaudit.simulator.estates import estate as made
 from keyaudit.simulator.faults import Fault

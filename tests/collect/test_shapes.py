@@ -21,7 +21,7 @@ from multidict import CIMultiDict
 from keyaudit.cloud.clients import Answer
 from keyaudit.collect.access import assignments, definitions, delegations, roles
 from keyaudit.collect.entra import managed_identities
-from keyaudit.collect.entra.key_material import Keyed
+from keyaudit.collect.entra.keys.key_material import Keyed
 from keyaudit.collect.entra.relations import Related
 from keyaudit.collect.key_vault import vaults
 from keyaudit.collect.key_vault.key_rows import KeyItem
@@ -32,9 +32,9 @@ from keyaudit.collect.run import collect_all
 from keyaudit.collect.services import hosts, items, secret_uses
 from keyaudit.collect.shapes import MOST, Recorder
 from keyaudit.model.operations import OPERATIONS, Operation
+from keyaudit.model.schema.wire import paths, steps
 from keyaudit.model.shapes import Answers
 from keyaudit.model.tables import TABLES
-from keyaudit.model.wire import paths, steps
 from keyaudit.questions.doctor.shapes import write
 from keyaudit.simulator.estates import estate
 from keyaudit.simulator.faults import Fault

@@ -9,10 +9,11 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from keyaudit.collect.entra import federation, issuer, token_policies
+from keyaudit.collect.entra import federation, issuer
+from keyaudit.collect.entra.policies import token_policies
 from keyaudit.model.coverage import State
 from keyaudit.model.tables import TABLES as DECLARED
-from keyaudit.model.tables.shared_key import SHARED
+from keyaudit.model.tables.entra.shared_key import SHARED
 from keyaudit.simulator.estate import TokenSigning
 from keyaudit.simulator.estates import estate as made
 from keyaudit.simulator.faults import Fault

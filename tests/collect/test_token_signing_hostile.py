@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 from msgspec import UNSET
 
-from keyaudit.collect.entra.definitions import definition_of, objects_in, span_in, text_in
+from keyaudit.collect.entra.policies.definitions import definition_of, objects_in, span_in, text_in
 from keyaudit.model.reasons import Reason
-from keyaudit.model.wire import Unreadable
+from keyaudit.model.schema.wire import Unreadable
 from keyaudit.simulator.faults import Fault
 from keyaudit.simulator.x509 import thumbprint
 from tests.collect.estate import STS_CERTIFICATE, TENANT, TENANT_ID

@@ -13,7 +13,7 @@ from keyaudit.collect.places import Subscription, Vault
 from keyaudit.collect.surfaces import TOGETHER
 from keyaudit.model.coverage import State
 from keyaudit.model.reasons import Reason
-from keyaudit.model.tables.vault import VAULT
+from keyaudit.model.tables.vaults.vault import VAULT
 from keyaudit.simulator.faults import Fault
 from tests.collect.estate import ESTATE, FIRST, FIRST_ID, FIRST_KEYS, SECOND_ID, SECOND_KEYS, SUBSCRIPTION, TENANT_ID
 from tests.collect.recorded import bodies, raw, wire

@@ -14,7 +14,7 @@ import pytest
 from msgspec.structs import replace
 
 from keyaudit.simulator.estate import Posture
-from keyaudit.simulator.estates.contoso_workloads import access_policy, named_addresses
+from keyaudit.simulator.estates.contoso.workloads import access_policy, named_addresses
 from keyaudit.simulator.faults import Fault
 from tests.collect.estate import ESTATE, TENANT_ID
 from tests.collect.refusals import refused

@@ -4,7 +4,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from keyaudit.model.times import DAY, iso_date
+from keyaudit.model.values.times import DAY, iso_date
 from tests.cli.detections import planted
 from tests.demo_logs import read
 from tests.estates import snapshot

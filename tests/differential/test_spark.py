@@ -8,8 +8,8 @@ from keyaudit.inventory import views
 from keyaudit.inventory.dialect import DUCKDB, SPARK, DuckDB
 from keyaudit.model.evidence import CUSTODY, LOGS, REPOSITORIES, USAGE_BASELINE
 from keyaudit.model.tables import TABLES
-from keyaudit.model.times import DAY
 from keyaudit.model.usage import Window
+from keyaudit.model.values.times import DAY
 from tests.inventory.sample import AS_OF, RUN
 
 _KNOWN_TO_ONE = (

@@ -21,7 +21,7 @@ from keyaudit.inventory.dialect.sqlite import SQLITE, Database
 from keyaudit.inventory.few import FEW, OF_TABLE, OLDEST, fits_sqlite
 from keyaudit.inventory.rows import view_types
 from keyaudit.inventory.snapshot import Snapshot, open_snapshot
-from keyaudit.model.run import Report
+from keyaudit.model.results.run import Report
 from keyaudit.model.severity import Severity
 from keyaudit.model.tables import TABLES
 from keyaudit.policy.load import load

@@ -9,11 +9,11 @@ from msgspec import structs
 
 from keyaudit.inventory.rows import stored_types
 from keyaudit.inventory.snapshot import open_snapshot
-from keyaudit.model.columns import Column, Type
 from keyaudit.model.coverage import Coverage, State
 from keyaudit.model.evidence import EVIDENCE, USAGE_BASELINE
 from keyaudit.model.reasons import Reason
 from keyaudit.model.rows import view_name
+from keyaudit.model.schema.columns import Column, Type
 from keyaudit.model.tables import TABLES
 from tests.estates import snapshot
 from tests.inventory.sample import made, row

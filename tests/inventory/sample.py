@@ -15,14 +15,14 @@ from keyaudit.inventory.few import fits_sqlite
 from keyaudit.inventory.rows import encode, stored_types, view_types
 from keyaudit.inventory.snapshot import Snapshot, write
 from keyaudit.inventory.spool import Spool
-from keyaudit.model.columns import Column, Table, Type
 from keyaudit.model.coverage import Coverage, Scope, ScopeKind, State
 from keyaudit.model.reasons import Reason
-from keyaudit.model.run import Run
+from keyaudit.model.results.run import Run
+from keyaudit.model.schema.columns import Column, Table, Type
 from keyaudit.model.scope.owners import NO_RULES, OwnerRules
 from keyaudit.model.tables import TABLES
 from keyaudit.model.tables.reach import COLUMNS as REACH_COLUMNS
-from keyaudit.model.times import DAY
+from keyaudit.model.values.times import DAY
 
 AS_OF = 20_000 * DAY
 RUN = Run(

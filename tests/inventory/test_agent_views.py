@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 
 from keyaudit.model.coverage import Coverage
+from keyaudit.model.directory.tiers import ADDS_AGENT_CREDENTIALS, GRAPH
 from keyaudit.model.reasons import Reason
 from keyaudit.model.tables import TABLES
-from keyaudit.model.tiers import ADDS_AGENT_CREDENTIALS, GRAPH
 from tests.inventory.sample import TENANT, Row, application, assessed, credential, refused, row
 from tests.inventory.test_privilege_views import OPERATIONS, grant, named, principal
 from tests.inventory.test_reach import bounds

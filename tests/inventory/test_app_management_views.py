@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from keyaudit.model.reasons import Reason
-from keyaudit.model.times import DAY
+from keyaudit.model.values.times import DAY
 from tests.inventory.sample import AS_OF, TENANT, Row, assessed, refused, row
 from tests.inventory.test_holder_views import custom, default
 from tests.inventory.test_views import derive, only

@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 
 from keyaudit.model.coverage import Coverage
+from keyaudit.model.directory.tiers import GRAPH, MANAGES_OWNED
 from keyaudit.model.reasons import Reason
-from keyaudit.model.tiers import GRAPH, MANAGES_OWNED
-from keyaudit.model.times import DAY
+from keyaudit.model.values.times import DAY
 from tests.inventory.sample import AS_OF, TENANT, Row, application, assessed, credential, refused, row, unread_credential
 from tests.inventory.test_views import only
 

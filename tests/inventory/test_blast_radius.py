@@ -7,8 +7,8 @@ from msgspec.structs import replace
 
 from keyaudit.model.reasons import Reason
 from keyaudit.model.scope.environments import EnvironmentRule
-from keyaudit.model.tables.key_use import USES_FOUND
 from keyaudit.model.tables.reach import CONTROL
+from keyaudit.model.tables.vaults.key_use import USES_FOUND
 from tests.inventory.sample import RUN, TENANT, Row, assessed, fetch, in_memory, key, row, vault, vault_scope
 from tests.inventory.test_reach import HOME, KV, RBAC, SUBSCRIPTION, grant, who
 

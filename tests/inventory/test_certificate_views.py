@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from keyaudit.model.reasons import Reason
-from keyaudit.model.times import DAY, MAX_TIME
+from keyaudit.model.values.times import DAY, MAX_TIME
 from tests.inventory.sample import AS_OF, TENANT, Found, Row, assessed, key, row, seen, vault, vault_scope
 
 KV = vault_scope("kv")

@@ -10,10 +10,10 @@ import duckdb
 import pytest
 
 from keyaudit.inventory.snapshot import Snapshot, open_snapshot
-from keyaudit.inventory.views.reach import ROLES_LISTED
-from keyaudit.model.columns import Type
+from keyaudit.inventory.views.access.reach import ROLES_LISTED
 from keyaudit.model.reasons import Reason
 from keyaudit.model.rows import view_name
+from keyaudit.model.schema.columns import Type
 from keyaudit.model.tables import TABLES
 from keyaudit.model.tables.reach import ACTIONS, WHO
 from tests.inventory.sample import (

@@ -8,7 +8,7 @@ import pytest
 from msgspec import structs
 
 from keyaudit.model.reasons import Reason
-from keyaudit.model.times import DAY
+from keyaudit.model.values.times import DAY
 from tests.inventory.sample import AS_OF, RUN, TENANT, Row, assessed, fetch, in_memory, key, row, vault, vault_scope
 
 KV = vault_scope("kv")

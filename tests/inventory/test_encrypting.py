@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from keyaudit.model.reasons import Reason
-from keyaudit.model.tables.key_use import USES_FOUND
+from keyaudit.model.tables.vaults.key_use import USES_FOUND
 from tests.inventory.sample import TENANT, Row, assessed, row, seen, vault
 from tests.inventory.test_reach import HOME, RBAC, bounds, grant, who
 

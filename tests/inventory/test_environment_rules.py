@@ -7,7 +7,7 @@ from msgspec.structs import replace
 
 from keyaudit.model.reasons import Reason
 from keyaudit.model.scope.environments import EnvironmentRule, other_names
-from keyaudit.model.tables.key_use import USES_FOUND
+from keyaudit.model.tables.vaults.key_use import USES_FOUND
 from tests.inventory.sample import RUN, TENANT, Row, assessed, fetch, in_memory, key, row, seen, vault, vault_scope
 
 KV = vault_scope("kv")

@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 
 from keyaudit.inventory.expiring import TABLES_THAT_END, columns_read, endings, prepare
-from keyaudit.model.expiring import Ending
 from keyaudit.model.reasons import Reason
-from keyaudit.model.times import DAY
+from keyaudit.model.results.expiring import Ending
+from keyaudit.model.values.times import DAY
 from tests.inventory.sample import AS_OF, TENANT, Row, application, assessed, credential, in_memory, key, refused, row, vault
 
 DIRECTORY = ("application.list", "service_principal.list")

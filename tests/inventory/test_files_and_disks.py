@@ -5,7 +5,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from keyaudit.inventory.files import need_folder
+from keyaudit.inventory.disk.files import need_folder
 from keyaudit.inventory.load import first_line
 from keyaudit.inventory.logs.store import open_logs
 from keyaudit.inventory.snapshot import open_snapshot

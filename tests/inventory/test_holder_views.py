@@ -6,7 +6,7 @@ import pytest
 
 from keyaudit.model.coverage import Coverage
 from keyaudit.model.reasons import Reason
-from keyaudit.model.times import DAY
+from keyaudit.model.values.times import DAY
 from tests.inventory.sample import AS_OF, TENANT, Row, application, assessed, credential, fetch, in_memory, refused, row
 from tests.inventory.test_application_views import principal
 from tests.inventory.test_privilege_views import grant, named, role

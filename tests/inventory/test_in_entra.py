@@ -7,7 +7,7 @@ import pytest
 
 from keyaudit.model.coverage import Coverage
 from keyaudit.model.reasons import Reason
-from keyaudit.model.times import DAY
+from keyaudit.model.values.times import DAY
 from tests.inventory.sample import AS_OF, TENANT, Row, assessed, credential, refused, row, seen, vault_scope
 
 KV = vault_scope("kv")

@@ -10,8 +10,8 @@ from keyaudit.inventory.logs import Use
 from keyaudit.inventory.logs.groups import CLIENT
 from keyaudit.inventory.usage.learn import learn
 from keyaudit.inventory.usage.odd import statements
-from keyaudit.model.times import DAY
 from keyaudit.model.usage import Window
+from keyaudit.model.values.times import DAY
 from keyaudit.questions.incident.answer import SignsFor
 from keyaudit.questions.incident.evidence.acts import ANYBODYS, acts, prepare
 from keyaudit.questions.incident.evidence.logs import observed

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from keyaudit.inventory.input_file import is_there, read
+from keyaudit.inventory.disk.input_file import is_there, read
 from keyaudit.model.errors import UsageError
 from tests.obstacles import OBSTACLES
 

@@ -5,11 +5,11 @@ from typing import Any
 
 import pytest
 
-from keyaudit.model.columns import Type
 from keyaudit.model.coverage import Coverage, State
 from keyaudit.model.reasons import Reason
+from keyaudit.model.schema.columns import Type
 from keyaudit.model.tables import TABLES
-from keyaudit.model.times import DAY
+from keyaudit.model.values.times import DAY
 from tests.inventory.sample import (
     AS_OF,
     TENANT,

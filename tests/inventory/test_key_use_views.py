@@ -7,7 +7,7 @@ from msgspec.structs import replace
 
 from keyaudit.model.coverage import Coverage, Scope, State
 from keyaudit.model.reasons import Reason
-from keyaudit.model.tables.key_use import USES_FOUND
+from keyaudit.model.tables.vaults.key_use import USES_FOUND
 from tests.inventory.sample import AS_OF, TENANT, Found, Row, assessed, key, refused, row, seen, vault, vault_scope
 
 KV = vault_scope("kv")

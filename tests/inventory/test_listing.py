@@ -3,10 +3,10 @@
 import pytest
 
 from keyaudit.inventory.listing import listing
-from keyaudit.model.listing import Unknown
 from keyaudit.model.reasons import Reason
+from keyaudit.model.results.listing import Unknown
 from keyaudit.model.tables import TABLES
-from keyaudit.model.tables.key_use import USES_FOUND
+from keyaudit.model.tables.vaults.key_use import USES_FOUND
 from tests.inventory.sample import TENANT, assessed, in_memory, key, vault
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from keyaudit.model.coverage import Coverage, Scope, ScopeKind, State
 from keyaudit.model.reasons import Reason
-from keyaudit.model.times import DAY
+from keyaudit.model.values.times import DAY
 from tests.inventory import sample
 from tests.inventory.sample import TENANT, Found, Row, assessed, key, refused, row, vault, vault_scope
 

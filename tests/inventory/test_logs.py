@@ -16,7 +16,7 @@ from keyaudit.logs.storing import days, spool, write
 from keyaudit.logs.storing.write import Import, write_logs
 from keyaudit.model.errors import UnsafeError, UsageError
 from keyaudit.model.tables.usage import USAGE
-from keyaudit.model.times import DAY
+from keyaudit.model.values.times import DAY
 
 DAY_ONE = 1_795_500_000 - 1_795_500_000 % DAY
 TENANT = "11111111-1111-4111-8111-111111111111"

@@ -18,8 +18,8 @@ from keyaudit.logs.check.check import check
 from keyaudit.logs.storing import days, parts
 from keyaudit.logs.storing.write import Import, write_logs
 from keyaudit.model.errors import UnsafeError, UsageError
-from keyaudit.model.times import DAY, iso_date
 from keyaudit.model.usage import Window
+from keyaudit.model.values.times import DAY, iso_date
 from tests.inventory.faults import FINISHED, KILLED, REFUSED, SURVIVED, disturb, forked
 from tests.logs import START, TENANT, mail, use
 

@@ -8,9 +8,9 @@ import pytest
 from keyaudit.inventory.expiring import TABLES_THAT_END
 from keyaudit.inventory.migration import migration
 from keyaudit.model.algorithms import algorithm, allowed_until, last_year
-from keyaudit.model.overview import Migration, Wave
 from keyaudit.model.reasons import Reason
-from keyaudit.model.times import parse_date
+from keyaudit.model.results.overview import Migration, Wave
+from keyaudit.model.values.times import parse_date
 from tests.inventory.sample import AS_OF, TENANT, Row, assessed, in_memory, vault
 from tests.inventory.sample import key as any_key
 

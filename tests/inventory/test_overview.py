@@ -9,9 +9,9 @@ import pytest
 
 from keyaudit.inventory.expiring import TABLES_THAT_END
 from keyaudit.inventory.overview import calendar, custody, widest
-from keyaudit.model.overview import SPANS, Span
 from keyaudit.model.reasons import Reason
-from keyaudit.model.times import DAY, iso_date
+from keyaudit.model.results.overview import SPANS, Span
+from keyaudit.model.values.times import DAY, iso_date
 from tests.inventory.sample import AS_OF, TENANT, Row, assessed, in_memory, vault
 from tests.inventory.sample import key as any_key
 

@@ -8,8 +8,8 @@ import pytest
 from msgspec import structs
 
 from keyaudit.inventory.owners import OWNERS_ASKED, called, owner_of, owning
-from keyaudit.model.expiring import Owner
 from keyaudit.model.reasons import Reason
+from keyaudit.model.results.expiring import Owner
 from keyaudit.model.scope.owners import OwnerRule, OwnerRules
 from keyaudit.model.tables import TABLES
 from tests.inventory.sample import TENANT, Row, application, assessed, credential, in_memory, key, row, vault

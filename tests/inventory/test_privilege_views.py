@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 
 from keyaudit.model.coverage import Coverage
+from keyaudit.model.directory.tiers import GRAPH
 from keyaudit.model.reasons import Reason
-from keyaudit.model.tiers import GRAPH
-from keyaudit.model.times import DAY, HOUR
+from keyaudit.model.values.times import DAY, HOUR
 from tests.inventory.sample import AS_OF, TENANT, Found, Row, application, assessed, credential, refused, row
 from tests.inventory.test_views import only
 

@@ -9,7 +9,7 @@ from keyaudit.model.coverage import Coverage
 from keyaudit.model.reasons import Reason
 from keyaudit.model.scope.environments import EnvironmentRule
 from keyaudit.model.tables.grant import HSM_ADMINISTRATOR
-from keyaudit.model.times import DAY
+from keyaudit.model.values.times import DAY
 from tests.inventory.sample import (
     AS_OF,
     RUN,

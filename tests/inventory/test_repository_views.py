@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 from msgspec import structs
 
-from keyaudit.model.federated_names import repository
-from keyaudit.model.federated_subject import trusted
+from keyaudit.model.directory.federated_names import repository
+from keyaudit.model.directory.federated_subject import trusted
 from keyaudit.model.reasons import Reason
 from tests.inventory.sample import RUN, TENANT, Row, assessed, credential, fetch, in_memory, row
 

@@ -4,7 +4,7 @@ import pytest
 
 from keyaudit.model.coverage import Coverage
 from keyaudit.model.reasons import Reason
-from keyaudit.model.times import DAY
+from keyaudit.model.values.times import DAY
 from tests.inventory.sample import AS_OF, TENANT, Row, assessed, refused, row
 from tests.inventory.test_views import only
 

@@ -12,7 +12,7 @@ from keyaudit.inventory.rows import no_rows, stored_types
 from keyaudit.model.errors import UsageError
 from keyaudit.model.reasons import Reason
 from keyaudit.model.tables import TABLES
-from keyaudit.model.times import DAY
+from keyaudit.model.values.times import DAY
 from keyaudit.questions.rotation.answer import Consumer, Follows, Kind, Proof, State, Why
 from keyaudit.questions.rotation.evidence.logs import judged
 from keyaudit.questions.rotation.evidence.reading import DERIVED, Found, read

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from keyaudit.model.reasons import Reason
-from keyaudit.model.times import DAY
+from keyaudit.model.values.times import DAY
 from keyaudit.questions.rotation.answer import Consumer, Follows, Kind, Proof, State, Why
 from tests.inventory.sample import AS_OF, TENANT, Row, row
 from tests.inventory.test_rotation import HOST, KV, NEW, OLD, asked, keys, service

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from keyaudit.model.reasons import Reason
-from keyaudit.model.times import DAY
+from keyaudit.model.values.times import DAY
 from tests.inventory.sample import AS_OF, Row, credential
 from tests.inventory.test_privilege_views import READ
 from tests.inventory.test_views import derive

@@ -6,7 +6,7 @@ import pytest
 
 from keyaudit.model.coverage import Coverage
 from keyaudit.model.reasons import Reason
-from keyaudit.model.times import DAY
+from keyaudit.model.values.times import DAY
 from tests.inventory.sample import AS_OF, TENANT, Row, assessed, fetch, in_memory, refused, row
 
 LISTS = ("service_principal.list", "domain.federation", "external_federation.list")

@@ -15,7 +15,7 @@ from keyaudit.inventory.spool import Spool
 from keyaudit.model.coverage import State
 from keyaudit.model.errors import OutputError, UnsafeError, UsageError
 from keyaudit.model.reasons import Reason
-from keyaudit.model.run import MAX_SKEW
+from keyaudit.model.results.run import MAX_SKEW
 from tests.inventory.sample import (
     KEY_OPERATIONS,
     RUN,

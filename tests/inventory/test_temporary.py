@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from keyaudit.inventory.temporary import temporary_folder
+from keyaudit.inventory.disk.temporary import temporary_folder
 
 HOLD = """
-from keyaudit.inventory.temporary import temporary_folder
+from keyaudit.inventory.disk.temporary import temporary_folder
 with temporary_folder() as folder:
     (folder / "read").mkdir()
     (folder / "read" / "secret.json").write_text("{}")

@@ -8,8 +8,8 @@ import pytest
 from msgspec import structs
 
 from keyaudit.model.reasons import Reason
-from keyaudit.model.tables.key_use import USES_FOUND
-from keyaudit.model.times import DAY
+from keyaudit.model.tables.vaults.key_use import USES_FOUND
+from keyaudit.model.values.times import DAY
 from tests.inventory.sample import (
     AS_OF,
     RUN,

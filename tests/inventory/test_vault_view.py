@@ -6,7 +6,7 @@ import pytest
 
 from keyaudit.model.coverage import Coverage, Scope, ScopeKind
 from keyaudit.model.reasons import Reason
-from keyaudit.model.tables.vault import VAULT
+from keyaudit.model.tables.vaults.vault import VAULT
 from tests.inventory.sample import Found, Row, assessed, key, refused, row, seen, vault, vault_scope
 
 KV = vault_scope("kv")

@@ -6,8 +6,8 @@ import pytest
 
 from keyaudit.model.coverage import Coverage, State
 from keyaudit.model.reasons import Reason
-from keyaudit.model.tables.key_use import USES_FOUND
-from keyaudit.model.times import DAY
+from keyaudit.model.tables.vaults.key_use import USES_FOUND
+from keyaudit.model.values.times import DAY
 from tests.inventory.sample import (
     AS_OF,
     TENANT,

@@ -10,9 +10,9 @@ from keyaudit.inventory.usage.learn import learn
 from keyaudit.inventory.usage.odd import statements
 from keyaudit.inventory.usage.stretches import Stretch
 from keyaudit.model.errors import Exit
-from keyaudit.model.run import Verdict
-from keyaudit.model.times import DAY, parse_date
+from keyaudit.model.results.run import Verdict
 from keyaudit.model.usage import Window
+from keyaudit.model.values.times import DAY, parse_date
 from keyaudit.questions.blast_radius.activity import Source, Used, Work, credential, in_vault
 from keyaudit.questions.blast_radius.answer import BlastRadius, Edge, Kind, Node, Relation
 from keyaudit.questions.incident.evidence.acts import reasons

@@ -8,14 +8,14 @@ import pytest
 
 from keyaudit.inventory.reads import operations_of
 from keyaudit.model import operations
-from keyaudit.model.columns import Type
 from keyaudit.model.coverage import Coverage, End, Refusal, Scope, ScopeKind, State
 from keyaudit.model.declarations import modules_in
 from keyaudit.model.errors import MEANINGS, PRECEDENCE, AuditError, Exit, StoppedError
 from keyaudit.model.evidence import EVIDENCE, LOGS
-from keyaudit.model.findings import Finding, Outcome, PolicyText, Tally
 from keyaudit.model.operations import OPERATIONS, Surface, with_all_before
 from keyaudit.model.reasons import ADVICE, Reason, unknown_columns
+from keyaudit.model.results.findings import Finding, Outcome, PolicyText, Tally
+from keyaudit.model.schema.columns import Type
 from keyaudit.model.severity import Severity
 from keyaudit.model.tables import TABLES
 

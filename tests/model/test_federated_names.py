@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from keyaudit.model.federated_names import Repository, repository
+from keyaudit.model.directory.federated_names import Repository, repository
 
 GITHUB, GITLAB = "https://token.actions.githubusercontent.com", "https://gitlab.com"
 HUB, LAB = "github.com", "gitlab.com"

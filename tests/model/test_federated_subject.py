@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from keyaudit.model.federated_subject import Breadth, Grade, Trusted, conditions, retires_on, trusted
+from keyaudit.model.directory.federated_subject import Breadth, Grade, Trusted, conditions, retires_on, trusted
 
 TENANT, OTHER = "11111111-1111-4111-8111-111111111111", "22222222-2222-4222-8222-222222222222"
 IDENTITY = "33333333-3333-4333-8333-333333333333"

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from keyaudit.model.fixes import AZ_KEYVAULT, COMMANDS, FIRST, by_kind, one_text, ordered, parts, takes_away
+from keyaudit.model.results.fixes import AZ_KEYVAULT, COMMANDS, FIRST, by_kind, one_text, ordered, parts, takes_away
 from keyaudit.model.severity import Weakness
 from keyaudit.policy.definition import Fix
 from keyaudit.policy.load import load

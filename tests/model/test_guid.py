@@ -2,7 +2,7 @@
 
 import pytest
 
-from keyaudit.model.guid import is_disguised
+from keyaudit.model.values.guid import is_disguised
 
 ID = "72c8f378-644b-4fc1-8e6c-89044a5e9b2a"
 WIDE = ID.translate({code: code + 0xFEE0 for code in map(ord, "0123456789abcdef")})

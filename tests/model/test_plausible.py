@@ -3,9 +3,9 @@
 import pytest
 
 from keyaudit.inventory.spool import implausible
-from keyaudit.model.columns import Type
+from keyaudit.model.schema.columns import Type
 from keyaudit.model.tables import TABLES
-from keyaudit.model.times import DAY
+from keyaudit.model.values.times import DAY
 
 NOW = 20_000 * DAY
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from keyaudit.model.text import one_line
+from keyaudit.model.values.text import one_line
 
 
 @given(st.text())

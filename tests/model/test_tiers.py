@@ -2,7 +2,7 @@
 
 import re
 
-from keyaudit.model.tiers import (
+from keyaudit.model.directory.tiers import (
     ACTIONS,
     DIRECTORY_ROLES,
     EXCHANGE,

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from keyaudit.model import times
+from keyaudit.model.values import times
 
 EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)
 

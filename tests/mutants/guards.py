@@ -29,16 +29,16 @@ ESCAPES = ("tests/report/test_escaping.py",)
 
 
 GUARDS: dict[str, Stages] = {
-    "keyaudit/cloud/pages.py": (("tests/cloud/test_lists.py",), CLOUD),
-    "keyaudit/cloud/listing.py": (("tests/cloud/test_lists.py",), CLOUD),
-    "keyaudit/cloud/pacing.py": (("tests/cloud/test_pacing.py",), CLOUD),
+    "keyaudit/cloud/answers/pages.py": (("tests/cloud/test_lists.py",), CLOUD),
+    "keyaudit/cloud/answers/listing.py": (("tests/cloud/test_lists.py",), CLOUD),
+    "keyaudit/cloud/limits/pacing.py": (("tests/cloud/test_pacing.py",), CLOUD),
     "keyaudit/cloud/failures.py": (("tests/cloud/test_failures.py",), CLOUD),
     "keyaudit/cloud/addresses.py": (("tests/cloud/test_addresses.py",), CLOUD),
     "keyaudit/cloud/challenge.py": (("tests/cloud/test_challenge.py",), CLOUD),
     "keyaudit/gate/*.py": (GATE,),
     "keyaudit/inventory/ledger.py": (("tests/inventory/test_ledger.py",), ("tests/inventory/test_spool.py", "tests/collect")),
     **{
-        f"keyaudit/inventory/views/{view}.py": (
+        f"keyaudit/inventory/views/**/{view}.py": (
             tuple(f"tests/inventory/{name}.py" if "/" in name else f"tests/inventory/test_{name}.py" for name in tests.split()),
             VIEWS,
             JUDGING,
@@ -101,8 +101,8 @@ GUARDS: dict[str, Stages] = {
         VIEWS,
         JUDGING,
     ),
-    "keyaudit/model/text.py": (ESCAPES, RENDERING),
-    "keyaudit/model/shell.py": (ESCAPES, RENDERING),
+    "keyaudit/model/values/text.py": (ESCAPES, RENDERING),
+    "keyaudit/model/values/shell.py": (ESCAPES, RENDERING),
     "keyaudit/report/tabular/cells.py": ((*ESCAPES, "tests/report/test_hostile.py"), RENDERING),
     "keyaudit/report/html/inert.py": (ESCAPES, RENDERING),
 }
@@ -124,32 +124,32 @@ ESCAPING: dict[str, tuple[str, Stages]] = {
 
 EQUIVALENT: dict[tuple[str, str, str], str] = {
     (
-        "keyaudit/inventory/views/in_vault.py",
+        "keyaudit/inventory/views/vaults/in_vault.py",
         "(SELECT min(reason) FROM coverage WHERE operation IN ({_list(VAULTS_FOUND + _READ)}) AND state <> 'assessed'),",
         "assessed~",
     ): "what was read has no reason, and the first reason is taken",
     (
-        "keyaudit/inventory/views/unshown.py",
+        "keyaudit/inventory/views/logs/unshown.py",
         "WHERE operation IN ({lists}) AND state <> 'assessed' AND reason NOT IN ({optional}))",
         "assessed~",
     ): "what was read has no reason",
     (
-        "keyaudit/inventory/views/logged.py",
+        "keyaudit/inventory/views/logs/logged.py",
         'LEFT JOIN (SELECT min(since) AS since FROM ({whole(sources, USER_SIGN_IN_LOG, as_of)})) AS log ON true"""',
         "JOIN",
     ): "the joined query has one row",
     (
-        "keyaudit/inventory/views/grant.py",
+        "keyaudit/inventory/views/access/grant.py",
         "LEFT JOIN reach_holder AS holder ON holder.principal_id IS NOT DISTINCT FROM stored.principal_id",
         "JOIN",
     ): "there is a holder for each grant",
     (
-        "keyaudit/inventory/views/reach.py",
+        "keyaudit/inventory/views/access/reach.py",
         "CASE WHEN vault.access_model IN ('rbac', 'hsm-local') THEN NULL",
         "hsm-local~",
     ): "a managed HSM has no access policies that could be unread",
     (
-        "keyaudit/model/text.py",
+        "keyaudit/model/values/text.py",
         r'return f"\\u{code:04x}" if code <= 0xFFFF else f"\\U{code:08x}"',
         "65536",
     ): "the character U+10000 is a letter, and no letter is escaped",

@@ -12,7 +12,7 @@ import pytest
 from keyaudit.model.coverage import Refusal
 from keyaudit.model.errors import Exit
 from keyaudit.model.reasons import Reason
-from keyaudit.model.times import parse_time
+from keyaudit.model.values.times import parse_time
 from keyaudit.plan.document.resources import Planned, Resources
 from keyaudit.plan.document.terraform import decode
 from keyaudit.plan.resources.certificates import decided_of

@@ -8,7 +8,7 @@ import pytest
 
 from keyaudit.cloud.environment import ENVIRONMENTS
 from keyaudit.model.errors import Exit
-from keyaudit.model.times import parse_time
+from keyaudit.model.values.times import parse_time
 from keyaudit.plan.document.terraform import decode
 from keyaudit.plan.resources.offsets import moment
 from keyaudit.plan.run import answers_of

@@ -11,7 +11,7 @@ from keyaudit.inventory.snapshot import open_snapshot
 from keyaudit.model.errors import Exit
 from keyaudit.model.gating.baseline import Baseline, Known
 from keyaudit.model.severity import Severity
-from keyaudit.model.times import DAY
+from keyaudit.model.values.times import DAY
 from keyaudit.policy.baseline import write_baseline
 from tests.cli.conftest import Keyaudit, Ran, contoso, keyaudit
 from tests.clock import COLLECTED

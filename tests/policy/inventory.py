@@ -10,12 +10,12 @@ from typing import Any
 import duckdb
 
 from keyaudit.inventory.owners import functions
-from keyaudit.model.columns import Table, Type
 from keyaudit.model.coverage import Coverage, Scope, ScopeKind, State
 from keyaudit.model.reasons import Reason
+from keyaudit.model.schema.columns import Table, Type
 from keyaudit.model.scope.owners import NO_RULES
 from keyaudit.model.tables import TABLES
-from keyaudit.model.times import parse_time
+from keyaudit.model.values.times import parse_time
 from keyaudit.policy.load import Policy, load
 from keyaudit.policy.settings import Judging
 

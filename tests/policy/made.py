@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from random import Random
 from typing import Any
 
-from keyaudit.model.columns import Column, Table, Type
+from keyaudit.model.schema.columns import Column, Table, Type
 from keyaudit.policy.examples.samples import NOW
 
 DAY = 86_400

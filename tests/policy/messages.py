@@ -4,8 +4,8 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 
 import duckdb
 
-from keyaudit.model.columns import Column, Type
-from keyaudit.model.findings import Outcome, Value
+from keyaudit.model.results.findings import Outcome, Value
+from keyaudit.model.schema.columns import Column, Type
 from keyaudit.policy.definition import Policy
 from keyaudit.policy.evaluation.bind import Bound, bind
 from keyaudit.policy.evaluation.ordered import Evaluated, with_arms

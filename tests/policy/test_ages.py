@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from keyaudit.model.overview import AgeGroup, Ages
+from keyaudit.model.results.overview import AgeGroup, Ages
 from keyaudit.policy.evaluation.judge import judge
 from keyaudit.policy.load import load
 from tests.policy.inventory import AGE, DAY, JUDGING, NOW, inventory, key, policy

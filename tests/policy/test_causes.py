@@ -5,11 +5,11 @@ from typing import Any
 
 import pytest
 
-from keyaudit.model.causes import KINDS, MANY
-from keyaudit.model.findings import Finding, Outcome, by_cause
 from keyaudit.model.gating.acceptance import Acceptance
 from keyaudit.model.gating.baseline import Baseline, Known
 from keyaudit.model.gating.waivers import Glob, Waiver
+from keyaudit.model.results.causes import KINDS, MANY
+from keyaudit.model.results.findings import Finding, Outcome, by_cause
 from keyaudit.model.severity import Severity
 from keyaudit.policy.definition import Policy
 from keyaudit.policy.evaluation.judge import Judgement, judge

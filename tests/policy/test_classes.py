@@ -9,9 +9,9 @@ import duckdb
 import pytest
 
 from keyaudit.model.documents import yaml
-from keyaudit.model.findings import Finding, Outcome
 from keyaudit.model.gating.waivers import Glob
 from keyaudit.model.reasons import Reason
+from keyaudit.model.results.findings import Finding, Outcome
 from keyaudit.model.severity import Severity
 from keyaudit.model.tables import TABLES
 from keyaudit.policy.conditions.parameters import Value

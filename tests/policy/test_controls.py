@@ -8,9 +8,9 @@ from msgspec.structs import replace
 
 from keyaudit.model.coverage import Scope, ScopeKind
 from keyaudit.model.documents.problems import DocumentError
-from keyaudit.model.findings import ControlCount, Finding, Outcome
 from keyaudit.model.gating.acceptance import Acceptance
 from keyaudit.model.gating.waivers import Glob, Waiver
+from keyaudit.model.results.findings import ControlCount, Finding, Outcome
 from keyaudit.policy.evaluation.judge import judge
 from keyaudit.policy.load import Policy
 from tests.policy.inventory import DAY, JUDGING, NOW, OTHER_VAULT, gap, inventory, key, policy, quoted

@@ -8,9 +8,9 @@ from typing import Any
 import duckdb
 import pytest
 
-from keyaudit.model.columns import Table
 from keyaudit.model.documents.problems import FieldError
-from keyaudit.model.findings import Outcome
+from keyaudit.model.results.findings import Outcome
+from keyaudit.model.schema.columns import Table
 from keyaudit.model.severity import place
 from keyaudit.model.tables import TABLES
 from keyaudit.policy.conditions.parameters import PROFILES, Parameter, Shape, Value

@@ -10,7 +10,7 @@ from keyaudit.inventory.reader import Connection
 from keyaudit.model.evidence import ENVIRONMENTS
 from keyaudit.model.gating.optional import MayLack
 from keyaudit.model.reasons import OPTIONAL, Reason
-from keyaudit.model.run import Run
+from keyaudit.model.results.run import Run
 from keyaudit.model.scope.environments import EnvironmentRule
 from keyaudit.policy.evidence import optional, supplied
 from tests.policy.inventory import policy

@@ -2,7 +2,7 @@
 
 import pytest
 
-from keyaudit.model.federated_subject import Breadth, Grade, retires_on, trusted
+from keyaudit.model.directory.federated_subject import Breadth, Grade, retires_on, trusted
 from keyaudit.policy.evaluation.bind import bind
 from keyaudit.policy.examples.samples import NOW
 from keyaudit.policy.load import load

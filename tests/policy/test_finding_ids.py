@@ -10,8 +10,8 @@ import pytest
 
 from keyaudit import ask
 from keyaudit.inventory.snapshot import Snapshot
-from keyaudit.model.causes import SHORT, fingerprint
 from keyaudit.model.errors import UsageError
+from keyaudit.model.results.causes import SHORT, fingerprint
 from keyaudit.model.tables import TABLES
 from keyaudit.policy.load import load
 from tests.policy.inventory import VAULT, inventory, key

@@ -8,12 +8,12 @@ from msgspec.structs import replace
 
 from keyaudit.inventory.rows import columns_of, view_types
 from keyaudit.model.coverage import Scope, ScopeKind
-from keyaudit.model.expiring import Owner
-from keyaudit.model.findings import Outcome
 from keyaudit.model.reasons import Reason
+from keyaudit.model.results.expiring import Owner
+from keyaudit.model.results.findings import Outcome
 from keyaudit.model.severity import Severity
 from keyaudit.model.tables import TABLES
-from keyaudit.model.times import MAX_TIME
+from keyaudit.model.values.times import MAX_TIME
 from keyaudit.policy.evaluation import findings
 from keyaudit.policy.evaluation.bind import bind
 from keyaudit.policy.evaluation.judge import columns_judged, judge

@@ -5,7 +5,7 @@ import re
 import duckdb
 import pytest
 
-from keyaudit.model.times import iso_date, whole_days
+from keyaudit.model.values.times import iso_date, whole_days
 from keyaudit.policy.evaluation.bind import Bound, bind
 from keyaudit.policy.load import load
 from keyaudit.policy.reading.placeholders import template

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from keyaudit.model.errors import UsageError
-from keyaudit.model.findings import Outcome
 from keyaudit.model.reasons import Reason
+from keyaudit.model.results.findings import Outcome
 from keyaudit.model.severity import Severity
 from keyaudit.policy.evaluation.judge import judge
 from keyaudit.policy.settings import Judging

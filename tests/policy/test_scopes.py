@@ -9,9 +9,9 @@ import pytest
 from keyaudit.inventory.reader import Connection
 from keyaudit.inventory.reads import operations_of
 from keyaudit.model.coverage import Coverage, Scope, ScopeKind, State
-from keyaudit.model.findings import Outcome
 from keyaudit.model.gating.optional import MayLack
 from keyaudit.model.reasons import Reason
+from keyaudit.model.results.findings import Outcome
 from keyaudit.model.severity import Severity
 from keyaudit.model.tables import TABLES
 from keyaudit.policy.evaluation.bind import bind

@@ -8,8 +8,8 @@ from typing import Any
 import duckdb
 import pytest
 
-from keyaudit.model.columns import Type
-from keyaudit.model.opens import ALWAYS
+from keyaudit.model.schema.columns import Type
+from keyaudit.model.schema.opens import ALWAYS
 from keyaudit.model.severity import LEVELS, Opens, Severity, Weakness, severity
 from keyaudit.model.tables import TABLES
 from keyaudit.policy.conditions.types import columns_read

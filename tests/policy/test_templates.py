@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
-from keyaudit.model.columns import Column, Type
 from keyaudit.model.documents.problems import FieldError
-from keyaudit.model.findings import Value
-from keyaudit.model.shell import UNQUOTABLE, powershell_quoted, shell_quoted
+from keyaudit.model.results.findings import Value
+from keyaudit.model.schema.columns import Column, Type
+from keyaudit.model.values.shell import UNQUOTABLE, powershell_quoted, shell_quoted
 from keyaudit.policy.conditions.types import Kind
 from keyaudit.policy.reading.placeholders import template
 from keyaudit.policy.templates import show

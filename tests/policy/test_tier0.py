@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from keyaudit.model.coverage import Coverage, Scope, ScopeKind
-from keyaudit.model.tier0 import Tier0, Way
+from keyaudit.model.results.tier0 import Tier0, Way
 from keyaudit.policy.evaluation.judge import judge
 from keyaudit.policy.load import load
 from tests.policy.inventory import JUDGING, gap, inventory

@@ -11,7 +11,7 @@ from keyaudit.inventory.dialect import DuckDB
 from keyaudit.model.documents.problems import DocumentError
 from keyaudit.model.errors import Exit, UsageError
 from keyaudit.model.gating.waivers import Glob, Waiver
-from keyaudit.model.times import DAY, parse_date
+from keyaudit.model.values.times import DAY, parse_date
 from keyaudit.policy.waivers import load_waivers, parse_waivers
 
 TODAY = parse_date("2026-11-24") + 4_000

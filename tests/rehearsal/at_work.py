@@ -5,7 +5,7 @@ from which the logs show vaults in use, and which the vaults still let in.
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from keyaudit.model.times import DAY, iso_date, parse_time
+from keyaudit.model.values.times import DAY, iso_date, parse_time
 from keyaudit.simulator.estate import Application, Estate, ManagedHsm, ServicePrincipal, Vault
 
 _RECENT = 30 * DAY

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 import msgspec
 from msgspec import Struct
 
-from keyaudit.model.causes import KINDS
+from keyaudit.model.results.causes import KINDS
 from keyaudit.policy.load import load
 from tests.rehearsal.actions import ACTIONS
 from tests.rehearsal.rehearse import Run

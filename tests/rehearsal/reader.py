@@ -14,8 +14,8 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from keyaudit.questions.guardrails.in_force import APP_MANAGEMENT_URL, SAVE, SAVED
-from keyaudit.simulator.arm_logs import workspace_id
 from keyaudit.simulator.estate import Estate, ManagedHsm, Posture, Vault, Workspace
+from keyaudit.simulator.resource_manager.logs import workspace_id
 from tests.clock import COLLECTED
 from tests.rehearsal.stage import Stage
 

@@ -17,8 +17,8 @@ from msgspec import Struct
 
 from keyaudit.collect.evidence import Evidence
 from keyaudit.inventory.logs import open_logs
-from keyaudit.model.causes import fingerprint
-from keyaudit.model.findings import Outcome
+from keyaudit.model.results.causes import fingerprint
+from keyaudit.model.results.findings import Outcome
 from keyaudit.simulator.estates import estate
 from keyaudit.simulator.serve import Simulator, serve
 from tests import needs

@@ -2,7 +2,7 @@
 
 from msgspec.structs import replace
 
-from keyaudit.model.times import DAY, iso_date, iso_time
+from keyaudit.model.values.times import DAY, iso_date, iso_time
 from keyaudit.simulator.estate import CredentialUse, SignIn
 from keyaudit.simulator.estates import estate
 from tests.clock import COLLECTED

@@ -4,8 +4,8 @@ from pathlib import Path
 
 from msgspec import structs
 
-from keyaudit.model.run import Report
-from keyaudit.model.settings import PolicyInForce, Setting
+from keyaudit.model.results.run import Report
+from keyaudit.model.results.settings import PolicyInForce, Setting
 from keyaudit.model.tables import TABLES
 from keyaudit.report.bundle.write import write
 from tests.report.example import REPORT

@@ -6,20 +6,20 @@ from types import MappingProxyType
 
 from msgspec import structs
 
-from keyaudit.model.causes import Cause, Causes, Member
-from keyaudit.model.columns import Type
 from keyaudit.model.coverage import Coverage, Scope, ScopeKind, State
 from keyaudit.model.errors import Exit
-from keyaudit.model.expiring import Owner
-from keyaudit.model.findings import Finding, Outcome, PolicyText, Tally, Value, by_cause
-from keyaudit.model.listing import Listing
 from keyaudit.model.reasons import Reason
-from keyaudit.model.run import First, Gap, NotJudged, Report, Run, UnderProfile, Verdict
-from keyaudit.model.settings import KnownPolicy
+from keyaudit.model.results.causes import Cause, Causes, Member
+from keyaudit.model.results.expiring import Owner
+from keyaudit.model.results.findings import Finding, Outcome, PolicyText, Tally, Value, by_cause
+from keyaudit.model.results.listing import Listing
+from keyaudit.model.results.run import First, Gap, NotJudged, Report, Run, UnderProfile, Verdict
+from keyaudit.model.results.settings import KnownPolicy
+from keyaudit.model.results.tier0 import Tier0, Way
+from keyaudit.model.schema.columns import Type
 from keyaudit.model.severity import Severity
 from keyaudit.model.tables import TABLES
-from keyaudit.model.tier0 import Tier0, Way
-from keyaudit.model.times import parse_time
+from keyaudit.model.values.times import parse_time
 from tests.report.overviews import nothing, overview
 
 AS_OF = parse_time("2026-11-24T13:30:00Z")

@@ -2,12 +2,12 @@
 
 from msgspec import structs
 
-from keyaudit.model.findings import Judged, Outcome, Ruling
 from keyaudit.model.gating.baseline import Baseline, Known
 from keyaudit.model.gating.waivers import Glob, State, Use, Waiver
 from keyaudit.model.reasons import Reason
-from keyaudit.model.run import Report
-from keyaudit.model.settings import ClassInForce, InForce, Limit
+from keyaudit.model.results.findings import Judged, Outcome, Ruling
+from keyaudit.model.results.run import Report
+from keyaudit.model.results.settings import ClassInForce, InForce, Limit
 from keyaudit.model.severity import Severity
 from tests.report.example import (
     AS_OF,

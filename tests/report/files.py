@@ -8,7 +8,7 @@ from functools import cache
 import openpyxl
 from openpyxl.utils.escape import unescape
 
-from keyaudit.model.run import Report
+from keyaudit.model.results.run import Report
 from keyaudit.report.formats import FILES
 from tests.report.hostile import hostile
 

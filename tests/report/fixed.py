@@ -2,8 +2,8 @@
 
 from msgspec import structs
 
-from keyaudit.model.findings import Outcome
-from keyaudit.model.run import Report, UnderProfile
+from keyaudit.model.results.findings import Outcome
+from keyaudit.model.results.run import Report, UnderProfile
 from tests.report.example import FINDINGS, OVERDUE, REPORT, holding, tallies, total
 
 

@@ -5,13 +5,13 @@ from collections.abc import Mapping
 from msgspec import structs
 
 from keyaudit.model.coverage import Scope, ScopeKind
-from keyaudit.model.expiring import Owner
-from keyaudit.model.findings import Finding, Outcome, Value
 from keyaudit.model.gating.waivers import Glob, State, Use
 from keyaudit.model.reasons import Reason
-from keyaudit.model.run import Gap, Report
+from keyaudit.model.results.expiring import Owner
+from keyaudit.model.results.findings import Finding, Outcome, Value
+from keyaudit.model.results.run import Gap, Report
+from keyaudit.model.results.settings import InForce
 from keyaudit.model.scope.filters import Filters
-from keyaudit.model.settings import InForce
 from keyaudit.model.severity import Severity
 from tests.report.example import (
     AS_OF,

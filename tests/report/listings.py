@@ -4,12 +4,12 @@ from collections.abc import Iterator, Mapping
 
 from msgspec import structs
 
-from keyaudit.model.expiring import Ending, Owner
-from keyaudit.model.findings import Value
-from keyaudit.model.listing import Listing, Unknown
 from keyaudit.model.operations import OPERATIONS, Right, Rights
 from keyaudit.model.reasons import Reason
-from keyaudit.model.run import Expiring, Inventory, Verdict
+from keyaudit.model.results.expiring import Ending, Owner
+from keyaudit.model.results.findings import Value
+from keyaudit.model.results.listing import Listing, Unknown
+from keyaudit.model.results.run import Expiring, Inventory, Verdict
 from keyaudit.model.tables import TABLES
 from keyaudit.questions.doctor.examine import Examination, examine
 from keyaudit.questions.permissions.needs import Need, Needed

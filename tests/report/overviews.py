@@ -1,11 +1,23 @@
 """A fixed overview of the fixed report's inventory, and the same with a hostile text in every place of the tenant's."""
 
-from keyaudit.model.expiring import Ending, Owner
-from keyaudit.model.findings import PolicyText, Value
-from keyaudit.model.overview import AgeGroup, Ages, Calendar, Custody, Due, Migration, Moving, Overview, Reach, Span, Wave
 from keyaudit.model.reasons import Reason
+from keyaudit.model.results.expiring import Ending, Owner
+from keyaudit.model.results.findings import PolicyText, Value
+from keyaudit.model.results.overview import (
+    AgeGroup,
+    Ages,
+    Calendar,
+    Custody,
+    Due,
+    Migration,
+    Moving,
+    Overview,
+    Reach,
+    Span,
+    Wave,
+)
 from keyaudit.model.tables.reach import OF_KEYS, WHO
-from keyaudit.model.times import DAY
+from keyaudit.model.values.times import DAY
 
 COUNTED = tuple(f"{who}_{action}" for action in OF_KEYS for who in WHO)
 

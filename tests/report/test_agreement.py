@@ -11,9 +11,9 @@ import duckdb
 import pytest
 from msgspec import structs
 
-from keyaudit.model.findings import Outcome
 from keyaudit.model.reasons import Reason
-from keyaudit.model.run import Report
+from keyaudit.model.results.findings import Outcome
+from keyaudit.model.results.run import Report
 from keyaudit.model.severity import Severity
 from keyaudit.report.files import as_text
 from keyaudit.report.formats import FORMATS

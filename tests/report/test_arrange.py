@@ -8,9 +8,9 @@ import pytest
 from msgspec import structs
 
 from keyaudit.model.errors import OutputError
-from keyaudit.model.expiring import Owner
-from keyaudit.model.findings import Finding, Outcome
 from keyaudit.model.reasons import Reason
+from keyaudit.model.results.expiring import Owner
+from keyaudit.model.results.findings import Finding, Outcome
 from keyaudit.model.severity import Severity
 from keyaudit.report.findings import external_sort
 from keyaudit.report.findings.arrange import by_thing, flat, groups

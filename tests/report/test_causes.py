@@ -9,10 +9,10 @@ import pytest
 from markdown_it import MarkdownIt
 from msgspec.structs import replace
 
-from keyaudit.model.causes import MANY, Causes
-from keyaudit.model.expiring import Owner
-from keyaudit.model.findings import Finding, Outcome, PolicyText
-from keyaudit.model.run import Report
+from keyaudit.model.results.causes import MANY, Causes
+from keyaudit.model.results.expiring import Owner
+from keyaudit.model.results.findings import Finding, Outcome, PolicyText
+from keyaudit.model.results.run import Report
 from keyaudit.model.severity import Severity
 from keyaudit.policy.load import load
 from keyaudit.questions.explain import render_policy

@@ -4,7 +4,7 @@ import io
 
 from msgspec.structs import replace
 
-from keyaudit.model.run import Run
+from keyaudit.model.results.run import Run
 from keyaudit.model.scope.filters import Filters
 from keyaudit.report.collected import render
 from tests.report.example import RUN, VERDICT

@@ -2,8 +2,8 @@
 
 import pytest
 
-from keyaudit.model.overview import Custody
-from keyaudit.model.tables.key import KEY
+from keyaudit.model.results.overview import Custody
+from keyaudit.model.tables.vaults.key import KEY
 from keyaudit.report.html.custody import KINDS, kept
 
 

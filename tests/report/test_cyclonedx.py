@@ -10,10 +10,10 @@ from cyclonedx.schema import OutputFormat, SchemaVersion
 from cyclonedx.validation import make_schemabased_validator
 from msgspec import structs
 
-from keyaudit.model.findings import Value
-from keyaudit.model.listing import Listing
 from keyaudit.model.reasons import Reason
-from keyaudit.model.run import Report
+from keyaudit.model.results.findings import Value
+from keyaudit.model.results.listing import Listing
+from keyaudit.model.results.run import Report
 from keyaudit.model.tables import TABLES
 from tests.report.example import AS_OF, CLEAN, DAY, REPORT, key_row, row
 from tests.report.files import exported, poisoned

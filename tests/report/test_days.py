@@ -9,12 +9,12 @@ from collections.abc import Iterator
 import pytest
 from msgspec import structs
 
-from keyaudit.model import times
-from keyaudit.model.expiring import Ending, Owner
-from keyaudit.model.findings import Finding, Outcome
-from keyaudit.model.listing import Listing
-from keyaudit.model.run import Past, Report
+from keyaudit.model.results.expiring import Ending, Owner
+from keyaudit.model.results.findings import Finding, Outcome
+from keyaudit.model.results.listing import Listing
+from keyaudit.model.results.run import Past, Report
 from keyaudit.model.tables import TABLES
+from keyaudit.model.values import times
 from keyaudit.policy.reading.placeholders import template
 from keyaudit.questions.expiring import FORMATS as EXPIRING
 from keyaudit.questions.trust.answer import PublishedKey

@@ -10,9 +10,9 @@ from msgspec import structs
 from keyaudit.model.changes.difference import Change, Difference
 from keyaudit.model.coverage import Coverage
 from keyaudit.model.errors import Exit
-from keyaudit.model.findings import Finding, Outcome
 from keyaudit.model.reasons import Reason
-from keyaudit.model.run import NotJudged, Report
+from keyaudit.model.results.findings import Finding, Outcome
+from keyaudit.model.results.run import NotJudged, Report
 from keyaudit.model.severity import Severity
 from keyaudit.report.changes.difference import compare, render_json, render_text
 from keyaudit.report.options import Options

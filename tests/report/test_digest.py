@@ -7,9 +7,9 @@ from markdown_it import MarkdownIt
 from msgspec import structs
 
 from keyaudit.model.errors import Exit
-from keyaudit.model.expiring import Ending, Owner
-from keyaudit.model.findings import Finding, Outcome
-from keyaudit.model.run import Expiring, Report
+from keyaudit.model.results.expiring import Ending, Owner
+from keyaudit.model.results.findings import Finding, Outcome
+from keyaudit.model.results.run import Expiring, Report
 from keyaudit.model.severity import Severity
 from keyaudit.report.findings.first import step
 from keyaudit.send.digest import MOST, TOLD, Digest, digests, ends_soon, inert, spelled

@@ -5,8 +5,8 @@ from collections.abc import Callable
 import pytest
 from msgspec.structs import replace
 
-from keyaudit.model.shell import option, powershell_quoted, shell_quoted
-from keyaudit.model.text import one_line, visible
+from keyaudit.model.values.shell import option, powershell_quoted, shell_quoted
+from keyaudit.model.values.text import one_line, visible
 from keyaudit.questions.guardrails import bicep, terraform
 from keyaudit.questions.incident import dot
 from keyaudit.report import markdown, members

@@ -7,9 +7,9 @@ from msgspec import structs
 
 from keyaudit.model.errors import Exit
 from keyaudit.model.evidence import LEFT_OUT
-from keyaudit.model.run import NotJudged, Report, Verdict
+from keyaudit.model.results.run import NotJudged, Report, Verdict
+from keyaudit.model.results.tier0 import LISTS, Tier0
 from keyaudit.model.severity import Severity
-from keyaudit.model.tier0 import LISTS, Tier0
 from keyaudit.report import missing as words
 from keyaudit.report.findings.first import tier0
 from keyaudit.report.missing import extent

@@ -5,9 +5,9 @@ import itertools
 import pytest
 from msgspec import structs
 
-from keyaudit.model.expiring import Owner
-from keyaudit.model.findings import Judged, Ruling
 from keyaudit.model.reasons import Reason
+from keyaudit.model.results.expiring import Owner
+from keyaudit.model.results.findings import Judged, Ruling
 from keyaudit.model.severity import Severity
 from keyaudit.model.tables import TABLES
 from keyaudit.questions.explain.finding import render_finding

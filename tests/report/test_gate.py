@@ -5,8 +5,8 @@ from collections.abc import Sequence
 
 from msgspec import structs
 
-from keyaudit.model.findings import Finding
-from keyaudit.model.run import NotJudged
+from keyaudit.model.results.findings import Finding
+from keyaudit.model.results.run import NotJudged
 from keyaudit.model.severity import Severity
 from keyaudit.report.gate import MOST, render_gate
 from tests.report.example import FINDINGS, GATED, SOFTWARE, worst

@@ -8,10 +8,10 @@ import pytest
 from msgspec import structs
 
 from keyaudit.model.coverage import Scope, ScopeKind
-from keyaudit.model.fixes import AZ_KEYVAULT
 from keyaudit.model.reasons import Reason
-from keyaudit.model.run import Gap
-from keyaudit.model.shell import option
+from keyaudit.model.results.fixes import AZ_KEYVAULT
+from keyaudit.model.results.run import Gap
+from keyaudit.model.values.shell import option
 from keyaudit.report.grants import Grant, grants, notes
 from keyaudit.report.missing import remedied
 

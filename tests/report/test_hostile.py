@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from keyaudit.model.findings import Outcome
+from keyaudit.model.results.findings import Outcome
 from keyaudit.questions.explain import render_policy
 from keyaudit.report.findings.table import COLUMNS
 from keyaudit.report.formats import FORMATS

@@ -15,11 +15,11 @@ import pytest
 from msgspec import structs
 
 from keyaudit.model.errors import Exit
-from keyaudit.model.findings import Finding, Outcome
 from keyaudit.model.frameworks import FRAMEWORKS
-from keyaudit.model.run import Past, Report, UnderProfile
+from keyaudit.model.results.findings import Finding, Outcome
+from keyaudit.model.results.run import Past, Report, UnderProfile
 from keyaudit.model.severity import Severity
-from keyaudit.model.text import visible
+from keyaudit.model.values.text import visible
 from keyaudit.report import html
 from keyaudit.report.findings.first import TOP
 from keyaudit.report.html import write

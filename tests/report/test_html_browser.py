@@ -12,8 +12,8 @@ from msgspec import structs
 
 from keyaudit import ask
 from keyaudit.inventory.snapshot import open_snapshot
-from keyaudit.model.findings import Finding, Outcome
-from keyaudit.model.run import Past, Report
+from keyaudit.model.results.findings import Finding, Outcome
+from keyaudit.model.results.run import Past, Report
 from keyaudit.model.severity import Severity
 from keyaudit.questions.incident import html as incident
 from keyaudit.report.html import write

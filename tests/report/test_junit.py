@@ -8,8 +8,8 @@ import pytest
 from lxml import etree
 from msgspec import structs
 
-from keyaudit.model.findings import Outcome
-from keyaudit.model.run import Report
+from keyaudit.model.results.findings import Outcome
+from keyaudit.model.results.run import Report
 from tests.report.example import APP_ROW, AUDIENCE, CLEAN, FINDINGS, OVERDUE, REPORT, SOFTWARE, finding
 from tests.report.excused import EXCUSED
 from tests.report.files import exported, poisoned

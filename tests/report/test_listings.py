@@ -11,11 +11,11 @@ import pytest
 from msgspec import structs
 
 from keyaudit.model.coverage import Scope, ScopeKind
-from keyaudit.model.expiring import Owner
-from keyaudit.model.findings import Value
 from keyaudit.model.operations import OPERATIONS, Rights
 from keyaudit.model.reasons import Reason
-from keyaudit.model.run import Gap
+from keyaudit.model.results.expiring import Owner
+from keyaudit.model.results.findings import Value
+from keyaudit.model.results.run import Gap
 from keyaudit.policy.load import load
 from keyaudit.questions.doctor import FORMATS as DOCTOR
 from keyaudit.questions.expiring import FORMATS as EXPIRING

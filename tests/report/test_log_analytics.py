@@ -10,8 +10,8 @@ import pytest
 from azure.mgmt.monitor import models as monitor
 from msgspec.structs import replace
 
-from keyaudit.model.findings import Outcome
-from keyaudit.model.run import Report
+from keyaudit.model.results.findings import Outcome
+from keyaudit.model.results.run import Report
 from keyaudit.model.severity import Severity
 from keyaudit.report.tabular.records import COLUMNS as CSV_COLUMNS
 from keyaudit.send.log_analytics.rows import COLUMNS, MOST_FIELD, STREAM, TABLE, Row, finding_rows, verdict_row

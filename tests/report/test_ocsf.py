@@ -9,7 +9,7 @@ import pytest
 from ocsf_json_schema import OcsfJsonSchemaEmbedded, get_ocsf_schema
 from py_ocsf_models.events.findings.compliance_finding import ComplianceFinding
 
-from keyaudit.model.run import Report
+from keyaudit.model.results.run import Report
 from keyaudit.report.formats.ocsf import VERSION
 from tests.report.example import CLEAN, FINDINGS, REPORT
 from tests.report.excused import EXCUSED

@@ -7,10 +7,10 @@ from msgspec import structs
 from prometheus_client.parser import text_string_to_metric_families
 from prometheus_client.samples import Sample
 
-from keyaudit.model.findings import Value
-from keyaudit.model.listing import Listing
 from keyaudit.model.reasons import Reason
-from keyaudit.model.run import Report
+from keyaudit.model.results.findings import Value
+from keyaudit.model.results.listing import Listing
+from keyaudit.model.results.run import Report
 from keyaudit.model.tables import TABLES
 from keyaudit.report.formats import prometheus
 from tests.report.example import AS_OF, CLEAN, DAY, REPORT, key_row, row

@@ -9,8 +9,8 @@ from msgspec.structs import replace
 from keyaudit import ask
 from keyaudit.inventory.snapshot import Snapshot, open_snapshot
 from keyaudit.model.reasons import Reason
-from keyaudit.model.times import DAY, parse_date
 from keyaudit.model.usage import Window
+from keyaudit.model.values.times import DAY, parse_date
 from keyaudit.questions.blast_radius.activity import Source, Used, Work, credential, in_vault
 from keyaudit.questions.blast_radius.answer import BlastRadius, Edge, Kind, Node, Relation
 from keyaudit.questions.blast_radius.grants import taken_away

@@ -8,9 +8,9 @@ import pytest
 from msgspec import structs
 
 from keyaudit.model.coverage import Scope, ScopeKind
-from keyaudit.model.expiring import Ending, Owner
-from keyaudit.model.findings import Finding, Outcome, PolicyText, Value
 from keyaudit.model.reasons import Reason
+from keyaudit.model.results.expiring import Ending, Owner
+from keyaudit.model.results.findings import Finding, Outcome, PolicyText, Value
 from keyaudit.model.severity import Severity
 from keyaudit.model.tables import TABLES
 from keyaudit.report.endings import days, when

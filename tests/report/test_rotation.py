@@ -11,9 +11,9 @@ from msgspec.structs import replace
 from keyaudit.gate import with_conditions
 from keyaudit.model.errors import Exit
 from keyaudit.model.reasons import Reason
-from keyaudit.model.run import Verdict
-from keyaudit.model.times import DAY
+from keyaudit.model.results.run import Verdict
 from keyaudit.model.usage import Window
+from keyaudit.model.values.times import DAY
 from keyaudit.questions.rotation import FORMATS
 from keyaudit.questions.rotation.answer import Consumer, Follows, Kind, Logged, Proof, Rotation, State, Unread, Version, Why
 from keyaudit.questions.rotation.plan import plan

@@ -8,8 +8,8 @@ import jsonschema
 import pytest
 from msgspec import structs
 
-from keyaudit.model.findings import Outcome
-from keyaudit.model.run import Report
+from keyaudit.model.results.findings import Outcome
+from keyaudit.model.results.run import Report
 from keyaudit.report.formats import sarif
 from keyaudit.report.settings import settings_member
 from tests.needs import npm

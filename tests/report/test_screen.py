@@ -7,12 +7,12 @@ from collections.abc import Iterator
 import pytest
 from msgspec.structs import replace
 
-from keyaudit.model.findings import Finding, Outcome
 from keyaudit.model.gating.waivers import Glob, State, Use
 from keyaudit.model.reasons import Reason
-from keyaudit.model.run import Report
+from keyaudit.model.results.findings import Finding, Outcome
+from keyaudit.model.results.run import Report
+from keyaudit.model.results.tier0 import Principal, Tier0, Way
 from keyaudit.model.severity import Severity
-from keyaudit.model.tier0 import Principal, Tier0, Way
 from keyaudit.report import several
 from keyaudit.report.findings import screen
 from keyaudit.report.findings.first import tier0_named

@@ -5,9 +5,9 @@ from typing import Any
 
 from msgspec import structs
 
-from keyaudit.model.expiring import Owner
-from keyaudit.model.findings import Finding, Outcome
 from keyaudit.model.reasons import Reason
+from keyaudit.model.results.expiring import Owner
+from keyaudit.model.results.findings import Finding, Outcome
 from keyaudit.report.unowned import Proposed, Unowned, sentence, toml, unowned
 from tests.report.example import FINDINGS
 

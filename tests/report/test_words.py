@@ -8,7 +8,7 @@ import pytest
 from msgspec import structs
 
 from keyaudit.model.errors import Exit
-from keyaudit.model.run import Verdict
+from keyaudit.model.results.run import Verdict
 from keyaudit.model.severity import Severity
 from keyaudit.report.formats import FILES, FORMATS
 from keyaudit.report.gate import render_gate

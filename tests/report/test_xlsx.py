@@ -8,7 +8,7 @@ import openpyxl
 import pytest
 
 from keyaudit.model.errors import UsageError
-from keyaudit.model.findings import Outcome
+from keyaudit.model.results.findings import Outcome
 from keyaudit.report.formats import FILES, FORMATS, xlsx
 from keyaudit.report.options import Options
 from keyaudit.report.tabular.records import COLUMNS, NUMBERS, THING_COLUMNS, TIMES

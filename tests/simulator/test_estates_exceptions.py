@@ -7,7 +7,7 @@ from msgspec import structs
 
 from keyaudit.simulator.estate import Application, Estate, Key, KeyVersion, ServicePrincipal, Vault
 from keyaudit.simulator.estates import estate
-from keyaudit.simulator.estates.contoso_access import ORDER_SIGNING
+from keyaudit.simulator.estates.contoso.access import ORDER_SIGNING
 from tests.simulator import estate_oracle as oracle
 
 NOW = 1_795_500_000

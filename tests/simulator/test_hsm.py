@@ -6,7 +6,7 @@ import pytest
 from msgspec import structs
 
 from keyaudit.simulator.estate import HsmAssignment, HsmRole
-from keyaudit.simulator.hsm_roles import EKM_ADMINISTRATOR
+from keyaudit.simulator.key_vault.hsm_roles import EKM_ADMINISTRATOR
 from tests.simulator.client import ARM, wire
 from tests.simulator.recorded import bodies, headers, shape
 from tests.simulator.small import HSM, SMALL, SUBSCRIPTION

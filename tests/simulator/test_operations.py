@@ -14,9 +14,9 @@ from keyaudit.collect.scope_filters import GROUPS
 from keyaudit.collect.surfaces import TOGETHER
 from keyaudit.logs.live.workspaces import QUERY as WORKSPACES
 from keyaudit.model.operations import OPERATIONS, Operation, Surface
-from keyaudit.simulator.arm_logs import customer_id
 from keyaudit.simulator.estate import Resource, ServicePrincipal
-from keyaudit.simulator.events import system_topic
+from keyaudit.simulator.resource_manager.events import system_topic
+from keyaudit.simulator.resource_manager.logs import customer_id
 from keyaudit.simulator.roles import OWNER
 from keyaudit.simulator.service import Directory
 from tests.simulator.client import ARM, GRAPH, LOGIN, wire

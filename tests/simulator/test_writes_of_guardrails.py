@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from keyaudit.simulator.arm_logs import workspace_id
 from keyaudit.simulator.estate import Resource, Workspace
+from keyaudit.simulator.resource_manager.logs import workspace_id
 from tests.rehearsal.reader import exported
 from tests.simulator.client import ARM, GRAPH, wire
 from tests.simulator.small import HSM, SMALL

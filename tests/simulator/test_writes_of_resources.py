@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from keyaudit.simulator.arm_logs import workspace_id
 from keyaudit.simulator.estate import HsmAssignment, RoleAssignment, Workspace
+from keyaudit.simulator.resource_manager.logs import workspace_id
 from tests.simulator.client import ARM, GRAPH, Reply, Wire, wire
 from tests.simulator.small import APPLICATIONS, HSM, SMALL
 from tests.simulator.writes.served import EVERY_RIGHT, permit

@@ -3,11 +3,11 @@
 from collections.abc import Mapping
 from dataclasses import replace
 
-from keyaudit.model.columns import Column
 from keyaudit.model.consumers import CHILDREN
 from keyaudit.model.operations import OPERATIONS
 from keyaudit.model.operations.about import Unnamed
 from keyaudit.model.operations.kinds import TOGETHER
+from keyaudit.model.schema.columns import Column
 from keyaudit.model.tables import TABLES
 from keyaudit.model.tables.log_sink import SETTINGS
 from tests.collect.refusals import BY_ITSELF

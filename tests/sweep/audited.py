@@ -17,8 +17,8 @@ from msgspec import Struct
 from keyaudit import audit, evaluation
 from keyaudit.cloud.connection import Connection, Identity
 from keyaudit.cloud.gateway import Gateway
+from keyaudit.cloud.identity.tokens import Tokens
 from keyaudit.cloud.sender import Sender
-from keyaudit.cloud.tokens import Tokens
 from keyaudit.collect import x509
 from keyaudit.collect.evidence import Evidence
 from keyaudit.collect.run import collect_all
@@ -27,11 +27,11 @@ from keyaudit.inventory.spool import Spool
 from keyaudit.model.coverage import Coverage
 from keyaudit.model.errors import AuditError, Exit
 from keyaudit.model.evidence import BY_RIGHT
-from keyaudit.model.findings import Finding, Outcome
 from keyaudit.model.forecast import Forecast
 from keyaudit.model.operations import OPERATIONS
 from keyaudit.model.reasons import Reason
-from keyaudit.model.run import Report, Run
+from keyaudit.model.results.findings import Finding, Outcome
+from keyaudit.model.results.run import Report, Run
 from keyaudit.model.scope.filters import Filters
 from keyaudit.model.severity import Severity
 from keyaudit.model.tables import TABLES

@@ -8,7 +8,7 @@ from msgspec import Struct
 
 from keyaudit.model.coverage import ScopeKind
 from keyaudit.model.errors import Exit
-from keyaudit.model.findings import Finding, Outcome
+from keyaudit.model.results.findings import Finding, Outcome
 from tests.sweep.audited import Audited, Base, Result, Stopped
 from tests.sweep.faults import Fault
 from tests.sweep.members import NOWHERE

@@ -6,7 +6,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from keyaudit.model.times import DAY
+from keyaudit.model.values.times import DAY
 from tests.sweep import members
 from tests.sweep.estate import AS_OF
 from tests.sweep.tenant import Call

@@ -13,8 +13,8 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from keyaudit.cloud.clients import Answer
-from keyaudit.model.findings import Outcome
 from keyaudit.model.operations import OPERATIONS
+from keyaudit.model.results.findings import Outcome
 from keyaudit.simulator.estate import Certificate, Estate, Key, Secret, Vault
 from tests.sweep.audited import Audited, Auditor, Result
 from tests.sweep.compare import GONE, Wrong

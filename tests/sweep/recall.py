@@ -20,15 +20,16 @@ from msgspec import Struct
 
 from keyaudit.collect import supplied
 from keyaudit.collect.supplied import write_usage
-from keyaudit.inventory import files, snapshot
 from keyaudit.inventory import load as loader
+from keyaudit.inventory import snapshot
 from keyaudit.inventory.dialect import DUCKDB
+from keyaudit.inventory.disk import files
 from keyaudit.inventory.load import Loaded
 from keyaudit.inventory.owners import UNREAD
 from keyaudit.inventory.reader import Reader
 from keyaudit.inventory.views import ledger
-from keyaudit.model.columns import Table
-from keyaudit.model.expiring import Owner
+from keyaudit.model.results.expiring import Owner
+from keyaudit.model.schema.columns import Table
 from keyaudit.policy.evaluation import judge
 from keyaudit.policy.evaluation.findings import NO_CAUSES
 from keyaudit.policy.evaluation.ordered import Evaluated

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from keyaudit.collect.surfaces import SURFACES
 from keyaudit.model.errors import Exit
-from keyaudit.model.findings import Outcome
+from keyaudit.model.results.findings import Outcome
 from keyaudit.policy.load import load
 from tests.sweep.audited import Audited
 

@@ -4,9 +4,9 @@ from msgspec.structs import replace
 
 from keyaudit.model.coverage import Coverage, Scope, ScopeKind, State
 from keyaudit.model.errors import Exit
-from keyaudit.model.findings import Finding, Outcome, PolicyText
 from keyaudit.model.operations import OPERATIONS
 from keyaudit.model.reasons import Reason
+from keyaudit.model.results.findings import Finding, Outcome, PolicyText
 from keyaudit.model.severity import Severity
 from tests.sweep.allowed import DECLARED, declared
 from tests.sweep.audited import Audited, Base, Missing, Result, Stopped

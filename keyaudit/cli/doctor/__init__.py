@@ -14,11 +14,11 @@ from keyaudit.cli.options import Live, Selection, Stored, flags
 from keyaudit.cli.parameters import Command, Leading
 from keyaudit.cli.terminal.streams import tell
 from keyaudit.model.errors import UsageError
-from keyaudit.model.text import one_line
+from keyaudit.model.values.text import one_line
 
 if TYPE_CHECKING:
     from keyaudit.collect.shapes import Recorder
-    from keyaudit.model.run import Run
+    from keyaudit.model.results.run import Run
 
 app = typer.Typer(cls=Leading, help="Show what can be read, what cannot, and what grants it.", rich_markup_mode=None)
 app.command("config", cls=Command)(config)

@@ -48,7 +48,7 @@ def config(
 
 
 def _row(setting: "EffectiveSetting") -> tuple[str, str, str]:
-    from keyaudit.model.text import one_line
+    from keyaudit.model.values.text import one_line
 
     value = setting.value
     shown = setting.unset if value is None else ", ".join(value) if isinstance(value, list | tuple) else str(value)

@@ -15,11 +15,11 @@ from keyaudit.cli.settings.run_settings import Settings, settle
 from keyaudit.cli.sources.judged import WAIVERS
 from keyaudit.cli.terminal.streams import colour_variable
 from keyaudit.cloud.network import Network, variables
-from keyaudit.inventory.input_file import is_there
+from keyaudit.inventory.disk.input_file import is_there
 from keyaudit.model.documents.nodes import find
 from keyaudit.model.documents.reader import Keys, dotted
 from keyaudit.model.scope.environments import EnvironmentRule
-from keyaudit.model.times import duration_text
+from keyaudit.model.values.times import duration_text
 from keyaudit.policy.evaluation.bind import bind
 from keyaudit.policy.load import Policy, load
 

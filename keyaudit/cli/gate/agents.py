@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from keyaudit.cli.options import Ci
 from keyaudit.cli.terminal.streams import printing, tell
 from keyaudit.model.errors import OutputError
-from keyaudit.model.run import Report
+from keyaudit.model.results.run import Report
 
 if TYPE_CHECKING:
     from keyaudit.report.gate.agents import Agent

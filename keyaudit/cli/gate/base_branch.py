@@ -7,9 +7,9 @@ from pathlib import Path
 from keyaudit.cli.options import DEFAULT_CONFIG, Choice, Live
 from keyaudit.cli.sources.judged import WAIVERS
 from keyaudit.cli.terminal.streams import tell
-from keyaudit.inventory.input_file import is_there
+from keyaudit.inventory.disk.input_file import is_there
 from keyaudit.model.errors import UsageError
-from keyaudit.model.text import listed, one_line
+from keyaudit.model.values.text import listed, one_line
 
 
 def of_base(base: Path, live: Live, choice: Choice) -> tuple[Live, Choice]:

@@ -17,21 +17,21 @@ from keyaudit.cli.settings.run_settings import Settings, settle
 from keyaudit.cli.sources.judged import judged
 from keyaudit.cli.sources.source import snapshot
 from keyaudit.cli.terminal.progress import Silent
+from keyaudit.inventory.disk.temporary import temporary_folder
 from keyaudit.inventory.snapshot import Snapshot, write
-from keyaudit.inventory.temporary import temporary_folder
 from keyaudit.model.coverage import Scope, ScopeKind
 from keyaudit.model.errors import UnsafeError, UsageError
 from keyaudit.model.evidence import EVERY_RESOURCE
-from keyaudit.model.expiring import Owner
-from keyaudit.model.findings import Finding, Outcome, UnknownGroup
 from keyaudit.model.gating.acceptance import Acceptance
 from keyaudit.model.gating.baseline import Baseline, Known
-from keyaudit.model.planned import PlannedAt
 from keyaudit.model.reasons import Reason
-from keyaudit.model.run import Gap, Report, Run
+from keyaudit.model.results.expiring import Owner
+from keyaudit.model.results.findings import Finding, Outcome, UnknownGroup
+from keyaudit.model.results.planned import PlannedAt
+from keyaudit.model.results.run import Gap, Report, Run
 from keyaudit.model.severity import Severity
-from keyaudit.model.text import one_line
-from keyaudit.model.times import DAY
+from keyaudit.model.values.text import one_line
+from keyaudit.model.values.times import DAY
 from keyaudit.plan.answers import Answers, shown_some
 from keyaudit.plan.document.source import Source
 from keyaudit.plan.document.terraform import Plan, read_plan

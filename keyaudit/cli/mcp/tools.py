@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from keyaudit import __version__
 from keyaudit.model.errors import AuditError, UsageError
-from keyaudit.model.findings import Outcome
+from keyaudit.model.results.findings import Outcome
 from keyaudit.model.scope.filters import did_you_mean
 from keyaudit.model.severity import Severity
-from keyaudit.model.text import one_line
-from keyaudit.model.times import DAY
-from keyaudit.report import answers, questions
-from keyaudit.report.answers import LONGEST, MOST, PAGE, Answer, Document
+from keyaudit.model.values.text import one_line
+from keyaudit.model.values.times import DAY
+from keyaudit.questions.findings import answers, questions
+from keyaudit.questions.findings.answers import LONGEST, MOST, PAGE, Answer, Document
 from keyaudit.report.members import inert
 
 if TYPE_CHECKING:
@@ -20,9 +20,9 @@ if TYPE_CHECKING:
     from mcp.types import CallToolResult
 
     from keyaudit.inventory.snapshot import Snapshot
-    from keyaudit.model.findings import PolicyText
-    from keyaudit.model.run import Report
-    from keyaudit.report.questions import Question
+    from keyaudit.model.results.findings import PolicyText
+    from keyaudit.model.results.run import Report
+    from keyaudit.questions.findings.questions import Question
 
 _KEPT = 4 * 1024 * 1024
 """The maximum length in characters of the documents kept for their next pages; parsed, they take some ten times that."""

@@ -17,7 +17,7 @@ from keyaudit.model.extras import installing
 if TYPE_CHECKING:
     from keyaudit.cli.settings.run_settings import Settings
     from keyaudit.cloud.ingestion import Destination, Ingestion
-    from keyaudit.model.run import Report
+    from keyaudit.model.results.run import Report
 
 
 class As(StrEnum):
@@ -53,7 +53,7 @@ def log_analytics(
     from keyaudit.cli.settings.run_settings import settle
     from keyaudit.cli.sources.judged import judged
     from keyaudit.cli.terminal.stop import keeping
-    from keyaudit.model.run import conditions
+    from keyaudit.model.results.run import conditions
 
     settings = settle(live, resume=False)
     if not stored.from_:
@@ -119,7 +119,7 @@ def template(
 
     An Azure Resource Manager template, for the resource group of the workspace. Nothing is deployed.
     """
-    from keyaudit.model.text import one_line
+    from keyaudit.model.values.text import one_line
     from keyaudit.report.files import check, output_file
     from keyaudit.report.members import inert
     from keyaudit.send import log_analytics as made

@@ -121,7 +121,7 @@ def _recipients(live: Live, to: "Sequence[str]", to_file: Path | None, *, sendin
 
 def _first(kept: Path) -> None:
     from keyaudit.cli.terminal.streams import printing
-    from keyaudit.model.text import one_line
+    from keyaudit.model.values.text import one_line
 
     with printing() as out:
         out.write(f"Nothing to compare with: {one_line(str(kept))} has one snapshot.\n")
@@ -129,7 +129,7 @@ def _first(kept: Path) -> None:
 
 def _nothing(since: int) -> None:
     from keyaudit.cli.terminal.streams import printing
-    from keyaudit.model.times import iso_time
+    from keyaudit.model.values.times import iso_time
 
     with printing() as out:
         out.write(f"No changes to report to owners since {iso_time(since)}.\n")
@@ -138,7 +138,7 @@ def _nothing(since: int) -> None:
 def _print(messages: "list[Digest]", to_whom: "Recipients") -> None:
     """The messages, each with its recipients."""
     from keyaudit.cli.terminal.streams import printing
-    from keyaudit.model.text import one_line
+    from keyaudit.model.values.text import one_line
 
     with printing() as out:
         for number, message in enumerate(messages):

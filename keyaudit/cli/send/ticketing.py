@@ -46,7 +46,7 @@ def tickets(
 
     from keyaudit.cli.sources.snapshot_folder import followed
     from keyaudit.cli.terminal.streams import printing
-    from keyaudit.inventory.lock import Lock
+    from keyaudit.inventory.disk.lock import Lock
     from keyaudit.model.errors import PRECEDENCE, Exit
     from keyaudit.model.severity import Severity
     from keyaudit.send.due_tickets import due
@@ -109,7 +109,7 @@ async def _send(waiting: "Sequence[Ticket]", found: "History", to: "Webhook", to
 
 def _tell_unconfirmed(folder: Path, told: "Told") -> None:
     from keyaudit.cli.terminal.streams import tell
-    from keyaudit.model.text import one_line
+    from keyaudit.model.values.text import one_line
 
     for finding, event in told.unconfirmed.items():
         what = f"the ticket for {finding[:6]} ({event}) may not have been accepted: the run that sent it was stopped"

@@ -12,7 +12,7 @@ from keyaudit.cli.options import Auth
 from keyaudit.cli.settings.policy_config import PolicyConfig, PolicyTable, RequireTable, policy_config, tag_values
 from keyaudit.cli.settings.recipients import Recipients
 from keyaudit.cloud.environment import ENVIRONMENTS, MEMBERS, Environment, custom
-from keyaudit.inventory import input_file
+from keyaudit.inventory.disk import input_file
 from keyaudit.model.changes.history import Deadlines
 from keyaudit.model.documents.format import MAX_SIZE
 from keyaudit.model.documents.nodes import Members, Node
@@ -26,8 +26,8 @@ from keyaudit.model.scope.filters import Filters
 from keyaudit.model.scope.owners import NO_RULES, OwnerRule, OwnerRules
 from keyaudit.model.severity import Severity
 from keyaudit.model.tables import TABLES, table_named
-from keyaudit.model.text import one_line
-from keyaudit.model.times import parse_duration
+from keyaudit.model.values.text import one_line
+from keyaudit.model.values.times import parse_duration
 
 
 def _names(reader: Reader, node: Node, path: Keys) -> tuple[str, ...]:

@@ -15,7 +15,7 @@ from keyaudit.model.documents.reader import Keys, Reader, dotted, one_of
 from keyaudit.model.evidence import REQUIRABLE
 from keyaudit.model.gating.waivers import Glob
 from keyaudit.model.tables import TABLES
-from keyaudit.model.text import one_line
+from keyaudit.model.values.text import one_line
 from keyaudit.policy.conditions.parameters import PROFILES
 from keyaudit.policy.settings import Given, PolicyClass
 from keyaudit.policy.waivers import names_something

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from keyaudit.cli.options import Selection
 from keyaudit.model.errors import UsageError
 from keyaudit.model.scope.filters import did_you_mean
-from keyaudit.model.text import one_line
+from keyaudit.model.values.text import one_line
 from keyaudit.policy.load import Policy
 
 

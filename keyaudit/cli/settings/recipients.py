@@ -14,7 +14,7 @@ import msgspec
 from keyaudit.model.documents.nodes import Node
 from keyaudit.model.documents.problems import FieldError
 from keyaudit.model.documents.reader import Keys, Reader
-from keyaudit.model.text import one_line
+from keyaudit.model.values.text import one_line
 
 _VARIABLE = re.compile(r"\$([A-Za-z_][A-Za-z0-9_]*)", re.ASCII)
 

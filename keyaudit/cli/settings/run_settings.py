@@ -13,7 +13,7 @@ from keyaudit.model.errors import UsageError
 from keyaudit.model.gating.expectations import Expectations
 from keyaudit.model.scope.environments import EnvironmentRule
 from keyaudit.model.scope.filters import Filters
-from keyaudit.model.text import one_line
+from keyaudit.model.values.text import one_line
 
 
 class Settings(Struct, frozen=True, kw_only=True):

@@ -15,21 +15,21 @@ from keyaudit.cli.settings.limits import settled
 from keyaudit.cli.settings.policy_selection import chosen
 from keyaudit.cli.sources.source import check_since, each, snapshot, unmet_of
 from keyaudit.cli.terminal.progress import told_if_long
+from keyaudit.inventory.disk.input_file import is_there
 from keyaudit.inventory.expected import without_subscriptions
-from keyaudit.inventory.input_file import is_there
 from keyaudit.inventory.snapshot import Snapshot, open_snapshot
 from keyaudit.model.errors import UnsafeError, UsageError
-from keyaudit.model.findings import Outcome, UnknownGroup
 from keyaudit.model.gating.acceptance import Acceptance
 from keyaudit.model.gating.allowances import Allowance
 from keyaudit.model.gating.baseline import Baseline
 from keyaudit.model.gating.expectations import Expectations
 from keyaudit.model.gating.waivers import Waiver
-from keyaudit.model.run import Gap, Report, Run
+from keyaudit.model.results.findings import Outcome, UnknownGroup
+from keyaudit.model.results.run import Gap, Report, Run
 from keyaudit.model.scope.part import WHOLE, Part
 from keyaudit.model.severity import Severity
 from keyaudit.model.tables import TABLES
-from keyaudit.model.text import one_line
+from keyaudit.model.values.text import one_line
 from keyaudit.policy.load import Policy, load
 from keyaudit.policy.settings import Judging
 from keyaudit.report.lines import plural

@@ -27,15 +27,15 @@ from keyaudit.collect.focus import Focus
 from keyaudit.collect.run import Progress, note_unread
 from keyaudit.collect.surfaces import SURFACES
 from keyaudit.inventory.collection_state import is_begun
+from keyaudit.inventory.disk.temporary import temporary_folder
 from keyaudit.inventory.snapshot import Snapshot, write
 from keyaudit.inventory.spool import Spool
-from keyaudit.inventory.temporary import temporary_folder
-from keyaudit.model import times
 from keyaudit.model.coverage import Refusal
 from keyaudit.model.errors import AccessError, UnavailableError, UsageError
 from keyaudit.model.reasons import Reason
-from keyaudit.model.run import Run
-from keyaudit.model.text import one_line
+from keyaudit.model.results.run import Run
+from keyaudit.model.values import times
+from keyaudit.model.values.text import one_line
 
 _SIMULATED_CONCURRENCY = 2
 """Requests at once of the simulated tenant: it answers from this process, so more of them only open more connections."""

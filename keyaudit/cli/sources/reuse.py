@@ -8,8 +8,8 @@ import typer
 
 from keyaudit.cli.options import Live, typed
 from keyaudit.model.errors import UsageError
-from keyaudit.model.shell import option
-from keyaudit.model.times import DAY
+from keyaudit.model.values.shell import option
+from keyaudit.model.values.times import DAY
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)

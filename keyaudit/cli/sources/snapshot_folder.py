@@ -14,15 +14,15 @@ from keyaudit.cli.sources.judged import judged
 from keyaudit.cli.sources.reuse import Reuse
 from keyaudit.cli.terminal.streams import tell
 from keyaudit.gate.history import Course
-from keyaudit.inventory import files
 from keyaudit.inventory.collection_state import begun, finished
+from keyaudit.inventory.disk import files
 from keyaudit.inventory.snapshot import Snapshot, open_snapshot
-from keyaudit.model import times
 from keyaudit.model.changes.history import History
 from keyaudit.model.errors import UnsafeError, UsageError
-from keyaudit.model.findings import Outcome
-from keyaudit.model.run import Past, Run
-from keyaudit.model.text import one_line
+from keyaudit.model.results.findings import Outcome
+from keyaudit.model.results.run import Past, Run
+from keyaudit.model.values import times
+from keyaudit.model.values.text import one_line
 
 
 def past(folder: Path, live: Live, choice: Choice, run: Run) -> tuple[Past, ...]:

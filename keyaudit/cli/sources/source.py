@@ -13,17 +13,17 @@ from msgspec.structs import replace
 from keyaudit.cli.clock import SystemClock
 from keyaudit.cli.options import Live, Stored, settings_file, typed
 from keyaudit.cli.terminal.progress import told_if_long
-from keyaudit.model import times
 from keyaudit.model.errors import AccessError, StoppedError, UnavailableError, UnsafeError, UsageError
 from keyaudit.model.gating.expectations import Expectations
-from keyaudit.model.run import Run
-from keyaudit.model.shell import option
-from keyaudit.model.text import one_line
+from keyaudit.model.results.run import Run
+from keyaudit.model.values import times
+from keyaudit.model.values.shell import option
+from keyaudit.model.values.text import one_line
 
 if TYPE_CHECKING:
     from keyaudit.cloud.gateway import Observe
     from keyaudit.inventory.snapshot import Snapshot
-    from keyaudit.model.run import Gap
+    from keyaudit.model.results.run import Gap
 
 _KEPT = "nothing is kept; collect, and report and gate with --keep, can resume"
 """The message of a command that was stopped while it read a tenant."""
@@ -83,8 +83,8 @@ def _live(
         raise UsageError("--tenant", "accepts only one here", "name one")
     from keyaudit.cli.sources.live import collected, unread
     from keyaudit.collect.focus import Focus
-    from keyaudit.inventory.temporary import temporary_folder
-    from keyaudit.model.causes import is_id
+    from keyaudit.inventory.disk.temporary import temporary_folder
+    from keyaudit.model.results.causes import is_id
     from keyaudit.questions.incident.evidence.needs import needed
 
     focus = Focus(about, needed(about)) if about is not None and not is_id(about) else None
@@ -111,8 +111,8 @@ def _left(live: Live, folder: Path) -> str:
     read.
     """
     from keyaudit.cli.sources.reuse import NO_REUSE, resuming
-    from keyaudit.inventory import files
     from keyaudit.inventory.collection_state import begun
+    from keyaudit.inventory.disk import files
 
     if begun(folder) is None:
         return ""
@@ -157,7 +157,7 @@ def _with_imports(taken: "Snapshot", live: Live) -> Iterator[tuple["Snapshot", i
         return
     from keyaudit.collect.evidence import supplied
     from keyaudit.collect.supplied import with_evidence
-    from keyaudit.inventory.temporary import temporary_folder
+    from keyaudit.inventory.disk.temporary import temporary_folder
 
     evidence = supplied(live.imports)
     logged = evidence.logs.until if evidence.logs else 0

@@ -10,7 +10,7 @@ from keyaudit.cli.terminal.streams import coloured, tell
 from keyaudit.model.forecast import Forecast
 from keyaudit.model.operations import Throttle
 from keyaudit.model.reasons import Reason
-from keyaudit.model.text import one_line
+from keyaudit.model.values.text import one_line
 
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from typing import TextIO
 
 from keyaudit.model.errors import Exit, OutputError
-from keyaudit.model.text import one_line
+from keyaudit.model.values.text import one_line
 
 _LONGEST = 2_000
 NEVER, ALWAYS, TERMINAL = "never", "always", "on a terminal"

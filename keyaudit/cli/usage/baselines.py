@@ -7,7 +7,7 @@ import typer
 
 from keyaudit.cli.terminal.streams import printing
 from keyaudit.model.errors import Exit, UsageError
-from keyaudit.model.times import parse_date
+from keyaudit.model.values.times import parse_date
 
 Logs = Annotated[Path, typer.Argument(metavar="LOGS", help="The folder that usage import or usage collect wrote.")]
 
@@ -82,7 +82,7 @@ def show(*, baseline: Annotated[Path, typer.Argument(metavar="BASELINE", help="T
     from keyaudit.inventory.usage.baseline import open_baseline
     from keyaudit.logs.check.listing import belonging
     from keyaudit.logs.report.learned import render
-    from keyaudit.model.text import one_line
+    from keyaudit.model.values.text import one_line
 
     found = open_baseline(baseline)
     with printing() as out:

@@ -100,8 +100,8 @@ def collect(
 
 def _window(first: int | None, last: int | None, now: int) -> "Window":
     """Whole days. Raises UsageError if there are none, or one has not begun."""
-    from keyaudit.model.times import DAY
     from keyaudit.model.usage import Window
+    from keyaudit.model.values.times import DAY
 
     if (first or 0) > now or (last or 0) > now:
         raise UsageError("--first-day, --last-day", "a day in the future", "name days that have begun")

@@ -13,14 +13,14 @@ import typer
 from keyaudit.cli.options import Choice, Live, OwnPolicies, Stored, flags
 from keyaudit.cli.parameters import Command
 from keyaudit.cli.terminal.streams import printing
-from keyaudit.inventory.input_file import is_there
+from keyaudit.inventory.disk.input_file import is_there
 from keyaudit.model.errors import Exit, UsageError
 from keyaudit.model.extras import installing
-from keyaudit.model.text import one_line
+from keyaudit.model.values.text import one_line
 
 if TYPE_CHECKING:
     from keyaudit.model.gating.waivers import Waiver
-    from keyaudit.model.run import Report
+    from keyaudit.model.results.run import Report
 
 app = typer.Typer(help="Manage exceptions, each with an owner and an end date.", rich_markup_mode=None)
 
@@ -114,7 +114,7 @@ def add(
     The resource is looked up in --from DIR, --demo or the live tenant, and its full id is written. A waiver that would cover
     nothing is refused.
     """
-    from keyaudit.model.times import iso_date
+    from keyaudit.model.values.times import iso_date
 
     today = iso_date(_today())
     known = {waiver.id for waiver in _loaded(file, policies)} if is_there(file) else set()

@@ -5,12 +5,12 @@ from difflib import get_close_matches
 from itertools import islice
 
 from keyaudit.model.errors import UsageError
-from keyaudit.model.findings import Finding, Outcome
 from keyaudit.model.gating.waivers import Waiver
-from keyaudit.model.run import Report
+from keyaudit.model.results.findings import Finding, Outcome
+from keyaudit.model.results.run import Report
 from keyaudit.model.severity import Severity
 from keyaudit.model.tables import TABLES
-from keyaudit.model.text import listed, one_line
+from keyaudit.model.values.text import listed, one_line
 from keyaudit.report.facts import Facts
 from keyaudit.report.lines import plural
 from keyaudit.report.resource import label

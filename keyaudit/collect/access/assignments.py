@@ -13,8 +13,8 @@ from keyaudit.collect.queries import Query
 from keyaudit.collect.rows import Row
 from keyaudit.collect.wire import Wire, is_null, read
 from keyaudit.model.coverage import Refusal
-from keyaudit.model.guid import GUID
 from keyaudit.model.reasons import Reason
+from keyaudit.model.values.guid import GUID
 
 QUERY = Query(
     operation="role_assignment.query",

@@ -12,8 +12,8 @@ from keyaudit.collect.reading import Reading
 from keyaudit.collect.rows import Row
 from keyaudit.collect.wire import Wire, read
 from keyaudit.model.coverage import Coverage, Refusal, Scope
-from keyaudit.model.guid import GUID
 from keyaudit.model.reasons import Reason
+from keyaudit.model.values.guid import GUID
 
 QUERY = Query(
     operation="role_definition.query",

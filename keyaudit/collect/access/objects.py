@@ -9,7 +9,7 @@ from keyaudit.collect.rows import Row
 from keyaudit.collect.wire import CONTRADICTED, Wire, is_null, read
 from keyaudit.model.coverage import Refusal
 from keyaudit.model.reasons import Reason
-from keyaudit.model.tables.principal import PRINCIPAL
+from keyaudit.model.tables.entra.principal import PRINCIPAL
 
 _KINDS = {"user": "user", "agentUser": "user", "group": "group", "device": "device", "orgContact": "contact"}
 _APPLICATIONS = frozenset({"servicePrincipal", "agentIdentity", "agentIdentityBlueprintPrincipal"})

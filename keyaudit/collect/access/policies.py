@@ -8,9 +8,9 @@ from keyaudit.collect.grants import grant_row
 from keyaudit.collect.rows import Row
 from keyaudit.collect.wire import AFTER_APPLY, NOT_IN_PLAN, Wire, is_null, read
 from keyaudit.model.coverage import Refusal
-from keyaudit.model.guid import GUID
 from keyaudit.model.reasons import Reason
 from keyaudit.model.tables.grant import Allows
+from keyaudit.model.values.guid import GUID
 
 _ALL = "all"
 # https://learn.microsoft.com/azure/key-vault/general/assign-access-policy and .../keys/about-keys; the closed lists are

@@ -26,10 +26,10 @@ from keyaudit.collect.reading import Reading
 from keyaudit.collect.rows import Row
 from keyaudit.inventory.spool import Spool, Unit
 from keyaudit.model.coverage import Coverage, Refusal, Scope
-from keyaudit.model.guid import GUID
 from keyaudit.model.reasons import Reason
-from keyaudit.model.tables.principal import MEMBERSHIP
-from keyaudit.model.times import DAY
+from keyaudit.model.tables.entra.principal import MEMBERSHIP
+from keyaudit.model.values.guid import GUID
+from keyaudit.model.values.times import DAY
 
 OPERATIONS = ("principal.lookup", "principal.get", "group.members", "group.direct_members")
 

@@ -5,7 +5,7 @@ from typing import TypeVar
 
 from msgspec import UNSET, Struct
 
-from keyaudit.cloud.listing import Listing
+from keyaudit.cloud.answers.listing import Listing
 from keyaudit.collect.access import delegations
 from keyaudit.collect.access.assignments import QUERY, AssignmentItem, assignment_row, matters, name_of
 from keyaudit.collect.access.definitions import Roles

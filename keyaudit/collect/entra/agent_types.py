@@ -11,8 +11,8 @@ from keyaudit.collect.calls import Calls
 from keyaudit.collect.entra.relations import Related
 from keyaudit.collect.wire import Wire, read
 from keyaudit.model.coverage import Coverage, Refusal, Scope
-from keyaudit.model.guid import GUID
 from keyaudit.model.reasons import Reason
+from keyaudit.model.values.guid import GUID
 
 _APPLICATIONS = {"#microsoft.graph.application": False, "#microsoft.graph.agentIdentityBlueprint": True}
 _PRINCIPALS = {

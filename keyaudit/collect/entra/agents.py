@@ -23,11 +23,11 @@ from keyaudit.collect.reading import Reading
 from keyaudit.collect.rows import Row, wired
 from keyaudit.collect.wire import Wire, decoded, is_null, read
 from keyaudit.inventory.spool import Unit
-from keyaudit.model.columns import Table
 from keyaudit.model.coverage import Coverage, Refusal, Scope
-from keyaudit.model.guid import GUID
 from keyaudit.model.reasons import Reason
-from keyaudit.model.tables.agent import AGENT, BLUEPRINT
+from keyaudit.model.schema.columns import Table
+from keyaudit.model.tables.entra.agent import AGENT, BLUEPRINT
+from keyaudit.model.values.guid import GUID
 
 OPERATIONS = (
     *("agent.list", "agent.sponsors", "agent_user.list"),

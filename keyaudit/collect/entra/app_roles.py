@@ -15,9 +15,9 @@ from keyaudit.collect.rows import Row
 from keyaudit.collect.wire import Wire, read
 from keyaudit.inventory.spool import Unit
 from keyaudit.model.coverage import Coverage, Refusal, Scope
-from keyaudit.model.guid import GUID
+from keyaudit.model.directory.tiers import tier_of_permission
 from keyaudit.model.reasons import Reason
-from keyaudit.model.tiers import tier_of_permission
+from keyaudit.model.values.guid import GUID
 
 OPERATIONS = ("service_principal.app_roles", "service_principal.app_roles_of")
 

@@ -6,10 +6,10 @@ from functools import partial
 from msgspec import UNSET, field
 
 from keyaudit.collect.entra.agent_types import is_blueprint
-from keyaudit.collect.entra.credentials import PasswordItem, Rows, read_credentials, unread_rows
 from keyaudit.collect.entra.directory import collect_objects
 from keyaudit.collect.entra.holders import Holder
-from keyaudit.collect.entra.key_material import Keyed, Keys
+from keyaudit.collect.entra.keys.credentials import PasswordItem, Rows, read_credentials, unread_rows
+from keyaudit.collect.entra.keys.key_material import Keyed, Keys
 from keyaudit.collect.entra.relations import Relations
 from keyaudit.collect.entra.settings import put_exposes, put_identifiers, put_makers
 from keyaudit.collect.reading import Reading
@@ -19,7 +19,7 @@ from keyaudit.inventory.spool import Unit
 from keyaudit.model.coverage import Coverage, Scope
 from keyaudit.model.operations import GLOBAL_CLOUD
 from keyaudit.model.reasons import Reason
-from keyaudit.model.tables.application import APPLICATION
+from keyaudit.model.tables.entra.application import APPLICATION
 
 
 @wired(APPLICATION)

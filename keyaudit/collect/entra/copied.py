@@ -7,8 +7,8 @@ its row has: https://learn.microsoft.com/graph/api/resources/keycredential
 from collections.abc import Iterable, Mapping, Sequence
 from typing import cast
 
-from keyaudit.collect.entra.credentials import OF_CERTIFICATE
-from keyaudit.model.tables.credential import CREDENTIAL
+from keyaudit.collect.entra.keys.credentials import OF_CERTIFICATE
+from keyaudit.model.tables.entra.credential import CREDENTIAL
 
 Rows = Sequence[tuple[str, Mapping[str, object]]]
 """Rows, each with its table."""

@@ -14,9 +14,9 @@ from keyaudit.collect.rows import Row
 from keyaudit.collect.wire import Wire, decoded
 from keyaudit.inventory.spool import Unit
 from keyaudit.model.coverage import Coverage, Refusal, Scope
-from keyaudit.model.guid import GUID
 from keyaudit.model.reasons import Reason
-from keyaudit.model.wire import Unreadable
+from keyaudit.model.schema.wire import Unreadable
+from keyaudit.model.values.guid import GUID
 
 OPERATIONS = ("delegated_grant.list",)
 

@@ -14,9 +14,9 @@ from keyaudit.collect.rows import Row
 from keyaudit.collect.wire import Wire, is_null, read
 from keyaudit.inventory.spool import Unit
 from keyaudit.model.coverage import Coverage, Refusal, Scope
-from keyaudit.model.guid import GUID
+from keyaudit.model.directory.tiers import adds_agent_credentials, tier_of_actions, tier_of_role
 from keyaudit.model.reasons import Reason
-from keyaudit.model.tiers import adds_agent_credentials, tier_of_actions, tier_of_role
+from keyaudit.model.values.guid import GUID
 
 OPERATIONS = ("directory_role.definitions", "directory_role.assignments", "directory_role.eligibilities")
 

@@ -21,8 +21,8 @@ from keyaudit.collect.x509 import X509
 from keyaudit.inventory.spool import Spool, Unit
 from keyaudit.model.coverage import Coverage, Refusal, Scope, State
 from keyaudit.model.reasons import Reason
-from keyaudit.model.tables.federated_domain import FEDERATED_DOMAIN
-from keyaudit.model.tables.signing_certificate import SIGNING_CERTIFICATE
+from keyaudit.model.tables.entra.federated_domain import FEDERATED_DOMAIN
+from keyaudit.model.tables.entra.signing_certificate import SIGNING_CERTIFICATE
 
 OPERATIONS = ("domain.federation", "external_federation.list")
 

@@ -6,11 +6,11 @@ from msgspec import Struct
 
 from keyaudit.collect.rows import Row
 from keyaudit.collect.wire import Wire, is_null, read
-from keyaudit.model.columns import Table
 from keyaudit.model.coverage import Refusal
-from keyaudit.model.guid import GUID
 from keyaudit.model.reasons import Reason
-from keyaudit.model.tables.service_principal import MICROSOFT_TENANTS, WITHOUT_OWNER
+from keyaudit.model.schema.columns import Table
+from keyaudit.model.tables.entra.service_principal import MICROSOFT_TENANTS, WITHOUT_OWNER
+from keyaudit.model.values.guid import GUID
 
 PATHS: Mapping[str, str] = {"application": "applications", "service_principal": "servicePrincipals"}
 """The collection of each kind of holder, in Graph's spelling."""

@@ -19,7 +19,7 @@ from keyaudit.collect.wire import Wire, is_null, read
 from keyaudit.inventory.spool import Unit
 from keyaudit.model.coverage import Coverage, Refusal, Scope
 from keyaudit.model.reasons import Reason
-from keyaudit.model.tables.managed_identity import MANAGED_IDENTITY
+from keyaudit.model.tables.entra.managed_identity import MANAGED_IDENTITY
 
 OPERATIONS = ("managed_identity.list", "managed_identity.list_stable")
 

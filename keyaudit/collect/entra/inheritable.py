@@ -5,9 +5,9 @@ from collections.abc import Sequence
 from msgspec import UNSET, Struct
 
 from keyaudit.collect.wire import Wire, decoded
-from keyaudit.model.guid import GUID
 from keyaudit.model.reasons import Reason
-from keyaudit.model.wire import Unreadable
+from keyaudit.model.schema.wire import Unreadable
+from keyaudit.model.values.guid import GUID
 
 
 class Inheritable(Struct, rename="camel"):

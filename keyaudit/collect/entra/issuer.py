@@ -19,7 +19,7 @@ from keyaudit.collect.wire import Wire, read
 from keyaudit.inventory.spool import Spool, Unit
 from keyaudit.model.coverage import Coverage, Refusal, Scope, State
 from keyaudit.model.reasons import Reason
-from keyaudit.model.tables.shared_key import SHARED
+from keyaudit.model.tables.entra.shared_key import SHARED
 
 OPERATIONS = ("login.metadata", "login.keys", "login.app_keys", *SHARED.values(), "organization.type", "b2c.key_sets")
 

@@ -12,8 +12,8 @@ from keyaudit.collect.calls import Calls, not_assessed, why_incomplete
 from keyaudit.collect.concurrency import for_each
 from keyaudit.collect.copies import both, distinct
 from keyaudit.collect.entra import identity_limits
-from keyaudit.collect.entra.credentials import Rows
 from keyaudit.collect.entra.holders import Holder
+from keyaudit.collect.entra.keys.credentials import Rows
 from keyaudit.collect.entra.relations import FederatedItem
 from keyaudit.collect.places import Subscription, source
 from keyaudit.collect.queries import Group, Query, ids_of
@@ -21,8 +21,8 @@ from keyaudit.collect.reading import Reading
 from keyaudit.collect.wire import Wire, read
 from keyaudit.inventory.spool import Unit
 from keyaudit.model.coverage import Coverage, Refusal, Scope
-from keyaudit.model.guid import GUID
 from keyaudit.model.reasons import UNSAFE, Reason
+from keyaudit.model.values.guid import GUID
 
 _FEDERATED = ("managed_identity.expressions_of", "managed_identity.federated_of")
 OPERATIONS = ("managed_identity.query", *_FEDERATED, *identity_limits.OPERATIONS)

@@ -7,7 +7,7 @@ from msgspec import Struct, field
 
 from keyaudit.inventory.spool import Spool
 from keyaudit.model.coverage import Scope, State
-from keyaudit.model.tiers import DELEGATED_CONTROL, DELEGATED_DATA_NAMES
+from keyaudit.model.directory.tiers import DELEGATED_CONTROL, DELEGATED_DATA_NAMES
 
 _TELLING = ("service_principal.list", "service_principal.app_roles", "directory_role.assignments")
 """The lists of what leads to control of the whole tenant: without one of them, anybody may have privileges."""

@@ -21,9 +21,9 @@ from keyaudit.collect.concurrency import for_each
 from keyaudit.collect.entra.applications import ApplicationItem, application_credentials, application_holder
 from keyaudit.collect.entra.copied import NEEDED, Rows, copied, lacking
 from keyaudit.collect.entra.holders import Holder
-from keyaudit.collect.entra.key_material import Keyed, Keys, listed_keys, names_of, shown
+from keyaudit.collect.entra.keys.key_material import Keyed, Keys, listed_keys, names_of, shown
+from keyaudit.collect.entra.keys.put_off import Note, notes
 from keyaudit.collect.entra.powerful import Powerful
-from keyaudit.collect.entra.put_off import Note, notes
 from keyaudit.collect.entra.relations import AT_ONCE
 from keyaudit.collect.entra.service_principals import PrincipalItem, principal_credentials, principal_holder
 from keyaudit.collect.focus import LEFT_OUT, MOST
@@ -32,7 +32,7 @@ from keyaudit.collect.reading import Reading
 from keyaudit.inventory.spool import Spool, Unit
 from keyaudit.model.coverage import Coverage, Refusal, Scope, State
 from keyaudit.model.reasons import OPTIONAL, Reason
-from keyaudit.model.run import Copied
+from keyaudit.model.results.run import Copied
 
 T = TypeVar("T")
 

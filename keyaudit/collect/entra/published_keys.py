@@ -10,13 +10,13 @@ from keyaudit.collect.rows import Row
 from keyaudit.collect.wire import Wire, is_null, read
 from keyaudit.collect.x509 import X509
 from keyaudit.inventory.spool import Unit
-from keyaudit.model import base64url
-from keyaudit.model.columns import Table
 from keyaudit.model.coverage import SHOWN_BAD, End, Refusal
-from keyaudit.model.entra import CONSUMERS
+from keyaudit.model.directory.hosts import CONSUMERS
 from keyaudit.model.reasons import Reason
-from keyaudit.model.tables.issuer_key import ISSUER_KEY
-from keyaudit.model.tables.shared_key import SHARED_KEY
+from keyaudit.model.schema.columns import Table
+from keyaudit.model.tables.entra.issuer_key import ISSUER_KEY
+from keyaudit.model.tables.entra.shared_key import SHARED_KEY
+from keyaudit.model.values import base64url
 
 _TEMPLATE = "{tenantid}"
 _KEY_TYPES = {"rsa": "RSA", "ec": "EC"}

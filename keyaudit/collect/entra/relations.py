@@ -12,8 +12,8 @@ from keyaudit.collect.focus import LEFT_OUT, Focus
 from keyaudit.collect.rows import Row
 from keyaudit.collect.wire import Wire, read
 from keyaudit.model.coverage import Coverage, Refusal, Scope
-from keyaudit.model.guid import GUID
 from keyaudit.model.reasons import Reason
+from keyaudit.model.values.guid import GUID
 
 EXPANDED = 20
 """The maximum number of related objects in $expand, without a link to the rest:

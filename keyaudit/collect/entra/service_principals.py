@@ -9,21 +9,21 @@ from keyaudit.collect.entra.agent_types import IS_AGENT, UnknownTypes, agent_typ
 from keyaudit.collect.entra.agent_types import OPERATION as AGENT_TYPE
 from keyaudit.collect.entra.app_roles import OPERATIONS as APP_ROLES
 from keyaudit.collect.entra.app_roles import AppRoles
-from keyaudit.collect.entra.credentials import PasswordItem, Rows, read_credentials, unread_rows
 from keyaudit.collect.entra.directory import collect_objects, operations
 from keyaudit.collect.entra.holders import Holder, home_of
-from keyaudit.collect.entra.key_material import Keyed, Keys
+from keyaudit.collect.entra.keys.credentials import PasswordItem, Rows, read_credentials, unread_rows
+from keyaudit.collect.entra.keys.key_material import Keyed, Keys
+from keyaudit.collect.entra.keys.saml import split
+from keyaudit.collect.entra.keys.signers import Signer
 from keyaudit.collect.entra.relations import Relations
-from keyaudit.collect.entra.saml import split
 from keyaudit.collect.entra.settings import put_makers
-from keyaudit.collect.entra.signers import Signer
 from keyaudit.collect.places import source
 from keyaudit.collect.reading import Reading
 from keyaudit.collect.rows import Row, wired
 from keyaudit.collect.wire import Wire, read
 from keyaudit.inventory.spool import Unit
 from keyaudit.model.coverage import Coverage, Refusal, Scope
-from keyaudit.model.tables.service_principal import SERVICE_PRINCIPAL
+from keyaudit.model.tables.entra.service_principal import SERVICE_PRINCIPAL
 
 
 @wired(SERVICE_PRINCIPAL)

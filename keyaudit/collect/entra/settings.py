@@ -5,10 +5,10 @@ from msgspec import UNSET, Raw, Struct
 from keyaudit.collect.rows import Row
 from keyaudit.collect.wire import Wire, decoded, is_null, read
 from keyaudit.model.coverage import Refusal
-from keyaudit.model.guid import GUID
 from keyaudit.model.operations import GLOBAL_CLOUD
 from keyaudit.model.reasons import Reason
-from keyaudit.model.wire import Unreadable
+from keyaudit.model.schema.wire import Unreadable
+from keyaudit.model.values.guid import GUID
 
 
 class AppRole(Struct, rename="camel"):

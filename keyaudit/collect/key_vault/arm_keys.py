@@ -28,7 +28,7 @@ from keyaudit.collect.wire import Wire, is_null, read
 from keyaudit.inventory.spool import Unit
 from keyaudit.model.coverage import Coverage, Refusal
 from keyaudit.model.reasons import Reason
-from keyaudit.model.tables.key import KEY
+from keyaudit.model.tables.vaults.key import KEY
 
 OPERATIONS = ("arm.key.list", "arm.key.versions", "arm.key.get", "arm.key.version")
 

@@ -11,9 +11,9 @@ from keyaudit.collect.rows import Row, wired
 from keyaudit.collect.wire import Wire, read
 from keyaudit.model.coverage import Refusal
 from keyaudit.model.reasons import Reason
-from keyaudit.model.tables.certificate import CERTIFICATE
-from keyaudit.model.times import DAY, MAX_TIME
-from keyaudit.model.wire import paths
+from keyaudit.model.schema.wire import paths
+from keyaudit.model.tables.vaults.certificate import CERTIFICATE
+from keyaudit.model.values.times import DAY, MAX_TIME
 
 _RENEWAL = ("auto_renews", "renews_before_expiry", "renews_at_percentage")
 _ACTIONS = ("emails_contacts", *_RENEWAL)

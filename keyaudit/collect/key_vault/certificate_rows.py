@@ -6,10 +6,10 @@ from keyaudit.collect.key_vault.names import named, object_id
 from keyaudit.collect.rows import Row, wired
 from keyaudit.collect.wire import Wire, is_null, read
 from keyaudit.collect.x509 import X509, read_x509
-from keyaudit.model import base64url
 from keyaudit.model.coverage import Refusal
 from keyaudit.model.reasons import Reason
-from keyaudit.model.tables.certificate import CERTIFICATE
+from keyaudit.model.tables.vaults.certificate import CERTIFICATE
+from keyaudit.model.values import base64url
 
 FACTS = tuple(field.name for field in structs.fields(X509))
 

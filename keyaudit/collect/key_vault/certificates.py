@@ -23,7 +23,7 @@ from keyaudit.collect.wire import read
 from keyaudit.inventory.spool import Unit
 from keyaudit.model.coverage import Coverage, Refusal
 from keyaudit.model.reasons import Reason
-from keyaudit.model.tables.certificate import CERTIFICATE
+from keyaudit.model.tables.vaults.certificate import CERTIFICATE
 
 OPERATIONS = ("certificate.list", "certificate.versions", "certificate.get")
 

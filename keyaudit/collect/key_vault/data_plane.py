@@ -9,9 +9,9 @@ from keyaudit.collect.calls import Calls
 from keyaudit.collect.key_vault.vaults import is_gone
 from keyaudit.collect.places import Vault
 from keyaudit.collect.rows import Row
-from keyaudit.model.columns import Table
 from keyaudit.model.coverage import Refusal
 from keyaudit.model.reasons import Reason
+from keyaudit.model.schema.columns import Table
 from keyaudit.model.tables.places import MANAGED_HSM
 
 # The signs of a deleted vault on the data plane: its DNS name is gone, or nothing answers.

@@ -19,8 +19,8 @@ from keyaudit.collect.wire import Wire, is_null, read
 from keyaudit.inventory.spool import Unit
 from keyaudit.model.coverage import Coverage, Refusal
 from keyaudit.model.reasons import Reason
-from keyaudit.model.tables.deleted import DELETED
 from keyaudit.model.tables.places import KEY_VAULT, MANAGED_HSM
+from keyaudit.model.tables.vaults.deleted import DELETED
 
 _PURGEABLE = "purgeable"
 

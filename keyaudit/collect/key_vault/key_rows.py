@@ -4,11 +4,11 @@ from msgspec import UNSET, Raw, Struct, UnsetType, field
 
 from keyaudit.collect.rows import Row, wired
 from keyaudit.collect.wire import Wire, is_null, read
-from keyaudit.model import base64url
 from keyaudit.model.coverage import Refusal
 from keyaudit.model.reasons import Reason
-from keyaudit.model.tables.key import KEY, OUTSIDE
 from keyaudit.model.tables.places import MANAGED_HSM
+from keyaudit.model.tables.vaults.key import KEY, OUTSIDE
+from keyaudit.model.values import base64url
 
 ATTRIBUTES = (
     "enabled",

@@ -29,10 +29,10 @@ from keyaudit.inventory.spool import Unit
 from keyaudit.model.coverage import SHOWN_BAD, Coverage, End, Refusal
 from keyaudit.model.operations import GLOBAL_CLOUD
 from keyaudit.model.reasons import UNSAFE, Reason
-from keyaudit.model.tables.key import KEY
 from keyaudit.model.tables.places import MANAGED_HSM
-from keyaudit.model.text import listed as listed_texts
-from keyaudit.model.text import one_line
+from keyaudit.model.tables.vaults.key import KEY
+from keyaudit.model.values.text import listed as listed_texts
+from keyaudit.model.values.text import one_line
 
 OPERATIONS = ("key.list", "key.versions", "key.get", "key.rotation_policy")
 HSM_OPERATIONS = ("hsm.key.list", "hsm.key.versions", "hsm.key.get", "hsm.key.rotation_policy")

@@ -13,7 +13,7 @@ from keyaudit.collect.rows import Row
 from keyaudit.collect.wire import Wire, is_null, read
 from keyaudit.model.coverage import Refusal
 from keyaudit.model.reasons import Reason
-from keyaudit.model.tables.vault import VAULT
+from keyaudit.model.tables.vaults.vault import VAULT
 
 _RULES = ("network_default_action", "network_bypass", "ip_rules", "every_address_let_in", "virtual_network_rules")
 _ENDPOINTS = ("private_endpoints", "private_endpoints_approved")

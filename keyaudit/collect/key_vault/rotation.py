@@ -8,7 +8,7 @@ from keyaudit.collect.rows import Row
 from keyaudit.collect.wire import Wire, is_null, read
 from keyaudit.model.coverage import Refusal
 from keyaudit.model.reasons import Reason
-from keyaudit.model.times import parse_duration
+from keyaudit.model.values.times import parse_duration
 
 ROTATION = ("auto_rotates", "rotates_after", "rotates_before_expiry", "rotation_expiry")
 _EXPIRIES = ("rotation_expiry", "expires_on")

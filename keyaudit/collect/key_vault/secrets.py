@@ -15,7 +15,7 @@ from keyaudit.collect.wire import Wire, read
 from keyaudit.inventory.spool import Unit
 from keyaudit.model.coverage import Coverage, Refusal
 from keyaudit.model.reasons import Reason
-from keyaudit.model.tables.secret import SECRET
+from keyaudit.model.tables.vaults.secret import SECRET
 
 OPERATIONS = ("secret.list", "secret.versions")
 

@@ -13,8 +13,8 @@ from keyaudit.collect.wire import Wire, is_null, read
 from keyaudit.model.coverage import Refusal
 from keyaudit.model.reasons import Reason
 from keyaudit.model.tables.places import KEY_VAULT, MANAGED_HSM
-from keyaudit.model.tables.vault import VAULT
-from keyaudit.model.times import DAY
+from keyaudit.model.tables.vaults.vault import VAULT
+from keyaudit.model.values.times import DAY
 
 _OF_ANY = (
     "vault_uri",

@@ -21,7 +21,7 @@ from keyaudit.inventory.spool import Unit
 from keyaudit.model.coverage import Coverage, Refusal, Scope, State
 from keyaudit.model.reasons import Reason
 from keyaudit.model.tables.places import KEY_VAULT, MANAGED_HSM
-from keyaudit.model.tables.vault import VAULT
+from keyaudit.model.tables.vaults.vault import VAULT
 
 _AT_ONCE = 16
 

@@ -16,9 +16,9 @@ from keyaudit.collect.places import Vault, source
 from keyaudit.collect.reading import Reading
 from keyaudit.collect.rows import Row
 from keyaudit.inventory.spool import Unit
-from keyaudit.model.columns import Table
 from keyaudit.model.coverage import Coverage, End, Refusal
 from keyaudit.model.reasons import Reason
+from keyaudit.model.schema.columns import Table
 
 Item = TypeVar("Item", bound=Struct)
 Bundle = TypeVar("Bundle", bound=Struct)

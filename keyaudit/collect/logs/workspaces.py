@@ -19,7 +19,7 @@ from keyaudit.inventory.spool import Unit
 from keyaudit.model.coverage import Coverage, Refusal, Scope
 from keyaudit.model.reasons import Reason
 from keyaudit.model.tables.workspace import LOG_TABLE, WORKSPACE
-from keyaudit.model.times import DAY
+from keyaudit.model.values.times import DAY
 
 OPERATIONS = ("workspace.get", "workspace.table")
 

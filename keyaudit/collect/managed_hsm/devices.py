@@ -21,7 +21,7 @@ from keyaudit.collect.wire import Wire, read
 from keyaudit.inventory.spool import Unit
 from keyaudit.model.coverage import Coverage, Refusal, Scope
 from keyaudit.model.reasons import Reason
-from keyaudit.model.tables.hsm_device import HSM_DEVICE
+from keyaudit.model.tables.vaults.hsm_device import HSM_DEVICE
 
 OPERATIONS = ("hsm_device.query", "hsm_device.diagnostic_setting.list")
 

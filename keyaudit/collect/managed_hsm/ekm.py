@@ -14,7 +14,7 @@ from keyaudit.collect.x509 import X509
 from keyaudit.inventory.spool import Unit
 from keyaudit.model.coverage import Coverage, Refusal, State
 from keyaudit.model.reasons import Reason
-from keyaudit.model.tables.ekm_certificate import EKM_CERTIFICATE
+from keyaudit.model.tables.vaults.ekm_certificate import EKM_CERTIFICATE
 
 OPERATIONS = ("hsm.ekm.get", "hsm.ekm.certificate")
 _NO_CHAIN = Refusal(Reason.BAD_VALUE, "it lists no certificate authority, and no connection works without one", 200)

@@ -18,9 +18,9 @@ from keyaudit.collect.rows import Row
 from keyaudit.collect.wire import read
 from keyaudit.inventory.spool import Unit
 from keyaudit.model.coverage import Coverage, Refusal
-from keyaudit.model.guid import GUID
 from keyaudit.model.reasons import Reason
 from keyaudit.model.tables.grant import Allows
+from keyaudit.model.values.guid import GUID
 
 OPERATIONS = (
     "hsm.role_definition.list",

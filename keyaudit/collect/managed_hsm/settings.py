@@ -11,7 +11,7 @@ from keyaudit.collect.rows import Row, wired
 from keyaudit.collect.wire import read
 from keyaudit.inventory.spool import Unit
 from keyaudit.model.coverage import SHOWN_BAD, Coverage, End, Refusal
-from keyaudit.model.tables.hsm_setting import HSM_SETTING
+from keyaudit.model.tables.vaults.hsm_setting import HSM_SETTING
 
 OPERATION = "hsm.setting.list"
 

@@ -14,7 +14,7 @@ from keyaudit.collect.supplied_file import UnreadError, content
 from keyaudit.model.errors import UsageError
 from keyaudit.model.reasons import Reason
 from keyaudit.model.relying_parties import HeldKey, RelyingParties, Unread, Validator
-from keyaudit.model.text import one_line
+from keyaudit.model.values.text import one_line
 
 _MOST = 50_000
 """The maximum number of keys, and of validators, over all files."""

@@ -10,11 +10,11 @@ from keyaudit.collect.relying_parties import jsonc
 from keyaudit.collect.relying_parties.xml import Element, elements
 from keyaudit.collect.supplied_file import UnreadError, text
 from keyaudit.collect.x509 import read_x509
-from keyaudit.model import base64url
 from keyaudit.model.coverage import Refusal
 from keyaudit.model.reasons import Reason
 from keyaudit.model.relying_parties import HeldKey
-from keyaudit.model.times import parse_time
+from keyaudit.model.values import base64url
+from keyaudit.model.values.times import parse_time
 
 T = TypeVar("T")
 

@@ -6,9 +6,9 @@ from urllib.parse import quote
 
 from keyaudit.collect.rows import Row
 from keyaudit.inventory.spool import Unit
-from keyaudit.model.columns import Table
 from keyaudit.model.coverage import Refusal, Scope
 from keyaudit.model.relying_parties import RelyingParties, Unread
+from keyaudit.model.schema.columns import Table
 from keyaudit.model.tables.relying_parties import TOKEN_VALIDATOR, TRUSTED_KEY
 
 

@@ -13,7 +13,7 @@ from msgspec import Struct
 
 from keyaudit.collect.relying_parties.settings import FileSetting
 from keyaudit.model.coverage import Refusal
-from keyaudit.model.entra import CONSUMERS, SIGN_IN_HOSTS
+from keyaudit.model.directory.hosts import CONSUMERS, SIGN_IN_HOSTS
 from keyaudit.model.reasons import Reason
 from keyaudit.model.relying_parties import SHARED_AUTHORITIES, Validator
 

@@ -10,7 +10,7 @@ from keyaudit.collect.wire import Wire, is_null, read
 from keyaudit.model.coverage import Refusal, Scope
 from keyaudit.model.reasons import Reason
 from keyaudit.model.tables.account_key import ACCOUNT_KEY
-from keyaudit.model.times import DAY
+from keyaudit.model.values.times import DAY
 
 _COSMOS = {
     "primary": "primaryMasterKey",

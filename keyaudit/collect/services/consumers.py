@@ -23,8 +23,8 @@ from keyaudit.inventory.spool import Unit
 from keyaudit.model.consumers import CHILDREN, DECLARED, KEY, QUERY, SECRET, Consumer
 from keyaudit.model.coverage import Coverage, Refusal, Scope
 from keyaudit.model.reasons import Reason
-from keyaudit.model.tables.key_use import KEY_USE
-from keyaudit.model.tables.secret_use import SECRET_USE
+from keyaudit.model.tables.vaults.key_use import KEY_USE
+from keyaudit.model.tables.vaults.secret_use import SECRET_USE
 
 OPERATIONS = (QUERY, *(each.operation for each in CHILDREN))
 

@@ -23,7 +23,7 @@ from keyaudit.collect.wire import Wire, is_null, read
 from keyaudit.inventory.spool import Unit
 from keyaudit.model.coverage import Coverage, Refusal, Scope
 from keyaudit.model.reasons import Reason
-from keyaudit.model.tables.event_subscription import EVENT_SUBSCRIPTION, EVENTS, OBJECTS
+from keyaudit.model.tables.vaults.event_subscription import EVENT_SUBSCRIPTION, EVENTS, OBJECTS
 
 OPERATIONS = EVENTS
 _BELOW = "event_topic.subscriptions"

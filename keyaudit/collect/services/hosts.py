@@ -17,8 +17,8 @@ from keyaudit.collect.services.queried import Identified, queried
 from keyaudit.collect.wire import Wire, is_null, read
 from keyaudit.inventory.spool import Unit
 from keyaudit.model.coverage import Coverage, Refusal, Scope
+from keyaudit.model.directory.redirect_uris import NAMED_BY_AZURE
 from keyaudit.model.reasons import Reason
-from keyaudit.model.redirect_uris import NAMED_BY_AZURE
 from keyaudit.model.tables.azure_host import AZURE_HOST
 
 OPERATIONS = ("host.query",)

@@ -12,7 +12,7 @@ from keyaudit.collect.services.settings import VERSION
 from keyaudit.collect.wire import Wire, is_null, read
 from keyaudit.model.coverage import Refusal, Scope
 from keyaudit.model.reasons import Reason
-from keyaudit.model.tables.key_use import KEY_USE
+from keyaudit.model.tables.vaults.key_use import KEY_USE
 
 _KEY = re.compile(r"https://([a-z0-9.-]{1,253})(?::443)?/keys/([a-z0-9-]{1,127})(?:/([a-z0-9]{1,64}))?/?", re.ASCII)
 _IDENTITY = re.compile(

@@ -17,7 +17,7 @@ from keyaudit.collect.wire import Wire, is_null, read
 from keyaudit.inventory.spool import Unit
 from keyaudit.model.coverage import Coverage, Refusal, Scope
 from keyaudit.model.reasons import Reason
-from keyaudit.model.tables.secret_use import ORDER, SECRET_USE
+from keyaudit.model.tables.vaults.secret_use import ORDER, SECRET_USE
 
 OPERATIONS = ("secret_use.query",)
 

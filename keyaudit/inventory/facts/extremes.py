@@ -2,7 +2,7 @@
 
 from keyaudit.inventory.facts.fact import CERTAIN, Count, Doubt, Fact
 from keyaudit.inventory.facts.joins import NOTHING
-from keyaudit.model.times import MAX_TIME
+from keyaudit.model.values.times import MAX_TIME
 
 BELOW, ABOVE = -MAX_TIME - 1, MAX_TIME + 1
 """Bounds that no time or number that is stored reaches."""

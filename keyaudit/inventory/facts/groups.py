@@ -13,7 +13,7 @@ from keyaudit.inventory.facts.extremes import ABOVE, BELOW, settled
 from keyaudit.inventory.facts.fact import CERTAIN, TRUE, Count, Doubt, Fact, Items, Truth
 from keyaudit.inventory.facts.joins import NOTHING, Join, Part, Reads, joined
 from keyaudit.inventory.facts.relation import Relation, Rows
-from keyaudit.model.times import MAX_TIME
+from keyaudit.model.values.times import MAX_TIME
 
 _OF_ROWS = "rows_missing"
 

@@ -10,8 +10,8 @@ from keyaudit.inventory.facts.fact import CERTAIN, Count, Doubt, Fact, Items, Tr
 from keyaudit.inventory.facts.joins import NOTHING, Cell, Join, Listed, Part, Reads, cells, if_missing, inside, joined
 from keyaudit.inventory.facts.sql import Sources, read_to_the_end
 from keyaudit.inventory.load import quoted
-from keyaudit.model.columns import Type
 from keyaudit.model.reasons import Reason
+from keyaudit.model.schema.columns import Type
 from keyaudit.model.tables import TABLES
 
 _KEY = "key_of_row"

@@ -20,8 +20,8 @@ because providers reassign addresses inside them; clients are families of progra
 # ruff: noqa: S608 - every name and literal in this SQL is our own
 
 from keyaudit.inventory.dialect import DUCKDB, DuckDB
-from keyaudit.model.times import DAY
 from keyaudit.model.usage import ANY, PRIVILEGED, SIGN_IN, SIGN_IN_SCOPES, Facet, Window
+from keyaudit.model.values.times import DAY
 
 EVIDENCE = 3
 """The number of rows that are named for each group, and shown for each reason."""

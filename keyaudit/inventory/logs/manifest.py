@@ -15,8 +15,8 @@ from keyaudit.inventory.manifest import File, Sealed, TableFiles, check_files, u
 from keyaudit.inventory.rows import stored_types
 from keyaudit.model.errors import UnsafeError, UsageError
 from keyaudit.model.tables.usage import USAGE
-from keyaudit.model.times import DAY, iso_date, parse_date
 from keyaudit.model.usage import Window
+from keyaudit.model.values.times import DAY, iso_date, parse_date
 
 FORMAT = 10
 """Increased when an older keyaudit could misread a newer format."""

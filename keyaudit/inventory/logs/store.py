@@ -10,7 +10,7 @@ from pathlib import Path
 import duckdb
 from msgspec import Struct
 
-from keyaudit.inventory import files
+from keyaudit.inventory.disk import files
 from keyaudit.inventory.load import counted, parquet, part_name, write_parquet
 from keyaudit.inventory.locked import TEMPORARY, judged, locked
 from keyaudit.inventory.logs.manifest import (
@@ -31,8 +31,8 @@ from keyaudit.inventory.logs.use import FileRead
 from keyaudit.inventory.manifest import MAX_MANIFEST, File, TableFiles
 from keyaudit.inventory.rows import no_rows
 from keyaudit.model.errors import UnsafeError, UsageError
-from keyaudit.model.times import DAY
 from keyaudit.model.usage import Window
+from keyaudit.model.values.times import DAY
 
 _MANY = 20_000
 """The number of rows from which a file is worth the time that opening it takes."""

@@ -14,10 +14,10 @@ from pathlib import Path
 import duckdb
 import msgspec
 
-from keyaudit.inventory import files
+from keyaudit.inventory.disk import files
 from keyaudit.inventory.load import counted, one, parquet, part_name, write_parquet
 from keyaudit.inventory.manifest import File, TableFiles
-from keyaudit.model.times import DAY
+from keyaudit.model.values.times import DAY
 
 TOKENS, HOURS, KEY = "tokens", "hours", "tokens.key"
 """The tables, and the file with the key by which ids are hashed."""

@@ -8,7 +8,7 @@ from pathlib import Path
 import duckdb
 from msgspec import Struct
 
-from keyaudit.inventory import files
+from keyaudit.inventory.disk import files
 from keyaudit.inventory.load import (
     UNSORTED,
     counted,

@@ -3,8 +3,8 @@
 from collections.abc import Collection, Iterable
 
 from keyaudit.model.tables.usage import REACHES
-from keyaudit.model.times import DAY
 from keyaudit.model.usage import Window
+from keyaudit.model.values.times import DAY
 
 LONG_ENOUGH = 35 * DAY
 """Complete logs of fewer days do not show that something is not in use: a monthly job may not have run."""

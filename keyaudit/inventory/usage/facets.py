@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from keyaudit.inventory.dialect import DUCKDB, DuckDB
 from keyaudit.inventory.logs.groups import FACETS, KEYS, within
 from keyaudit.model.errors import UsageError
-from keyaudit.model.times import DAY, iso_date
 from keyaudit.model.usage import Facet, Window
+from keyaudit.model.values.times import DAY, iso_date
 
 MOST_DAYS = 3_660
 """The maximum days of a window: each group counts its days with one bit each."""

@@ -7,9 +7,9 @@ import msgspec
 from keyaudit.inventory.manifest import File, Sealed, sealed, unsealed
 from keyaudit.model.errors import UnsafeError
 from keyaudit.model.reasons import Reason
-from keyaudit.model.text import one_line
-from keyaudit.model.times import DAY, iso_date, parse_date
 from keyaudit.model.usage import Blind, Learned, Unseen, Window
+from keyaudit.model.values.text import one_line
+from keyaudit.model.values.times import DAY, iso_date, parse_date
 
 FORMAT = 6
 """Increased when an older keyaudit could misread a newer format."""

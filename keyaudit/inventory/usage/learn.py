@@ -12,8 +12,8 @@ from keyaudit.inventory.usage.facets import counting, refuse_too_long
 from keyaudit.inventory.usage.tokens import learn_rates
 from keyaudit.inventory.usage.unseen import damaged, days_with_events, in_order, missing_days, rhythm
 from keyaudit.model.errors import UnsafeError, UsageError
-from keyaudit.model.times import DAY
 from keyaudit.model.usage import Learned, Window
+from keyaudit.model.values.times import DAY
 
 
 def learn(store: LogStore, window: Window, *, into: Path, merge: Baseline | None = None) -> Baseline:

@@ -10,9 +10,9 @@ from keyaudit.inventory.usage.facets import counting, days_of, same
 from keyaudit.inventory.usage.severity import BURST, FEW, FLOOR, OF_A_DAY, OFTEN, SLOW, severity
 from keyaudit.inventory.usage.signs import signs
 from keyaudit.inventory.usage.steady import FEW_VALUES, LONG, arrivals, of_exchange, spans
-from keyaudit.model.first_party import FIRST_PARTY
-from keyaudit.model.times import DAY
+from keyaudit.model.directory.first_party import FIRST_PARTY
 from keyaudit.model.usage import PRIVILEGED, Facet, Kind, Window
+from keyaudit.model.values.times import DAY
 
 _FEW = 5
 """The number of new values named for each reason."""

@@ -1,7 +1,7 @@
 """The severity of a use outside the baseline, as SQL: `usage check` and the policies both take it from here."""
 
 from keyaudit.inventory.load import quoted
-from keyaudit.model.first_party import FIRST_PARTY, TOOLS
+from keyaudit.model.directory.first_party import FIRST_PARTY, TOOLS
 from keyaudit.model.severity import Severity
 from keyaudit.model.usage import SIGN_IN, Kind
 

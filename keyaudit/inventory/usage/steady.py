@@ -9,9 +9,9 @@ It means much for an application that has always worked from the same few.
 from keyaudit.inventory.dialect import DuckDB
 from keyaudit.inventory.load import quoted
 from keyaudit.inventory.logs.groups import KEYS, OF_USERS
-from keyaudit.model.first_party import FIRST_PARTY
-from keyaudit.model.times import DAY
+from keyaudit.model.directory.first_party import FIRST_PARTY
 from keyaudit.model.usage import Facet
+from keyaudit.model.values.times import DAY
 
 _WARM_UP = 28 * DAY
 """The days at the start of a baseline in which everything usual appears for the first time."""

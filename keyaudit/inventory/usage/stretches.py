@@ -8,8 +8,8 @@ from msgspec import Struct
 
 from keyaudit.inventory.usage.unseen import expected, missing_days, rhythm
 from keyaudit.model.tables.usage import MAIL_LOG
-from keyaudit.model.times import DAY
 from keyaudit.model.usage import Window
+from keyaudit.model.values.times import DAY
 
 
 class Stretch(Struct, frozen=True, kw_only=True):

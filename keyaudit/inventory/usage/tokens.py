@@ -13,8 +13,7 @@ import duckdb
 from keyaudit.inventory.rows import no_rows
 from keyaudit.inventory.usage.baseline import Baseline
 from keyaudit.inventory.usage.rates import BY_CLASS, CLASS, RATES, added
-from keyaudit.model.first_party import FIRST_PARTY
-from keyaudit.model.times import DAY
+from keyaudit.model.directory.first_party import FIRST_PARTY
 from keyaudit.model.tokens import (
     APP,
     APP_LOGS,
@@ -38,6 +37,7 @@ from keyaudit.model.tokens import (
     Uncalibrated,
 )
 from keyaudit.model.usage import Window
+from keyaudit.model.values.times import DAY
 
 MOST = 1_000
 """The number of tokens that are named."""

@@ -10,8 +10,8 @@ from keyaudit.inventory.logs.store import LogStore
 from keyaudit.inventory.usage.baseline import Baseline
 from keyaudit.inventory.usage.head import WEEK, Rhythm
 from keyaudit.model.reasons import Reason
-from keyaudit.model.times import DAY, iso_date
 from keyaudit.model.usage import Blind, Unseen, Window
+from keyaudit.model.values.times import DAY, iso_date
 
 _LEAST = 4
 """The number of observed weekdays before events are expected on that weekday."""

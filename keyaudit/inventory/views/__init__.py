@@ -19,54 +19,33 @@ from keyaudit.inventory.facts.sql import EVERY, Sources, Statement, StoredRows, 
 from keyaudit.inventory.facts.view import view as view_of
 from keyaudit.inventory.owners import functions
 from keyaudit.inventory.rows import SQL_TYPES, columns_of, view_types
-from keyaudit.inventory.views import (
-    account_key,
+from keyaudit.inventory.views import account_key, custody, environment, ledger, log_sink, subscription, tenant
+from keyaudit.inventory.views.access import blast_radius, delegation, deleted, grant, own_readers, reach, tier0
+from keyaudit.inventory.views.entra import (
     agent,
     app_management_policy,
     application,
-    blast_radius,
     blueprint,
-    certificate,
     conditional_access,
     credential,
-    custody,
-    delegation,
-    deleted,
-    environment,
-    grant,
-    in_vault,
-    key,
-    key_use,
-    ledger,
-    log_sink,
-    logged,
     managed_identity,
-    own_readers,
     principal,
     privileges,
-    reach,
     risk,
-    secret,
-    secret_use,
     service_principal,
     signing_certificate,
-    subscription,
-    tenant,
-    tier0,
     token_policy,
     trusted_key,
-    unusual,
-    usage,
-    vault,
 )
+from keyaudit.inventory.views.logs import logged, unusual, usage
+from keyaudit.inventory.views.vaults import certificate, in_vault, key, key_use, secret, secret_use, vault
 from keyaudit.model.coverage import Coverage, State
 from keyaudit.model.evidence import CUSTODY, LOGS, REPOSITORIES, USAGE_BASELINE
+from keyaudit.model.results.run import Run
 from keyaudit.model.rows import view_name
-from keyaudit.model.run import Run
 from keyaudit.model.scope.environments import harmless, other_names
 from keyaudit.model.scope.owners import NO_RULES, OwnerRules
 from keyaudit.model.tables import TABLES
-from keyaudit.model.tables.certificate import OTHERS_READING
 from keyaudit.model.tables.reach import (
     ACTIONS,
     ADMINISTRATORS,
@@ -80,6 +59,7 @@ from keyaudit.model.tables.reach import (
     USING_AND_GRANTING,
 )
 from keyaudit.model.tables.usage import UNUSUAL_USE, USAGE
+from keyaudit.model.tables.vaults.certificate import OTHERS_READING
 from keyaudit.model.usage import Window
 
 SMALL = 5_000

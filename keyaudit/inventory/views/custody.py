@@ -11,7 +11,7 @@ from keyaudit.inventory.facts.groups import groups
 from keyaudit.inventory.facts.relation import Rows
 from keyaudit.inventory.facts.sql import Sources
 from keyaudit.model.custody import Kept
-from keyaudit.model.times import DAY
+from keyaudit.model.values.times import DAY
 
 
 def _records(rows: Rows, as_of: int) -> tuple[Rows, Truth]:

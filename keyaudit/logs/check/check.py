@@ -19,10 +19,9 @@ from keyaudit.inventory.usage.odd import GROUPS, MOST, statements
 from keyaudit.inventory.usage.unseen import damaged, days_with_events, in_order, missing_days, new_sources, not_read
 from keyaudit.logs.check.events import together
 from keyaudit.logs.check.reported import Reported, counted
-from keyaudit.model.first_party import FIRST_PARTY
+from keyaudit.model.directory.first_party import FIRST_PARTY
 from keyaudit.model.reasons import Reason
 from keyaudit.model.severity import Severity
-from keyaudit.model.times import DAY
 from keyaudit.model.usage import (
     OF_NEW_APP,
     OF_THE_APP,
@@ -37,6 +36,7 @@ from keyaudit.model.usage import (
     Why,
     Window,
 )
+from keyaudit.model.values.times import DAY
 
 _MUCH = (Kind.MANY_MAILBOXES, Kind.MAILBOX_OFTEN, Kind.MANY_IN_AN_HOUR)
 """Kinds for which a large number is unusual."""

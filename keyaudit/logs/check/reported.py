@@ -12,12 +12,12 @@ from pathlib import Path
 import msgspec
 from msgspec import structs
 
-from keyaudit.inventory import files
+from keyaudit.inventory.disk import files
 from keyaudit.inventory.manifest import Sealed, sealed, unsealed
 from keyaudit.model.errors import UnsafeError
 from keyaudit.model.severity import Severity
-from keyaudit.model.times import DAY, iso_date, parse_date
 from keyaudit.model.usage import OF_NEW_APP, Unusual, Window
+from keyaudit.model.values.times import DAY, iso_date, parse_date
 
 FORMAT = 1
 """Increased when an older keyaudit could misread a newer format."""

@@ -9,9 +9,9 @@ from collections.abc import Generator, Iterator
 from io import BytesIO, RawIOBase
 from pathlib import Path
 
-from keyaudit.inventory import platform
+from keyaudit.inventory.disk import platform
 from keyaudit.model.errors import UsageError
-from keyaudit.model.text import one_line
+from keyaudit.model.values.text import one_line
 
 _PIECE = 256 * 1024
 _GZIP = b"\x1f\x8b"

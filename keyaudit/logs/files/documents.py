@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-from keyaudit.inventory.files import BROKEN
+from keyaudit.inventory.disk.files import BROKEN
 from keyaudit.logs.files.window import Window
 from keyaudit.logs.formats.values import BadRecordError
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import msgspec
 from msgspec import structs
 
-from keyaudit.inventory.files import BROKEN
+from keyaudit.inventory.disk.files import BROKEN
 from keyaudit.inventory.logs.token import Token
 from keyaudit.inventory.logs.use import BEYOND, OTHERS, FileRead, SourceRead, Use
 from keyaudit.logs.files import documents, tables
@@ -23,9 +23,9 @@ from keyaudit.logs.formats.sign_ins import ONLY_TOKENS
 from keyaudit.logs.formats.values import BadRecordError, UnknownKindError
 from keyaudit.logs.storing.write import Import
 from keyaudit.model.errors import UnsafeError, UsageError
-from keyaudit.model.text import one_line
-from keyaudit.model.times import DAY, iso_date
 from keyaudit.model.tokens import GRAPH_EVENTS, GRAPH_LOG, OLD_GRAPH_LOG
+from keyaudit.model.values.text import one_line
+from keyaudit.model.values.times import DAY, iso_date
 
 _HEAD = 64 * 1024
 _LOOKED_AT = 5

@@ -22,7 +22,7 @@ from keyaudit.logs.files.read import LogFile, files_below
 from keyaudit.logs.storing.spark import Found, Log
 from keyaudit.logs.storing.write import Import
 from keyaudit.model.errors import UsageError
-from keyaudit.model.text import one_line
+from keyaudit.model.values.text import one_line
 
 if TYPE_CHECKING:
     from pyspark import RDD

@@ -6,11 +6,11 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from keyaudit.inventory.files import BROKEN
+from keyaudit.inventory.disk.files import BROKEN
 from keyaudit.inventory.logs.use import Use
 from keyaudit.logs.formats import privileged
 from keyaudit.logs.formats.values import LONGEST, BadRecordError, guid, operation_name
-from keyaudit.model.first_party import FIRST_PARTY
+from keyaudit.model.directory.first_party import FIRST_PARTY
 from keyaudit.model.reasons import Reason
 
 # https://learn.microsoft.com/entra/identity/monitoring-health/reference-audit-activities, as `operation_name` folds them.

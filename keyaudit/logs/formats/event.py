@@ -5,7 +5,7 @@ from typing import Any, Generic, TypeVar
 
 import msgspec
 
-from keyaudit.inventory.files import BROKEN
+from keyaudit.inventory.disk.files import BROKEN
 from keyaudit.inventory.logs.token import Token
 from keyaudit.inventory.logs.use import Use
 from keyaudit.logs.formats.values import BadRecordError

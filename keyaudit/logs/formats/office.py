@@ -14,7 +14,7 @@ from keyaudit.logs.formats.office_directory import directory_changes
 from keyaudit.logs.formats.office_tokens import token_of
 from keyaudit.logs.formats.values import BadRecordError, OtherKindError, Text, guid, lower, moment, operation_name
 from keyaudit.model.tables.usage import MAIL_LOG
-from keyaudit.model.text import one_line
+from keyaudit.model.values.text import one_line
 
 SOURCE = MAIL_LOG
 """The log's name in all formats, so that an event is one row regardless of its export."""

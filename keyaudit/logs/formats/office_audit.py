@@ -5,7 +5,7 @@ from typing import Any
 
 import msgspec
 
-from keyaudit.inventory.files import BROKEN
+from keyaudit.inventory.disk.files import BROKEN
 from keyaudit.inventory.logs.use import Use
 from keyaudit.logs.formats.event import Shape, inside
 from keyaudit.logs.formats.values import LONGEST, BadRecordError, Text, address, guid, lower

@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from keyaudit.inventory.files import BROKEN
+from keyaudit.inventory.disk.files import BROKEN
 from keyaudit.inventory.logs.token import Token
 from keyaudit.logs.formats.office_audit import Audit, principal_of
 from keyaudit.logs.formats.tokens import issue_time, token_id

@@ -1,6 +1,6 @@
 """Permissions and roles whose grant is always reported: they control the tenant, or reach all of its mail or files."""
 
-from keyaudit.model.tiers import DELEGATED_CONTROL, DELEGATED_DATA_NAMES, DIRECTORY_ROLES, PERMISSIONS, tier_of_role
+from keyaudit.model.directory.tiers import DELEGATED_CONTROL, DELEGATED_DATA_NAMES, DIRECTORY_ROLES, PERMISSIONS, tier_of_role
 
 _NAMES = frozenset(
     {

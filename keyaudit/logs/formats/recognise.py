@@ -12,8 +12,8 @@ from keyaudit.logs.formats import activity, directory, key_vault, office, sign_i
 from keyaudit.logs.formats.event import Event, Members, Shape, mark
 from keyaudit.logs.formats.missing_members import lacking
 from keyaudit.logs.formats.values import BadRecordError, UnknownKindError
-from keyaudit.model.text import one_line
 from keyaudit.model.tokens import GRAPH_EVENTS, GRAPH_LOG, OLD_GRAPH_LOG
+from keyaudit.model.values.text import one_line
 
 Reader = Callable[[Members], Event | None]
 

@@ -14,13 +14,13 @@ import msgspec
 from keyaudit.inventory.logs.token import Token
 from keyaudit.logs.formats.event import Event, Members, Shape
 from keyaudit.logs.formats.values import BadRecordError, OtherKindError, Text, guid, lower, moment
-from keyaudit.model.guid import GUID
 from keyaudit.model.tokens import APP, GRAPH, GRAPH_EVENTS, GRAPH_LOG, OLD_GRAPH, OLD_GRAPH_LOG, USER
+from keyaudit.model.values.guid import GUID
 
 GRAPH_API = "00000003-0000-0000-c000-000000000000"
 ARM_API = "797f4846-ba00-4fd7-ba43-dac1f8f63013"
 _OLD_GRAPH_API = "00000002-0000-0000-c000-000000000000"
-"""Microsoft Graph, Azure Resource Manager and Azure AD Graph as applications: keyaudit/model/first_party.py has the source."""
+"""Microsoft Graph, Azure Resource Manager and Azure AD Graph as applications, from model/directory/first_party.py."""
 OLD_GRAPH_CATEGORY = "azureadgraphactivitylogs"
 """The category in diagnostic settings, in lower case; its table has another name. The members are those of packages/azure/
 data_stream/aadgraphactivitylogs of https://github.com/elastic/integrations, at 097306ed.

@@ -7,8 +7,8 @@ from typing import Annotated
 
 import msgspec
 
-from keyaudit.model.guid import GUID
-from keyaudit.model.times import parse_date
+from keyaudit.model.values.guid import GUID
+from keyaudit.model.values.times import parse_date
 
 LONGEST = 4096
 Text = Annotated[str, msgspec.Meta(max_length=LONGEST)] | None

@@ -9,8 +9,8 @@ from keyaudit.inventory.logs.token import Token
 from keyaudit.inventory.logs.use import Use
 from keyaudit.logs.live.place import AT_ONCE, Batch, Place
 from keyaudit.logs.live.sources import AUDITS, SIGN_INS
-from keyaudit.model.times import iso_time
 from keyaudit.model.usage import Window
+from keyaudit.model.values.times import iso_time
 
 LISTS: Sequence[tuple[str, str, dict[str, str]]] = (
     (SIGN_INS, "sign_in.list", {"kind": "servicePrincipal"}),

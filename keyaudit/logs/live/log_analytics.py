@@ -4,8 +4,8 @@ from collections.abc import AsyncIterator, Iterator, Sequence
 
 from msgspec import Struct
 
+from keyaudit.cloud.answers.tables import Rows
 from keyaudit.cloud.gateway import Gateway
-from keyaudit.cloud.tables import Rows
 from keyaudit.inventory.logs.token import Token
 from keyaudit.inventory.logs.use import Use
 from keyaudit.logs.files.documents import RawRecord, by_column
@@ -16,8 +16,8 @@ from keyaudit.logs.live.summaries import Summary, between
 from keyaudit.logs.live.workspaces import Table
 from keyaudit.model.coverage import Refusal
 from keyaudit.model.reasons import Reason
-from keyaudit.model.times import DAY, iso_time
 from keyaudit.model.usage import Window
+from keyaudit.model.values.times import DAY, iso_time
 
 MOST_ROWS = 500_000
 """The maximum number of rows of an answer:

@@ -13,9 +13,9 @@ from keyaudit.logs.storing.write import Import
 from keyaudit.model.coverage import Refusal
 from keyaudit.model.operations import OPERATIONS
 from keyaudit.model.reasons import ADVICE, Reason
-from keyaudit.model.text import one_line
-from keyaudit.model.times import DAY, iso_date
 from keyaudit.model.usage import Window
+from keyaudit.model.values.text import one_line
+from keyaudit.model.values.times import DAY, iso_date
 
 Batch = Sequence[Use | Token | FileRead]
 """A batch of uses and tokens of an answer."""

@@ -11,9 +11,9 @@ from keyaudit.logs.live.graph import read_list
 from keyaudit.logs.live.place import Batch, Place
 from keyaudit.model.coverage import Refusal
 from keyaudit.model.reasons import Reason
-from keyaudit.model.text import one_line
-from keyaudit.model.times import iso_time
 from keyaudit.model.usage import Window
+from keyaudit.model.values.text import one_line
+from keyaudit.model.values.times import iso_time
 
 OPERATIONS = (
     "MailItemsAccessed",

@@ -5,7 +5,7 @@ from collections.abc import Collection, Mapping, Sequence
 from keyaudit.logs.formats import directory, key_vault, office, recognise, sign_ins
 from keyaudit.model.errors import UsageError
 from keyaudit.model.scope.filters import did_you_mean, matching
-from keyaudit.model.text import one_line
+from keyaudit.model.values.text import one_line
 
 LEGACY = "AzureDiagnostics"
 TABLES: Mapping[str, str] = {table: key_vault.SOURCE if table == LEGACY else table for table in recognise.TABLES}

@@ -12,14 +12,14 @@ from typing import Any
 import msgspec
 from msgspec import Struct, field
 
-from keyaudit.cloud.tables import Rows
-from keyaudit.inventory.files import BROKEN
+from keyaudit.cloud.answers.tables import Rows
+from keyaudit.inventory.disk.files import BROKEN
 from keyaudit.logs.files.documents import RawRecord
 from keyaudit.logs.formats.key_vault import BURST_NAMES
 from keyaudit.logs.formats.office import MAIL_OPERATIONS, SOURCE
 from keyaudit.logs.formats.values import BadRecordError
 from keyaudit.model.tables.usage import KEY_VAULT_LOG, SIGN_IN_LOGS
-from keyaudit.model.times import iso_time
+from keyaudit.model.values.times import iso_time
 
 
 class Summary(Struct, frozen=True, kw_only=True):

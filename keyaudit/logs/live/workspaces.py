@@ -12,8 +12,8 @@ from keyaudit.collect.concurrency import for_each
 from keyaudit.collect.logs.workspaces import TableItem, WorkspaceId, get_table, plan_of
 from keyaudit.collect.wire import read
 from keyaudit.model.coverage import Refusal
-from keyaudit.model.guid import GUID
 from keyaudit.model.reasons import Reason
+from keyaudit.model.values.guid import GUID
 
 QUERY = (
     "resources | where type =~ 'microsoft.operationalinsights/workspaces' "

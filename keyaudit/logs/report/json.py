@@ -6,8 +6,8 @@ from typing import TextIO
 from msgspec import structs
 
 from keyaudit.logs.report.words import reason
-from keyaudit.model.times import DAY, iso_date, iso_time
 from keyaudit.model.usage import Accepted, Learned, Unseen, Unusual, UsageCheck, Use, Why, Window
+from keyaudit.model.values.times import DAY, iso_date, iso_time
 from keyaudit.report.log_gaps import unseen
 from keyaudit.report.members import SCHEMA, UNTRUSTED, attributes, document
 

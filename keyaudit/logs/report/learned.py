@@ -4,10 +4,10 @@ from collections.abc import Iterable, Sequence
 from typing import TextIO
 
 from keyaudit.logs.report.text import missing
-from keyaudit.model.first_party import FIRST_PARTY
-from keyaudit.model.text import one_line
-from keyaudit.model.times import iso_date
+from keyaudit.model.directory.first_party import FIRST_PARTY
 from keyaudit.model.usage import Belonging, Learned
+from keyaudit.model.values.text import one_line
+from keyaudit.model.values.times import iso_date
 from keyaudit.report.lines import joined, plural
 from keyaudit.report.tabular.grid import grid
 

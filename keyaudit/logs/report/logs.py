@@ -11,8 +11,8 @@ from tabulate import tabulate
 
 from keyaudit.inventory.logs.store import LogStore
 from keyaudit.inventory.logs.use import FileRead, SourceRead
-from keyaudit.model.text import one_line
-from keyaudit.model.times import DAY, iso_date
+from keyaudit.model.values.text import one_line
+from keyaudit.model.values.times import DAY, iso_date
 from keyaudit.report.lines import plural
 
 _UNTOLD = "(no known log)"

@@ -1,9 +1,9 @@
 """Why a use is unusual or unknown, in words. Text from the logs is made safe for one line here."""
 
-from keyaudit.model.first_party import FIRST_PARTY
-from keyaudit.model.text import one_line
-from keyaudit.model.times import iso_date
+from keyaudit.model.directory.first_party import FIRST_PARTY
 from keyaudit.model.usage import ANY, NOBODY, PRIVILEGED, SIGN_IN, Kind, Unusual, Why
+from keyaudit.model.values.text import one_line
+from keyaudit.model.values.times import iso_date
 from keyaudit.report.lines import plural
 
 _NEW: dict[Kind, tuple[str, str]] = {

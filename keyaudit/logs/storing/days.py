@@ -8,8 +8,8 @@ from pathlib import Path
 
 import duckdb
 
-from keyaudit.inventory import files
 from keyaudit.inventory.dialect import DUCKDB
+from keyaudit.inventory.disk import files
 from keyaudit.inventory.load import UNSORTED, one, parquet, part_name, pieces, write_parquet
 from keyaudit.inventory.logs.groups import ORDER, grouped, mailboxes, merged
 from keyaudit.inventory.logs.manifest import Part
@@ -32,8 +32,8 @@ from keyaudit.logs.storing.parts import (
     with_earlier,
 )
 from keyaudit.logs.storing.spool import relation
-from keyaudit.model.times import DAY
 from keyaudit.model.usage import Window
+from keyaudit.model.values.times import DAY
 
 # The sort key for pieces: the time, and a part number within a second with many rows.
 _PARTS = 1024

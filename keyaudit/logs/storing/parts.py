@@ -12,8 +12,8 @@ from pathlib import Path
 import duckdb
 from msgspec import Struct
 
-from keyaudit.inventory import files
 from keyaudit.inventory.dialect import DuckDB
+from keyaudit.inventory.disk import files
 from keyaudit.inventory.load import part_name, write_parquet
 from keyaudit.inventory.logs.groups import MAILBOX_ORDER, ORDER
 from keyaudit.inventory.logs.manifest import GROUPED, READ, Part, Reduced, month_of
@@ -21,8 +21,8 @@ from keyaudit.inventory.logs.store import LogStore
 from keyaudit.inventory.logs.use import FileRead
 from keyaudit.inventory.manifest import File
 from keyaudit.model.tables.usage import USAGE
-from keyaudit.model.times import DAY
 from keyaudit.model.usage import Window
+from keyaudit.model.values.times import DAY
 
 FEW = 20_000
 """The most uses of a month that is one period."""

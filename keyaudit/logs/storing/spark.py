@@ -17,8 +17,8 @@ import duckdb
 import msgspec
 from pyspark.sql import SparkSession
 
-from keyaudit.inventory import files
 from keyaudit.inventory.dialect import DUCKDB, SPARK
+from keyaudit.inventory.disk import files
 from keyaudit.inventory.load import counted, first_line, loading, one, parquet
 from keyaudit.inventory.logs.groups import grouped, mailboxes
 from keyaudit.inventory.logs.manifest import COLUMNS, USES
@@ -47,8 +47,8 @@ from keyaudit.logs.storing.parts import (
 from keyaudit.logs.storing.spool import OF_TOKENS, SPOOLED, Spool, relation
 from keyaudit.logs.storing.write import Filled, Import, create, key_of, same_tenant
 from keyaudit.model.errors import AccessError, AuditError, OutputError, UnsafeError, UsageError
-from keyaudit.model.times import DAY
 from keyaudit.model.usage import Window
+from keyaudit.model.values.times import DAY
 
 if TYPE_CHECKING:
     from pyspark import RDD

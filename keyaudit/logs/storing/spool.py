@@ -11,7 +11,7 @@ from pathlib import Path
 import duckdb
 from msgspec import Struct
 
-from keyaudit.inventory.append_only import Growing
+from keyaudit.inventory.disk.append_only import Growing
 from keyaudit.inventory.load import UNSORTED, parquet, part_name, pattern, quoted, write_parquet
 from keyaudit.inventory.logs import token as tokens
 from keyaudit.inventory.logs.manifest import COLUMNS, USES

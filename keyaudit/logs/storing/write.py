@@ -11,7 +11,7 @@ from pathlib import Path
 import duckdb
 from msgspec import Struct, field
 
-from keyaudit.inventory import files, platform
+from keyaudit.inventory.disk import files, platform
 from keyaudit.inventory.load import first_line, loading, one, parquet, part_name, write_parquet
 from keyaudit.inventory.logs import token as tokens
 from keyaudit.inventory.logs.manifest import COLUMNS, FORMAT, THROTTLED, WHOLE, WRITTEN, LogManifest
@@ -24,7 +24,7 @@ from keyaudit.logs.storing.days import write_days
 from keyaudit.logs.storing.parts import Days, Spooled
 from keyaudit.logs.storing.spool import OF_TOKENS, OF_USES, Spool, relation
 from keyaudit.model.errors import OutputError, UsageError
-from keyaudit.model.times import DAY
+from keyaudit.model.values.times import DAY
 
 
 class Import(Struct):

@@ -3,10 +3,10 @@
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
 
-from keyaudit.model.columns import Table
 from keyaudit.model.coverage import Coverage, State
-from keyaudit.model.findings import Finding, Outcome, Value
-from keyaudit.model.run import Report
+from keyaudit.model.results.findings import Finding, Outcome, Value
+from keyaudit.model.results.run import Report
+from keyaudit.model.schema.columns import Table
 from keyaudit.model.tables import TABLES
 
 Key = tuple[str, str]

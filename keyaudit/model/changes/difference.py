@@ -6,7 +6,7 @@ from msgspec import Struct
 
 from keyaudit.model.coverage import Scope
 from keyaudit.model.reasons import Reason
-from keyaudit.model.run import NotJudged, Run, Verdict
+from keyaudit.model.results.run import NotJudged, Run, Verdict
 from keyaudit.model.severity import Severity
 
 

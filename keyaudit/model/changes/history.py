@@ -5,8 +5,8 @@ from statistics import median
 
 from msgspec import Struct
 
-from keyaudit.model.findings import Finding
-from keyaudit.model.run import Run, Verdict
+from keyaudit.model.results.findings import Finding
+from keyaudit.model.results.run import Run, Verdict
 from keyaudit.model.severity import Severity
 
 Deadlines = Mapping[Severity, int]

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from keyaudit.model.consumers.keys import KEYS, WRAPPED
 from keyaudit.model.consumers.kinds import KEY, QUERY, SECRET, Children, Consumer, Status
 from keyaudit.model.consumers.secrets import SECRETS
-from keyaudit.model.times import DAY
+from keyaudit.model.values.times import DAY
 
 __all__ = [
     "CHILDREN",

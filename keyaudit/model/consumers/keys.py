@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from functools import partial
 
 from keyaudit.model.consumers.kinds import KEY, Children, Consumer, Says, Status
-from keyaudit.model.times import DAY
+from keyaudit.model.values.times import DAY
 
 _by_parts = partial(
     Consumer,

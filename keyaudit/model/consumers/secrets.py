@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from keyaudit.model.consumers.kinds import Children, Consumer, Says, Status
-from keyaudit.model.times import DAY, HOUR
+from keyaudit.model.values.times import DAY, HOUR
 
 _STORED = Status(
     member="keyVaultSecretStatus",

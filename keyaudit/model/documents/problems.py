@@ -6,7 +6,7 @@ from difflib import get_close_matches
 from msgspec import Struct
 
 from keyaudit.model.errors import UsageError
-from keyaudit.model.text import one_line
+from keyaudit.model.values.text import one_line
 
 _BEGUN = 3
 """The minimum length of a prefix for suggestions."""

@@ -18,8 +18,8 @@ from msgspec import Struct, structs
 from keyaudit.model.documents.format import Format, decode
 from keyaudit.model.documents.nodes import Items, Members, Node, Scalar
 from keyaudit.model.documents.problems import DocumentError, FieldError, FormatError, Problem, nearest, shown
-from keyaudit.model.text import one_line
-from keyaudit.model.times import parse_date
+from keyaudit.model.values.text import one_line
+from keyaudit.model.values.times import parse_date
 
 T = TypeVar("T")
 Keys: TypeAlias = tuple[str, ...]

@@ -12,7 +12,7 @@ from msgspec import Struct, field
 from keyaudit.model.documents.format import Format
 from keyaudit.model.documents.nodes import Items, Members, Node, Scalar
 from keyaudit.model.documents.problems import FormatError
-from keyaudit.model.text import one_line
+from keyaudit.model.values.text import one_line
 
 _SPACE = re.compile(r"(?:[ \t\r\n]|#[^\n]*)*")
 _QUOTED = re.compile(

@@ -7,7 +7,7 @@ from enum import StrEnum
 from msgspec import Struct
 
 from keyaudit.model.severity import Severity
-from keyaudit.model.times import DAY
+from keyaudit.model.values.times import DAY
 
 UNKNOWN_LIMIT = 30 * DAY
 """The longest time for which an unknown result of a baseline counts, in seconds."""

@@ -9,7 +9,7 @@ from msgspec import Struct
 
 from keyaudit.model.coverage import Scope
 from keyaudit.model.reasons import Reason
-from keyaudit.model.times import DAY, iso_date
+from keyaudit.model.values.times import DAY, iso_date
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from difflib import SequenceMatcher, get_close_matches
 from msgspec import Struct
 from msgspec.structs import fields
 
-from keyaudit.model.text import one_line
+from keyaudit.model.values.text import one_line
 
 _AS_NEAR = 0.1
 """The largest difference in similarity to the nearest name with which another name is still suggested."""

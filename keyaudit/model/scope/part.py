@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from msgspec import field
 from msgspec.structs import fields
 
-from keyaudit.model.columns import Area, Table
+from keyaudit.model.schema.columns import Area, Table
 from keyaudit.model.scope.filters import Filters, matching
 
 

@@ -2,8 +2,8 @@
 
 from collections.abc import Collection
 
-from keyaudit.model.columns import Table
 from keyaudit.model.declarations import modules_in
+from keyaudit.model.schema.columns import Table
 
 _MODULES = modules_in(__name__, "keyaudit.model.surfaces")
 _DECLARED = (each for module in _MODULES for each in vars(module).values() if isinstance(each, Table))

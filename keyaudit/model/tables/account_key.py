@@ -1,7 +1,7 @@
 """The table of other services' keys."""
 
-from keyaudit.model.columns import Area, Table, duration, flag, mapping, text, time, where_found
-from keyaudit.model.opens import UNLESS_IN_TEST
+from keyaudit.model.schema.columns import Area, Table, duration, flag, mapping, text, time, where_found
+from keyaudit.model.schema.opens import UNLESS_IN_TEST
 from keyaudit.model.tables.places import in_test, vault_place
 from keyaudit.model.tables.services import KINDS, SERVICE
 

@@ -1,6 +1,6 @@
 """The table of alert rules."""
 
-from keyaudit.model.columns import Area, Table, flag, text, texts, where_found
+from keyaudit.model.schema.columns import Area, Table, flag, text, texts, where_found
 
 _RULES = ("alert_rule.query", "sentinel_rule.list")
 

@@ -1,6 +1,6 @@
 """The table of the names that Azure services give to resources in the public DNS."""
 
-from keyaudit.model.columns import Area, Table, text, where_found
+from keyaudit.model.schema.columns import Area, Table, text, where_found
 
 _NAMED = ("host.query",)
 

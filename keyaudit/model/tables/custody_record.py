@@ -1,9 +1,9 @@
 """The table of custody records, which come from a file and not from Azure."""
 
-from keyaudit.model.columns import Area, Table, text, time, where_found
 from keyaudit.model.custody import Kept
 from keyaudit.model.evidence import CUSTODY
-from keyaudit.model.opens import WIDE
+from keyaudit.model.schema.columns import Area, Table, text, time, where_found
+from keyaudit.model.schema.opens import WIDE
 
 CUSTODY_RECORD = Table(
     name="custody_record",

@@ -1,6 +1,6 @@
 """The table of Defender for Cloud's plans."""
 
-from keyaudit.model.columns import Area, Table, flag, text, where_found
+from keyaudit.model.schema.columns import Area, Table, flag, text, where_found
 
 _PLAN = ("defender.plan",)
 

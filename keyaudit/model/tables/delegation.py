@@ -1,6 +1,6 @@
 """The table of scopes that are delegated to other tenants (Azure Lighthouse)."""
 
-from keyaudit.model.columns import Area, Table, flag, text, texts, where_found
+from keyaudit.model.schema.columns import Area, Table, flag, text, texts, where_found
 from keyaudit.model.severity import Opens
 from keyaudit.model.tables.grant import Allows
 

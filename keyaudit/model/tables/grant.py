@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from enum import StrEnum
 
-from keyaudit.model.columns import Area, Table, Where, count, flag, integer, text, texts, time, where_found
+from keyaudit.model.schema.columns import Area, Table, Where, count, flag, integer, text, texts, time, where_found
 from keyaudit.model.severity import Opens
 from keyaudit.model.tables.places import in_test
 

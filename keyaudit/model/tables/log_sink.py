@@ -1,6 +1,6 @@
 """The table of log destinations: where audit logs about keys are sent."""
 
-from keyaudit.model.columns import Area, Table, Where, duration, flag, text, texts, where_found
+from keyaudit.model.schema.columns import Area, Table, Where, duration, flag, text, texts, where_found
 
 SETTINGS = ("diagnostic_setting.list", "hsm.diagnostic_setting.list", "activity_log.list", "entra_log.list")
 """The operations that list diagnostic settings."""

@@ -1,6 +1,6 @@
 """Common to the tables of Key Vault: how vaults are found, and the location of a row."""
 
-from keyaudit.model.columns import Column, flag, text
+from keyaudit.model.schema.columns import Column, flag, text
 
 KEY_VAULT_LEAVES_OUT = "Key Vault leaves unset members out (recorded answers, 2020 to 2026)"
 ARM_LEAVES_OUT = "ARM leaves out what was never set on a vault (recorded answers, 2021 to 2025)"

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from keyaudit.model.columns import Column, count, flag, texts
+from keyaudit.model.schema.columns import Column, count, flag, texts
 
 ACTIONS: Mapping[str, str] = {
     "signing": "can sign with it",

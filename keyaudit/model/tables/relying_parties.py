@@ -1,10 +1,10 @@
 """The tables of keys and settings of relying parties, from supplied files."""
 
-from keyaudit.model.columns import Area, Table, flag, integer, text, time, where_found
 from keyaudit.model.evidence import RELYING_PARTIES
-from keyaudit.model.opens import WIDE
 from keyaudit.model.relying_parties import SHARED_AUTHORITIES
-from keyaudit.model.tables.shared_key import SHARED
+from keyaudit.model.schema.columns import Area, Table, flag, integer, text, time, where_found
+from keyaudit.model.schema.opens import WIDE
+from keyaudit.model.tables.entra.shared_key import SHARED
 
 _SERVICE = text("relying_party", "your service, by the folder or name of its file")
 

@@ -1,7 +1,7 @@
 """The table of listed repositories, which come from a file and not from Azure."""
 
-from keyaudit.model.columns import Area, Table, text, where_found
 from keyaudit.model.evidence import REPOSITORIES
+from keyaudit.model.schema.columns import Area, Table, text, where_found
 
 REPOSITORY = Table(
     name="repository",

@@ -1,7 +1,7 @@
 """Common to the tables of other services: how their rows are found, and what Resource Graph leaves out."""
 
-from keyaudit.model.columns import Column, flag, text
 from keyaudit.model.consumers import KEY, kinds
+from keyaudit.model.schema.columns import Column, flag, text
 
 SERVICE = ("service.query",)
 

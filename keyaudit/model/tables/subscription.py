@@ -1,7 +1,7 @@
 """The table of subscriptions."""
 
-from keyaudit.model.columns import Area, Table, flag, text, texts, where_found
-from keyaudit.model.opens import WIDE
+from keyaudit.model.schema.columns import Area, Table, flag, text, texts, where_found
+from keyaudit.model.schema.opens import WIDE
 
 SUBSCRIPTION = Table(
     name="subscription",

@@ -1,12 +1,12 @@
 """The table of the tenant."""
 
-from keyaudit.model.columns import Area, Table, count, flag, text, texts, time, where_found
 from keyaudit.model.evidence import LOGS
-from keyaudit.model.opens import ALWAYS
 from keyaudit.model.reasons import Reason
+from keyaudit.model.schema.columns import Area, Table, count, flag, text, texts, time, where_found
+from keyaudit.model.schema.opens import ALWAYS
+from keyaudit.model.schema.wire import At, Unreadable, translated
 from keyaudit.model.severity import Opens
 from keyaudit.model.tables.alert_rule import WATCHED
-from keyaudit.model.wire import At, Unreadable, translated
 
 _AUTHORIZATION = ("authorization_policy.get",)
 # The domain in the file is compared with the tenant's domains.

@@ -3,12 +3,12 @@
 
 import dataclasses
 
-from keyaudit.model.columns import Area, Table, flag, integer, text, texts, time, where_found
 from keyaudit.model.evidence import LOGS
-from keyaudit.model.opens import ALWAYS, ONE
+from keyaudit.model.schema.columns import Area, Table, flag, integer, text, texts, time, where_found
+from keyaudit.model.schema.opens import ALWAYS, ONE
 from keyaudit.model.severity import Opens
-from keyaudit.model.times import DAY
 from keyaudit.model.usage import Facet, Kind
+from keyaudit.model.values.times import DAY
 
 KEY_VAULT_LOG = "AZKVAuditLogs"
 MAIL_LOG = "OfficeActivity"

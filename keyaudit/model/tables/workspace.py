@@ -1,7 +1,7 @@
 """The tables of Log Analytics workspaces that logs go to, and of the log tables in them."""
 
-from keyaudit.model.columns import Area, Table, Where, duration, flag, text, where_found
-from keyaudit.model.opens import WIDE
+from keyaudit.model.schema.columns import Area, Table, Where, duration, flag, text, where_found
+from keyaudit.model.schema.opens import WIDE
 from keyaudit.model.tables.log_sink import SETTINGS
 
 _GET = ("workspace.get",)

@@ -10,7 +10,7 @@ from msgspec import Raw, structs
 
 from keyaudit.collect.wire import AFTER_APPLY, NOT_IN_PLAN
 from keyaudit.model.errors import UsageError
-from keyaudit.model.text import one_line
+from keyaudit.model.values.text import one_line
 from keyaudit.plan.document.harmless import provider_of
 from keyaudit.plan.document.references import References, Target
 from keyaudit.plan.document.terraform import Change, Plan, Provisioner, ResourceChange, resources_of, set_at

@@ -6,7 +6,7 @@ from pathlib import Path, PurePosixPath
 
 import msgspec
 
-from keyaudit.inventory import input_file
+from keyaudit.inventory.disk import input_file
 from keyaudit.model.errors import UsageError
 from keyaudit.plan.document.terraform import Configuration, Module
 

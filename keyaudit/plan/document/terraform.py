@@ -12,9 +12,9 @@ from typing import Any
 import msgspec
 from msgspec import Raw, Struct, field
 
-from keyaudit.inventory.input_file import read
+from keyaudit.inventory.disk.input_file import read
 from keyaudit.model.errors import UsageError
-from keyaudit.model.text import one_line
+from keyaudit.model.values.text import one_line
 
 MAX_SIZE = 512 * 1024 * 1024
 """In bytes. A plan with 10,000 resources has about 60 MB."""

@@ -6,9 +6,9 @@ website/docs/r/role_assignment.html.markdown and role_definition of hashicorp/te
 from msgspec import Raw
 
 from keyaudit.model.coverage import Refusal
-from keyaudit.model.guid import GUID
 from keyaudit.model.reasons import Reason
 from keyaudit.model.tables.grant import GRANT
+from keyaudit.model.values.guid import GUID
 from keyaudit.plan.document.resources import AFTER_APPLY, NOT_IN_PLAN, Planned, Value, texts, wire
 from keyaudit.plan.ground import Ground
 from keyaudit.plan.resources import azapi

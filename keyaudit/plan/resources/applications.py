@@ -9,7 +9,7 @@ from typing import Any
 
 from msgspec import Raw
 
-from keyaudit.model.guid import GUID
+from keyaudit.model.values.guid import GUID
 from keyaudit.plan.document.resources import AFTER_APPLY, NOT_IN_PLAN, Planned, Value, View, texts, wire
 from keyaudit.plan.ground import Ground
 from keyaudit.plan.resources.credentials import federated, of_issued, password, public_key, signing_set

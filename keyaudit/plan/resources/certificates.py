@@ -15,7 +15,7 @@ from msgspec import Raw
 from keyaudit.collect.key_vault.certificate_rows import FACTS
 from keyaudit.model.coverage import Refusal
 from keyaudit.model.reasons import Reason
-from keyaudit.model.times import iso_time, parse_time
+from keyaudit.model.values.times import iso_time, parse_time
 from keyaudit.plan.document.resources import AFTER_APPLY, NOT_IN_PLAN, Planned, Value, View
 
 _SELF, _UNKNOWN = "self", "unknown"

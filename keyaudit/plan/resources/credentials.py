@@ -11,9 +11,9 @@ from typing import Any
 
 from msgspec import Raw, Struct
 
-from keyaudit.collect.entra.credentials import BY_BRIEF
-from keyaudit.model.guid import GUID
-from keyaudit.model.times import iso_time, parse_time
+from keyaudit.collect.entra.keys.credentials import BY_BRIEF
+from keyaudit.model.values.guid import GUID
+from keyaudit.model.values.times import iso_time, parse_time
 from keyaudit.plan.document.resources import AFTER_APPLY, NOT_IN_PLAN, Planned, Value, View
 from keyaudit.plan.resources.certificates import wired
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from msgspec import Raw
 
-from keyaudit.model.guid import GUID
+from keyaudit.model.values.guid import GUID
 from keyaudit.plan.answers import Origin
 from keyaudit.plan.document.resources import NOT_IN_PLAN, Planned
 from keyaudit.plan.ground import Ground

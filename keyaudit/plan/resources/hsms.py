@@ -11,8 +11,8 @@ from msgspec import Raw
 
 from keyaudit.collect.places import vault_id_parts
 from keyaudit.model.coverage import Refusal
-from keyaudit.model.guid import GUID
 from keyaudit.model.reasons import Reason
+from keyaudit.model.values.guid import GUID
 from keyaudit.plan.document.resources import AFTER_APPLY, NOT_IN_PLAN, Planned, Value, texts, wire
 from keyaudit.plan.ground import Ground, stand_in
 from keyaudit.plan.resources import local_roles

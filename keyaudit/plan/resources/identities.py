@@ -9,7 +9,7 @@ from typing import Any
 
 from msgspec import Raw
 
-from keyaudit.model.guid import GUID
+from keyaudit.model.values.guid import GUID
 from keyaudit.plan.document.resources import AFTER_APPLY, NOT_IN_PLAN, Planned, Value, texts
 from keyaudit.plan.ground import Ground, stand_in
 from keyaudit.plan.resources import azapi

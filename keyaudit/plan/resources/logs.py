@@ -9,7 +9,7 @@ from typing import Any
 from msgspec import Raw
 
 from keyaudit.collect.places import vault_id_parts
-from keyaudit.model.text import one_line
+from keyaudit.model.values.text import one_line
 from keyaudit.plan.answers import Origin
 from keyaudit.plan.document.resources import AFTER_APPLY, Planned, Value, View
 from keyaudit.plan.ground import Ground, stand_in

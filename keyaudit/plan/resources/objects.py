@@ -10,7 +10,7 @@ from typing import Any
 
 from msgspec import UNSET, Raw, Struct, structs
 
-from keyaudit.model.times import parse_time
+from keyaudit.model.values.times import parse_time
 from keyaudit.plan.document.resources import AFTER_APPLY, NOT_IN_PLAN, Planned, Value, View, wire
 from keyaudit.plan.ground import Ground, stand_in
 from keyaudit.plan.resources.certificates import decided_of, is_imported, policy_of, wired

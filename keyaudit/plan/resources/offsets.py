@@ -5,7 +5,7 @@ docs/resources/offset.md and internal/provider/resource_time_offset.go of hashic
 
 from datetime import UTC, date, datetime, timedelta
 
-from keyaudit.model.times import parse_time
+from keyaudit.model.values.times import parse_time
 from keyaudit.plan.document.resources import Planned, Value
 from keyaudit.plan.ground import Ground
 

@@ -9,8 +9,8 @@ from typing import Any
 
 from msgspec import Raw
 
-from keyaudit.model.guid import GUID
-from keyaudit.model.tiers import DIRECTORY_ROLES
+from keyaudit.model.directory.tiers import DIRECTORY_ROLES
+from keyaudit.model.values.guid import GUID
 from keyaudit.plan.answers import Origin
 from keyaudit.plan.document.resources import AFTER_APPLY, NOT_IN_PLAN, Planned, Value, texts
 from keyaudit.plan.ground import Ground

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping, Sequence
 
-from keyaudit.model.guid import GUID
+from keyaudit.model.values.guid import GUID
 from keyaudit.plan.document.resources import Planned, View
 from keyaudit.plan.ground import Ground
 

@@ -11,7 +11,7 @@ from msgspec import Raw, Struct
 from keyaudit.collect.rows import Row
 from keyaudit.collect.wire import Wire
 from keyaudit.model.operations import GLOBAL_CLOUD
-from keyaudit.model.tables.application import APPLICATION
+from keyaudit.model.tables.entra.application import APPLICATION
 from keyaudit.plan.answers import encoded
 from keyaudit.plan.document.resources import AFTER_APPLY, NOT_IN_PLAN, Planned, Value, View, texts, wire
 from keyaudit.plan.ground import Ground

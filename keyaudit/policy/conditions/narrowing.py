@@ -2,7 +2,7 @@
 
 from msgspec import Struct
 
-from keyaudit.model.columns import Table
+from keyaudit.model.schema.columns import Table
 from keyaudit.policy.conditions.types import Constant, Read, Term
 
 

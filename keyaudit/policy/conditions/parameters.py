@@ -9,7 +9,7 @@ from msgspec import Struct
 
 from keyaudit.model.documents.nodes import Items, Members, Node, Scalar
 from keyaudit.model.documents.problems import FieldError, nearest, shown
-from keyaudit.model.times import DAY, MAX_TIME, parse_date, parse_duration
+from keyaudit.model.values.times import DAY, MAX_TIME, parse_date, parse_duration
 from keyaudit.policy.conditions.types import Kind
 
 PROFILES: tuple[str, ...] = ("default", "strict", "scuba", "cis-azure-6.0", "cis-m365-7", "mcsb", "pci")

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping
 
 from keyaudit.inventory.dialect import DuckDB
-from keyaudit.model.times import MAX_TIME
+from keyaudit.model.values.times import MAX_TIME
 from keyaudit.policy.conditions import regex
 from keyaudit.policy.conditions.parameters import OTHERWISE, Single, Value
 from keyaudit.policy.conditions.types import (

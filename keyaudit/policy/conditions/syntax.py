@@ -4,8 +4,8 @@ import ast
 import warnings
 from collections.abc import Mapping
 
-from keyaudit.model.columns import Table
 from keyaudit.model.documents.problems import FieldError, nearest, shown
+from keyaudit.model.schema.columns import Table
 from keyaudit.policy.conditions import regex
 from keyaudit.policy.conditions.narrowing import Condition, Facts, freed, freed_by_flag, freed_by_list
 from keyaudit.policy.conditions.parameters import Parameter

@@ -4,9 +4,9 @@ import ast
 import unicodedata
 from collections.abc import Mapping
 
-from keyaudit.model.columns import Table
 from keyaudit.model.documents.problems import FieldError, nearest, shown
-from keyaudit.model.times import DAY, MAX_TIME
+from keyaudit.model.schema.columns import Table
+from keyaudit.model.values.times import DAY, MAX_TIME
 from keyaudit.policy.conditions.parameters import NOW, OTHERWISE, Parameter, Shape
 from keyaudit.policy.conditions.types import Constant, Kind, Lookup, Now, ParameterValue, Read, Sum, Tag, Term
 

@@ -11,8 +11,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from msgspec import Struct
 
 from keyaudit.inventory.reader import Reader
-from keyaudit.model.findings import PolicyText
-from keyaudit.model.overview import AgeGroup, Ages
+from keyaudit.model.results.findings import PolicyText
+from keyaudit.model.results.overview import AgeGroup, Ages
 from keyaudit.policy.conditions.parameters import OTHERWISE, Single
 from keyaudit.policy.conditions.types import Compare, Kind, Lookup, Now, ParameterValue, Read, Sum, walk
 from keyaudit.policy.evaluation.bind import Bound

@@ -8,10 +8,10 @@ from msgspec.structs import replace
 from keyaudit.model.documents.nodes import Node
 from keyaudit.model.documents.problems import FieldError, nearest, shown
 from keyaudit.model.errors import UsageError
-from keyaudit.model.findings import Tally
-from keyaudit.model.findings import Value as Row
 from keyaudit.model.gating.waivers import Waiver
-from keyaudit.model.times import iso_date
+from keyaudit.model.results.findings import Tally
+from keyaudit.model.results.findings import Value as Row
+from keyaudit.model.values.times import iso_date
 from keyaudit.policy.conditions.parameters import OTHERWISE, PROFILES, Parameter, Single, Value, override
 from keyaudit.policy.conditions.types import columns_read
 from keyaudit.policy.definition import Policy

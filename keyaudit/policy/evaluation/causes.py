@@ -17,8 +17,8 @@ from msgspec import Struct
 
 from keyaudit.inventory.dialect import DuckDB
 from keyaudit.inventory.reader import Reader
-from keyaudit.model.causes import MANY, Cause, Causes, Member
-from keyaudit.model.findings import PolicyText, Tally
+from keyaudit.model.results.causes import MANY, Cause, Causes, Member
+from keyaudit.model.results.findings import PolicyText, Tally
 from keyaudit.model.rows import view_name
 from keyaudit.model.severity import Severity
 from keyaudit.model.tables import TABLES

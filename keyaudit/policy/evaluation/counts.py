@@ -6,9 +6,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from msgspec import structs
 
 from keyaudit.inventory.reader import Reader
-from keyaudit.model.findings import ControlCount, Outcome, Tally, UnknownGroup, because
 from keyaudit.model.gating.waivers import Waiver
 from keyaudit.model.reasons import Reason
+from keyaudit.model.results.findings import ControlCount, Outcome, Tally, UnknownGroup, because
 from keyaudit.model.severity import Severity
 from keyaudit.policy.evaluation.bind import Bound
 from keyaudit.policy.evaluation.queries import REASONS, classed, counted, covered

@@ -8,7 +8,7 @@ import duckdb
 from keyaudit.inventory.part import EVERYTHING, Within
 from keyaudit.inventory.reader import Connection, Reader
 from keyaudit.inventory.views import SMALL
-from keyaudit.model.columns import Table
+from keyaudit.model.schema.columns import Table
 from keyaudit.model.tables import TABLES
 from keyaudit.policy.evaluation.bind import Bound
 from keyaudit.policy.evaluation.queries import create_baseline, doubted, judged, materialize

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 import duckdb
 from msgspec import Struct
 
-from keyaudit.model.causes import fingerprint
+from keyaudit.model.results.causes import fingerprint
 from keyaudit.policy.definition import Policy
 from keyaudit.policy.evaluation.queries import DIALECT
 

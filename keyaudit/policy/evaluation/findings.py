@@ -11,11 +11,11 @@ from msgspec import Struct
 
 from keyaudit.inventory.owners import owner_of
 from keyaudit.inventory.reader import Reader
-from keyaudit.model.causes import Cause
-from keyaudit.model.expiring import NOT_ASKED, Owner
-from keyaudit.model.findings import Finding, Judged, Outcome, Value
 from keyaudit.model.gating.waivers import Waiver
 from keyaudit.model.reasons import ADVICE, Reason, unknown_columns
+from keyaudit.model.results.causes import Cause
+from keyaudit.model.results.expiring import NOT_ASKED, Owner
+from keyaudit.model.results.findings import Finding, Judged, Outcome, Value
 from keyaudit.model.rows import Decoder
 from keyaudit.model.severity import Severity
 from keyaudit.policy.conditions.types import Kind

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from keyaudit.model.evidence import EVERYTHING
-from keyaudit.model.settings import ClassInForce, InForce, KnownPolicy, Limit, PolicyInForce, Setting
+from keyaudit.model.results.settings import ClassInForce, InForce, KnownPolicy, Limit, PolicyInForce, Setting
 from keyaudit.policy.definition import Policy, digest_of
 from keyaudit.policy.evaluation.bind import Bound
 from keyaudit.policy.load import shipped

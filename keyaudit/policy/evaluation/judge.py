@@ -13,19 +13,19 @@ from msgspec.structs import replace
 from keyaudit.inventory.owners import UNREAD, names_called
 from keyaudit.inventory.part import EVERYTHING, Within
 from keyaudit.inventory.reader import Reader
-from keyaudit.model.columns import Table
 from keyaudit.model.coverage import Coverage, Scope, ScopeKind
-from keyaudit.model.expiring import Owner
-from keyaudit.model.findings import Finding, Outcome
 from keyaudit.model.gating.acceptance import NOTHING_ACCEPTED, Acceptance
 from keyaudit.model.gating.baseline import Baseline, KnownUnknown
 from keyaudit.model.gating.optional import MAY_LACK, MayLack
-from keyaudit.model.run import First, NotJudged, Results
-from keyaudit.model.settings import InForce, PolicyInForce
+from keyaudit.model.results.expiring import Owner
+from keyaudit.model.results.findings import Finding, Outcome
+from keyaudit.model.results.run import First, NotJudged, Results
+from keyaudit.model.results.settings import InForce, PolicyInForce
+from keyaudit.model.results.tier0 import LISTS, Tier0
+from keyaudit.model.schema.columns import Table
 from keyaudit.model.severity import Severity
 from keyaudit.model.tables import TABLES
 from keyaudit.model.tables.reach import COLUMNS
-from keyaudit.model.tier0 import LISTS, Tier0
 from keyaudit.policy.definition import Policy
 from keyaudit.policy.evaluation.bind import Bound, bind, by_table, for_controls, for_run, waived
 from keyaudit.policy.evaluation.causes import Grouping
@@ -40,7 +40,7 @@ from keyaudit.policy.evaluation.worst import first_page, worst
 from keyaudit.policy.settings import Judging, PolicyClass
 
 if TYPE_CHECKING:
-    from keyaudit.model.overview import Ages
+    from keyaudit.model.results.overview import Ages
 
 _NOWHERE = Scope("", "", ScopeKind.TENANT)
 

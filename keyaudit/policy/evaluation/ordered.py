@@ -9,8 +9,8 @@ from msgspec import Struct
 from keyaudit.inventory.dialect import DUCKDB, DuckDB
 from keyaudit.inventory.owners import owning
 from keyaudit.inventory.rows import view_types
-from keyaudit.model.columns import Table
 from keyaudit.model.rows import view_names
+from keyaudit.model.schema.columns import Table
 from keyaudit.model.severity import Opens, Severity, Weakness
 from keyaudit.model.tables import TABLES
 from keyaudit.policy.conditions.sql import UNKNOWN, blanked

@@ -5,8 +5,8 @@
 from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from keyaudit.inventory.dialect import DUCKDB, DuckDB
-from keyaudit.model.columns import Table, Type
 from keyaudit.model.gating.waivers import Waiver
+from keyaudit.model.schema.columns import Table, Type
 from keyaudit.model.severity import Opens, Severity
 from keyaudit.policy.conditions.parameters import OTHERWISE
 from keyaudit.policy.conditions.parameters import Value as Settled

@@ -4,8 +4,8 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from msgspec import structs
 
-from keyaudit.model.findings import Judged, Ruling
 from keyaudit.model.reasons import Reason
+from keyaudit.model.results.findings import Judged, Ruling
 from keyaudit.model.severity import Opens
 from keyaudit.model.tables import TABLES
 from keyaudit.policy.conditions.types import Every, Term, columns_read

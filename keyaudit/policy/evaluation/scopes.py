@@ -11,14 +11,14 @@ from collections.abc import Iterable, Iterator, Sequence, Set
 from msgspec import Struct
 
 from keyaudit.inventory.reader import Reader
-from keyaudit.model.columns import Table
 from keyaudit.model.coverage import Coverage, Scope, State
-from keyaudit.model.findings import Finding, Outcome, UnknownGroup
 from keyaudit.model.gating.optional import MAY_LACK, MayLack
 from keyaudit.model.operations import OPERATIONS
 from keyaudit.model.reasons import ADVICE, Reason
+from keyaudit.model.results.findings import Finding, Outcome, UnknownGroup
+from keyaudit.model.schema.columns import Table
 from keyaudit.model.tables import TABLES
-from keyaudit.model.text import listed
+from keyaudit.model.values.text import listed
 from keyaudit.policy.applicability import part_may_apply
 from keyaudit.policy.controls import beside
 from keyaudit.policy.evaluation.bind import Bound, by_table

@@ -7,8 +7,8 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from keyaudit.inventory.reader import Reader
-from keyaudit.model.findings import Tally
-from keyaudit.model.tier0 import LISTS, NAMED, Principal, Tier0, Way
+from keyaudit.model.results.findings import Tally
+from keyaudit.model.results.tier0 import LISTS, NAMED, Principal, Tier0, Way
 from keyaudit.policy.evaluation.ordered import Evaluated
 from keyaudit.policy.evaluation.verdict import UNKNOWN_VIOLATION, WAIVED
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from msgspec import Struct
 
-from keyaudit.model.findings import Outcome
+from keyaudit.model.results.findings import Outcome
 from keyaudit.model.severity import Opens, Severity, place, severity
 from keyaudit.policy.conditions.sql import Writer
 from keyaudit.policy.definition import Trees

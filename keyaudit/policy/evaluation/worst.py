@@ -3,8 +3,8 @@
 from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from keyaudit.inventory.reader import Reader
-from keyaudit.model.findings import Finding, Outcome
-from keyaudit.model.run import First
+from keyaudit.model.results.findings import Finding, Outcome
+from keyaudit.model.results.run import First
 from keyaudit.model.severity import Opens, Severity, place
 from keyaudit.policy.evaluation.causes import Head, Place
 from keyaudit.policy.evaluation.findings import NO_CAUSES, Pair, grouped, of_thing

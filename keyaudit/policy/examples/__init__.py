@@ -9,7 +9,7 @@ import duckdb
 from msgspec import Struct
 
 from keyaudit.model.documents.problems import FieldError, Problem
-from keyaudit.model.findings import Outcome
+from keyaudit.model.results.findings import Outcome
 from keyaudit.model.severity import place
 from keyaudit.policy.conditions.parameters import Value
 from keyaudit.policy.conditions.syntax import written

@@ -5,9 +5,9 @@
 from collections.abc import Mapping, Sequence
 
 from keyaudit.inventory.rows import view_types
-from keyaudit.model.columns import Table
-from keyaudit.model.findings import Value
+from keyaudit.model.results.findings import Value
 from keyaudit.model.rows import view_name
+from keyaudit.model.schema.columns import Table
 from keyaudit.policy.conditions.parameters import Value as Settled
 from keyaudit.policy.conditions.sql import UNKNOWN, Writer, blanked
 from keyaudit.policy.definition import Trees

@@ -6,7 +6,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from keyaudit.model.severity import place
-from keyaudit.model.times import DAY
+from keyaudit.model.values.times import DAY
 from keyaudit.policy.conditions.parameters import Single, Value
 from keyaudit.policy.conditions.types import (
     Absent,

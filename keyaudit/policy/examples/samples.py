@@ -5,11 +5,11 @@ from collections.abc import Mapping
 
 from msgspec import Struct
 
-from keyaudit.model.columns import Column, Type
 from keyaudit.model.documents.nodes import Items, Members, Node, Scalar
 from keyaudit.model.documents.problems import FieldError, shown
-from keyaudit.model.findings import Value
-from keyaudit.model.times import DAY, MAX_TIME, parse_date, parse_duration, parse_time
+from keyaudit.model.results.findings import Value
+from keyaudit.model.schema.columns import Column, Type
+from keyaudit.model.values.times import DAY, MAX_TIME, parse_date, parse_duration, parse_time
 from keyaudit.policy.conditions.parameters import parse_integer
 from keyaudit.policy.definition import Example, Policy
 

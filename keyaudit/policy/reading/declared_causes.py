@@ -2,11 +2,11 @@
 
 from collections.abc import Callable, Mapping
 
-from keyaudit.model.causes import KINDS, Declared
-from keyaudit.model.columns import Table, Type
 from keyaudit.model.documents.nodes import Items, Members, Node
 from keyaudit.model.documents.problems import nearest, shown
 from keyaudit.model.documents.reader import Reader
+from keyaudit.model.results.causes import KINDS, Declared
+from keyaudit.model.schema.columns import Table, Type
 from keyaudit.policy.conditions.narrowing import Condition
 from keyaudit.policy.definition import CauseArm
 

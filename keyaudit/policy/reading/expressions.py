@@ -2,13 +2,13 @@
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 
-from keyaudit.model.columns import Table
 from keyaudit.model.documents.nodes import Members, Node, Scalar
 from keyaudit.model.documents.problems import FieldError, Problem, nearest, shown
 from keyaudit.model.documents.reader import Reader
 from keyaudit.model.documents.yaml import YAML
-from keyaudit.model.fixes import COMMANDS, FIRST, PARTS, takes_away
-from keyaudit.model.text import listed
+from keyaudit.model.results.fixes import COMMANDS, FIRST, PARTS, takes_away
+from keyaudit.model.schema.columns import Table
+from keyaudit.model.values.text import listed
 from keyaudit.policy.conditions.narrowing import Condition
 from keyaudit.policy.conditions.parameters import Parameter
 from keyaudit.policy.conditions.syntax import condition

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from keyaudit.inventory import input_file
+from keyaudit.inventory.disk import input_file
 from keyaudit.model.documents import yaml
 from keyaudit.model.documents.format import MAX_SIZE, decode
 from keyaudit.model.documents.problems import FormatError, Problem

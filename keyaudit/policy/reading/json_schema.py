@@ -2,11 +2,11 @@
 
 from collections.abc import Iterable
 
-from keyaudit.model.causes import KINDS
-from keyaudit.model.columns import Table
-from keyaudit.model.findings import Outcome
-from keyaudit.model.fixes import FIRST, PARTS
 from keyaudit.model.guardrails import ENABLED, GUARDRAILS
+from keyaudit.model.results.causes import KINDS
+from keyaudit.model.results.findings import Outcome
+from keyaudit.model.results.fixes import FIRST, PARTS
+from keyaudit.model.schema.columns import Table
 from keyaudit.model.severity import Severity, Weakness
 from keyaudit.model.tables import TABLES
 from keyaudit.policy.conditions.parameters import PROFILES

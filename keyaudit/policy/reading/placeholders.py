@@ -18,8 +18,8 @@ import re
 from collections.abc import Collection, Mapping
 from string import Formatter
 
-from keyaudit.model.columns import Column
 from keyaudit.model.documents.problems import FieldError, nearest, shown
+from keyaudit.model.schema.columns import Column
 from keyaudit.policy.conditions.types import Kind
 from keyaudit.policy.templates import NAME, Placeholder, Template
 

@@ -1,8 +1,8 @@
 """Generates a new policy file that loads, with the required examples, for its author to edit."""
 
-from keyaudit.model.columns import Column, Table, Type
 from keyaudit.model.documents.problems import nearest, shown
 from keyaudit.model.errors import UsageError
+from keyaudit.model.schema.columns import Column, Table, Type
 from keyaudit.model.severity import Severity, Weakness
 from keyaudit.model.tables import TABLES
 from keyaudit.policy.reading.schema import ID

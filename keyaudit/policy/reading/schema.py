@@ -8,12 +8,12 @@ from typing import TypeVar
 
 from msgspec import structs
 
-from keyaudit.model.columns import Table, Type
 from keyaudit.model.documents.nodes import Items, Members, Node, Scalar
 from keyaudit.model.documents.problems import FieldError, Problem, nearest, shown
 from keyaudit.model.evidence import EVIDENCE
-from keyaudit.model.findings import Outcome, PolicyText
-from keyaudit.model.opens import ALWAYS
+from keyaudit.model.results.findings import Outcome, PolicyText
+from keyaudit.model.schema.columns import Table, Type
+from keyaudit.model.schema.opens import ALWAYS
 from keyaudit.model.severity import Opens, Severity, Weakness
 from keyaudit.model.tables import TABLES
 from keyaudit.policy.conditions.narrowing import Condition

@@ -6,7 +6,7 @@ from msgspec import Struct
 
 from keyaudit.model.coverage import Coverage
 from keyaudit.model.reasons import Reason
-from keyaudit.model.run import Run, Verdict
+from keyaudit.model.results.run import Run, Verdict
 
 
 class Who(Struct, frozen=True, order=True):

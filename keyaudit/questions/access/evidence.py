@@ -10,8 +10,8 @@ from msgspec import Struct, field
 
 from keyaudit.inventory.facts.sql import Sources
 from keyaudit.inventory.naming import Named, Noun
-from keyaudit.inventory.views import agents
-from keyaudit.inventory.views.reach import KINDS
+from keyaudit.inventory.views.access.reach import KINDS
+from keyaudit.inventory.views.entra import agents
 from keyaudit.model.conditions import GET_SECRET, lets_through
 from keyaudit.model.reasons import Reason
 from keyaudit.model.tables.grant import GRANT, HONOURED, Allows

@@ -3,7 +3,7 @@
 from itertools import groupby
 from typing import TextIO
 
-from keyaudit.model.text import one_line
+from keyaudit.model.values.text import one_line
 from keyaudit.questions.access.answer import Access, Reach
 from keyaudit.questions.access.words import above, below, called, can, grant_text, notes
 from keyaudit.report.lines import Paint, joined, paint, wrap

@@ -2,10 +2,10 @@
 
 from collections.abc import Mapping, Sequence
 
-from keyaudit.model import times
 from keyaudit.model.operations import OPERATIONS
 from keyaudit.model.reasons import ADVICE
-from keyaudit.model.text import one_line
+from keyaudit.model.values import times
+from keyaudit.model.values.text import one_line
 from keyaudit.questions.access.answer import Access, Way, Who
 from keyaudit.report.lines import listed, parted, plural, wrap
 from keyaudit.report.missing import extent

@@ -7,7 +7,7 @@ from msgspec import Struct, field
 
 from keyaudit.model.errors import Exit
 from keyaudit.model.reasons import Reason
-from keyaudit.model.run import Run, Verdict
+from keyaudit.model.results.run import Run, Verdict
 from keyaudit.model.stolen_keys import Stolen
 from keyaudit.questions.access.answer import Way
 from keyaudit.questions.blast_radius.activity import UNKNOWN, Work

@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from keyaudit.model.fixes import version_needed
+from keyaudit.model.results.fixes import version_needed
 from keyaudit.model.tables.grant import Allows
-from keyaudit.model.text import one_line
+from keyaudit.model.values.text import one_line
 from keyaudit.questions.access.answer import Way
 from keyaudit.questions.access.words import grant_text
 from keyaudit.questions.blast_radius.activity import Work, in_vault

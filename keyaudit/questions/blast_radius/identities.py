@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator
 
-from keyaudit.model.first_party import FIRST_PARTY
+from keyaudit.model.directory.first_party import FIRST_PARTY
 from keyaudit.model.reasons import Reason
-from keyaudit.model.text import one_line
+from keyaudit.model.values.text import one_line
 from keyaudit.questions.blast_radius.activity import UNKNOWN, Source, Work, credential
 from keyaudit.questions.blast_radius.answer import BlastRadius, Edge, Relation
 from keyaudit.questions.blast_radius.work import decided, ends, suspected

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from keyaudit.model.text import one_line
+from keyaudit.model.values.text import one_line
 from keyaudit.questions.blast_radius.answer import BlastRadius, Edge, Kind, Node
 from keyaudit.questions.blast_radius.words import NOUNS, VERBS
 from keyaudit.report.lines import plural

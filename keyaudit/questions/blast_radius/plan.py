@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
-from keyaudit.model.text import one_line
+from keyaudit.model.values.text import one_line
 from keyaudit.questions.blast_radius import identities, signers, vaults
 from keyaudit.questions.blast_radius.answer import BlastRadius, Kind, Relation
 from keyaudit.questions.blast_radius.words import is_secret

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from keyaudit.model.text import one_line
+from keyaudit.model.values.text import one_line
 from keyaudit.questions.blast_radius.answer import BlastRadius, Edge, Kind
 from keyaudit.report.steps import Phase, Step, option_word, powershell_word
 

@@ -4,9 +4,9 @@ from collections.abc import Iterator
 
 from msgspec.structs import replace
 
-from keyaudit.model.tables.key import OUTSIDE
-from keyaudit.model.text import one_line
-from keyaudit.model.times import DAY, iso_date
+from keyaudit.model.tables.vaults.key import OUTSIDE
+from keyaudit.model.values.text import one_line
+from keyaudit.model.values.times import DAY, iso_date
 from keyaudit.questions.blast_radius import grants
 from keyaudit.questions.blast_radius.activity import UNKNOWN
 from keyaudit.questions.blast_radius.answer import BlastRadius, Edge, Kind, Relation

@@ -6,7 +6,7 @@ from msgspec import Struct
 
 from keyaudit.model.errors import MEANINGS, Exit
 from keyaudit.model.reasons import ADVICE, Reason
-from keyaudit.model.text import one_line
+from keyaudit.model.values.text import one_line
 from keyaudit.questions.access.words import can, grant_text, notes, spoken
 from keyaudit.questions.blast_radius.answer import TRUSTS, BlastRadius, Edge, Kind, Node, Relation
 from keyaudit.report.lines import plural

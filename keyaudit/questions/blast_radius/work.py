@@ -1,7 +1,7 @@
 """Who and what is at work, in words: why a step that removes access has a command, or none."""
 
 from keyaudit.model.reasons import Reason
-from keyaudit.model.times import iso_date
+from keyaudit.model.values.times import iso_date
 from keyaudit.questions.blast_radius.activity import Source, Used, Work
 from keyaudit.questions.blast_radius.answer import BlastRadius
 from keyaudit.questions.blast_radius.words import why

@@ -5,12 +5,12 @@ from typing import TextIO
 
 from msgspec import Struct, structs
 
-from keyaudit.model import times
 from keyaudit.model.gating.expectations import RELATIVE
 from keyaudit.model.operations.kinds import KEY_VAULT_ARM
 from keyaudit.model.reasons import OPTIONAL
-from keyaudit.model.run import MAX_SKEW, Run
-from keyaudit.model.text import one_line
+from keyaudit.model.results.run import MAX_SKEW, Run
+from keyaudit.model.values import times
+from keyaudit.model.values.text import one_line
 from keyaudit.questions.doctor.examine import Examination, Examined
 from keyaudit.report.lines import Paint, columns, joined, listed, pad, paint, parted, plural, wrap
 from keyaudit.report.missing import alike, not_judged, remedied

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from keyaudit.model.run import Expiring
+from keyaudit.model.results.run import Expiring
 from keyaudit.questions.expiring import csv, json, text
 from keyaudit.report.options import Render, plain
 

@@ -2,9 +2,9 @@
 
 from typing import TextIO
 
-from keyaudit.model.expiring import Ending
 from keyaudit.model.reasons import Reason
-from keyaudit.model.run import Expiring
+from keyaudit.model.results.expiring import Ending
+from keyaudit.model.results.run import Expiring
 from keyaudit.report.endings import days, status, thing
 from keyaudit.report.resource import label
 from keyaudit.report.tabular.cells import csv_rows, flag_cell, guarded, note_cell

@@ -2,9 +2,9 @@
 
 from typing import TextIO
 
-from keyaudit.model import times
-from keyaudit.model.expiring import Ending
-from keyaudit.model.run import Expiring
+from keyaudit.model.results.expiring import Ending
+from keyaudit.model.results.run import Expiring
+from keyaudit.model.values import times
 from keyaudit.report.endings import days, status, thing
 from keyaudit.report.members import about_run, row_member, time_member
 from keyaudit.report.resource import label

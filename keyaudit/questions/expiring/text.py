@@ -5,9 +5,9 @@ from typing import TextIO
 
 from msgspec.structs import replace
 
-from keyaudit.model import times
-from keyaudit.model.expiring import Ending
-from keyaudit.model.run import Expiring
+from keyaudit.model.results.expiring import Ending
+from keyaudit.model.results.run import Expiring
+from keyaudit.model.values import times
 from keyaudit.report.endings import OVERDUE, SOON, UNKNOWN, above, below, listed_endings, name, notes, status, when
 from keyaudit.report.lines import Paint, columns, joined, pad, paint, wrap
 from keyaudit.report.options import PAGE, Options

@@ -2,11 +2,11 @@
 
 from collections.abc import Iterator, Mapping
 
-from keyaudit.model.causes import KINDS
-from keyaudit.model.findings import PolicyText
-from keyaudit.model.fixes import parts
 from keyaudit.model.guardrails import ENABLED
-from keyaudit.model.text import one_line
+from keyaudit.model.results.causes import KINDS
+from keyaudit.model.results.findings import PolicyText
+from keyaudit.model.results.fixes import parts
+from keyaudit.model.values.text import one_line
 from keyaudit.questions.explain.rehearsed import said
 from keyaudit.report.lines import joined, wrap
 from keyaudit.report.options import PAGE

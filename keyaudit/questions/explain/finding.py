@@ -2,12 +2,12 @@
 
 from collections.abc import Iterator, Sequence
 
-from keyaudit.model.causes import SHORT, Cause
-from keyaudit.model.expiring import Owner
-from keyaudit.model.findings import Finding, Ruling
-from keyaudit.model.fixes import parts
-from keyaudit.model.run import Run
-from keyaudit.model.text import one_line
+from keyaudit.model.results.causes import SHORT, Cause
+from keyaudit.model.results.expiring import Owner
+from keyaudit.model.results.findings import Finding, Ruling
+from keyaudit.model.results.fixes import parts
+from keyaudit.model.results.run import Run
+from keyaudit.model.values.text import one_line
 from keyaudit.report.facts import Facts, plain
 from keyaudit.report.judgement import said, value_of
 from keyaudit.report.lines import joined, wrap

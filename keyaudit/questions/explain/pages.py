@@ -2,12 +2,12 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from keyaudit.model.columns import Column, Table, Type
 from keyaudit.model.evidence import remedy
-from keyaudit.model.findings import PolicyText
-from keyaudit.model.fixes import parts
 from keyaudit.model.operations import OPERATIONS
-from keyaudit.model.text import one_line
+from keyaudit.model.results.findings import PolicyText
+from keyaudit.model.results.fixes import parts
+from keyaudit.model.schema.columns import Column, Table, Type
+from keyaudit.model.values.text import one_line
 from keyaudit.questions.explain import controls, guardrails
 
 _LONGEST = 10_000

@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from keyaudit.model.guardrails import APP_MANAGEMENT_POLICY, GUARDRAILS
-from keyaudit.model.times import DAY, parse_duration
+from keyaudit.model.values.times import DAY, parse_duration
 from keyaudit.questions.guardrails.guarded import REVIEW, Asked, Guarded, classes, least, named, standing
 from keyaudit.questions.guardrails.in_force import APP_MANAGEMENT_URL, SAVE, SAVED, InForce, Restriction, Restrictions
 from keyaudit.report.facts import iso_duration

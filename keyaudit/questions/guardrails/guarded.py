@@ -6,10 +6,10 @@ from typing import TypeAlias
 from msgspec import Struct
 
 from keyaudit.model.evidence import LOGS
-from keyaudit.model.findings import PolicyText
 from keyaudit.model.operations import OPERATIONS, Rights
+from keyaudit.model.results.findings import PolicyText
 from keyaudit.model.tables import TABLES
-from keyaudit.model.text import one_line
+from keyaudit.model.values.text import one_line
 
 Limit: TypeAlias = str | int | tuple[str, ...] | Mapping[str | int, str | int]
 """A parameter's value: durations in seconds; a map or schedule by its keys."""

@@ -6,9 +6,9 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
-from keyaudit.inventory import input_file
+from keyaudit.inventory.disk import input_file
 from keyaudit.model.errors import UsageError
-from keyaudit.model.text import one_line
+from keyaudit.model.values.text import one_line
 
 APP_MANAGEMENT_URL = "https://graph.microsoft.com/beta/policies/defaultAppManagementPolicy"
 """Only /beta shows the restrictions of audiences and redirect URIs, and takes them back:

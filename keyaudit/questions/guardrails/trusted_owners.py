@@ -6,9 +6,9 @@ The definition fd1a8e20-2c4f-4a6c-9354-b58d786d9a1f compares the text between `r
 from collections import defaultdict
 from collections.abc import Iterator
 
-from keyaudit.model.federated_subject import is_github
-from keyaudit.model.run import Inventory
-from keyaudit.model.text import listed, one_line
+from keyaudit.model.directory.federated_subject import is_github
+from keyaudit.model.results.run import Inventory
+from keyaudit.model.values.text import listed, one_line
 from keyaudit.report.facts import Facts
 from keyaudit.report.lines import joined, plural, wrap
 from keyaudit.report.members import inert

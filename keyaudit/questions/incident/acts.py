@@ -2,10 +2,10 @@
 
 from collections.abc import Sequence
 
-from keyaudit.model.first_party import FIRST_PARTY
-from keyaudit.model.text import listed, one_line
-from keyaudit.model.times import iso_time
+from keyaudit.model.directory.first_party import FIRST_PARTY
 from keyaudit.model.usage import ANY, PRIVILEGED
+from keyaudit.model.values.text import listed, one_line
+from keyaudit.model.values.times import iso_time
 from keyaudit.questions.incident.answer import Act
 from keyaudit.report.lines import plural
 

@@ -6,7 +6,7 @@ from enum import StrEnum
 from msgspec import Struct
 
 from keyaudit.model.errors import Exit
-from keyaudit.model.run import Verdict
+from keyaudit.model.results.run import Verdict
 from keyaudit.model.tables.usage import MAIL_LOG, SHOWN_BY
 from keyaudit.model.tokens import Tokens
 from keyaudit.model.usage import Blind, Unseen, Window

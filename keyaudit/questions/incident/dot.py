@@ -2,7 +2,7 @@
 
 from typing import TextIO
 
-from keyaudit.model.text import one_line
+from keyaudit.model.values.text import one_line
 from keyaudit.questions.blast_radius.answer import Edge, Kind, Node
 from keyaudit.questions.blast_radius.words import VERBS, conclusion, why
 from keyaudit.questions.incident.answer import Incident

@@ -2,8 +2,8 @@
 
 from typing import TextIO
 
-from keyaudit.model.times import iso_date, iso_time
 from keyaudit.model.tokens import Issue, Token, Tokens
+from keyaudit.model.values.times import iso_date, iso_time
 from keyaudit.questions.access.json import way_member
 from keyaudit.questions.blast_radius.answer import Edge, Node
 from keyaudit.questions.blast_radius.words import conclusion, limits

@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 
 from keyaudit.model.tables.usage import DIRECTORY_LOG, KEY_VAULT_LOG, USER_SIGN_IN_LOG
-from keyaudit.model.text import one_line
-from keyaudit.model.times import iso_time
+from keyaudit.model.values.text import one_line
+from keyaudit.model.values.times import iso_time
 from keyaudit.questions.incident.acts import LISTED, act_text, briefly
 from keyaudit.questions.incident.answer import Confidence, Incident, Observed, SamlSignIns
 from keyaudit.questions.incident.statements import NO_LOGS, Statement, doubts, holes

@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator
 
-from keyaudit.model.first_party import FIRST_PARTY
-from keyaudit.model.text import listed, one_line
-from keyaudit.model.times import iso_date
+from keyaudit.model.directory.first_party import FIRST_PARTY
+from keyaudit.model.values.text import listed, one_line
+from keyaudit.model.values.times import iso_date
 from keyaudit.questions.blast_radius.activity import credential
 from keyaudit.questions.blast_radius.identities import stopped
 from keyaudit.questions.blast_radius.plan import left

@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator, Sequence
 
-from keyaudit.model.text import one_line
-from keyaudit.model.times import iso_time
 from keyaudit.model.tokens import APP, LONGEST, MICROSOFT_LOG, USER, USER_LOGS, Doubt, Issue, Token, Tokens, Uncalibrated
+from keyaudit.model.values.text import one_line
+from keyaudit.model.values.times import iso_time
 from keyaudit.questions.incident.acts import LISTED
 from keyaudit.questions.incident.answer import Confidence, Incident
 from keyaudit.questions.incident.statements import Statement

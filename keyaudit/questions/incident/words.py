@@ -4,9 +4,9 @@ from collections.abc import Iterator, Sequence
 
 from keyaudit.model.reasons import ADVICE, Reason
 from keyaudit.model.tables.usage import ACTIVITY_LOG, DIRECTORY_LOG, MAIL_LOG, SIGN_IN_LOGS
-from keyaudit.model.text import listed, one_line
-from keyaudit.model.times import DAY, duration_text, iso_date
 from keyaudit.model.usage import Kind
+from keyaudit.model.values.text import listed, one_line
+from keyaudit.model.values.times import DAY, duration_text, iso_date
 from keyaudit.questions.blast_radius.words import Branch, conclusion, edge_text, is_secret, limits, opened, tree
 from keyaudit.questions.incident.acts import LISTED, act_text
 from keyaudit.questions.incident.answer import LIKELY, Act, Confidence, Count, Incident, KeyFacts, Link, Observed

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from keyaudit.model.run import Inventory
+from keyaudit.model.results.run import Inventory
 from keyaudit.questions.inventory import json, text
 from keyaudit.report.options import Render, plain
 from keyaudit.report.tabular import listings as csv

@@ -3,10 +3,10 @@
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 
-from keyaudit.model.federated_subject import Breadth, Grade
-from keyaudit.model.listing import Listing
+from keyaudit.model.directory.federated_subject import Breadth, Grade
 from keyaudit.model.repositories import Held
-from keyaudit.model.text import one_line
+from keyaudit.model.results.listing import Listing
+from keyaudit.model.values.text import one_line
 from keyaudit.report.facts import Facts
 from keyaudit.report.lines import wrap
 

@@ -3,12 +3,12 @@
 from collections.abc import Iterable, Iterator, Mapping
 from typing import TextIO
 
-from keyaudit.model.columns import Column, Table
 from keyaudit.model.coverage import State
-from keyaudit.model.findings import Value
-from keyaudit.model.listing import Listing
 from keyaudit.model.operations import BY_SURFACE
-from keyaudit.model.run import Inventory
+from keyaudit.model.results.findings import Value
+from keyaudit.model.results.listing import Listing
+from keyaudit.model.results.run import Inventory
+from keyaudit.model.schema.columns import Column, Table
 from keyaudit.report.facts import Facts
 from keyaudit.report.members import about_run, attributes, owner_members, row_member
 

@@ -5,15 +5,15 @@ from itertools import chain, islice
 from typing import TextIO
 
 from keyaudit.inventory.reads import operations
-from keyaudit.model import times
-from keyaudit.model.columns import Type, where_found
 from keyaudit.model.coverage import State
-from keyaudit.model.expiring import NOT_ASKED, Owner
-from keyaudit.model.listing import FEDERATED, Listing
 from keyaudit.model.operations import BY_SURFACE
 from keyaudit.model.reasons import ADVICE, Reason
-from keyaudit.model.run import Inventory, Verdict
-from keyaudit.model.text import one_line
+from keyaudit.model.results.expiring import NOT_ASKED, Owner
+from keyaudit.model.results.listing import FEDERATED, Listing
+from keyaudit.model.results.run import Inventory, Verdict
+from keyaudit.model.schema.columns import Type, where_found
+from keyaudit.model.values import times
+from keyaudit.model.values.text import one_line
 from keyaudit.questions.inventory import federated
 from keyaudit.report.facts import Facts
 from keyaudit.report.lines import joined, parted, plural, wrap

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator
 
-from keyaudit.model.fixes import AZ_KEYVAULT
 from keyaudit.model.operations import Rights
+from keyaudit.model.results.fixes import AZ_KEYVAULT
 from keyaudit.questions.permissions.needs import Needed
 from keyaudit.questions.permissions.notes import head, note
 from keyaudit.report.grants import permission_flags

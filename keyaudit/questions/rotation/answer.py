@@ -7,7 +7,7 @@ from msgspec import Struct, structs
 
 from keyaudit.model.errors import Exit
 from keyaudit.model.reasons import Reason
-from keyaudit.model.run import Run, Verdict
+from keyaudit.model.results.run import Run, Verdict
 from keyaudit.model.usage import Window
 
 

@@ -1,7 +1,7 @@
 """The rotation as a document: the answer, the stages, the consumers with their evidence, then the steps."""
 
 from keyaudit.model.reasons import ADVICE
-from keyaudit.model.text import one_line
+from keyaudit.model.values.text import one_line
 from keyaudit.questions.rotation import words
 from keyaudit.questions.rotation.answer import Consumer, Rotation, State
 from keyaudit.questions.rotation.answer import Stage as Reached

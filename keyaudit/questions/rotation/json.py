@@ -2,7 +2,7 @@
 
 from typing import TextIO
 
-from keyaudit.model.times import iso_time
+from keyaudit.model.values.times import iso_time
 from keyaudit.questions.rotation.answer import Consumer, Logged, Move, Rotation, Stage, State, Unread, Version
 from keyaudit.questions.rotation.plan import plan
 from keyaudit.questions.rotation.words import conclusion, evidence, limits, stage

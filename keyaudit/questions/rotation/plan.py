@@ -7,9 +7,9 @@ from msgspec import structs
 from keyaudit.inventory.usage.covered import LONG_ENOUGH
 from keyaudit.model.consumers import WRAPPED
 from keyaudit.model.errors import Exit
-from keyaudit.model.tables.secret_use import KEEPING
-from keyaudit.model.text import one_line
-from keyaudit.model.times import DAY
+from keyaudit.model.tables.vaults.secret_use import KEEPING
+from keyaudit.model.values.text import one_line
+from keyaudit.model.values.times import DAY
 from keyaudit.questions.rotation.answer import Consumer, Follows, Kind, Rotation, State, Version, Why
 from keyaudit.questions.rotation.words import WRAPS, consumer, owner
 from keyaudit.report.steps import Phase, Step, option_word, word

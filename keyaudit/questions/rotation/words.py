@@ -7,8 +7,8 @@ from keyaudit.model.consumers import NOUNS
 from keyaudit.model.errors import MEANINGS, Exit
 from keyaudit.model.evidence import RELYING_PARTIES
 from keyaudit.model.reasons import ADVICE
-from keyaudit.model.text import one_line
-from keyaudit.model.times import DAY, iso_date, iso_time, whole_days
+from keyaudit.model.values.text import one_line
+from keyaudit.model.values.times import DAY, iso_date, iso_time, whole_days
 from keyaudit.questions.rotation.answer import Consumer, Follows, Kind, Logged, Proof, Rotation, Stage, State, Why
 from keyaudit.report.lines import listed, plural
 from keyaudit.report.missing import extent

@@ -7,7 +7,7 @@ from msgspec import Struct, field
 
 from keyaudit.model.reasons import Reason
 from keyaudit.model.relying_parties import HeldKey, RelyingParties, Unread
-from keyaudit.model.run import Run, Verdict
+from keyaudit.model.results.run import Run, Verdict
 from keyaudit.model.stolen_keys import STOLEN, Stolen
 
 

@@ -2,10 +2,10 @@
 
 from typing import TextIO
 
-from keyaudit.model import times
 from keyaudit.model.coverage import Refusal
 from keyaudit.model.relying_parties import Unread
-from keyaudit.model.run import Gap
+from keyaudit.model.results.run import Gap
+from keyaudit.model.values import times
 from keyaudit.questions.trust import words
 from keyaudit.questions.trust.answer import Checked, Trust, TrustCheck, TrustScan
 from keyaudit.report.tabular.cells import csv_rows, flag_cell, guarded, note_cell, text_cells, time_cell

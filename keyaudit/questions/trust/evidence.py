@@ -10,7 +10,7 @@ import duckdb
 from keyaudit.inventory.facts.sql import EVERY, Sources
 from keyaudit.inventory.facts.view import view
 from keyaudit.inventory.rows import stored_types
-from keyaudit.inventory.views import trusted_key
+from keyaudit.inventory.views.entra import trusted_key
 from keyaudit.model.coverage import Refusal
 from keyaudit.model.reasons import Reason
 from keyaudit.model.relying_parties import HeldKey

@@ -3,11 +3,11 @@
 from collections.abc import Mapping
 from typing import TextIO
 
-from keyaudit.model import times
 from keyaudit.model.coverage import Refusal
 from keyaudit.model.relying_parties import Unread, Validator
-from keyaudit.model.run import Run
+from keyaudit.model.results.run import Run
 from keyaudit.model.stolen_keys import STOLEN
+from keyaudit.model.values import times
 from keyaudit.questions.trust import words
 from keyaudit.questions.trust.answer import Checked, Named, PublishedKey, Step, Trust, TrustCheck, TrustScan
 from keyaudit.report.members import SCHEMA, UNTRUSTED, about_run, attributes, begun, document, exits, gap_member, time_member

@@ -3,11 +3,11 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TextIO
 
-from keyaudit.model import times
 from keyaudit.model.errors import Exit
 from keyaudit.model.relying_parties import Unread
-from keyaudit.model.run import Verdict
-from keyaudit.model.text import one_line
+from keyaudit.model.results.run import Verdict
+from keyaudit.model.values import times
+from keyaudit.model.values.text import one_line
 from keyaudit.questions.trust import words
 from keyaudit.questions.trust.answer import Checked, State, Step, Trust, TrustCheck, TrustScan
 from keyaudit.report.collected import unread_file

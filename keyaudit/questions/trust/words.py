@@ -2,13 +2,13 @@
 
 from collections.abc import Mapping, Sequence
 
-from keyaudit.model import times
 from keyaudit.model.coverage import Refusal
 from keyaudit.model.errors import Exit
 from keyaudit.model.reasons import ADVICE, Reason
 from keyaudit.model.relying_parties import RelyingParties, Validator
 from keyaudit.model.stolen_keys import STOLEN
-from keyaudit.model.text import one_line
+from keyaudit.model.values import times
+from keyaudit.model.values.text import one_line
 from keyaudit.questions.trust.answer import Checked, Named, PublishedKey, State
 from keyaudit.report.lines import listed, plural
 

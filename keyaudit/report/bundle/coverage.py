@@ -4,7 +4,7 @@ from typing import TextIO
 
 from keyaudit.model.coverage import Coverage
 from keyaudit.model.reasons import ADVICE
-from keyaudit.model.run import Gap, Report
+from keyaudit.model.results.run import Gap, Report
 from keyaudit.report.tabular.cells import csv_rows, flag_cell, guarded
 
 COLUMNS = (

@@ -12,9 +12,9 @@ from typing import Any
 
 from msgspec import Struct, field
 
-from keyaudit.model.bundle import MANIFEST, SCHEMA
 from keyaudit.model.errors import UnsafeError, UsageError
-from keyaudit.model.run import Report
+from keyaudit.model.results.bundle import MANIFEST, SCHEMA
+from keyaudit.model.results.run import Report
 from keyaudit.report.members import begun, document, exits
 from keyaudit.report.tabular.records import pack
 

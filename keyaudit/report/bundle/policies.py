@@ -2,8 +2,8 @@
 
 from typing import TextIO
 
-from keyaudit.model.run import Report
-from keyaudit.model.settings import PolicyInForce
+from keyaudit.model.results.run import Report
+from keyaudit.model.results.settings import PolicyInForce
 from keyaudit.report.members import begun, document
 from keyaudit.report.settings import settings_member
 

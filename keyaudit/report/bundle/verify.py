@@ -8,10 +8,10 @@ from pathlib import Path
 
 from msgspec import Struct
 
-from keyaudit.inventory import files, platform
-from keyaudit.model.bundle import MANIFEST
+from keyaudit.inventory.disk import files, platform
 from keyaudit.model.errors import UnsafeError, UsageError
-from keyaudit.model.text import one_line
+from keyaudit.model.results.bundle import MANIFEST
+from keyaudit.model.values.text import one_line
 from keyaudit.report.bundle.manifest import INVENTORY, MOST, POLICIES, File, read
 
 

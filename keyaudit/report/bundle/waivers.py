@@ -3,8 +3,8 @@
 from typing import TextIO
 
 from keyaudit.model.gating.waivers import Use
-from keyaudit.model.run import Report
-from keyaudit.model.times import iso_date
+from keyaudit.model.results.run import Report
+from keyaudit.model.values.times import iso_date
 from keyaudit.report.tabular.cells import csv_rows, flag_cell, guarded, text_cells
 
 COLUMNS = (

@@ -11,9 +11,9 @@ from typing import BinaryIO, TextIO
 
 from msgspec import Struct
 
-from keyaudit.model.bundle import MANIFEST
 from keyaudit.model.errors import OutputError
-from keyaudit.model.run import Inventory, Report
+from keyaudit.model.results.bundle import MANIFEST
+from keyaudit.model.results.run import Inventory, Report
 from keyaudit.model.tables import TABLES
 from keyaudit.report import json, markdown
 from keyaudit.report.bundle import coverage, policies, waivers

@@ -6,15 +6,15 @@ from collections.abc import Iterator
 from typing import TextIO
 
 from keyaudit import __version__
-from keyaudit.model import times
 from keyaudit.model.changes.closed import failing, lost
 from keyaudit.model.changes.difference import Change, Changed, Dark, Difference
 from keyaudit.model.coverage import ScopeKind, State
-from keyaudit.model.findings import Finding
 from keyaudit.model.operations import OPERATIONS
 from keyaudit.model.reasons import ADVICE, Reason
-from keyaudit.model.run import NotJudged, Report
-from keyaudit.model.text import one_line
+from keyaudit.model.results.findings import Finding
+from keyaudit.model.results.run import NotJudged, Report
+from keyaudit.model.values import times
+from keyaudit.model.values.text import one_line
 from keyaudit.report.changes.policy_changes import changed_since
 from keyaudit.report.facts import Facts
 from keyaudit.report.lines import Paint, joined, pad, paint, plural, wrap

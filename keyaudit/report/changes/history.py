@@ -5,10 +5,10 @@ from collections.abc import Iterator
 from typing import TextIO
 
 from keyaudit import __version__
-from keyaudit.model import times
 from keyaudit.model.changes.history import Episode, History, Point
 from keyaudit.model.severity import Severity
-from keyaudit.model.text import one_line
+from keyaudit.model.values import times
+from keyaudit.model.values.text import one_line
 from keyaudit.report.facts import Facts, iso_duration
 from keyaudit.report.formats.prometheus import metric, safe
 from keyaudit.report.lines import Paint, joined, nth, paint, plural, wrap

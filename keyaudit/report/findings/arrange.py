@@ -11,9 +11,9 @@ from typing import Any, TypeAlias
 from msgspec import Struct, structs
 
 from keyaudit.model.algorithms import Algorithm, algorithm
-from keyaudit.model.expiring import Owner
-from keyaudit.model.findings import Finding, Outcome
-from keyaudit.model.run import Report
+from keyaudit.model.results.expiring import Owner
+from keyaudit.model.results.findings import Finding, Outcome
+from keyaudit.model.results.run import Report
 from keyaudit.model.severity import Severity
 from keyaudit.report.facts import Facts
 from keyaudit.report.findings.external_sort import in_order

@@ -3,9 +3,9 @@
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
-from keyaudit.model.findings import Finding
-from keyaudit.model.run import Report
-from keyaudit.model.text import one_line
+from keyaudit.model.results.findings import Finding
+from keyaudit.model.results.run import Report
+from keyaudit.model.values.text import one_line
 from keyaudit.report.lines import listed, plural
 from keyaudit.report.summary import MESSAGE, message
 

@@ -5,15 +5,15 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from msgspec import Struct, structs
 
-from keyaudit.model import times
-from keyaudit.model.causes import SHORT
 from keyaudit.model.evidence import LEFT_OUT
-from keyaudit.model.findings import Finding
-from keyaudit.model.fixes import parts
-from keyaudit.model.run import First, Report
+from keyaudit.model.results.causes import SHORT
+from keyaudit.model.results.findings import Finding
+from keyaudit.model.results.fixes import parts
+from keyaudit.model.results.run import First, Report
+from keyaudit.model.results.tier0 import LISTS, Principal
 from keyaudit.model.severity import Severity
-from keyaudit.model.text import one_line
-from keyaudit.model.tier0 import LISTS, Principal
+from keyaudit.model.values import times
+from keyaudit.model.values.text import one_line
 from keyaudit.report.lines import columns, listed, plural, wrap
 from keyaudit.report.missing import PART, READ
 from keyaudit.report.options import Options

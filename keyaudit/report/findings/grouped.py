@@ -4,10 +4,10 @@ from collections.abc import Iterator, Mapping
 from typing import TextIO
 
 from keyaudit.model.algorithms import Algorithm, allowed_until
-from keyaudit.model.expiring import Owner
-from keyaudit.model.findings import Finding, Outcome, PolicyText
-from keyaudit.model.run import Report
-from keyaudit.model.text import one_line
+from keyaudit.model.results.expiring import Owner
+from keyaudit.model.results.findings import Finding, Outcome, PolicyText
+from keyaudit.model.results.run import Report
+from keyaudit.model.values.text import one_line
 from keyaudit.report.facts import Facts
 from keyaudit.report.findings.arrange import Group, groups
 from keyaudit.report.findings.causes import told

@@ -4,14 +4,14 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import TextIO
 
-from keyaudit.model.causes import SHORT
 from keyaudit.model.coverage import ScopeKind
-from keyaudit.model.findings import Finding
 from keyaudit.model.reasons import ADVICE
-from keyaudit.model.run import First, Gap, Report, Verdict
+from keyaudit.model.results.causes import SHORT
+from keyaudit.model.results.findings import Finding
+from keyaudit.model.results.run import First, Gap, Report, Verdict
+from keyaudit.model.results.tier0 import NAMED
 from keyaudit.model.severity import Severity, Weakness
-from keyaudit.model.text import one_line
-from keyaudit.model.tier0 import NAMED
+from keyaudit.model.values.text import one_line
 from keyaudit.report.assignment import who_and_where
 from keyaudit.report.facts import Facts
 from keyaudit.report.findings.first import INDENT, beside, cut, others, owner, page, step, tier0_lines

@@ -4,11 +4,11 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import chain, islice
 from typing import TextIO
 
-from keyaudit.model import times
-from keyaudit.model.expiring import Owner
-from keyaudit.model.findings import Finding, Outcome
-from keyaudit.model.run import Report
-from keyaudit.model.text import one_line
+from keyaudit.model.results.expiring import Owner
+from keyaudit.model.results.findings import Finding, Outcome
+from keyaudit.model.results.run import Report
+from keyaudit.model.values import times
+from keyaudit.model.values.text import one_line
 from keyaudit.report.facts import Facts
 from keyaudit.report.findings.causes import also, same_cause, told
 from keyaudit.report.lines import joined, pad, wrap

@@ -7,14 +7,14 @@ from itertools import groupby
 from operator import itemgetter
 from typing import TextIO
 
-from keyaudit.model.causes import SHORT
 from keyaudit.model.coverage import Scope
-from keyaudit.model.expiring import Owner
-from keyaudit.model.findings import Finding, Outcome
-from keyaudit.model.fixes import LABELS, ordered, parts
-from keyaudit.model.run import Report
+from keyaudit.model.results.causes import SHORT
+from keyaudit.model.results.expiring import Owner
+from keyaudit.model.results.findings import Finding, Outcome
+from keyaudit.model.results.fixes import LABELS, ordered, parts
+from keyaudit.model.results.run import Report
 from keyaudit.model.severity import Severity
-from keyaudit.model.text import one_line
+from keyaudit.model.values.text import one_line
 from keyaudit.report.facts import Facts
 from keyaudit.report.findings.causes import apart, problems, repeated, same_cause
 from keyaudit.report.findings.external_sort import in_order

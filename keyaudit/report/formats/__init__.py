@@ -8,7 +8,7 @@ from msgspec import Struct
 
 from keyaudit.model.errors import UsageError
 from keyaudit.model.extras import installing
-from keyaudit.model.run import Report
+from keyaudit.model.results.run import Report
 from keyaudit.model.severity import Severity
 from keyaudit.report.options import Options
 

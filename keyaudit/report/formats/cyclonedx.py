@@ -11,15 +11,15 @@ import uuid
 from collections.abc import Iterator
 from typing import BinaryIO
 
-from keyaudit.model import times
 from keyaudit.model.algorithms import LEAST, LEAST_BY, PLAN, Algorithm, algorithm, last_year
 from keyaudit.model.coverage import State
 from keyaudit.model.gating.expectations import RELATIVE
 from keyaudit.model.reasons import Reason
-from keyaudit.model.run import Report
+from keyaudit.model.results.run import Report
 from keyaudit.model.tables import TABLES
-from keyaudit.model.tables.key import OUTSIDE
-from keyaudit.model.text import one_line
+from keyaudit.model.tables.vaults.key import OUTSIDE
+from keyaudit.model.values import times
+from keyaudit.model.values.text import one_line
 from keyaudit.report.facts import Facts
 from keyaudit.report.formats.bom_edges import Edges, ref_of
 from keyaudit.report.members import UNTRUSTED, inert

@@ -6,7 +6,7 @@ The first line is the run, the last the verdict, so that a truncated file has no
 from collections.abc import Iterator
 from typing import BinaryIO
 
-from keyaudit.model.run import Report
+from keyaudit.model.results.run import Report
 from keyaudit.report.json import causes_member, lists, verdict_member
 from keyaudit.report.members import begun, inert
 from keyaudit.report.settings import settings_member

@@ -14,12 +14,12 @@ from tempfile import SpooledTemporaryFile
 from typing import BinaryIO, cast
 from xml.sax.saxutils import escape, quoteattr
 
-from keyaudit.model import times
-from keyaudit.model.findings import Finding, Outcome, PolicyText, Tally
-from keyaudit.model.fixes import parts
 from keyaudit.model.gating.expectations import RELATIVE
-from keyaudit.model.run import NotJudged, Report
-from keyaudit.model.text import one_line
+from keyaudit.model.results.findings import Finding, Outcome, PolicyText, Tally
+from keyaudit.model.results.fixes import parts
+from keyaudit.model.results.run import NotJudged, Report
+from keyaudit.model.values import times
+from keyaudit.model.values.text import one_line
 from keyaudit.report.facts import Facts
 from keyaudit.report.missing import waivers_to_fix
 from keyaudit.report.resource import label

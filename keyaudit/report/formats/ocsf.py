@@ -8,11 +8,11 @@ from collections.abc import Mapping, Sequence
 from typing import BinaryIO
 
 from keyaudit.model.evidence import absence, worded
-from keyaudit.model.expiring import Owner
-from keyaudit.model.findings import Finding, Outcome, PolicyText
-from keyaudit.model.fixes import one_text
 from keyaudit.model.gating.expectations import RELATIVE
-from keyaudit.model.run import NotJudged, Report
+from keyaudit.model.results.expiring import Owner
+from keyaudit.model.results.findings import Finding, Outcome, PolicyText
+from keyaudit.model.results.fixes import one_text
+from keyaudit.model.results.run import NotJudged, Report
 from keyaudit.model.severity import Severity
 from keyaudit.report.facts import Facts
 from keyaudit.report.members import UNTRUSTED, inert, value_member

@@ -10,13 +10,13 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from typing import BinaryIO
 
-from keyaudit.model.columns import Type
-from keyaudit.model.expiring import RENEWED_BY_AZURE
-from keyaudit.model.findings import Tally
-from keyaudit.model.run import Report
+from keyaudit.model.results.expiring import RENEWED_BY_AZURE
+from keyaudit.model.results.findings import Tally
+from keyaudit.model.results.run import Report
+from keyaudit.model.schema.columns import Type
 from keyaudit.model.severity import Severity
 from keyaudit.model.tables import TABLES
-from keyaudit.model.text import one_line
+from keyaudit.model.values.text import one_line
 from keyaudit.report.facts import Facts
 from keyaudit.report.resource import label, owner, owner_unknown
 from keyaudit.report.summary import SIMULATED

@@ -13,14 +13,14 @@ from urllib.parse import quote
 
 from msgspec import Struct, field
 
-from keyaudit.model import times
-from keyaudit.model.findings import Finding, Outcome, Tally
-from keyaudit.model.fixes import parts
 from keyaudit.model.gating.expectations import RELATIVE
 from keyaudit.model.reasons import ADVICE
-from keyaudit.model.run import Gap, Report
+from keyaudit.model.results.findings import Finding, Outcome, Tally
+from keyaudit.model.results.fixes import parts
+from keyaudit.model.results.run import Gap, Report
 from keyaudit.model.severity import Severity
-from keyaudit.model.text import one_line
+from keyaudit.model.values import times
+from keyaudit.model.values.text import one_line
 from keyaudit.report.facts import Facts
 from keyaudit.report.json import severities_member
 from keyaudit.report.members import inert

@@ -14,15 +14,15 @@ from typing import TYPE_CHECKING, BinaryIO
 from xlsxwriter import Workbook
 from xlsxwriter.exceptions import FileCreateError
 
-from keyaudit.inventory.temporary import temporary_folder
-from keyaudit.model import times
+from keyaudit.inventory.disk.temporary import temporary_folder
 from keyaudit.model.errors import MEANINGS, Exit
 from keyaudit.model.evidence import remedy as supplying
 from keyaudit.model.gating.expectations import RELATIVE
 from keyaudit.model.reasons import ADVICE
-from keyaudit.model.run import Report
+from keyaudit.model.results.run import Report
 from keyaudit.model.tables import TABLES
-from keyaudit.model.text import listed
+from keyaudit.model.values import times
+from keyaudit.model.values.text import listed
 from keyaudit.report.frameworks import by_control
 from keyaudit.report.frameworks.by_control import every_control
 from keyaudit.report.frameworks.control_findings import COLUMNS as CONTROL_COLUMNS

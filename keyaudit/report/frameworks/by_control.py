@@ -6,11 +6,11 @@ from typing import TextIO
 
 from msgspec import Struct
 
-from keyaudit.model import times
 from keyaudit.model.frameworks import Framework
 from keyaudit.model.frameworks.framework import ids
-from keyaudit.model.run import Report
-from keyaudit.model.text import one_line
+from keyaudit.model.results.run import Report
+from keyaudit.model.values import times
+from keyaudit.model.values.text import one_line
 from keyaudit.report.controls import Control, State, controls, mapped_frameworks
 from keyaudit.report.findings import table
 from keyaudit.report.findings.arrange import chosen

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from typing import BinaryIO
 
-from keyaudit.model.run import Report
+from keyaudit.model.results.run import Report
 from keyaudit.report.files import as_text
 from keyaudit.report.frameworks.by_control import COLUMNS, every_control
 from keyaudit.report.frameworks.control_findings import COLUMNS as FINDING_COLUMNS

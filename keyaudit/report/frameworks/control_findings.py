@@ -5,11 +5,11 @@ from itertools import chain
 
 from msgspec.structs import replace
 
-from keyaudit.model.causes import Causes
-from keyaudit.model.expiring import Owner
-from keyaudit.model.findings import Finding
 from keyaudit.model.frameworks import Framework
-from keyaudit.model.run import Report
+from keyaudit.model.results.causes import Causes
+from keyaudit.model.results.expiring import Owner
+from keyaudit.model.results.findings import Finding
+from keyaudit.model.results.run import Report
 from keyaudit.report.controls import profiles
 from keyaudit.report.findings.arrange import by_thing, flat
 from keyaudit.report.judgement import SCORE_COLUMNS

@@ -6,12 +6,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TextIO
 
 from keyaudit.model.errors import MEANINGS, Exit
-from keyaudit.model.findings import Finding, Tally
 from keyaudit.model.gating.expectations import RELATIVE
 from keyaudit.model.reasons import ADVICE, unknown_columns
-from keyaudit.model.run import Gap, Report, Run, Verdict
+from keyaudit.model.results.findings import Finding, Tally
+from keyaudit.model.results.run import Gap, Report, Run, Verdict
 from keyaudit.model.severity import Severity
-from keyaudit.model.text import one_line
+from keyaudit.model.values.text import one_line
 from keyaudit.report.findings.first import holder_of
 from keyaudit.report.gate.plan import place, unknown_until_applied
 from keyaudit.report.lines import plural

@@ -10,10 +10,10 @@ from enum import StrEnum
 from msgspec import Struct
 
 from keyaudit.model.errors import Exit
-from keyaudit.model.findings import Outcome
 from keyaudit.model.reasons import ADVICE, Reason
-from keyaudit.model.run import Report
-from keyaudit.model.text import one_line
+from keyaudit.model.results.findings import Outcome
+from keyaudit.model.results.run import Report
+from keyaudit.model.values.text import one_line
 from keyaudit.report.gate.plan import place
 from keyaudit.report.lines import plural
 from keyaudit.report.missing import reads

@@ -2,10 +2,10 @@
 
 from collections.abc import Iterator
 
-from keyaudit.model.findings import Finding, Outcome
 from keyaudit.model.reasons import Reason
-from keyaudit.model.run import Report
-from keyaudit.model.text import one_line
+from keyaudit.model.results.findings import Finding, Outcome
+from keyaudit.model.results.run import Report
+from keyaudit.model.values.text import one_line
 from keyaudit.report.facts import Facts
 from keyaudit.report.lines import plural
 from keyaudit.report.resource import label

@@ -15,7 +15,7 @@ from typing import BinaryIO
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from keyaudit.model.run import Report
+from keyaudit.model.results.run import Report
 from keyaudit.report.html.inert import inert, lines, place, whole
 from keyaudit.report.html.page import WORDS, page
 from keyaudit.report.html.tenants import tenants

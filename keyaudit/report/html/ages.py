@@ -4,10 +4,10 @@ from collections.abc import Sequence
 
 from msgspec import Struct
 
-from keyaudit.model.findings import PolicyText
-from keyaudit.model.overview import AgeGroup, Ages
+from keyaudit.model.results.findings import PolicyText
+from keyaudit.model.results.overview import AgeGroup, Ages
 from keyaudit.model.tables import TABLES
-from keyaudit.model.times import DAY, duration_text
+from keyaudit.model.values.times import DAY, duration_text
 from keyaudit.report.html.charts import Columns, columns
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from keyaudit.model.times import iso_time
+from keyaudit.model.values.times import iso_time
 from keyaudit.report.document import Document
 from keyaudit.report.html import rendered
 from keyaudit.report.html.band import Fact, Tone

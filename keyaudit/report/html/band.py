@@ -6,11 +6,11 @@ from enum import StrEnum
 
 from msgspec import Struct
 
-from keyaudit.model import times
 from keyaudit.model.errors import MEANINGS, Exit
 from keyaudit.model.gating.expectations import RELATIVE
-from keyaudit.model.run import Report, Verdict
+from keyaudit.model.results.run import Report, Verdict
 from keyaudit.model.severity import Severity
+from keyaudit.model.values import times
 from keyaudit.report.html.first import FirstPage, first_page
 from keyaudit.report.lines import plural
 from keyaudit.report.missing import extent

@@ -6,10 +6,10 @@ from itertools import chain, islice
 
 from msgspec import Struct
 
-from keyaudit.model.findings import Finding
 from keyaudit.model.frameworks import Framework
-from keyaudit.model.run import Report
-from keyaudit.model.text import visible
+from keyaudit.model.results.findings import Finding
+from keyaudit.model.results.run import Report
+from keyaudit.model.values.text import visible
 from keyaudit.report.controls import Control, State, controls, mapped_frameworks
 from keyaudit.report.facts import Facts
 from keyaudit.report.html.charts import Bars, bars

@@ -5,10 +5,10 @@ from collections.abc import Mapping, Sequence
 
 from msgspec import Struct
 
-from keyaudit.model.overview import Custody, Reach
 from keyaudit.model.reasons import ADVICE
-from keyaudit.model.tables.key import OUTSIDE
-from keyaudit.model.text import visible
+from keyaudit.model.results.overview import Custody, Reach
+from keyaudit.model.tables.vaults.key import OUTSIDE
+from keyaudit.model.values.text import visible
 from keyaudit.report.facts import plain
 from keyaudit.report.html.charts import Bars, bars, percent
 

@@ -6,11 +6,11 @@ from collections.abc import Mapping, Sequence
 from msgspec import Struct
 from msgspec.structs import replace
 
-from keyaudit.model import times
-from keyaudit.model.expiring import Ending, Owner
-from keyaudit.model.overview import Calendar, Due, Span
+from keyaudit.model.results.expiring import Ending, Owner
+from keyaudit.model.results.overview import Calendar, Due, Span
 from keyaudit.model.tables import TABLES
-from keyaudit.model.text import one_line
+from keyaudit.model.values import times
+from keyaudit.model.values.text import one_line
 from keyaudit.report.endings import name, notes, when
 from keyaudit.report.html.charts import Columns, columns
 from keyaudit.report.resource import owned_by

@@ -6,13 +6,13 @@ from itertools import takewhile
 
 from msgspec import Struct, field
 
-from keyaudit.model.expiring import Owner
-from keyaudit.model.findings import Finding, Outcome, PolicyText, Tally
-from keyaudit.model.fixes import Part, parts
-from keyaudit.model.run import Report
+from keyaudit.model.results.expiring import Owner
+from keyaudit.model.results.findings import Finding, Outcome, PolicyText, Tally
+from keyaudit.model.results.fixes import Part, parts
+from keyaudit.model.results.run import Report
 from keyaudit.model.severity import Severity
 from keyaudit.model.tables import TABLES
-from keyaudit.model.text import visible
+from keyaudit.model.values.text import visible
 from keyaudit.report.facts import Facts
 from keyaudit.report.findings.causes import also, same_cause
 from keyaudit.report.judgement import said

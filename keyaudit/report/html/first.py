@@ -4,13 +4,13 @@ from collections.abc import Sequence
 
 from msgspec import Struct
 
-from keyaudit.model.causes import SHORT
-from keyaudit.model.findings import PolicyText
-from keyaudit.model.fixes import Part, parts
-from keyaudit.model.run import First, Report
+from keyaudit.model.results.causes import SHORT
+from keyaudit.model.results.findings import PolicyText
+from keyaudit.model.results.fixes import Part, parts
+from keyaudit.model.results.run import First, Report
+from keyaudit.model.results.tier0 import NAMED
 from keyaudit.model.severity import Severity
-from keyaudit.model.text import visible
-from keyaudit.model.tier0 import NAMED
+from keyaudit.model.values.text import visible
 from keyaudit.report.facts import Facts
 from keyaudit.report.findings.causes import also
 from keyaudit.report.findings.first import TOP, others, owner, page, step, tier0, tier0_named

@@ -4,8 +4,8 @@ import re
 
 from markupsafe import Markup, escape
 
-from keyaudit.model.guid import GUID
-from keyaudit.model.text import visible
+from keyaudit.model.values.guid import GUID
+from keyaudit.model.values.text import visible
 
 LONGEST = 1_000
 """The maximum number of characters shown."""

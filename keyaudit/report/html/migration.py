@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from msgspec import Struct
 
 from keyaudit.model.algorithms import PLAN, STRENGTHS
-from keyaudit.model.overview import Migration, Moving, Wave
-from keyaudit.model.text import visible
+from keyaudit.model.results.overview import Migration, Moving, Wave
+from keyaudit.model.values.text import visible
 from keyaudit.report.resource import owned_by
 
 _MOST = 40

@@ -4,10 +4,10 @@ from collections.abc import Mapping, Sequence
 
 from msgspec import Struct
 
-from keyaudit.model import times
 from keyaudit.model.gating.waivers import Use
-from keyaudit.model.overview import Span
-from keyaudit.model.run import Report
+from keyaudit.model.results.overview import Span
+from keyaudit.model.results.run import Report
+from keyaudit.model.values import times
 from keyaudit.report.html.ages import Aged, aged
 from keyaudit.report.html.band import Band, band, policies_digest
 from keyaudit.report.html.controls import TONES, Controls, by_framework

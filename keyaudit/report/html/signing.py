@@ -5,10 +5,10 @@ from heapq import nsmallest
 
 from msgspec import Struct
 
-from keyaudit.model import times
-from keyaudit.model.findings import Value
-from keyaudit.model.run import Report
-from keyaudit.model.text import visible
+from keyaudit.model.results.findings import Value
+from keyaudit.model.results.run import Report
+from keyaudit.model.values import times
+from keyaudit.model.values.text import visible
 from keyaudit.report.facts import Facts
 from keyaudit.report.html.charts import percent, pixels
 

@@ -4,14 +4,14 @@ from collections.abc import Sequence
 
 from msgspec import Struct
 
-from keyaudit.model import times
-from keyaudit.model.causes import SHORT
-from keyaudit.model.columns import Area
 from keyaudit.model.errors import MEANINGS, Exit
-from keyaudit.model.findings import PolicyText
-from keyaudit.model.run import Report, conditions
+from keyaudit.model.results.causes import SHORT
+from keyaudit.model.results.findings import PolicyText
+from keyaudit.model.results.run import Report, conditions
+from keyaudit.model.schema.columns import Area
 from keyaudit.model.severity import Severity
-from keyaudit.model.text import visible
+from keyaudit.model.values import times
+from keyaudit.model.values.text import visible
 from keyaudit.report.facts import Facts
 from keyaudit.report.html.band import Tone, policies_digest
 from keyaudit.report.lines import plural

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 
 from msgspec import Struct
 
-from keyaudit.model import times
-from keyaudit.model.run import Past, Report
+from keyaudit.model.results.run import Past, Report
 from keyaudit.model.severity import Severity
+from keyaudit.model.values import times
 from keyaudit.report.html.charts import Columns, columns
 
 _DRAWN = 18

@@ -7,9 +7,9 @@ from msgspec import Struct
 from keyaudit.model.coverage import Scope, ScopeKind
 from keyaudit.model.errors import Exit
 from keyaudit.model.evidence import remedy, worded
-from keyaudit.model.findings import PolicyText
 from keyaudit.model.reasons import ADVICE, UNGRANTED, UNSAFE, Reason
-from keyaudit.model.run import Gap, Report, Run, Verdict
+from keyaudit.model.results.findings import PolicyText
+from keyaudit.model.results.run import Gap, Report, Run, Verdict
 from keyaudit.report.grants import Grant, grants, notes
 from keyaudit.report.lines import plural
 from keyaudit.report.missing import alike, extent, permissions, reads, remedy_of

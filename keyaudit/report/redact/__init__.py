@@ -13,23 +13,23 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from msgspec.structs import replace
 
-from keyaudit.model.causes import Cause, Causes, Member
 from keyaudit.model.coverage import Coverage, Scope, ScopeKind
-from keyaudit.model.expiring import Owner
-from keyaudit.model.findings import Finding, PolicyText, Tally, Value
 from keyaudit.model.gating.baseline import Baseline
 from keyaudit.model.gating.waivers import Glob, Use, Waiver
 from keyaudit.model.identity import parsed
-from keyaudit.model.listing import Listing
-from keyaudit.model.planned import PlannedAt
 from keyaudit.model.reasons import Reason
-from keyaudit.model.run import Gap, Report, Run, UnderProfile, Verdict
+from keyaudit.model.results.causes import Cause, Causes, Member
+from keyaudit.model.results.expiring import Owner
+from keyaudit.model.results.findings import Finding, PolicyText, Tally, Value
+from keyaudit.model.results.listing import Listing
+from keyaudit.model.results.planned import PlannedAt
+from keyaudit.model.results.run import Gap, Report, Run, UnderProfile, Verdict
+from keyaudit.model.results.tier0 import Tier0
 from keyaudit.model.scope.environments import EnvironmentRule
 from keyaudit.model.scope.filters import Filters
 from keyaudit.model.scope.part import KINDS, Part
 from keyaudit.model.severity import Severity
 from keyaudit.model.tables import TABLES
-from keyaudit.model.tier0 import Tier0
 from keyaudit.report.redact.pseudonyms import Pseudonyms
 from keyaudit.report.redact.rows import Rows
 from keyaudit.report.redact.settings import Settings

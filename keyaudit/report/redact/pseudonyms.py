@@ -10,7 +10,7 @@ import re
 from functools import lru_cache
 
 from keyaudit.cloud.environment import ENVIRONMENTS
-from keyaudit.model.guid import GUID
+from keyaudit.model.values.guid import GUID
 
 DIGITS = 12
 """Hex digits of a pseudonym: two of a million texts share one with a chance of 1 in 500."""

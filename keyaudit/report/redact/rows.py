@@ -2,9 +2,9 @@
 
 from collections.abc import Callable, Mapping
 
-from keyaudit.model.columns import Column, Table, Type
-from keyaudit.model.findings import Value
-from keyaudit.model.tiers import DIRECTORY_ROLES, PERMISSIONS
+from keyaudit.model.directory.tiers import DIRECTORY_ROLES, PERMISSIONS
+from keyaudit.model.results.findings import Value
+from keyaudit.model.schema.columns import Column, Table, Type
 from keyaudit.report.redact.pseudonyms import Pseudonyms
 
 _STAY = frozenset(

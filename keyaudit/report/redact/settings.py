@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from msgspec.structs import replace
 
 from keyaudit.cloud.environment import ENVIRONMENTS
-from keyaudit.model.findings import PolicyText
 from keyaudit.model.frameworks import FRAMEWORKS
 from keyaudit.model.gating.waivers import Glob
-from keyaudit.model.settings import ClassInForce, InForce, KnownPolicy, Limit, PolicyInForce, Setting
+from keyaudit.model.results.findings import PolicyText
+from keyaudit.model.results.settings import ClassInForce, InForce, KnownPolicy, Limit, PolicyInForce, Setting
 from keyaudit.model.tables import TABLES
 from keyaudit.report.redact.pseudonyms import Pseudonyms
 

@@ -10,10 +10,10 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from typing import TextIO
 
-from keyaudit.model import times
 from keyaudit.model.reasons import Reason
-from keyaudit.model.run import Run
-from keyaudit.model.text import one_line
+from keyaudit.model.results.run import Run
+from keyaudit.model.values import times
+from keyaudit.model.values.text import one_line
 from keyaudit.report.members import SCHEMA
 
 _MARK = "(simulated tenant)"

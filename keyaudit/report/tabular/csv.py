@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import TextIO
 
-from keyaudit.model.run import Report
+from keyaudit.model.results.run import Report
 from keyaudit.report.tabular.cells import guarded
 from keyaudit.report.tabular.records import COLUMNS, NUMBERS, Record, records
 

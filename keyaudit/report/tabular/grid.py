@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from itertools import chain, islice, zip_longest
 
-from keyaudit.model.guid import GUID
+from keyaudit.model.values.guid import GUID
 from keyaudit.report.lines import columns, pad, wrap
 
 SAMPLE = 1_000

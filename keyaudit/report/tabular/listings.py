@@ -4,11 +4,11 @@ import csv
 from collections.abc import Iterator, Sequence
 from typing import TextIO
 
-from keyaudit.model.columns import Type
-from keyaudit.model.expiring import NOT_ASKED
-from keyaudit.model.listing import Listing
 from keyaudit.model.reasons import Reason
-from keyaudit.model.run import Inventory
+from keyaudit.model.results.expiring import NOT_ASKED
+from keyaudit.model.results.listing import Listing
+from keyaudit.model.results.run import Inventory
+from keyaudit.model.schema.columns import Type
 from keyaudit.report.facts import Facts
 from keyaudit.report.tabular.cells import common_cells, guarded, note_cell
 

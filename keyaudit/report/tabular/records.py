@@ -9,14 +9,14 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import takewhile
 
-from keyaudit.model import times
 from keyaudit.model.evidence import absence
-from keyaudit.model.expiring import Owner
-from keyaudit.model.findings import Finding, Outcome, PolicyText, Tally, Value
-from keyaudit.model.fixes import COMMANDS, ordered, takes_away
 from keyaudit.model.gating.waivers import Waiver
 from keyaudit.model.reasons import Reason
-from keyaudit.model.run import NotJudged, Report
+from keyaudit.model.results.expiring import Owner
+from keyaudit.model.results.findings import Finding, Outcome, PolicyText, Tally, Value
+from keyaudit.model.results.fixes import COMMANDS, ordered, takes_away
+from keyaudit.model.results.run import NotJudged, Report
+from keyaudit.model.values import times
 from keyaudit.report import judgement
 from keyaudit.report.facts import Facts, plain
 from keyaudit.report.members import SCHEMA

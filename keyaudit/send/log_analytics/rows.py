@@ -7,9 +7,9 @@ short can be told from a whole one.
 
 from collections.abc import Iterator, Mapping
 
-from keyaudit.model.run import Report
+from keyaudit.model.results.run import Report
 from keyaudit.model.severity import Severity
-from keyaudit.model.times import iso_time
+from keyaudit.model.values.times import iso_time
 from keyaudit.report.summary import verdict_words
 from keyaudit.report.tabular import records
 

@@ -4,8 +4,8 @@ from msgspec.structs import replace
 
 from keyaudit.simulator.estate import Estate, Plant, Vault
 from keyaudit.simulator.estates.contoso import contoso
-from keyaudit.simulator.estates.contoso_access import CROWN_VAULT, ORDER_SIGNING
-from keyaudit.simulator.estates.contoso_hsm import TRUST_HSM
+from keyaudit.simulator.estates.contoso.access import CROWN_VAULT, ORDER_SIGNING
+from keyaudit.simulator.estates.contoso.hsm import TRUST_HSM
 from keyaudit.simulator.estates.defects import (
     ENTRA_LOGS_MISSING,
     EXPIRING_SOON,

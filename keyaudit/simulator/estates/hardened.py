@@ -22,7 +22,7 @@ from keyaudit.simulator.estate import (
 )
 from keyaudit.simulator.estates.certificate_plans import CLIENT, CertificatePlan, Furniture, furnished
 from keyaudit.simulator.estates.contoso import lay_vaults
-from keyaudit.simulator.estates.contoso_workloads import access_policy, named_addresses
+from keyaudit.simulator.estates.contoso.workloads import access_policy, named_addresses
 from keyaudit.simulator.estates.hardened_entra import SIGNER, agents, cluster_issuer, lay_applications, of_cluster, workloads
 from keyaudit.simulator.estates.hsm_plans import ADMINISTRATOR, CRYPTO_AUDITOR, EKM_ADMINISTRATOR, EkmPlan, HsmPlan, lay_hsm
 from keyaudit.simulator.estates.ids import Ground

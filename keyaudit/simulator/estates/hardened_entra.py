@@ -2,7 +2,7 @@
 
 from msgspec.structs import replace
 
-from keyaudit.simulator import certificates, x509
+from keyaudit.simulator import x509
 from keyaudit.simulator.estate import (
     Application,
     FederatedCredential,
@@ -12,9 +12,10 @@ from keyaudit.simulator.estate import (
     Vault,
 )
 from keyaudit.simulator.estates.contoso import lay_entra
-from keyaudit.simulator.estates.contoso_privileges import LOCK
+from keyaudit.simulator.estates.contoso.privileges import LOCK
 from keyaudit.simulator.estates.holder_plans import GITHUB, ApplicationPlan, Federated, PrincipalPlan, Saml
 from keyaudit.simulator.estates.ids import Ground
+from keyaudit.simulator.key_vault import certificates
 
 SIGNER = "id-invoice-signer-prod"
 _PIPELINE = "Release Pipeline"

@@ -2,11 +2,12 @@
 
 from msgspec import Struct
 
-from keyaudit.simulator import hsm_roles, x509
+from keyaudit.simulator import x509
 from keyaudit.simulator.estate import EkmConnection, HsmAssignment, HsmRole, ManagedHsm, Plant
 from keyaudit.simulator.estates.ids import DAY, Ground, hsm_deleted_key_id, hsm_key_id
 from keyaudit.simulator.estates.key_plans import KeyPlan, lay_deleted, lay_key, plants_of
 from keyaudit.simulator.estates.log_plans import LogPlan, unlogged
+from keyaudit.simulator.key_vault import hsm_roles
 
 ADMINISTRATOR = "a290e904-7015-4bba-90c8-60543313cdb4"
 CRYPTO_OFFICER = "515eb02d-2335-4d2d-92f2-b1cbdf9c3778"

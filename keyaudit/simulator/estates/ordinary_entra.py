@@ -19,7 +19,7 @@ from keyaudit.simulator.estate import (
     ServicePrincipal,
     User,
 )
-from keyaudit.simulator.estates.contoso_privileges import LOCK
+from keyaudit.simulator.estates.contoso.privileges import LOCK
 from keyaudit.simulator.estates.holder_plans import GITHUB, MICROSOFT, MICROSOFT_SERVICES
 from keyaudit.simulator.estates.ids import DAY, Ground
 from keyaudit.simulator.estates.ordinary_made import Maker, years

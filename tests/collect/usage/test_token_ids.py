@@ -10,7 +10,7 @@ import pytest
 from keyaudit.inventory.logs.token import Token
 from keyaudit.logs.formats.recognise import Recogniser
 from keyaudit.logs.formats.tokens import issue_time, token_id
-from keyaudit.model.times import parse_time
+from keyaudit.model.values.times import parse_time
 
 REQUEST = "4d63c1c4-c95b-4d3c-8e0a-1271fd813e00"
 IN_TOKEN = "xMFjTVvJPE2OChJx_YE-AA"

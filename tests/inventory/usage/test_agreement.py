@@ -11,11 +11,11 @@ from keyaudit.inventory.logs import Use
 from keyaudit.inventory.rows import no_rows, stored_types
 from keyaudit.inventory.usage.baseline import open_baseline
 from keyaudit.inventory.usage.learn import learn
-from keyaudit.inventory.views import unusual
+from keyaudit.inventory.views.logs import unusual
 from keyaudit.logs.check.check import check
 from keyaudit.model.tables import TABLES
-from keyaudit.model.times import DAY
 from keyaudit.model.usage import Window
+from keyaudit.model.values.times import DAY
 from tests.logs import START, TENANT, mail, store, use
 
 LEARNED, AFTER = 45, 40

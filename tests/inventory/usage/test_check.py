@@ -13,8 +13,8 @@ from keyaudit.inventory.usage.baseline import Baseline, open_baseline
 from keyaudit.inventory.usage.learn import learn
 from keyaudit.logs.check.check import check
 from keyaudit.model.gating.waivers import Glob
-from keyaudit.model.times import DAY
 from keyaudit.model.usage import Accepted, Blind, Unusual, UsageCheck, Window
+from keyaudit.model.values.times import DAY
 from tests.logs import START, mail, store, use
 
 LEARNED = 56

@@ -15,8 +15,8 @@ from msgspec import structs
 from keyaudit.inventory.logs import Use
 from keyaudit.inventory.usage.learn import learn
 from keyaudit.logs.check.check import check
-from keyaudit.model.times import DAY
 from keyaudit.model.usage import Kind, UsageCheck, Window
+from keyaudit.model.values.times import DAY
 from keyaudit.report.topics import topic
 from tests.inventory.usage.test_intrusions import (
     ADMIN,

@@ -17,8 +17,8 @@ from keyaudit.inventory.logs import Use
 from keyaudit.inventory.usage.baseline import Baseline, open_baseline
 from keyaudit.inventory.usage.learn import learn
 from keyaudit.logs.check.check import check
-from keyaudit.model.times import DAY
 from keyaudit.model.usage import UsageCheck, Window
+from keyaudit.model.values.times import DAY
 from tests.logs import START, mail, store, use
 from tests.matrices import each_with_each
 

@@ -15,8 +15,8 @@ from keyaudit.logs.check.check import check
 from keyaudit.logs.check.listing import belonging
 from keyaudit.logs.report.text import made_usual
 from keyaudit.model.errors import UnsafeError, UsageError
-from keyaudit.model.times import DAY
 from keyaudit.model.usage import Blind, Window
+from keyaudit.model.values.times import DAY
 from keyaudit.report.options import Options
 from tests.logs import START, mail, store, use
 

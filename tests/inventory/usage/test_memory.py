@@ -8,8 +8,8 @@ import pytest
 from keyaudit.inventory.logs.groups import GROUP, MAILBOXES
 from keyaudit.inventory.rows import no_rows
 from keyaudit.inventory.usage.facets import counting
-from keyaudit.model.times import DAY
 from keyaudit.model.usage import Window
+from keyaudit.model.values.times import DAY
 
 PEOPLE = 60_000
 EMPTY = "''"

@@ -12,8 +12,8 @@ from keyaudit.inventory.usage.learn import learn
 from keyaudit.inventory.usage.odd import statements
 from keyaudit.logs.check.check import check
 from keyaudit.model.severity import Severity
-from keyaudit.model.times import DAY
 from keyaudit.model.usage import Window
+from keyaudit.model.values.times import DAY
 from tests import needs
 from tests.inventory.usage.test_agreement import AFTER, LEARNED, generated
 from tests.logs import START, store

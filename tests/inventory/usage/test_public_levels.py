@@ -14,8 +14,8 @@ import pytest
 from keyaudit.inventory.logs.groups import who_of
 from keyaudit.inventory.usage.learn import learn, window_of
 from keyaudit.logs.check.check import check
-from keyaudit.model.times import DAY
 from keyaudit.model.usage import PRIVILEGED, Window
+from keyaudit.model.values.times import DAY
 from tests.collect.usage import made
 from tests.collect.usage.rig import imported
 from tests.collect.usage.test_public_rules import FOUND

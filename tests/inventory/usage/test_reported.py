@@ -10,8 +10,8 @@ from keyaudit.logs.check.reported import Reported, added, counted, read_reported
 from keyaudit.model.errors import UnsafeError
 from keyaudit.model.gating.waivers import Glob
 from keyaudit.model.severity import Severity
-from keyaudit.model.times import DAY
 from keyaudit.model.usage import Accepted, Kind, Unusual, Why, Window
+from keyaudit.model.values.times import DAY
 from tests.logs import START
 
 KEY = "https://v.vault.azure.net/keys/k"

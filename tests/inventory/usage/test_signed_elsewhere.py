@@ -9,7 +9,7 @@ from msgspec import structs
 
 from keyaudit.inventory.logs import Use
 from keyaudit.inventory.usage.stretches import stretches
-from keyaudit.model.times import DAY
+from keyaudit.model.values.times import DAY
 from keyaudit.questions.incident.answer import KeyFacts, Signed
 from keyaudit.questions.incident.evidence.signing import signed
 from keyaudit.questions.incident.evidence.subject import About

@@ -7,9 +7,9 @@ import pytest
 
 from keyaudit.inventory.logs.token import COLUMNS, HOUR_COLUMNS
 from keyaudit.inventory.usage.tokens import tokens_of
-from keyaudit.model.times import DAY, parse_date
 from keyaudit.model.tokens import ISSUED, SIGNED_IN, Doubt
 from keyaudit.model.usage import Window
+from keyaudit.model.values.times import DAY, parse_date
 
 MONDAY = parse_date("2026-06-01")
 HOUR = 3_600

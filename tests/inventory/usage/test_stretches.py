@@ -9,7 +9,7 @@ import pytest
 from keyaudit.inventory.logs import FileRead, LogStore, SourceRead
 from keyaudit.inventory.usage.stretches import Stretch, stretches
 from keyaudit.logs.storing.write import Import, write_logs
-from keyaudit.model.times import DAY
+from keyaudit.model.values.times import DAY
 from tests.logs import START, TENANT, mail
 
 KEYS, MAIL = "AZKVAuditLogs", "OfficeActivity"

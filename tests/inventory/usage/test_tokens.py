@@ -17,9 +17,9 @@ from keyaudit.inventory.usage.tokens import tokens_of
 from keyaudit.logs.files.read import read_logs
 from keyaudit.logs.storing.write import Import, write_logs
 from keyaudit.model.errors import UnsafeError
-from keyaudit.model.times import DAY, iso_time
 from keyaudit.model.tokens import Doubt, Issue, Tokens
 from keyaudit.model.usage import Window
+from keyaudit.model.values.times import DAY, iso_time
 from tests.inventory.usage.token_cases import (
     ALL_APPS,
     AT,

@@ -14,8 +14,8 @@ from keyaudit.inventory.usage.baseline import Baseline, open_baseline
 from keyaudit.inventory.usage.learn import learn
 from keyaudit.logs.check.check import check
 from keyaudit.model.gating.waivers import Glob
-from keyaudit.model.times import DAY
 from keyaudit.model.usage import Accepted, Blind, UsageCheck, Window
+from keyaudit.model.values.times import DAY
 from keyaudit.simulator.estates.ids import Ground
 from keyaudit.simulator.estates.logs.shapes import GRAPH, Caller, mail_read
 from keyaudit.simulator.estates.logs.year import MAIL, Line

@@ -6,8 +6,8 @@ continuous access evaluation and retention. A token that is looked for is named 
 
 import base64
 
-from keyaudit.model.times import DAY
 from keyaudit.model.tokens import Doubt, Issue
+from keyaudit.model.values.times import DAY
 from tests.inventory.usage.token_records import (
     APP,
     EXAMINED,

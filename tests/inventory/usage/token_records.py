@@ -14,7 +14,7 @@ import uuid
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from keyaudit.model.times import DAY, iso_time, parse_date, parse_time
+from keyaudit.model.values.times import DAY, iso_time, parse_date, parse_time
 
 TENANT = "7b8e1c52-0000-4000-8000-000000000001"
 START = parse_date("2026-03-02")

@@ -13,7 +13,7 @@ from keyaudit.model.documents.problems import DocumentError, FieldError
 from keyaudit.model.documents.reader import Keys, Reader, Version, day, one_of
 from keyaudit.model.documents.toml import TOML
 from keyaudit.model.documents.yaml import YAML
-from keyaudit.model.times import parse_date
+from keyaudit.model.values.times import parse_date
 
 
 class Colour(StrEnum):

@@ -7,7 +7,7 @@ from typing import Any
 from cryptography import x509 as parser
 from msgspec.structs import replace
 
-from keyaudit.model.times import HOUR
+from keyaudit.model.values.times import HOUR
 from keyaudit.simulator import x509
 from keyaudit.simulator.estate import (
     Application,

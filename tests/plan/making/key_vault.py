@@ -6,7 +6,6 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from keyaudit.simulator import certificates
 from keyaudit.simulator.estate import (
     AccessPolicy,
     Certificate,
@@ -23,6 +22,7 @@ from keyaudit.simulator.estate import (
     SecretVersion,
     Vault,
 )
+from keyaudit.simulator.key_vault import certificates
 from tests.plan.instances import Instance, Values
 from tests.plan.making import Maker, Remover
 from tests.plan.terms import UNKNOWN

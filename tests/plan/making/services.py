@@ -1,6 +1,6 @@
 """Other services' accounts and the keys that they encrypt with, in the members of Resource Graph that an audit reads.
 
-Shapes as in keyaudit/simulator/estates/contoso_services.py; defaults as hashicorp/terraform-provider-azurerm sends them.
+Shapes as in keyaudit/simulator/estates/contoso/services.py; defaults as hashicorp/terraform-provider-azurerm sends them.
 """
 
 from collections.abc import Callable

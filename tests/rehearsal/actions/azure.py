@@ -5,9 +5,9 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from keyaudit.simulator import certificates
 from keyaudit.simulator.estate import AccessPolicy, Estate, Key, KeyVersion, RoleAssignment, RotationPolicy, Vault
 from keyaudit.simulator.estates.log_plans import setting
+from keyaudit.simulator.key_vault import certificates
 from tests.rehearsal.actions.edits import DAY, vault_of, with_key, with_resource, with_vault
 
 

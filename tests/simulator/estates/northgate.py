@@ -17,7 +17,7 @@ from keyaudit.simulator.estate import (
     SignIn,
     TokenSigning,
 )
-from keyaudit.simulator.estates.contoso_workloads import access_policy
+from keyaudit.simulator.estates.contoso.workloads import access_policy
 from keyaudit.simulator.estates.hardened import hardened_logs
 from keyaudit.simulator.estates.ids import DAY, Ground
 from keyaudit.simulator.estates.ordinary_made import Maker

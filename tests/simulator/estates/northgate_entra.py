@@ -17,7 +17,7 @@ from keyaudit.simulator.estate import (
     ServicePrincipal,
     User,
 )
-from keyaudit.simulator.estates.contoso_privileges import LOCK
+from keyaudit.simulator.estates.contoso.privileges import LOCK
 from keyaudit.simulator.estates.holder_plans import GITHUB, MICROSOFT_SERVICES
 from keyaudit.simulator.estates.ids import Ground
 from keyaudit.simulator.estates.ordinary_made import Maker, years

@@ -5,7 +5,7 @@ from typing import TypeAlias
 
 from msgspec.structs import replace
 
-from keyaudit.simulator import certificates, roles, x509
+from keyaudit.simulator import roles, x509
 from keyaudit.simulator.estate import AccessPolicy, Application, Consent, Estate, KeyCredential, ServicePrincipal
 from keyaudit.simulator.estates import ordinary_azure as azure
 from keyaudit.simulator.estates import ordinary_entra as entra
@@ -15,6 +15,7 @@ from keyaudit.simulator.estates.ordinary import credential_uses, ground_of, ordi
 from keyaudit.simulator.estates.ordinary_azure import assigned, vault_scope
 from keyaudit.simulator.estates.ordinary_entra import granted, nps_certificate
 from keyaudit.simulator.estates.ordinary_made import Maker, years
+from keyaudit.simulator.key_vault import certificates
 
 Change: TypeAlias = Callable[[Estate, Maker], Estate]
 

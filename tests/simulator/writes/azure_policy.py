@@ -8,8 +8,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from keyaudit.simulator.estate import Stored
+from keyaudit.simulator.resource_manager.stored import ASSIGNMENTS, SETS, named
 from keyaudit.simulator.service import Directory, Route
-from keyaudit.simulator.stored import ASSIGNMENTS, SETS, named
 from keyaudit.simulator.wire import Answer, Request
 from tests.simulator.writes import May, WriteError, body_of, part_of
 from tests.simulator.writes.allowed import allowed, keep

@@ -14,7 +14,6 @@ from cryptography.hazmat.primitives.serialization import pkcs12
 from cryptography.x509.oid import NameOID
 from msgspec.structs import replace
 
-from keyaudit.simulator import certificates
 from keyaudit.simulator.estate import (
     Certificate,
     CertificatePolicy,
@@ -25,6 +24,7 @@ from keyaudit.simulator.estate import (
     SecretVersion,
     Vault,
 )
+from keyaudit.simulator.key_vault import certificates
 from keyaudit.simulator.service import Directory
 from keyaudit.simulator.wire import Request
 from tests.simulator.writes import WriteError, body_of, part_of

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from msgspec.structs import replace
 
-from keyaudit.simulator.arm_answers import HEADERS, answer, write_denied
+from keyaudit.simulator.resource_manager.answers import HEADERS, answer, write_denied
 from keyaudit.simulator.service import Directory, Route
 from keyaudit.simulator.wire import Answer, Request
 from tests.simulator.writes import May

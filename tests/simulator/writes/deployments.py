@@ -11,11 +11,12 @@ from typing import Any
 
 from msgspec.structs import replace as with_
 
-from keyaudit.simulator import arm_logs, other_services
-from keyaudit.simulator.arm_answers import answer
 from keyaudit.simulator.estate import AlertRule, Stored
+from keyaudit.simulator.resource_manager import logs as arm_logs
+from keyaudit.simulator.resource_manager import other_services
+from keyaudit.simulator.resource_manager.answers import answer
+from keyaudit.simulator.resource_manager.stored import DEPLOYMENTS
 from keyaudit.simulator.service import Directory, Route
-from keyaudit.simulator.stored import DEPLOYMENTS
 from keyaudit.simulator.wire import Answer, Request
 from tests.simulator.writes import May, WriteError, body_of, part_of
 from tests.simulator.writes.allowed import allowed, keep

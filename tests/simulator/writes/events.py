@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 from msgspec.structs import replace
 
-from keyaudit.simulator import events, resources
-from keyaudit.simulator.arm_answers import answer, no_resource
+from keyaudit.simulator.resource_manager import events, resources
+from keyaudit.simulator.resource_manager.answers import answer, no_resource
 from keyaudit.simulator.service import Directory, Route
 from keyaudit.simulator.wire import Answer, Request
 from tests.simulator.writes import May, WriteError, body_of, part_of

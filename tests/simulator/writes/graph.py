@@ -8,9 +8,9 @@ from typing import Any, TypeVar
 from msgspec.structs import replace
 
 from keyaudit.simulator.estate import Application, FederatedCredential, KeyCredential, PasswordCredential, ServicePrincipal
-from keyaudit.simulator.graph import HEADERS, OK_HEADERS, error, forbidden
-from keyaudit.simulator.objects import federated
-from keyaudit.simulator.odata import GRAPH
+from keyaudit.simulator.microsoft_graph.objects import federated
+from keyaudit.simulator.microsoft_graph.odata import GRAPH
+from keyaudit.simulator.microsoft_graph.service import HEADERS, OK_HEADERS, error, forbidden
 from keyaudit.simulator.service import Call, Directory, Route, routed, varying
 from keyaudit.simulator.throttle import Charge
 from keyaudit.simulator.wire import Answer, Request, compact, iso

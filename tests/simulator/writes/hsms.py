@@ -4,9 +4,9 @@ from collections.abc import Callable, Sequence
 
 from msgspec.structs import replace
 
-from keyaudit.simulator import keys
 from keyaudit.simulator.estate import Key, ManagedHsm
-from keyaudit.simulator.managed_hsms import ManagedHsms, answer, error, not_found
+from keyaudit.simulator.key_vault import keys
+from keyaudit.simulator.key_vault.managed_hsms import ManagedHsms, answer, error, not_found
 from keyaudit.simulator.service import Call, Directory, Route, routed, varying
 from keyaudit.simulator.throttle import Charge
 from keyaudit.simulator.wire import Answer, Request

@@ -4,9 +4,9 @@ from collections.abc import Callable, Sequence
 
 from msgspec.structs import replace
 
-from keyaudit.simulator.arm_answers import HEADERS, answer, error, write_denied
 from keyaudit.simulator.estate import Estate, FederatedCredential, ManagedIdentity
-from keyaudit.simulator.identities import TYPE, federated_resource, identity_resource, named, no_identity
+from keyaudit.simulator.resource_manager.answers import HEADERS, answer, error, write_denied
+from keyaudit.simulator.resource_manager.identities import TYPE, federated_resource, identity_resource, named, no_identity
 from keyaudit.simulator.service import Directory, Route
 from keyaudit.simulator.wire import Answer, Request, compact
 from tests.simulator.writes import May, WriteError, body_of, part_of

@@ -9,8 +9,8 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from keyaudit.simulator import keys
 from keyaudit.simulator.estate import Key, KeyVersion, ManagedHsm, RotationPolicy, Vault
+from keyaudit.simulator.key_vault import keys
 from keyaudit.simulator.service import Directory
 from keyaudit.simulator.wire import Request
 from tests.simulator.writes import WriteError, body_of, part_of

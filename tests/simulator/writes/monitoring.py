@@ -5,9 +5,10 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from keyaudit.simulator import arm_logs, other_services
-from keyaudit.simulator.arm_answers import answer, no_resource
 from keyaudit.simulator.estate import LogTable, Subscription, Workspace
+from keyaudit.simulator.resource_manager import logs as arm_logs
+from keyaudit.simulator.resource_manager import other_services
+from keyaudit.simulator.resource_manager.answers import answer, no_resource
 from keyaudit.simulator.service import Directory, Route
 from keyaudit.simulator.wire import Answer, Request
 from tests.simulator.writes import May, WriteError, body_of, part_of

@@ -5,11 +5,11 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from keyaudit.simulator import other_services, resources
-from keyaudit.simulator.arm_answers import HEADERS, KEY_VAULT_HEADERS, answer, no_resource
 from keyaudit.simulator.estate import AccessPolicy, ManagedHsm
-from keyaudit.simulator.hsm_resources import hsm_resource
-from keyaudit.simulator.role_lists import ASSIGNMENTS
+from keyaudit.simulator.resource_manager import other_services, resources
+from keyaudit.simulator.resource_manager.answers import HEADERS, KEY_VAULT_HEADERS, answer, no_resource
+from keyaudit.simulator.resource_manager.hsm_resources import hsm_resource
+from keyaudit.simulator.resource_manager.role_lists import ASSIGNMENTS
 from keyaudit.simulator.service import Directory, Route
 from keyaudit.simulator.wire import Answer, Request
 from tests.simulator.writes import May, WriteError, body_of, part_of

@@ -4,8 +4,8 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from keyaudit.simulator import secrets
 from keyaudit.simulator.estate import Secret, SecretVersion, Vault
+from keyaudit.simulator.key_vault import secrets
 from keyaudit.simulator.service import Directory
 from keyaudit.simulator.wire import Request
 from tests.simulator.writes import WriteError, body_of, part_of

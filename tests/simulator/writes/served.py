@@ -2,12 +2,12 @@
 
 from collections.abc import Callable, Sequence
 
-from keyaudit.simulator.arm import Arm
-from keyaudit.simulator.graph import Graph
-from keyaudit.simulator.managed_hsms import ManagedHsms
+from keyaudit.simulator.key_vault.managed_hsms import ManagedHsms
+from keyaudit.simulator.key_vault.vaults import Vaults
+from keyaudit.simulator.microsoft_graph.service import Graph
+from keyaudit.simulator.resource_manager.service import Arm
 from keyaudit.simulator.service import Call, Directory, Route, Service, routed, varying
 from keyaudit.simulator.throttle import Charge
-from keyaudit.simulator.vaults import Vaults
 from keyaudit.simulator.wire import Request
 from tests.simulator.writes import (
     May,

@@ -5,9 +5,10 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from keyaudit.simulator import keys, other_services
-from keyaudit.simulator.arm_answers import answer, no_resource
 from keyaudit.simulator.estate import Key, Resource, Vault
+from keyaudit.simulator.key_vault import keys
+from keyaudit.simulator.resource_manager import other_services
+from keyaudit.simulator.resource_manager.answers import answer, no_resource
 from keyaudit.simulator.service import Directory, Route
 from keyaudit.simulator.wire import Answer, Request
 from tests.simulator.writes import May, WriteError, body_of, part_of

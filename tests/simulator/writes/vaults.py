@@ -5,9 +5,9 @@ from collections.abc import Callable
 from msgspec import Struct
 
 from keyaudit.simulator.estate import Vault
+from keyaudit.simulator.key_vault.vaults import Vaults
 from keyaudit.simulator.service import Call, Directory, Route, routed, varying
 from keyaudit.simulator.throttle import Charge
-from keyaudit.simulator.vaults import Vaults
 from keyaudit.simulator.wire import Answer, Request, compact
 from tests.simulator.writes import May, WriteError, certificates, keys, secrets
 

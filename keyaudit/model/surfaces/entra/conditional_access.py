@@ -5,13 +5,13 @@ from collections.abc import Callable
 
 from msgspec import Raw, Struct
 
-from keyaudit.model.columns import Area, Table, flag, text, texts, time, where_found
 from keyaudit.model.evidence import CONDITIONAL_ACCESS
-from keyaudit.model.guid import GUID
-from keyaudit.model.opens import WIDE
 from keyaudit.model.operations.kinds import PROTECTION, graph, graph_right
 from keyaudit.model.reasons import Reason
-from keyaudit.model.wire import At, Case, Read, Unreadable
+from keyaudit.model.schema.columns import Area, Table, flag, text, texts, time, where_found
+from keyaudit.model.schema.opens import WIDE
+from keyaudit.model.schema.wire import At, Case, Read, Unreadable
+from keyaudit.model.values.guid import GUID
 
 SURFACE = "Conditional Access"
 FAMILY = PROTECTION

@@ -3,11 +3,11 @@
 https://learn.microsoft.com/graph/api/resources/crosstenantaccesspolicy-overview
 """
 
-from keyaudit.model.columns import Area, Table, Where, flag, text, texts, where_found
-from keyaudit.model.opens import WIDE
 from keyaudit.model.operations.kinds import Family, Paging, graph, graph_right
 from keyaudit.model.reasons import Reason
-from keyaudit.model.wire import At, Read, Unreadable
+from keyaudit.model.schema.columns import Area, Table, Where, flag, text, texts, where_found
+from keyaudit.model.schema.opens import WIDE
+from keyaudit.model.schema.wire import At, Read, Unreadable
 
 SURFACE = "cross-tenant access"
 FAMILY = Family("other tenants", order=116)

@@ -2,13 +2,13 @@
 
 import re
 
-from keyaudit.model.columns import Area, Table, text, texts, time, where_found
 from keyaudit.model.evidence import IDENTITY_PROTECTION
-from keyaudit.model.guid import GUID
-from keyaudit.model.holder_columns import POWERS
-from keyaudit.model.opens import RIGHTS, WIDE
 from keyaudit.model.operations.kinds import PROTECTION, graph, graph_right
-from keyaudit.model.wire import At, Read
+from keyaudit.model.schema.columns import Area, Table, text, texts, time, where_found
+from keyaudit.model.schema.holder_columns import POWERS
+from keyaudit.model.schema.opens import RIGHTS, WIDE
+from keyaudit.model.schema.wire import At, Read
+from keyaudit.model.values.guid import GUID
 
 SURFACE = "risk of workloads"
 FAMILY = PROTECTION

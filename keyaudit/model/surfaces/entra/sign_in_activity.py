@@ -4,9 +4,9 @@ A row proves use. A missing row proves nothing, because the report does not say 
 `model.operations.privileges`.
 """
 
-from keyaudit.model.columns import Area, Column, Table, text, time, where_found
-from keyaudit.model.times import parse_time
-from keyaudit.model.wire import At, Combined, Read, Way
+from keyaudit.model.schema.columns import Area, Column, Table, text, time, where_found
+from keyaudit.model.schema.wire import At, Combined, Read, Way
+from keyaudit.model.values.times import parse_time
 
 SURFACE = "sign-in activity"
 

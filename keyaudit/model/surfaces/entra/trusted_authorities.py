@@ -3,10 +3,10 @@
 Their operations are among those of token signing, in `model.operations.token_signing`.
 """
 
-from keyaudit.model.columns import Area, Table, Where, flag, text, time, where_found
-from keyaudit.model.opens import TENANT
-from keyaudit.model.wire import At, Read, translated
-from keyaudit.model.x509_columns import in_certificate, x509_columns
+from keyaudit.model.schema.columns import Area, Table, Where, flag, text, time, where_found
+from keyaudit.model.schema.opens import TENANT
+from keyaudit.model.schema.wire import At, Read, translated
+from keyaudit.model.schema.x509_columns import in_certificate, x509_columns
 
 SURFACE = "trusted authorities"
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 import duckdb
 
 from keyaudit.inventory.facts.sql import Sources
-from keyaudit.inventory.views.agents import may_be
+from keyaudit.inventory.views.entra.agents import may_be
 from keyaudit.model.reasons import Reason
 from keyaudit.questions.blast_radius.answer import Edge, Kind, Node, Relation
 from keyaudit.questions.blast_radius.evidence.graph import Graph, reason, rows

@@ -9,7 +9,7 @@ from typing import Any
 import duckdb
 from msgspec import Struct
 
-from keyaudit.inventory.views.reach import KINDS
+from keyaudit.inventory.views.access.reach import KINDS
 from keyaudit.model.reasons import Reason
 from keyaudit.model.tables.grant import Allows
 from keyaudit.questions.access.answer import Who

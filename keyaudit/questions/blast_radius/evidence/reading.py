@@ -8,16 +8,16 @@ from msgspec import Struct, structs
 from keyaudit.inventory.naming import Named
 from keyaudit.inventory.reads import operations_of
 from keyaudit.inventory.snapshot import Snapshot
-from keyaudit.inventory.views.reach import LOCAL_LISTED
+from keyaudit.inventory.views.access.reach import LOCAL_LISTED
 from keyaudit.model.coverage import Coverage, ScopeKind
 from keyaudit.model.operations import OPERATIONS
 from keyaudit.model.reasons import Reason
-from keyaudit.model.run import Gap, Run, Verdict
+from keyaudit.model.results.run import Gap, Run, Verdict
 from keyaudit.model.stolen_keys import Stolen
 from keyaudit.model.tables import TABLES
 from keyaudit.model.tables.places import HSMS_FOUND, VAULTS_FOUND
 from keyaudit.model.tables.reach import OPERATIONS as REACH_OPERATIONS
-from keyaudit.model.tables.secret_use import KEEPING
+from keyaudit.model.tables.vaults.secret_use import KEEPING
 from keyaudit.questions.access.evidence import BESIDE
 from keyaudit.questions.blast_radius.activity import Work
 from keyaudit.questions.blast_radius.answer import BlastRadius, Edge, Kind, Node, Relation

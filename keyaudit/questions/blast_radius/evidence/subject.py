@@ -11,9 +11,9 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from keyaudit.inventory.naming import Named, Noun, address, digest, unknown
-from keyaudit.model.guid import GUID
 from keyaudit.model.reasons import Reason
 from keyaudit.model.stolen_keys import STOLEN, Stolen
+from keyaudit.model.values.guid import GUID
 from keyaudit.questions.blast_radius.answer import Relation
 from keyaudit.questions.blast_radius.evidence.graph import rows
 

@@ -9,8 +9,8 @@ from typing import Any
 import duckdb
 
 from keyaudit.model.reasons import Reason
-from keyaudit.model.tables.key import OUTSIDE
-from keyaudit.model.tables.secret_use import KEEPING
+from keyaudit.model.tables.vaults.key import OUTSIDE
+from keyaudit.model.tables.vaults.secret_use import KEEPING
 from keyaudit.questions.blast_radius.answer import Edge, Kind, Node, Relation
 from keyaudit.questions.blast_radius.evidence.graph import Graph, reason, rows
 from keyaudit.questions.blast_radius.evidence.subject import (

@@ -8,7 +8,7 @@ from typing import Any
 import duckdb
 from msgspec import Struct, field, structs
 
-from keyaudit.model.first_party import FIRST_PARTY
+from keyaudit.model.directory.first_party import FIRST_PARTY
 from keyaudit.model.usage import Window
 from keyaudit.questions.incident.answer import Act, Link
 from keyaudit.questions.incident.evidence.acts import FOLLOWED, acts, unknown_marks

@@ -9,7 +9,7 @@ from msgspec import Struct
 
 from keyaudit.model.reasons import Reason
 from keyaudit.model.stolen_keys import Stolen
-from keyaudit.model.tables.key import OUTSIDE
+from keyaudit.model.tables.vaults.key import OUTSIDE
 from keyaudit.questions.blast_radius.answer import BlastRadius, Relation
 from keyaudit.questions.blast_radius.evidence.graph import rows
 from keyaudit.questions.blast_radius.evidence.subject import KEY_OF_CERTIFICATE, SAME, Subject, thumbprints_of

@@ -15,10 +15,10 @@ from msgspec import Struct, structs
 from keyaudit.inventory.logs.groups import OF_USERS, rows
 from keyaudit.inventory.usage.covered import LONG_ENOUGH, REMOVALS, covered
 from keyaudit.inventory.usage.stretches import Stretch, stretches
-from keyaudit.inventory.views.logged import USES
+from keyaudit.inventory.views.logs.logged import USES
 from keyaudit.model.tables.usage import KEY_VAULT_LOG, SIGN_IN_LOGS
-from keyaudit.model.times import DAY
 from keyaudit.model.usage import Facet, Window
+from keyaudit.model.values.times import DAY
 from keyaudit.questions.blast_radius.activity import Source, Used, Work, credential, in_vault
 from keyaudit.questions.blast_radius.answer import BlastRadius, Edge, Relation
 from keyaudit.questions.incident.answer import Act

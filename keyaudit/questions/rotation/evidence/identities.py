@@ -8,8 +8,8 @@ from typing import Any
 from msgspec import Struct, structs
 
 from keyaudit.inventory.owners import called, owner_of, owning
-from keyaudit.model.expiring import Owner
 from keyaudit.model.reasons import Reason
+from keyaudit.model.results.expiring import Owner
 from keyaudit.model.tables import TABLES
 from keyaudit.questions.blast_radius.evidence.graph import rows
 from keyaudit.questions.blast_radius.evidence.subject import DOUBT, SAME, Subject

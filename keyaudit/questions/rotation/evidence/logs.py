@@ -7,10 +7,10 @@ from collections.abc import Collection, Mapping, Sequence
 from msgspec import Struct
 
 from keyaudit.inventory.usage.covered import LONG_ENOUGH, REMOVALS, covered
-from keyaudit.inventory.views.logged import USES
+from keyaudit.inventory.views.logs.logged import USES
 from keyaudit.model.tables.usage import KEY_VAULT_LOG, SIGN_IN_LOGS
-from keyaudit.model.times import DAY
 from keyaudit.model.usage import Window
+from keyaudit.model.values.times import DAY
 from keyaudit.questions.blast_radius.evidence.graph import rows
 from keyaudit.questions.rotation.answer import Logged, State, Why
 from keyaudit.questions.rotation.evidence.views import Views

@@ -6,10 +6,10 @@ from msgspec import Struct, structs
 
 from keyaudit.inventory.naming import Named
 from keyaudit.model.coverage import Coverage, ScopeKind
-from keyaudit.model.first_party import FIRST_PARTY
+from keyaudit.model.directory.first_party import FIRST_PARTY
 from keyaudit.model.operations import OPERATIONS
 from keyaudit.model.reasons import Reason
-from keyaudit.model.run import Run, Verdict
+from keyaudit.model.results.run import Run, Verdict
 from keyaudit.model.tables import TABLES
 from keyaudit.model.tables.places import VAULTS_FOUND
 from keyaudit.questions.blast_radius.answer import Kind as NodeKind

@@ -9,7 +9,7 @@ from keyaudit.inventory.owners import owning
 from keyaudit.model.consumers import EXACT, INTERVALS, NOUNS
 from keyaudit.model.reasons import Reason
 from keyaudit.model.tables import TABLES
-from keyaudit.model.tables.secret_use import KEEPING
+from keyaudit.model.tables.vaults.secret_use import KEEPING
 from keyaudit.questions.blast_radius.evidence.graph import rows
 from keyaudit.questions.blast_radius.evidence.subject import Subject
 from keyaudit.questions.rotation.answer import Consumer, Follows, Kind, Proof, State, Unread, Why

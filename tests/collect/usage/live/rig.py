@@ -16,8 +16,8 @@ from keyaudit.logs.live.place import Outcome
 from keyaudit.logs.live.run import Reading, Wanted
 from keyaudit.logs.live.sources import chosen
 from keyaudit.logs.storing.write import Import, write_logs
-from keyaudit.model.times import parse_date
 from keyaudit.model.usage import Window
+from keyaudit.model.values.times import parse_date
 from keyaudit.simulator.estate import Domain, Estate, Logs, Row, Subscription, Workspace
 from keyaudit.simulator.faults import Fault
 from keyaudit.simulator.serve import Simulator, serve

@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from keyaudit.cloud.environment import ENVIRONMENTS
 from keyaudit.logs.live import graph
 from keyaudit.model.reasons import Reason
-from keyaudit.model.times import DAY, iso_date
+from keyaudit.model.values.times import DAY, iso_date
 from keyaudit.simulator.faults import Fault
 from tests.collect.usage import forms, made
 from tests.collect.usage.live.rig import COLLECTIONS, LOGGED, TABLES, WINDOW, Given, collected, estate

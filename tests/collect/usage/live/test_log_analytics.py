@@ -11,8 +11,8 @@ from keyaudit.cloud.environment import ENVIRONMENTS
 from keyaudit.inventory.logs import FileRead
 from keyaudit.model.errors import UnsafeError
 from keyaudit.model.reasons import Reason
-from keyaudit.model.times import parse_date
 from keyaudit.model.usage import Window
+from keyaudit.model.values.times import parse_date
 from keyaudit.simulator.estate import LogTable, Row
 from keyaudit.simulator.faults import Fault
 from tests.collect.estate import AS_OF

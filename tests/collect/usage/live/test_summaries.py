@@ -11,8 +11,8 @@ from keyaudit.inventory.logs.groups import ORDER, grouped
 from keyaudit.inventory.usage.learn import learn
 from keyaudit.logs.check.check import check
 from keyaudit.logs.check.listing import belonging
-from keyaudit.model.times import DAY, parse_date
 from keyaudit.model.usage import Unusual, Window
+from keyaudit.model.values.times import DAY, parse_date
 from keyaudit.simulator.estate import Row
 from keyaudit.simulator.faults import Fault
 from tests.collect.usage import made

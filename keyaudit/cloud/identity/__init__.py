@@ -1,0 +1,1 @@
+"""Signs in and caches tokens."""

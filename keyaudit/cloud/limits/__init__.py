@@ -1,0 +1,1 @@
+"""Keeps to the services' limits."""

@@ -1,0 +1,1 @@
+"""Credentials and key material of applications and service principals."""

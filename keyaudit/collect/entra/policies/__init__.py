@@ -1,0 +1,1 @@
+"""Policies of Entra that limit credentials and tokens."""

@@ -1,0 +1,1 @@
+"""The views of access: grants, and who reaches what."""

@@ -1,0 +1,1 @@
+"""The views of vaults and the objects inside."""

@@ -1,0 +1,1 @@
+"""Facts about Entra: privileges, Microsoft's applications, names that federated credentials trust."""

@@ -1,0 +1,1 @@
+"""A run, its findings and its listings."""

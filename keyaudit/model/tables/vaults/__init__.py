@@ -1,0 +1,1 @@
+"""The tables of vaults and the objects inside."""

@@ -1,0 +1,1 @@
+"""Texts, times and ids."""

@@ -1,0 +1,1 @@
+"""Key Vault and Managed HSM."""
