@@ -25,8 +25,8 @@ from keyaudit.model.scope.filters import Filters
 from keyaudit.model.scope.part import WHOLE, Part
 from keyaudit.model.severity import Severity
 from keyaudit.model.tables import TABLES
-from keyaudit.policy.evaluation.in_force import catalogue as every_policy
 from keyaudit.policy.evaluation.judge import columns_judged, reads_reach
+from keyaudit.policy.evaluation.settings import catalogue as every_policy
 from keyaudit.policy.evidence import optional
 from keyaudit.policy.load import Policy
 from keyaudit.policy.settings import Judging
@@ -114,7 +114,7 @@ async def collect(
     from keyaudit.collect.entra.public_keys import copies
     from keyaudit.collect.run import collect_all
     from keyaudit.inventory.collection_state import same_collection
-    from keyaudit.inventory.earlier import REREAD, Earlier, continued
+    from keyaudit.inventory.earlier_snapshot import REREAD, Earlier, continued
     from keyaudit.inventory.spool import Spool
 
     async with connected(source, clock=clock, prompt=prompt) as connection:

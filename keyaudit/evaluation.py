@@ -22,7 +22,7 @@ from keyaudit.model.results.listing import Listing
 from keyaudit.model.results.overview import Overview
 from keyaudit.model.results.run import First, Run, UnderProfile
 from keyaudit.model.tables import TABLES
-from keyaudit.policy.evaluation.bind import answered_apart, differing
+from keyaudit.policy.evaluation.binding import answered_apart, differing
 from keyaudit.policy.evaluation.engine import Engine, InDuckDB
 from keyaudit.policy.evaluation.judge import Judgement
 from keyaudit.policy.evaluation.judge import judge as judge_policies

@@ -20,8 +20,8 @@ from keyaudit import ask, audit, evaluation
 from keyaudit.audit import PLAIN, Detail
 from keyaudit.inventory import views
 from keyaudit.inventory.dialect import DuckDB, sqlite
+from keyaudit.inventory.engine_choice import fits_sqlite
 from keyaudit.inventory.facts.sql import Statement
-from keyaudit.inventory.few import fits_sqlite
 from keyaudit.inventory.snapshot import Snapshot
 from keyaudit.model.gating.acceptance import NOTHING_ACCEPTED, Acceptance
 from keyaudit.model.results.run import Run

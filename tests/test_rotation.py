@@ -12,8 +12,8 @@ from msgspec.structs import replace
 
 from keyaudit import ask
 from keyaudit.collect.evidence import Evidence
-from keyaudit.collect.supplied import with_evidence
-from keyaudit.inventory.expected import unmet
+from keyaudit.collect.supplied_rows import with_evidence
+from keyaudit.inventory.expectations import unmet
 from keyaudit.inventory.logs import Use
 from keyaudit.inventory.snapshot import Snapshot
 from keyaudit.model.coverage import State as Read

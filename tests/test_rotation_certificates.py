@@ -13,7 +13,7 @@ from msgspec.structs import replace
 
 from keyaudit import ask
 from keyaudit.collect.evidence import Evidence
-from keyaudit.collect.supplied import with_evidence
+from keyaudit.collect.supplied_rows import with_evidence
 from keyaudit.inventory.snapshot import Snapshot
 from keyaudit.model.coverage import State as Read
 from keyaudit.model.errors import Exit

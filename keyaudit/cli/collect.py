@@ -84,7 +84,7 @@ def _collect(live: Live, folder: Path, out: Path, reuse: Reuse, *, resume: bool,
     from keyaudit.inventory.collection_state import finished
     from keyaudit.inventory.reads import operations
     from keyaudit.inventory.snapshot import open_snapshot
-    from keyaudit.report.collected import render
+    from keyaudit.report.collection import render
 
     earlier = open_snapshot(since) if since is not None else None
     evidence = None if several else supplied(live.imports or ())

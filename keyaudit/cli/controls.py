@@ -22,7 +22,7 @@ from keyaudit.report.frameworks.by_control import FORMATS, View
 from keyaudit.report.members import SCHEMA, inert
 from keyaudit.report.options import Options
 from keyaudit.report.resource import SHOWN
-from keyaudit.report.several import together, verdict_of_all
+from keyaudit.report.tenant_reports import together, verdict_of_all
 
 
 def report_by(

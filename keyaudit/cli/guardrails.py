@@ -14,8 +14,8 @@ from keyaudit.model.errors import Exit, UsageError
 from keyaudit.model.values.text import one_line
 
 if TYPE_CHECKING:
-    from keyaudit.questions.guardrails.guarded import Asked, Guarded
-    from keyaudit.questions.guardrails.in_force import InForce
+    from keyaudit.questions.guardrails.default_policy import InForce
+    from keyaudit.questions.guardrails.documents import Asked, Guarded
 
 
 class As(StrEnum):
@@ -59,7 +59,7 @@ def guardrails(
 
     Azure Policy, app management policies and alert rules, with the limits of the policies. Nothing is deployed.
     """
-    from keyaudit.questions.guardrails.in_force import read_in_force
+    from keyaudit.questions.guardrails.default_policy import read_in_force
     from keyaudit.questions.guardrails.text import beside, overview
     from keyaudit.report.files import check, output_file
 
@@ -124,7 +124,7 @@ def _asked(selection: Selection, profile: str | None, config: Path | None) -> "t
     from keyaudit.cli.settings.policy_selection import chosen
     from keyaudit.policy.conditions.types import Kind
     from keyaudit.policy.load import load
-    from keyaudit.questions.guardrails.guarded import Asked
+    from keyaudit.questions.guardrails.documents import Asked
 
     known = load(besides=selection.policies)
     how = settled(Live(config=config), Choice(profile=profile), known)

@@ -108,7 +108,7 @@ def _rules(folder: Path) -> str:
     from keyaudit.cli.options import Live, Selection, Stored
     from keyaudit.cli.sources.judged import without_owner
     from keyaudit.cli.sources.source import snapshot
-    from keyaudit.report.unowned import toml
+    from keyaudit.report.owner_rules import toml
 
     live, stored = Live(quiet=True), Stored(from_=[folder])
     with snapshot(live, stored) as (taken, as_of):

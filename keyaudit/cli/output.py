@@ -204,7 +204,7 @@ def show(
 
 def _render(name: str, reports: Sequence[Report], out: TextIO, options: Options) -> None:
     if len(reports) > 1:
-        from keyaudit.report.several import render
+        from keyaudit.report.tenant_reports import render
 
         render(name, reports, out, options)
     elif name == "gate":

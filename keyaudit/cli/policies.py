@@ -201,7 +201,7 @@ def _opens(table: str) -> Iterator[str]:
 def details(policy: "Policy") -> dict[str, str]:
     """The policy's condition, and its limits by profile."""
     from keyaudit.policy.conditions.parameters import PROFILES
-    from keyaudit.policy.evaluation.bind import bind
+    from keyaudit.policy.evaluation.binding import bind
 
     conditions = {"Applies to": policy.applies_to, "Violated when": policy.violated_when}
     asked = {name: " ".join(condition.text.split()) for name, condition in conditions.items() if condition}

@@ -112,8 +112,8 @@ def report(  # noqa: PLR0917 - each is a group of flags
     from keyaudit.cli.sources.judged import all_judged
     from keyaudit.cli.sources.part import part_of, part_typed
     from keyaudit.cli.sources.source import each, named
+    from keyaudit.report.owner_rules import READ
     from keyaudit.report.resource import SHOWN
-    from keyaudit.report.unowned import READ
 
     reuse.needs("--keep", given=keep is not None)
     if keep is not None:

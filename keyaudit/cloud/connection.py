@@ -20,8 +20,8 @@ from keyaudit.cloud.identity.credential import Surroundings, Way, ways
 from keyaudit.cloud.identity.sign_in import SignIn
 from keyaudit.cloud.identity.tokens import NO_ANSWER, Claims, Tokens
 from keyaudit.cloud.limits.pacing import LIMITS
-from keyaudit.cloud.recalling import Memory
 from keyaudit.cloud.refusal import NO_CLI, RETRIED, Refused
+from keyaudit.cloud.replay import Memory
 from keyaudit.cloud.sender import Sender
 from keyaudit.cloud.session import Door, local_hosts, open_session, tls_context
 from keyaudit.model.coverage import Refusal

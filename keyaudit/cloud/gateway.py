@@ -15,8 +15,8 @@ from keyaudit.cloud.answers.pages import Page, Step, object_of, page_of, query
 from keyaudit.cloud.answers.tables import Rows, rows_of
 from keyaudit.cloud.clients import Answer
 from keyaudit.cloud.environment import Environment
-from keyaudit.cloud.recalling import Memory, Recalling
 from keyaudit.cloud.refusal import refusal_of
+from keyaudit.cloud.replay import Memory, Recalling
 from keyaudit.cloud.sender import See, Sender
 from keyaudit.model.coverage import Refusal
 from keyaudit.model.operations import OPERATIONS, Operation, Paging, Surface

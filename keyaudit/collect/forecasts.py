@@ -12,7 +12,7 @@ from msgspec import structs
 
 from keyaudit.cloud.connection import Connection
 from keyaudit.collect.places import Subscription, Vault
-from keyaudit.inventory.earlier import Earlier
+from keyaudit.inventory.earlier_snapshot import Earlier
 from keyaudit.model.forecast import Forecast
 from keyaudit.model.operations import OPERATIONS, Throttle
 

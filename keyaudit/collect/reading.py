@@ -12,7 +12,7 @@ from keyaudit.collect.evidence import Evidence
 from keyaudit.collect.places import Subscription, Vault
 from keyaudit.collect.queries import Graph
 from keyaudit.collect.scope_filters import Confines
-from keyaudit.inventory.earlier import Earlier
+from keyaudit.inventory.earlier_snapshot import Earlier
 from keyaudit.inventory.spool import Spool, Unit
 from keyaudit.model.coverage import Coverage, Scope
 from keyaudit.model.reasons import Reason

@@ -24,9 +24,9 @@ from keyaudit.collect.queries import Graph
 from keyaudit.collect.reading import Places, Reading, Seen
 from keyaudit.collect.scope_filters import Confines
 from keyaudit.collect.subscriptions import list_subscriptions
-from keyaudit.collect.supplied import write_supplied
+from keyaudit.collect.supplied_rows import write_supplied
 from keyaudit.collect.surfaces import SURFACES, TOGETHER, Source
-from keyaudit.inventory.earlier import Earlier
+from keyaudit.inventory.earlier_snapshot import Earlier
 from keyaudit.inventory.spool import Spool, Unit
 from keyaudit.model.coverage import Coverage, Refusal, Scope, State
 from keyaudit.model.errors import AuditError

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 
 from msgspec.structs import replace
 
-from keyaudit.model.changes.closed import Key, failing, lost
+from keyaudit.model.changes.closure import Key, failing, lost
 from keyaudit.model.changes.history import Deadlines, Episode, History, Point
 from keyaudit.model.results.findings import Finding
 from keyaudit.model.results.run import Report

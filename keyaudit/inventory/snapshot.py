@@ -10,14 +10,14 @@ import duckdb
 from msgspec import Struct, structs
 
 from keyaudit.inventory import views
+from keyaudit.inventory.confinement import TEMPORARY, judged, locked
 from keyaudit.inventory.contradictions import contradicted
 from keyaudit.inventory.disk import files
-from keyaudit.inventory.few import fits_sqlite
+from keyaudit.inventory.engine_choice import fits_sqlite
 from keyaudit.inventory.load import counted, described, load, loading, parquet
-from keyaudit.inventory.locked import TEMPORARY, judged, locked
 from keyaudit.inventory.manifest import MAX_MANIFEST, File, Manifest, TableFiles, decode, encode, is_bundle
 from keyaudit.inventory.rows import declared, no_rows, stored_types
-from keyaudit.inventory.usage.odd import MOST
+from keyaudit.inventory.usage.deviations import MOST
 from keyaudit.model.coverage import Coverage
 from keyaudit.model.errors import UnsafeError, UsageError
 from keyaudit.model.evidence import USAGE_BASELINE as USAGE_BASELINE_EVIDENCE

@@ -13,10 +13,10 @@ import duckdb
 from pyspark.sql import SparkSession
 
 from keyaudit.inventory import views
+from keyaudit.inventory.confinement import TEMPORARY
 from keyaudit.inventory.dialect import DUCKDB, SPARK
 from keyaudit.inventory.disk import files
 from keyaudit.inventory.load import parquet
-from keyaudit.inventory.locked import TEMPORARY
 from keyaudit.inventory.rows import view_types
 from keyaudit.inventory.snapshot import Snapshot
 from keyaudit.inventory.spark import read, session, uri

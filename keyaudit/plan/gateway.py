@@ -10,12 +10,12 @@ from keyaudit.cloud.answers.tables import Rows
 from keyaudit.cloud.connection import Connection, Identity
 from keyaudit.cloud.environment import Environment
 from keyaudit.cloud.gateway import Gateway, Instead, Listing
-from keyaudit.cloud.recalling import Memory
+from keyaudit.cloud.replay import Memory
 from keyaudit.model.coverage import Refusal
 from keyaudit.model.forecast import Forecast
 from keyaudit.model.reasons import Reason
 from keyaudit.plan.answers import Answers
-from keyaudit.plan.unread import ONLY_SEEN_IN_THE_TENANT
+from keyaudit.plan.unread_resources import ONLY_SEEN_IN_THE_TENANT
 
 T = TypeVar("T")
 

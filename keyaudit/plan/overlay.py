@@ -13,7 +13,7 @@ from keyaudit.model.coverage import Coverage, Refusal, Scope, ScopeKind, State
 from keyaudit.model.reasons import Reason
 from keyaudit.model.results.run import Run
 from keyaudit.model.tables import TABLES
-from keyaudit.plan.removed import Removed
+from keyaudit.plan.deletions import Removed
 from keyaudit.plan.spool import PlanSpool
 
 _BATCH = 4_096

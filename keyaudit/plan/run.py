@@ -9,7 +9,6 @@ from keyaudit.plan.answers import Answers
 from keyaudit.plan.document.resources import NOT_IN_PLAN, Resources
 from keyaudit.plan.document.terraform import Plan
 from keyaudit.plan.gateway import PlanConnection
-from keyaudit.plan.ground import Ground
 from keyaudit.plan.resources.access import Access
 from keyaudit.plan.resources.applications import Applications
 from keyaudit.plan.resources.consumers import Consumers
@@ -22,8 +21,9 @@ from keyaudit.plan.resources.permissions import Permissions
 from keyaudit.plan.resources.services import Services
 from keyaudit.plan.resources.vaults import Vaults
 from keyaudit.plan.runners import note_runners
+from keyaudit.plan.scopes import Ground
 from keyaudit.plan.spool import PlanSpool
-from keyaudit.plan.unread import note_unread
+from keyaudit.plan.unread_resources import note_unread
 
 
 def answers_of(plan: Plan, environment: Environment, now: int, tenant_id: str = "") -> tuple[Ground, Answers]:

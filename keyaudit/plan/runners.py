@@ -13,7 +13,7 @@ from keyaudit.plan.answers import Aside
 from keyaudit.plan.document.harmless import is_outside, speaks_to_azure
 from keyaudit.plan.document.resources import Planned
 from keyaudit.plan.document.terraform import Provisioner, expression
-from keyaudit.plan.ground import Ground
+from keyaudit.plan.scopes import Ground
 
 _AZURE = re.compile(r"azure|microsoft|windows\.net|chinacloudapi|usgovcloudapi|sovcloud", re.IGNORECASE)
 """What a host of Azure or Microsoft has in its name, in any cloud."""

@@ -20,7 +20,7 @@ from keyaudit.cloud.environment import ENVIRONMENTS
 from keyaudit.cloud.network import Network
 from keyaudit.collect.evidence import NONE
 from keyaudit.collect.focus import Focus
-from keyaudit.questions.incident.evidence.needs import needed
+from keyaudit.questions.incident.evidence.operations import needed
 from keyaudit.questions.incident.json import render
 from keyaudit.simulator.estate import Estate
 from keyaudit.simulator.faults import Fault

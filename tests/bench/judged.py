@@ -27,7 +27,7 @@ from keyaudit.inventory.spark import session
 from keyaudit.inventory.views import ledger
 from keyaudit.model.tables import TABLES
 from keyaudit.policy.definition import Policy
-from keyaudit.policy.evaluation.bind import bind
+from keyaudit.policy.evaluation.binding import bind
 from keyaudit.policy.evaluation.judge import columns_judged
 from keyaudit.policy.evaluation.queries import REASONS, judged
 from keyaudit.policy.load import load

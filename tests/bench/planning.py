@@ -18,7 +18,7 @@ import duckdb
 
 from keyaudit import audit
 from keyaudit.inventory import snapshot
-from keyaudit.inventory.locked import locked as locked_folder
+from keyaudit.inventory.confinement import locked as locked_folder
 from keyaudit.model.severity import Severity
 from keyaudit.policy.load import load
 from keyaudit.policy.settings import Judging

@@ -17,7 +17,7 @@ from keyaudit.inventory.snapshot import Snapshot, open_snapshot
 from keyaudit.model.errors import Exit
 from keyaudit.model.values.times import parse_date
 from keyaudit.policy import load
-from keyaudit.policy.accepted import load_accepted
+from keyaudit.policy.announcements import load_accepted
 from keyaudit.report.lines import columns
 from keyaudit.report.topics import TOPICS, overview, topic
 from tests.cli.conftest import Keyaudit, Reported

@@ -14,8 +14,8 @@ from keyaudit.model.values.times import iso_date
 from keyaudit.simulator.estate import DirectoryRole, DirectoryRoleGrant, Estate, SignIn
 from keyaudit.simulator.estates import estate
 from keyaudit.simulator.estates.ids import DAY
+from keyaudit.simulator.estates.installer_credentials import Maker
 from keyaudit.simulator.estates.ordinary import ground_of
-from keyaudit.simulator.estates.ordinary_made import Maker
 from tests.cli.conftest import Keyaudit, Reported
 from tests.cli.tenants import running
 from tests.estates import snapshot

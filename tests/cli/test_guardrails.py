@@ -13,7 +13,7 @@ from msgspec.structs import replace
 
 from keyaudit.model.guardrails import GUARDRAILS
 from keyaudit.model.values.times import DAY
-from keyaudit.policy.evaluation.bind import bind
+from keyaudit.policy.evaluation.binding import bind
 from keyaudit.policy.load import Policy, load
 from keyaudit.questions.guardrails.built_ins import NEAR
 from keyaudit.simulator.estate import AlertRule, Estate, Posture, Restriction, Restrictions

@@ -16,7 +16,7 @@ from keyaudit.model.values.times import DAY, iso_date
 from keyaudit.simulator.estate import Row
 from keyaudit.simulator.estates import estate
 from keyaudit.simulator.estates.contoso import contoso as estate_of
-from keyaudit.simulator.estates.logs.held import Held
+from keyaudit.simulator.estates.logs.workspaces import Held
 from keyaudit.simulator.estates.logs.year import DISGUISE, FOOTHOLD, INTRUSION, STOLEN
 from tests.cli.conftest import Keyaudit, once
 from tests.cli.stolen import asked_of

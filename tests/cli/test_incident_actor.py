@@ -15,8 +15,8 @@ import pytest
 from keyaudit.model.errors import Exit
 from keyaudit.model.values.times import DAY, iso_date, iso_time
 from keyaudit.simulator.estate import Row
-from keyaudit.simulator.estates.logs.held import Held
 from keyaudit.simulator.estates.logs.shapes import EXCHANGE, GRAPH
+from keyaudit.simulator.estates.logs.workspaces import Held
 from keyaudit.simulator.estates.logs.year import DISGUISE, FOOTHOLD, INTRUSION
 from tests.cli.conftest import Keyaudit
 from tests.cli.stolen import asked_of

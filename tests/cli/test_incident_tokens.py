@@ -7,7 +7,7 @@ import pytest
 from keyaudit.model.tokens import Issue
 from keyaudit.model.values.times import DAY
 from keyaudit.simulator.estate import Row
-from keyaudit.simulator.estates.logs.held import Held
+from keyaudit.simulator.estates.logs.workspaces import Held
 from keyaudit.simulator.estates.logs.year import DISGUISE, INTRUSION
 from tests.cli.test_incident import store
 from tests.cli.test_incident_actor import Asked, Rows, asked, held, plain, rows, said

@@ -17,7 +17,7 @@ from keyaudit.collect.focus import MOST, Focus
 from keyaudit.collect.run import collect_all
 from keyaudit.inventory.snapshot import Snapshot, write
 from keyaudit.model.errors import Exit
-from keyaudit.questions.incident.evidence.needs import needed
+from keyaudit.questions.incident.evidence.operations import needed
 from keyaudit.questions.incident.json import render
 from keyaudit.simulator.estate import Estate
 from keyaudit.simulator.estates import estate

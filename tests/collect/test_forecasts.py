@@ -6,7 +6,7 @@ from typing import Any, cast
 from keyaudit.cloud.connection import Connection
 from keyaudit.collect.forecasts import Forecasts
 from keyaudit.collect.places import Subscription, Vault
-from keyaudit.inventory.earlier import Earlier
+from keyaudit.inventory.earlier_snapshot import Earlier
 from keyaudit.model.forecast import Forecast
 from keyaudit.model.operations import OPERATIONS
 from keyaudit.model.tables.places import KEY_VAULT

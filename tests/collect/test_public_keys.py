@@ -12,7 +12,7 @@ from keyaudit.cloud.limits.pacing import LIMITS, Domain
 from keyaudit.collect.entra import public_keys
 from keyaudit.collect.entra.public_keys import copies
 from keyaudit.collect.run import collect_all
-from keyaudit.inventory.earlier import Earlier
+from keyaudit.inventory.earlier_snapshot import Earlier
 from keyaudit.inventory.snapshot import Snapshot, write
 from keyaudit.inventory.spool import Spool
 from keyaudit.model.forecast import Forecast

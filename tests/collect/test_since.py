@@ -10,7 +10,7 @@ import pytest
 from msgspec.structs import replace
 
 from keyaudit.collect.run import collect_all
-from keyaudit.inventory.earlier import MARGIN, Earlier
+from keyaudit.inventory.earlier_snapshot import MARGIN, Earlier
 from keyaudit.inventory.snapshot import Snapshot
 from keyaudit.simulator.estate import Estate, Key, KeyVersion
 from keyaudit.simulator.estate.vault_objects import Certificate, CertificatePolicy, CertificateVersion

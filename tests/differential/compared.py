@@ -24,7 +24,7 @@ from keyaudit.inventory.spark import FAILURES, reason
 from keyaudit.model.gating.waivers import Glob, Waiver
 from keyaudit.model.tables import TABLES
 from keyaudit.model.values.times import MAX_TIME
-from keyaudit.policy.evaluation.bind import Bound, bind, by_table, waived
+from keyaudit.policy.evaluation.binding import Bound, bind, by_table, waived
 from keyaudit.policy.evaluation.queries import BASELINE, RANGED, REASONS, doubted, judged
 from keyaudit.policy.load import load
 from keyaudit.policy.settings import Judging, PolicyClass

@@ -18,7 +18,7 @@ from keyaudit import audit
 from keyaudit.inventory import snapshot as snapshots
 from keyaudit.inventory import views
 from keyaudit.inventory.dialect.sqlite import SQLITE, Database
-from keyaudit.inventory.few import FEW, OF_TABLE, OLDEST, fits_sqlite
+from keyaudit.inventory.engine_choice import FEW, OF_TABLE, OLDEST, fits_sqlite
 from keyaudit.inventory.rows import view_types
 from keyaudit.inventory.snapshot import Snapshot, open_snapshot
 from keyaudit.model.results.run import Report

@@ -11,7 +11,7 @@ from typing import Any
 import duckdb
 
 from keyaudit.inventory import views, with_sqlite
-from keyaudit.inventory.few import fits_sqlite
+from keyaudit.inventory.engine_choice import fits_sqlite
 from keyaudit.inventory.rows import encode, stored_types, view_types
 from keyaudit.inventory.snapshot import Snapshot, write
 from keyaudit.inventory.spool import Spool

@@ -9,7 +9,7 @@ import pytest
 from msgspec import structs
 
 from keyaudit import audit
-from keyaudit.inventory.expected import unmet
+from keyaudit.inventory.expectations import unmet
 from keyaudit.inventory.snapshot import Snapshot
 from keyaudit.model.errors import Exit
 from keyaudit.model.gating.acceptance import Acceptance

@@ -8,8 +8,8 @@ from msgspec.structs import replace
 
 from keyaudit.inventory.logs import Use
 from keyaudit.inventory.logs.groups import CLIENT
+from keyaudit.inventory.usage.deviations import statements
 from keyaudit.inventory.usage.learn import learn
-from keyaudit.inventory.usage.odd import statements
 from keyaudit.model.usage import Window
 from keyaudit.model.values.times import DAY
 from keyaudit.questions.incident.answer import SignsFor

@@ -370,7 +370,7 @@ def _spoil_and_read(connection: duckdb.DuckDBPyConnection, path: Path, damage: s
 def _read_from_files(monkeypatch: pytest.MonkeyPatch) -> None:
     """Every table is as one that is too large to be read once and for all."""
     monkeypatch.setattr("keyaudit.inventory.views.SMALL", 0)
-    monkeypatch.setattr("keyaudit.inventory.few.FEW", 0)
+    monkeypatch.setattr("keyaudit.inventory.engine_choice.FEW", 0)
 
 
 @pytest.mark.usefixtures("_read_from_files")

@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
+from keyaudit.inventory.usage.complete_since import Stretch
+from keyaudit.inventory.usage.deviations import statements
 from keyaudit.inventory.usage.learn import learn
-from keyaudit.inventory.usage.odd import statements
-from keyaudit.inventory.usage.stretches import Stretch
 from keyaudit.model.errors import Exit
 from keyaudit.model.results.run import Verdict
 from keyaudit.model.usage import Window

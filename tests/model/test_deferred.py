@@ -2,7 +2,7 @@
 
 import pickle
 
-from keyaudit.policy.evaluation.deferred import Deferred
+from keyaudit.policy.evaluation.lazy import Deferred
 
 
 def test_it_is_made_once_and_only_if_it_is_read() -> None:

@@ -5,7 +5,7 @@ import pytest
 from keyaudit.model.frameworks import FRAMEWORKS, Framework
 from keyaudit.policy.conditions.parameters import PROFILES
 from keyaudit.policy.conditions.types import Constant, In, Not, ParameterValue, Tag, Term, walk
-from keyaudit.policy.evaluation.bind import Bound, bind
+from keyaudit.policy.evaluation.binding import Bound, bind
 from keyaudit.policy.load import load
 
 POLICIES = load()

@@ -7,8 +7,8 @@ import duckdb
 from keyaudit.model.results.findings import Outcome, Value
 from keyaudit.model.schema.columns import Column, Type
 from keyaudit.policy.definition import Policy
-from keyaudit.policy.evaluation.bind import Bound, bind
-from keyaudit.policy.evaluation.ordered import Evaluated, with_arms
+from keyaudit.policy.evaluation.binding import Bound, bind
+from keyaudit.policy.evaluation.row_order import Evaluated, with_arms
 from keyaudit.policy.examples.literals import written_out
 from keyaudit.policy.examples.samples import NOW, sample
 from keyaudit.policy.load import load

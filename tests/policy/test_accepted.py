@@ -7,7 +7,7 @@ import pytest
 from keyaudit.model.documents.problems import DocumentError
 from keyaudit.model.errors import UsageError
 from keyaudit.model.values.times import DAY, parse_date
-from keyaudit.policy.accepted import load_accepted
+from keyaudit.policy.announcements import load_accepted
 
 TODAY = parse_date("2026-01-15") + 4_000
 GOOD = """\

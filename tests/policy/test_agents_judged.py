@@ -6,7 +6,7 @@ import pytest
 
 from keyaudit.model.tables import TABLES
 from keyaudit.policy.definition import Policy
-from keyaudit.policy.evaluation.bind import bind
+from keyaudit.policy.evaluation.binding import bind
 from keyaudit.policy.examples.samples import NOW
 from keyaudit.policy.load import load
 from tests.policy.interpreter import Interpreter

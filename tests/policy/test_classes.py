@@ -16,7 +16,7 @@ from keyaudit.model.severity import Severity
 from keyaudit.model.tables import TABLES
 from keyaudit.policy.conditions.parameters import Value
 from keyaudit.policy.definition import Policy
-from keyaudit.policy.evaluation.bind import bind
+from keyaudit.policy.evaluation.binding import bind
 from keyaudit.policy.evaluation.judge import Judgement, judge
 from keyaudit.policy.evaluation.queries import selection
 from keyaudit.policy.evaluation.verdict import outcome_of

@@ -17,7 +17,7 @@ from keyaudit.policy.conditions.parameters import PROFILES, Parameter, Shape, Va
 from keyaudit.policy.conditions.syntax import condition
 from keyaudit.policy.conditions.types import Every, Kind
 from keyaudit.policy.definition import Policy, Trees
-from keyaudit.policy.evaluation.bind import bind
+from keyaudit.policy.evaluation.binding import bind
 from keyaudit.policy.evaluation.verdict import FAIL, outcome_of
 from keyaudit.policy.examples.literals import verdicts
 from keyaudit.policy.examples.samples import NOW, sample

@@ -3,7 +3,7 @@
 import pytest
 
 from keyaudit.model.directory.federated_subject import Breadth, Grade, retires_on, trusted
-from keyaudit.policy.evaluation.bind import bind
+from keyaudit.policy.evaluation.binding import bind
 from keyaudit.policy.examples.samples import NOW
 from keyaudit.policy.load import load
 from tests.policy.interpreter import Interpreter

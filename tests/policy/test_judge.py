@@ -15,7 +15,7 @@ from keyaudit.model.severity import Severity
 from keyaudit.model.tables import TABLES
 from keyaudit.model.values.times import MAX_TIME
 from keyaudit.policy.evaluation import findings
-from keyaudit.policy.evaluation.bind import bind
+from keyaudit.policy.evaluation.binding import bind
 from keyaudit.policy.evaluation.judge import columns_judged, judge
 from keyaudit.policy.evaluation.queries import selection
 from keyaudit.policy.load import load

@@ -6,7 +6,7 @@ import duckdb
 import pytest
 
 from keyaudit.model.values.times import iso_date, whole_days
-from keyaudit.policy.evaluation.bind import Bound, bind
+from keyaudit.policy.evaluation.binding import Bound, bind
 from keyaudit.policy.load import load
 from keyaudit.policy.reading.placeholders import template
 from tests.policy.messages import messages

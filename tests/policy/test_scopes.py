@@ -14,7 +14,7 @@ from keyaudit.model.reasons import Reason
 from keyaudit.model.results.findings import Outcome
 from keyaudit.model.severity import Severity
 from keyaudit.model.tables import TABLES
-from keyaudit.policy.evaluation.bind import bind
+from keyaudit.policy.evaluation.binding import bind
 from keyaudit.policy.evaluation.judge import judge
 from keyaudit.policy.evaluation.scopes import blind_scopes
 from tests.policy.inventory import JUDGING, OTHER_VAULT, SUBSCRIPTION, VAULT, gap, inventory, key, policy, quoted

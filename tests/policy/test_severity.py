@@ -13,7 +13,7 @@ from keyaudit.model.schema.opens import ALWAYS
 from keyaudit.model.severity import LEVELS, Opens, Severity, Weakness, severity
 from keyaudit.model.tables import TABLES
 from keyaudit.policy.conditions.types import columns_read
-from keyaudit.policy.evaluation.bind import bind
+from keyaudit.policy.evaluation.binding import bind
 from keyaudit.policy.evaluation.queries import OPENED, opens_column, selection
 from keyaudit.policy.examples.literals import written_out
 from keyaudit.policy.load import load

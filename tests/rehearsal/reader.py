@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, pkcs12
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
-from keyaudit.questions.guardrails.in_force import APP_MANAGEMENT_URL, SAVE, SAVED
+from keyaudit.questions.guardrails.default_policy import APP_MANAGEMENT_URL, SAVE, SAVED
 from keyaudit.simulator.estate import Estate, ManagedHsm, Posture, Vault, Workspace
 from keyaudit.simulator.resource_manager.logs import workspace_id
 from tests.clock import COLLECTED

@@ -13,7 +13,7 @@ from keyaudit.model.results.run import Expiring, Inventory, Verdict
 from keyaudit.model.tables import TABLES
 from keyaudit.questions.doctor.examine import Examination, examine
 from keyaudit.questions.permissions.needs import Need, Needed
-from keyaudit.report.unowned import Proposed, Unowned
+from keyaudit.report.owner_rules import Proposed, Unowned
 from tests.report.example import (
     APP_ROW,
     AS_OF,

@@ -6,7 +6,7 @@ from msgspec.structs import replace
 
 from keyaudit.model.results.run import Run
 from keyaudit.model.scope.filters import Filters
-from keyaudit.report.collected import render
+from keyaudit.report.collection import render
 from tests.report.example import RUN, VERDICT
 
 

@@ -4,7 +4,7 @@ import pytest
 
 from keyaudit.policy.load import load
 from keyaudit.questions.explain import render_policy
-from keyaudit.questions.explain.rehearsed import azure_cli, commands, said
+from keyaudit.questions.explain.rehearsals import azure_cli, commands, said
 from tests.rehearsal.shapes import shapes
 
 POLICIES = {policy.text.id: policy.text for policy in load()}

@@ -8,7 +8,7 @@ from msgspec import structs
 from keyaudit.model.reasons import Reason
 from keyaudit.model.results.expiring import Owner
 from keyaudit.model.results.findings import Finding, Outcome
-from keyaudit.report.unowned import Proposed, Unowned, sentence, toml, unowned
+from keyaudit.report.owner_rules import Proposed, Unowned, sentence, toml, unowned
 from tests.report.example import FINDINGS
 
 NOBODY, SOMEBODY = Owner((), "", None), Owner(("a",), "tag owner", None)

@@ -18,8 +18,7 @@ from unittest import mock
 import duckdb
 from msgspec import Struct
 
-from keyaudit.collect import supplied
-from keyaudit.collect.supplied import write_usage
+from keyaudit.collect.supplied_rows import write_usage
 from keyaudit.inventory import load as loader
 from keyaudit.inventory import snapshot
 from keyaudit.inventory.dialect import DUCKDB
@@ -32,7 +31,7 @@ from keyaudit.model.results.expiring import Owner
 from keyaudit.model.schema.columns import Table
 from keyaudit.policy.evaluation import judge
 from keyaudit.policy.evaluation.findings import NO_CAUSES
-from keyaudit.policy.evaluation.ordered import Evaluated
+from keyaudit.policy.evaluation.row_order import Evaluated
 from keyaudit.policy.evaluation.verdict import PASS, outcome_of
 from tests.sweep.contents import Content, digest
 from tests.sweep.reads import WHOLE, Reads, Types
@@ -103,7 +102,7 @@ class Recall:
                 (ledger, "_fill", lambda connection, *filled: connection.fill(*filled)),
                 (judge, "stream", _outcomes),
                 (judge.Judgement, "findings", _without_causes),
-                (supplied, "write_usage", functools.partial(self._write_usage, write_usage)),
+                (supplied_rows, "write_usage", functools.partial(self._write_usage, write_usage)),
             ):
                 patched.enter_context(mock.patch.object(place, name, instead))
             yield

@@ -20,7 +20,7 @@ from keyaudit.model.documents.nodes import find
 from keyaudit.model.documents.reader import Keys, dotted
 from keyaudit.model.scope.environments import EnvironmentRule
 from keyaudit.model.values.times import duration_text
-from keyaudit.policy.evaluation.bind import bind
+from keyaudit.policy.evaluation.binding import bind
 from keyaudit.policy.load import Policy, load
 
 _HIDDEN = "set, and not shown"

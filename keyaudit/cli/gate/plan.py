@@ -33,12 +33,12 @@ from keyaudit.model.severity import Severity
 from keyaudit.model.values.text import one_line
 from keyaudit.model.values.times import DAY
 from keyaudit.plan.answers import Answers, shown_some
+from keyaudit.plan.deletions import Removed
 from keyaudit.plan.document.source import Source
 from keyaudit.plan.document.terraform import Plan, read_plan
-from keyaudit.plan.ground import NOWHERE, Ground
 from keyaudit.plan.overlay import laid_over
-from keyaudit.plan.removed import Removed
 from keyaudit.plan.run import answers_of, collect_plan
+from keyaudit.plan.scopes import NOWHERE, Ground
 from keyaudit.plan.spool import PlanSpool
 from keyaudit.policy.load import Policy
 from keyaudit.policy.settings import Judging

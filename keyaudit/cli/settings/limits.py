@@ -10,7 +10,7 @@ from keyaudit.model.documents.problems import nearest, shown
 from keyaudit.model.errors import SettingsError, UsageError
 from keyaudit.model.evidence import REQUIRABLE, required
 from keyaudit.model.gating.expectations import NOTHING, Expectations
-from keyaudit.policy.evaluation.bind import Bound, bind
+from keyaudit.policy.evaluation.binding import Bound, bind
 from keyaudit.policy.load import Policy
 from keyaudit.policy.settings import Judging, Overrides, PolicyClass
 from keyaudit.policy.settings import mistakes as mistakes_in

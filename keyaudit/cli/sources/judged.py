@@ -16,7 +16,7 @@ from keyaudit.cli.settings.policy_selection import chosen
 from keyaudit.cli.sources.source import check_since, each, snapshot, unmet_of
 from keyaudit.cli.terminal.progress import told_if_long
 from keyaudit.inventory.disk.input_file import is_there
-from keyaudit.inventory.expected import without_subscriptions
+from keyaudit.inventory.expectations import without_subscriptions
 from keyaudit.inventory.snapshot import Snapshot, open_snapshot
 from keyaudit.model.errors import UnsafeError, UsageError
 from keyaudit.model.gating.acceptance import Acceptance
@@ -33,7 +33,7 @@ from keyaudit.model.values.text import one_line
 from keyaudit.policy.load import Policy, load
 from keyaudit.policy.settings import Judging
 from keyaudit.report.lines import plural
-from keyaudit.report.unowned import READ, Unowned, unowned
+from keyaudit.report.owner_rules import READ, Unowned, unowned
 
 
 class Before(Protocol):

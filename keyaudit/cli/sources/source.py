@@ -85,7 +85,7 @@ def _live(
     from keyaudit.collect.focus import Focus
     from keyaudit.inventory.disk.temporary import temporary_folder
     from keyaudit.model.results.causes import is_id
-    from keyaudit.questions.incident.evidence.needs import needed
+    from keyaudit.questions.incident.evidence.operations import needed
 
     focus = Focus(about, needed(about)) if about is not None and not is_id(about) else None
 
@@ -156,7 +156,7 @@ def _with_imports(taken: "Snapshot", live: Live) -> Iterator[tuple["Snapshot", i
         yield taken, 0
         return
     from keyaudit.collect.evidence import supplied
-    from keyaudit.collect.supplied import with_evidence
+    from keyaudit.collect.supplied_rows import with_evidence
     from keyaudit.inventory.disk.temporary import temporary_folder
 
     evidence = supplied(live.imports)
@@ -200,7 +200,7 @@ def unmet_of(taken: "Snapshot", expected: Expectations, earlier: "Snapshot | Non
     """The unmet expectations as gaps, with shrinkage against `earlier`; None if nothing is expected."""
     if not expected:
         return None
-    from keyaudit.inventory.expected import unmet
+    from keyaudit.inventory.expectations import unmet
 
     return unmet(taken, expected, earlier)
 

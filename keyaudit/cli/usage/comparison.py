@@ -72,7 +72,7 @@ def check(
     from keyaudit.logs.check.reported import added, read_reported, write_reported
     from keyaudit.logs.report import FORMATS
     from keyaudit.model.severity import Severity
-    from keyaudit.policy.accepted import load_accepted
+    from keyaudit.policy.announcements import load_accepted
     from keyaudit.report.files import check as check_file
 
     first, last = day(since, "--first-day"), day(until, "--last-day")

@@ -11,8 +11,8 @@ from keyaudit.collect.concurrency import for_each, stream
 from keyaudit.collect.copies import both
 from keyaudit.collect.entra.holders import Holder, unseen_holder
 from keyaudit.collect.entra.keys.credentials import Rows
+from keyaudit.collect.entra.keys.deferred_keys import put_off
 from keyaudit.collect.entra.keys.key_material import NO_KEYS, Keyed, Keys, listed_keys, names_of
-from keyaudit.collect.entra.keys.put_off import put_off
 from keyaudit.collect.entra.relations import AT_ONCE, Federated, FederatedItem, Owners, Relations, object_id
 from keyaudit.collect.focus import LEFT_OUT, MOST, Focus
 from keyaudit.collect.places import source

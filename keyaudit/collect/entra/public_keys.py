@@ -19,12 +19,12 @@ from msgspec import Struct, structs
 from keyaudit.collect.calls import Calls, not_assessed
 from keyaudit.collect.concurrency import for_each
 from keyaudit.collect.entra.applications import ApplicationItem, application_credentials, application_holder
-from keyaudit.collect.entra.copied import NEEDED, Rows, copied, lacking
 from keyaudit.collect.entra.holders import Holder
+from keyaudit.collect.entra.keys.deferred_keys import Note, notes
 from keyaudit.collect.entra.keys.key_material import Keyed, Keys, listed_keys, names_of, shown
-from keyaudit.collect.entra.keys.put_off import Note, notes
-from keyaudit.collect.entra.powerful import Powerful
+from keyaudit.collect.entra.privileged_holders import Powerful
 from keyaudit.collect.entra.relations import AT_ONCE
+from keyaudit.collect.entra.reuse import NEEDED, Rows, copied, lacking
 from keyaudit.collect.entra.service_principals import PrincipalItem, principal_credentials, principal_holder
 from keyaudit.collect.focus import LEFT_OUT, MOST
 from keyaudit.collect.places import source

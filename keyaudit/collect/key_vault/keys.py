@@ -18,8 +18,8 @@ from keyaudit.collect.key_vault.key_rows import (
 )
 from keyaudit.collect.key_vault.key_versions import Key, Listed
 from keyaudit.collect.key_vault.names import Named, named
+from keyaudit.collect.key_vault.reuse import Known, take_over, unchanged
 from keyaudit.collect.key_vault.rotation import BY_HAND, ROTATION, RotationPolicy, no_rotation, put_rotation
-from keyaudit.collect.key_vault.unchanged import Known, take_over, unchanged
 from keyaudit.collect.key_vault.versioned import FetchedObjects, Wrong, counted
 from keyaudit.collect.places import Vault
 from keyaudit.collect.reading import Reading

@@ -8,7 +8,7 @@ from msgspec import UNSET, Raw, Struct
 from keyaudit.collect.calls import Calls, not_assessed
 from keyaudit.collect.copies import both
 from keyaudit.collect.logs.sentinel_rules import OPERATION, collect_sentinel_rules
-from keyaudit.collect.logs.watched import watched_by_query
+from keyaudit.collect.logs.watched_changes import watched_by_query
 from keyaudit.collect.places import source
 from keyaudit.collect.queries import Group, Query, ids_of
 from keyaudit.collect.reading import Reading

@@ -8,7 +8,7 @@ from msgspec.structs import replace
 from keyaudit.collect.calls import Calls
 from keyaudit.collect.concurrency import for_each
 from keyaudit.collect.copies import both
-from keyaudit.collect.logs.watched import watched_by_query
+from keyaudit.collect.logs.watched_changes import watched_by_query
 from keyaudit.collect.logs.workspaces import WorkspaceId, is_gone, named, seen
 from keyaudit.collect.places import source
 from keyaudit.collect.reading import Reading

@@ -18,7 +18,7 @@ from keyaudit.collect.places import Vault, source, vault_id_parts
 from keyaudit.collect.queries import Group, Query, ids_of
 from keyaudit.collect.reading import Reading
 from keyaudit.collect.rows import Row, wired
-from keyaudit.collect.services.queried import Identified
+from keyaudit.collect.services.resource_queries import Identified
 from keyaudit.collect.wire import Wire, is_null, read
 from keyaudit.inventory.spool import Unit
 from keyaudit.model.coverage import Coverage, Refusal, Scope

@@ -13,7 +13,7 @@ from keyaudit.collect.queries import Query
 from keyaudit.collect.reading import Reading
 from keyaudit.collect.rows import Row, wired
 from keyaudit.collect.services.items import member, text
-from keyaudit.collect.services.queried import Identified, queried
+from keyaudit.collect.services.resource_queries import Identified, queried
 from keyaudit.collect.wire import Wire, is_null, read
 from keyaudit.inventory.spool import Unit
 from keyaudit.model.coverage import Coverage, Refusal, Scope

@@ -10,9 +10,9 @@ from pathlib import Path
 import duckdb
 from msgspec import Struct
 
+from keyaudit.inventory.confinement import TEMPORARY, judged, locked
 from keyaudit.inventory.disk import files
 from keyaudit.inventory.load import counted, parquet, part_name, write_parquet
-from keyaudit.inventory.locked import TEMPORARY, judged, locked
 from keyaudit.inventory.logs.manifest import (
     AGAIN,
     COLUMNS,

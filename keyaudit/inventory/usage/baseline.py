@@ -8,6 +8,7 @@ from pathlib import Path
 import duckdb
 from msgspec import Struct
 
+from keyaudit.inventory.confinement import locked
 from keyaudit.inventory.disk import files
 from keyaudit.inventory.load import (
     UNSORTED,
@@ -20,12 +21,11 @@ from keyaudit.inventory.load import (
     quoted,
     write_parquet,
 )
-from keyaudit.inventory.locked import locked
 from keyaudit.inventory.logs.groups import KEYS
 from keyaudit.inventory.manifest import MAX_MANIFEST, File, TableFiles
 from keyaudit.inventory.rows import stored_types
+from keyaudit.inventory.usage.baseline_header import DAMAGED, WEEK, Head, Rhythm, decode, encode
 from keyaudit.inventory.usage.facets import COLUMNS
-from keyaudit.inventory.usage.head import DAMAGED, WEEK, Head, Rhythm, decode, encode
 from keyaudit.inventory.usage.rates import RATES as OF_RATES
 from keyaudit.inventory.usage.rates import added
 from keyaudit.model.errors import OutputError, UnsafeError, UsageError

@@ -9,8 +9,8 @@ from keyaudit.inventory.logs.store import LogStore
 from keyaudit.inventory.usage import baseline as stored
 from keyaudit.inventory.usage.baseline import Baseline
 from keyaudit.inventory.usage.facets import counting, refuse_too_long
+from keyaudit.inventory.usage.log_gaps import damaged, days_with_events, in_order, missing_days, rhythm
 from keyaudit.inventory.usage.tokens import learn_rates
-from keyaudit.inventory.usage.unseen import damaged, days_with_events, in_order, missing_days, rhythm
 from keyaudit.model.errors import UnsafeError, UsageError
 from keyaudit.model.usage import Learned, Window
 from keyaudit.model.values.times import DAY

@@ -13,10 +13,10 @@ from msgspec import structs
 from keyaudit.inventory.logs.groups import KEYS, VERSION, within
 from keyaudit.inventory.logs.store import LogStore
 from keyaudit.inventory.usage.baseline import Baseline
+from keyaudit.inventory.usage.deviations import GROUPS, MOST, statements
 from keyaudit.inventory.usage.facets import refuse_too_long
 from keyaudit.inventory.usage.learn import one, same_tenant
-from keyaudit.inventory.usage.odd import GROUPS, MOST, statements
-from keyaudit.inventory.usage.unseen import damaged, days_with_events, in_order, missing_days, new_sources, not_read
+from keyaudit.inventory.usage.log_gaps import damaged, days_with_events, in_order, missing_days, new_sources, not_read
 from keyaudit.logs.check.events import together
 from keyaudit.logs.check.reported import Reported, counted
 from keyaudit.model.directory.first_party import FIRST_PARTY

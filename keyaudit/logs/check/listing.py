@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 import duckdb
 
+from keyaudit.inventory.confinement import locked
 from keyaudit.inventory.load import parquet
-from keyaudit.inventory.locked import locked
 from keyaudit.inventory.logs.groups import FACETS, KEYS
 from keyaudit.inventory.usage.baseline import BELONGS, Baseline
 from keyaudit.model.usage import Belonging, Facet

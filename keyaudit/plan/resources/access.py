@@ -10,12 +10,12 @@ from keyaudit.model.reasons import Reason
 from keyaudit.model.tables.grant import GRANT
 from keyaudit.model.values.guid import GUID
 from keyaudit.plan.document.resources import AFTER_APPLY, NOT_IN_PLAN, Planned, Value, texts, wire
-from keyaudit.plan.ground import Ground
 from keyaudit.plan.resources import azapi
 from keyaudit.plan.resources.built_in_roles import BUILT_IN, BY_ID
 from keyaudit.plan.resources.hsms import Hsms
 from keyaudit.plan.resources.principals import GROUPS, principal_of
 from keyaudit.plan.resources.vaults import Vaults
+from keyaudit.plan.scopes import Ground
 
 ASSIGNMENT, DEFINITION = "azurerm_role_assignment", "azurerm_role_definition"
 _BELOW = "providers/Microsoft.Authorization"

@@ -11,9 +11,9 @@ from msgspec import Raw
 
 from keyaudit.model.values.guid import GUID
 from keyaudit.plan.document.resources import AFTER_APPLY, NOT_IN_PLAN, Planned, Value, View, texts, wire
-from keyaudit.plan.ground import Ground
 from keyaudit.plan.resources.credentials import federated, of_issued, password, public_key, signing_set
 from keyaudit.plan.resources.redirects import Redirects
+from keyaudit.plan.scopes import Ground
 
 APPLICATION, REGISTRATION, PRINCIPAL = "azuread_application", "azuread_application_registration", "azuread_service_principal"
 _PASSWORDS = {"application": "azuread_application_password", "service_principal": "azuread_service_principal_password"}

@@ -10,7 +10,7 @@ from msgspec import Raw
 
 from keyaudit.collect.services.items import KINDS
 from keyaudit.plan.document.resources import AFTER_APPLY, NOT_IN_PLAN, Planned, Value, View, wire
-from keyaudit.plan.ground import Ground
+from keyaudit.plan.scopes import Ground
 
 RESOURCE = "azapi_resource"
 _GROUP = "azurerm_resource_group"

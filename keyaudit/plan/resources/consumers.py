@@ -10,8 +10,8 @@ from msgspec import Raw
 
 from keyaudit.model.consumers import QUERY
 from keyaudit.plan.document.resources import AFTER_APPLY, NOT_IN_PLAN, Planned, Value, View
-from keyaudit.plan.ground import Ground
 from keyaudit.plan.resources.objects import Objects
+from keyaudit.plan.scopes import Ground
 
 _BLOCK = "customer_managed_key"
 _MEMBERS = {"key_vault_key_id": "primaryKeyURI", "geo_backup_key_vault_key_id": "geoBackupKeyURI"}

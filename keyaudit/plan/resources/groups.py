@@ -12,8 +12,8 @@ from msgspec import Raw
 from keyaudit.model.values.guid import GUID
 from keyaudit.plan.answers import Origin
 from keyaudit.plan.document.resources import NOT_IN_PLAN, Planned
-from keyaudit.plan.ground import Ground
 from keyaudit.plan.resources.principals import GROUPS, NAMING, object_id_of, principal_at, principal_of
+from keyaudit.plan.scopes import Ground
 
 JOINING: Mapping[str, tuple[str, str]] = {
     "azuread_group_member": ("group_object_id", "member_object_id"),

@@ -14,11 +14,11 @@ from keyaudit.model.coverage import Refusal
 from keyaudit.model.reasons import Reason
 from keyaudit.model.values.guid import GUID
 from keyaudit.plan.document.resources import AFTER_APPLY, NOT_IN_PLAN, Planned, Value, texts, wire
-from keyaudit.plan.ground import Ground, stand_in
 from keyaudit.plan.resources import local_roles
 from keyaudit.plan.resources.objects import key_attributes, key_bundle, rotation_of
 from keyaudit.plan.resources.principals import principal_of
 from keyaudit.plan.resources.vaults import VaultPlace
+from keyaudit.plan.scopes import Ground, stand_in
 
 HSM = "azurerm_key_vault_managed_hardware_security_module"
 KEY, ROTATION, ASSIGNMENT, DEFINITION = (

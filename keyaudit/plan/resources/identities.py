@@ -11,8 +11,8 @@ from msgspec import Raw
 
 from keyaudit.model.values.guid import GUID
 from keyaudit.plan.document.resources import AFTER_APPLY, NOT_IN_PLAN, Planned, Value, texts
-from keyaudit.plan.ground import Ground, stand_in
 from keyaudit.plan.resources import azapi
+from keyaudit.plan.scopes import Ground, stand_in
 
 IDENTITY, FEDERATED = "azurerm_user_assigned_identity", "azurerm_federated_identity_credential"
 _KIND = "Microsoft.ManagedIdentity/userAssignedIdentities"

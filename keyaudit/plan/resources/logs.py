@@ -12,10 +12,10 @@ from keyaudit.collect.places import vault_id_parts
 from keyaudit.model.values.text import one_line
 from keyaudit.plan.answers import Origin
 from keyaudit.plan.document.resources import AFTER_APPLY, Planned, Value, View
-from keyaudit.plan.ground import Ground, stand_in
 from keyaudit.plan.resources import azapi
 from keyaudit.plan.resources.hsms import HSM, Hsms
 from keyaudit.plan.resources.vaults import VAULT, Vaults
+from keyaudit.plan.scopes import Ground, stand_in
 
 SETTING = "azurerm_monitor_diagnostic_setting"
 OPERATIONS = ("diagnostic_setting.list", "hsm.diagnostic_setting.list", "activity_log.list")

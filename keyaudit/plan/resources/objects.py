@@ -12,10 +12,10 @@ from msgspec import UNSET, Raw, Struct, structs
 
 from keyaudit.model.values.times import parse_time
 from keyaudit.plan.document.resources import AFTER_APPLY, NOT_IN_PLAN, Planned, Value, View, wire
-from keyaudit.plan.ground import Ground, stand_in
 from keyaudit.plan.resources.certificates import decided_of, is_imported, policy_of, wired
 from keyaudit.plan.resources.offsets import moment
 from keyaudit.plan.resources.vaults import VaultPlace, Vaults
+from keyaudit.plan.scopes import Ground, stand_in
 
 KEY, CERTIFICATE, SECRET = "azurerm_key_vault_key", "azurerm_key_vault_certificate", "azurerm_key_vault_secret"
 _NAME = re.compile(r"[0-9A-Za-z-]{1,127}", re.ASCII)

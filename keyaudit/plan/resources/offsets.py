@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime, timedelta
 
 from keyaudit.model.values.times import parse_time
 from keyaudit.plan.document.resources import Planned, Value
-from keyaudit.plan.ground import Ground
+from keyaudit.plan.scopes import Ground
 
 _OFFSET = "time_offset"
 _PARTS = ("years", "seconds", "months", "minutes", "hours", "days")

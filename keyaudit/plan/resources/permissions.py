@@ -13,10 +13,10 @@ from keyaudit.model.directory.tiers import DIRECTORY_ROLES
 from keyaudit.model.values.guid import GUID
 from keyaudit.plan.answers import Origin
 from keyaudit.plan.document.resources import AFTER_APPLY, NOT_IN_PLAN, Planned, Value, texts
-from keyaudit.plan.ground import Ground
 from keyaudit.plan.resources.access import Access
 from keyaudit.plan.resources.applications import Applications
 from keyaudit.plan.resources.identities import IDENTITY, Identities
+from keyaudit.plan.scopes import Ground
 
 APP_ROLE, DIRECTORY_ROLE = "azuread_app_role_assignment", "azuread_directory_role_assignment"
 ROLES: Mapping[str, tuple[str, str, str]] = {

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 
 from keyaudit.model.values.guid import GUID
 from keyaudit.plan.document.resources import Planned, View
-from keyaudit.plan.ground import Ground
+from keyaudit.plan.scopes import Ground
 
 GROUPS = ("azuread_group", "azuread_group_without_members")
 NAMING: Mapping[str, Sequence[str]] = {

@@ -14,7 +14,7 @@ from keyaudit.model.operations import GLOBAL_CLOUD
 from keyaudit.model.tables.entra.application import APPLICATION
 from keyaudit.plan.answers import encoded
 from keyaudit.plan.document.resources import AFTER_APPLY, NOT_IN_PLAN, Planned, Value, View, texts, wire
-from keyaudit.plan.ground import Ground
+from keyaudit.plan.scopes import Ground
 
 RESOURCE = "azuread_application_redirect_uris"
 _PLATFORMS = {

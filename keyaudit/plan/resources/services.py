@@ -10,9 +10,9 @@ from typing import Any
 from msgspec import Raw, Struct
 
 from keyaudit.plan.document.resources import AFTER_APPLY, NOT_IN_PLAN, Planned, Value, View, wire
-from keyaudit.plan.ground import Ground
 from keyaudit.plan.resources import azapi
 from keyaudit.plan.resources.objects import Objects
+from keyaudit.plan.scopes import Ground
 
 _VAULT = "Microsoft.Keyvault"
 

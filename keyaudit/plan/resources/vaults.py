@@ -12,9 +12,9 @@ from msgspec import UNSET, Raw, Struct
 
 from keyaudit.collect.places import vault_id_parts
 from keyaudit.plan.document.resources import AFTER_APPLY, NOT_IN_PLAN, Planned, Value, View, texts, wire
-from keyaudit.plan.ground import Ground, stand_in
 from keyaudit.plan.resources import azapi
 from keyaudit.plan.resources.principals import principal_of
+from keyaudit.plan.scopes import Ground, stand_in
 
 VAULT = "azurerm_key_vault"
 ENDPOINT = "azurerm_private_endpoint"

@@ -15,9 +15,9 @@ from keyaudit.model.results.findings import PolicyText
 from keyaudit.model.results.overview import AgeGroup, Ages
 from keyaudit.policy.conditions.parameters import OTHERWISE, Single
 from keyaudit.policy.conditions.types import Compare, Kind, Lookup, Now, ParameterValue, Read, Sum, walk
-from keyaudit.policy.evaluation.bind import Bound
-from keyaudit.policy.evaluation.ordered import Evaluated
+from keyaudit.policy.evaluation.binding import Bound
 from keyaudit.policy.evaluation.queries import DIALECT
+from keyaudit.policy.evaluation.row_order import Evaluated
 from keyaudit.policy.evaluation.verdict import PASS
 
 _MADE = "created_on"

@@ -25,9 +25,9 @@ from keyaudit.model.tables import TABLES
 from keyaudit.policy.conditions.sql import UNKNOWN, read
 from keyaudit.policy.conditions.types import columns_read
 from keyaudit.policy.definition import Policy
-from keyaudit.policy.evaluation.bind import Bound
-from keyaudit.policy.evaluation.ordered import Evaluated, arm_of, urgency
+from keyaudit.policy.evaluation.binding import Bound
 from keyaudit.policy.evaluation.queries import OPENED, can_blank, rung_columns, writer_of
+from keyaudit.policy.evaluation.row_order import Evaluated, arm_of, urgency
 from keyaudit.policy.evaluation.verdict import FAIL, KNOWN, rank_in
 
 MOST = 60

@@ -10,7 +10,7 @@ from keyaudit.model.gating.waivers import Waiver
 from keyaudit.model.reasons import Reason
 from keyaudit.model.results.findings import ControlCount, Outcome, Tally, UnknownGroup, because
 from keyaudit.model.severity import Severity
-from keyaudit.policy.evaluation.bind import Bound
+from keyaudit.policy.evaluation.binding import Bound
 from keyaudit.policy.evaluation.queries import REASONS, classed, counted, covered
 from keyaudit.policy.evaluation.scopes import Blind
 from keyaudit.policy.evaluation.verdict import FAIL, KNOWN, PASS, UNKNOWN_VIOLATION, least_of, outcome_of, severity_of

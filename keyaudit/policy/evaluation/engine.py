@@ -10,7 +10,7 @@ from keyaudit.inventory.reader import Connection, Reader
 from keyaudit.inventory.views import SMALL
 from keyaudit.model.schema.columns import Table
 from keyaudit.model.tables import TABLES
-from keyaudit.policy.evaluation.bind import Bound
+from keyaudit.policy.evaluation.binding import Bound
 from keyaudit.policy.evaluation.queries import create_baseline, doubted, judged, materialize
 
 Entry = tuple[str, str, int, str | None]

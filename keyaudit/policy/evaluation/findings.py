@@ -20,12 +20,12 @@ from keyaudit.model.rows import Decoder
 from keyaudit.model.severity import Severity
 from keyaudit.policy.conditions.types import Kind
 from keyaudit.policy.definition import Arm, Fix
-from keyaudit.policy.evaluation.bind import Bound
+from keyaudit.policy.evaluation.binding import Bound
 from keyaudit.policy.evaluation.causes import BY_ITSELF, Place
 from keyaudit.policy.evaluation.counts import reason_of
-from keyaudit.policy.evaluation.deferred import Deferred, DeferredSequence
-from keyaudit.policy.evaluation.ordered import BEFORE, Evaluated, count_slices, in_order, slices
+from keyaudit.policy.evaluation.lazy import Deferred, DeferredSequence
 from keyaudit.policy.evaluation.queries import opens_columns
+from keyaudit.policy.evaluation.row_order import BEFORE, Evaluated, count_slices, in_order, slices
 from keyaudit.policy.evaluation.rulings import rulings
 from keyaudit.policy.evaluation.verdict import FAIL, KNOWN, PASS, UNKNOWN_VIOLATION, WAIVED, least_of, outcome_of, severity_of
 from keyaudit.policy.templates import UNKNOWN, Template, filled, show

@@ -27,16 +27,16 @@ from keyaudit.model.severity import Severity
 from keyaudit.model.tables import TABLES
 from keyaudit.model.tables.reach import COLUMNS
 from keyaudit.policy.definition import Policy
-from keyaudit.policy.evaluation.bind import Bound, bind, by_table, for_controls, for_run, waived
+from keyaudit.policy.evaluation.binding import Bound, bind, by_table, for_controls, for_run, waived
 from keyaudit.policy.evaluation.causes import Grouping
 from keyaudit.policy.evaluation.counts import Counts, entry_text
 from keyaudit.policy.evaluation.engine import Engine, Entry, InDuckDB, is_small
 from keyaudit.policy.evaluation.findings import NO_CAUSES, Shared, stream
-from keyaudit.policy.evaluation.in_force import in_force, policies_in_force
-from keyaudit.policy.evaluation.ordered import Evaluated
+from keyaudit.policy.evaluation.row_order import Evaluated
 from keyaudit.policy.evaluation.scopes import Blind, blind_scopes
+from keyaudit.policy.evaluation.settings import in_force, policies_in_force
 from keyaudit.policy.evaluation.tier0 import tier0
-from keyaudit.policy.evaluation.worst import first_page, worst
+from keyaudit.policy.evaluation.worst_findings import first_page, worst
 from keyaudit.policy.settings import Judging, PolicyClass
 
 if TYPE_CHECKING:

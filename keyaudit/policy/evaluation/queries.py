@@ -14,7 +14,7 @@ from keyaudit.policy.conditions.sql import UNKNOWN, Shared, Writer, blanked
 from keyaudit.policy.conditions.types import Every, Lookup, Term, columns_read, walk
 from keyaudit.policy.controls import columns_of
 from keyaudit.policy.evaluation import verdict
-from keyaudit.policy.evaluation.bind import Bound
+from keyaudit.policy.evaluation.binding import Bound
 
 DIALECT = DUCKDB
 BASELINE = "baseline"

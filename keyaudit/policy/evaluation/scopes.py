@@ -21,7 +21,7 @@ from keyaudit.model.tables import TABLES
 from keyaudit.model.values.text import listed
 from keyaudit.policy.applicability import part_may_apply
 from keyaudit.policy.controls import beside
-from keyaudit.policy.evaluation.bind import Bound, by_table
+from keyaudit.policy.evaluation.binding import Bound, by_table
 from keyaudit.policy.evaluation.queries import scopes_seen
 
 

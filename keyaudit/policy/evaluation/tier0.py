@@ -9,7 +9,7 @@ from typing import Any
 from keyaudit.inventory.reader import Reader
 from keyaudit.model.results.findings import Tally
 from keyaudit.model.results.tier0 import LISTS, NAMED, Principal, Tier0, Way
-from keyaudit.policy.evaluation.ordered import Evaluated
+from keyaudit.policy.evaluation.row_order import Evaluated
 from keyaudit.policy.evaluation.verdict import UNKNOWN_VIOLATION, WAIVED
 
 _TELLS_CUSTODY = "sp-privileged-certificate-outside-vault"

@@ -8,7 +8,7 @@ from keyaudit.inventory.dialect import SPARK
 from keyaudit.inventory.reader import Connection
 from keyaudit.inventory.with_spark import WithSpark
 from keyaudit.model.tables import TABLES
-from keyaudit.policy.evaluation.bind import Bound
+from keyaudit.policy.evaluation.binding import Bound
 from keyaudit.policy.evaluation.engine import Entry
 from keyaudit.policy.evaluation.queries import BASELINE, judged
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from keyaudit.inventory.dialect.sqlite import SQLITE
 from keyaudit.inventory.with_sqlite import WithSQLite
 from keyaudit.model.tables import TABLES
-from keyaudit.policy.evaluation.bind import Bound
+from keyaudit.policy.evaluation.binding import Bound
 from keyaudit.policy.evaluation.engine import Entry
 from keyaudit.policy.evaluation.queries import BASELINE, judged
 

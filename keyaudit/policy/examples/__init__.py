@@ -14,7 +14,7 @@ from keyaudit.model.severity import place
 from keyaudit.policy.conditions.parameters import Value
 from keyaudit.policy.conditions.syntax import written
 from keyaudit.policy.definition import Example, Policy
-from keyaudit.policy.evaluation.bind import Bound, bind, changed
+from keyaudit.policy.evaluation.binding import Bound, bind, changed
 from keyaudit.policy.evaluation.verdict import FAIL, outcome_of
 from keyaudit.policy.examples.literals import verdicts
 from keyaudit.policy.examples.mutants import Mutant, mutants

@@ -28,7 +28,7 @@ from keyaudit.policy.conditions.types import (
     columns_read,
 )
 from keyaudit.policy.definition import Trees
-from keyaudit.policy.evaluation.bind import Bound
+from keyaudit.policy.evaluation.binding import Bound
 
 _UNITS = {Kind.DURATION: DAY, Kind.INTEGER: 1}
 _MOVED = {"<": "<=", "<=": "<", ">": ">=", ">=": ">"}

@@ -7,7 +7,7 @@ from keyaudit.questions.doctor import text
 from keyaudit.questions.doctor.examine import Examination, Examined
 from keyaudit.report.members import begun, document, exits, gap_member
 from keyaudit.report.options import Render, plain
-from keyaudit.report.unowned import member
+from keyaudit.report.owner_rules import member
 
 
 def _json(found: Examination, out: TextIO) -> None:

@@ -7,7 +7,7 @@ from msgspec import Struct, structs
 from keyaudit.model.coverage import State
 from keyaudit.model.operations import BY_SURFACE
 from keyaudit.model.results.run import Gap, Run, Verdict
-from keyaudit.report.unowned import Unowned
+from keyaudit.report.owner_rules import Unowned
 
 
 class Examined(Struct, frozen=True):

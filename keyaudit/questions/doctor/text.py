@@ -15,8 +15,8 @@ from keyaudit.questions.doctor.examine import Examination, Examined
 from keyaudit.report.lines import Paint, columns, joined, listed, pad, paint, parted, plural, wrap
 from keyaudit.report.missing import alike, not_judged, remedied
 from keyaudit.report.options import Options
+from keyaudit.report.owner_rules import sentence
 from keyaudit.report.summary import SIMULATED, ended, network
-from keyaudit.report.unowned import sentence
 
 _STATE = 10
 _NAMES = 8

@@ -7,7 +7,7 @@ from keyaudit.model.results.causes import KINDS
 from keyaudit.model.results.findings import PolicyText
 from keyaudit.model.results.fixes import parts
 from keyaudit.model.values.text import one_line
-from keyaudit.questions.explain.rehearsed import said
+from keyaudit.questions.explain.rehearsals import said
 from keyaudit.report.lines import joined, wrap
 from keyaudit.report.options import PAGE
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from keyaudit.model.guardrails import ALERTS, GUARDRAILS
-from keyaudit.questions.guardrails.guarded import Asked, Guarded, classes, least, standing, unsupplied
+from keyaudit.questions.guardrails.documents import Asked, Guarded, classes, least, standing, unsupplied
 from keyaudit.questions.guardrails.rules import RULES, Rule
 
 _GROUP = "--subscription SUBSCRIPTION --resource-group GROUP"

@@ -5,8 +5,8 @@ from typing import Any
 
 from keyaudit.model.guardrails import APP_MANAGEMENT_POLICY, GUARDRAILS
 from keyaudit.model.values.times import DAY, parse_duration
-from keyaudit.questions.guardrails.guarded import REVIEW, Asked, Guarded, classes, least, named, standing
-from keyaudit.questions.guardrails.in_force import APP_MANAGEMENT_URL, SAVE, SAVED, InForce, Restriction, Restrictions
+from keyaudit.questions.guardrails.default_policy import APP_MANAGEMENT_URL, SAVE, SAVED, InForce, Restriction, Restrictions
+from keyaudit.questions.guardrails.documents import REVIEW, Asked, Guarded, classes, least, named, standing
 from keyaudit.report.facts import iso_duration
 
 # The list of each restriction, in Graph's order.

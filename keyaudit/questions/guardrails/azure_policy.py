@@ -8,7 +8,7 @@ from keyaudit.model.guardrails import AZURE_POLICY
 from keyaudit.model.values.text import one_line, visible
 from keyaudit.model.values.times import DAY
 from keyaudit.questions.guardrails.built_ins import BUILT_INS, EFFECTS, NEAR, BuiltIn, Effect, Takes, Unit
-from keyaudit.questions.guardrails.guarded import Asked, Guarded, classes, in_entra, unsupplied
+from keyaudit.questions.guardrails.documents import Asked, Guarded, classes, in_entra, unsupplied
 from keyaudit.report.lines import listed
 
 _DEFINITION = "/providers/Microsoft.Authorization/policyDefinitions/"

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from keyaudit.model.guardrails import APP_MANAGEMENT_POLICY, AZURE_POLICY, KINDS
 from keyaudit.model.values.shell import shell_quoted
 from keyaudit.questions.guardrails.built_ins import NEAR
-from keyaudit.questions.guardrails.guarded import Asked, Guarded, in_entra, unsupplied
+from keyaudit.questions.guardrails.documents import Asked, Guarded, in_entra, unsupplied
 from keyaudit.report.lines import joined, plural, wrap
 
 _WIDTH = 80

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from msgspec import structs
 
-from keyaudit.inventory.usage.covered import LONG_ENOUGH
+from keyaudit.inventory.usage.complete_days import LONG_ENOUGH
 from keyaudit.model.consumers import WRAPPED
 from keyaudit.model.errors import Exit
 from keyaudit.model.tables.vaults.secret_use import KEEPING

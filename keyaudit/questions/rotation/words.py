@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from keyaudit.inventory.usage.covered import LONG_ENOUGH
+from keyaudit.inventory.usage.complete_days import LONG_ENOUGH
 from keyaudit.model.consumers import NOUNS
 from keyaudit.model.errors import MEANINGS, Exit
 from keyaudit.model.evidence import RELYING_PARTIES

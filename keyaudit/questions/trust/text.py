@@ -10,7 +10,7 @@ from keyaudit.model.values import times
 from keyaudit.model.values.text import one_line
 from keyaudit.questions.trust import words
 from keyaudit.questions.trust.answer import Checked, State, Step, Trust, TrustCheck, TrustScan
-from keyaudit.report.collected import unread_file
+from keyaudit.report.collection import unread_file
 from keyaudit.report.lines import Paint, joined, paint, parted, plural, wrap
 from keyaudit.report.missing import incomplete, not_needed, unsafe
 from keyaudit.report.options import Options

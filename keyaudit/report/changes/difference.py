@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import TextIO
 
 from keyaudit import __version__
-from keyaudit.model.changes.closed import failing, lost
+from keyaudit.model.changes.closure import failing, lost
 from keyaudit.model.changes.difference import Change, Changed, Dark, Difference
 from keyaudit.model.coverage import ScopeKind, State
 from keyaudit.model.operations import OPERATIONS

@@ -14,9 +14,9 @@ from keyaudit.report.findings.causes import told
 from keyaudit.report.findings.text import named, painted
 from keyaudit.report.lines import Paint, columns, joined, pad, paint, wrap
 from keyaudit.report.options import Options
+from keyaudit.report.owner_rules import sentence, unowned
 from keyaudit.report.resource import BELOW, label, owned_by
 from keyaudit.report.summary import WORST_FIRST, footer, header, word
-from keyaudit.report.unowned import sentence, unowned
 
 _INDENT = " " * 12
 _LAST = {

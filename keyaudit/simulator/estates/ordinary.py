@@ -22,7 +22,7 @@ from keyaudit.simulator.estates.ids import Ground
 from keyaudit.simulator.estates.log_plans import PLATFORM
 from keyaudit.simulator.estates.ordinary_azure import arc_issuer, cluster_issuer, lay_azure
 from keyaudit.simulator.estates.ordinary_entra import GRAPH, INTRANET, RUN_AS, lay_entra
-from keyaudit.simulator.estates.ordinary_habits import with_habits
+from keyaudit.simulator.estates.ordinary_practices import with_habits
 
 _UNUSED = frozenset({RUN_AS, INTRANET})
 

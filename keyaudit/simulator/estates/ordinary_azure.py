@@ -18,10 +18,10 @@ from keyaudit.simulator.estate import (
 )
 from keyaudit.simulator.estates.certificate_plans import SERVER, CertificatePlan, Furniture, SecretPlan, furnished
 from keyaudit.simulator.estates.ids import Ground
+from keyaudit.simulator.estates.installer_credentials import Maker
 from keyaudit.simulator.estates.key_plans import EVERY, RSA_2048, WRAP, KeyPlan, VaultPlan, VersionPlan, lay_vault
 from keyaudit.simulator.estates.log_plans import to_sentinel
 from keyaudit.simulator.estates.ordinary_entra import ARO_APP, CLI_APP, DEVOPS_APP, RUN_AS
-from keyaudit.simulator.estates.ordinary_made import Maker
 
 ENCRYPTION, COSMOS, DISKS, WEB = "kv-encryption", "kv-cosmos", "kv-disks", "kv-web"
 DISK_KEY, STORAGE_KEY, SQL_KEY, COSMOS_KEY = "disks-cmk", "storage-cmk", "sql-protector", "cosmos-cmk"

@@ -22,7 +22,7 @@ from keyaudit.simulator.estate import (
 from keyaudit.simulator.estates.contoso.privileges import LOCK
 from keyaudit.simulator.estates.holder_plans import GITHUB, MICROSOFT, MICROSOFT_SERVICES
 from keyaudit.simulator.estates.ids import DAY, Ground
-from keyaudit.simulator.estates.ordinary_made import Maker, years
+from keyaudit.simulator.estates.installer_credentials import Maker, years
 from keyaudit.simulator.x509 import certificate
 
 GRAPH, MFA, EXCHANGE = "Microsoft Graph", "Azure Multi-Factor Auth Client", "Office 365 Exchange Online"

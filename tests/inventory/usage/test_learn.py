@@ -9,7 +9,7 @@ import pytest
 
 from keyaudit.inventory.logs import LogStore
 from keyaudit.inventory.usage.baseline import Baseline, open_baseline
-from keyaudit.inventory.usage.head import FORMAT
+from keyaudit.inventory.usage.baseline_header import FORMAT
 from keyaudit.inventory.usage.learn import learn
 from keyaudit.logs.check.check import check
 from keyaudit.logs.check.listing import belonging

@@ -8,8 +8,8 @@ import pytest
 from keyaudit.inventory.dialect import SPARK
 from keyaudit.inventory.logs.groups import mailboxes, single
 from keyaudit.inventory.usage.baseline import BELONGS
+from keyaudit.inventory.usage.deviations import statements
 from keyaudit.inventory.usage.learn import learn
-from keyaudit.inventory.usage.odd import statements
 from keyaudit.logs.check.check import check
 from keyaudit.model.severity import Severity
 from keyaudit.model.usage import Window

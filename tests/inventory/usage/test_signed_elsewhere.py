@@ -8,7 +8,7 @@ import pytest
 from msgspec import structs
 
 from keyaudit.inventory.logs import Use
-from keyaudit.inventory.usage.stretches import stretches
+from keyaudit.inventory.usage.complete_since import stretches
 from keyaudit.model.values.times import DAY
 from keyaudit.questions.incident.answer import KeyFacts, Signed
 from keyaudit.questions.incident.evidence.signing import signed

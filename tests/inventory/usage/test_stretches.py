@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from keyaudit.inventory.logs import FileRead, LogStore, SourceRead
-from keyaudit.inventory.usage.stretches import Stretch, stretches
+from keyaudit.inventory.usage.complete_since import Stretch, stretches
 from keyaudit.logs.storing.write import Import, write_logs
 from keyaudit.model.values.times import DAY
 from tests.logs import START, TENANT, mail

@@ -20,7 +20,7 @@ from keyaudit.simulator.estate import (
 from keyaudit.simulator.estates.contoso.workloads import access_policy
 from keyaudit.simulator.estates.hardened import hardened_logs
 from keyaudit.simulator.estates.ids import DAY, Ground
-from keyaudit.simulator.estates.ordinary_made import Maker
+from keyaudit.simulator.estates.installer_credentials import Maker
 from keyaudit.simulator.x509 import certificate
 from tests.simulator.estates.northgate_azure import cluster_issuer, lay_azure
 from tests.simulator.estates.northgate_entra import EMERGENCY, GRAPH, STALE, lay_directory

@@ -9,8 +9,8 @@ from keyaudit.simulator import roles
 from keyaudit.simulator.estate import DirectoryRoleGrant, Domain, Estate, FederatedCredential, Federation, RoleAssignment, Vault
 from keyaudit.simulator.estates.holder_plans import GITHUB
 from keyaudit.simulator.estates.ids import DAY
+from keyaudit.simulator.estates.installer_credentials import Maker, years
 from keyaudit.simulator.estates.key_plans import P256_HSM, SIGN, KeyPlan, VersionPlan, lay_key
-from keyaudit.simulator.estates.ordinary_made import Maker, years
 from keyaudit.simulator.x509 import certificate
 from tests.simulator.estates.northgate import authority, maker, northgate, with_uses
 from tests.simulator.estates.northgate_azure import (

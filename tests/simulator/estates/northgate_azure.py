@@ -19,6 +19,7 @@ from keyaudit.simulator.estate import (
 )
 from keyaudit.simulator.estates.certificate_plans import CODE, SERVER, CertificatePlan, Furniture, SecretPlan, furnished
 from keyaudit.simulator.estates.ids import Ground
+from keyaudit.simulator.estates.installer_credentials import Maker
 from keyaudit.simulator.estates.key_plans import (
     EVERY,
     P256_HSM,
@@ -34,7 +35,6 @@ from keyaudit.simulator.estates.key_plans import (
 )
 from keyaudit.simulator.estates.log_plans import PLATFORM as PLATFORM_SEED
 from keyaudit.simulator.estates.log_plans import setting, to_sentinel, unlogged, workspace_id
-from keyaudit.simulator.estates.ordinary_made import Maker
 from tests.simulator.estates.northgate_entra import (
     ADMINISTRATORS,
     AUDITORS,

@@ -20,7 +20,7 @@ from keyaudit.simulator.estate import (
 from keyaudit.simulator.estates.contoso.privileges import LOCK
 from keyaudit.simulator.estates.holder_plans import GITHUB, MICROSOFT_SERVICES
 from keyaudit.simulator.estates.ids import Ground
-from keyaudit.simulator.estates.ordinary_made import Maker, years
+from keyaudit.simulator.estates.installer_credentials import Maker, years
 
 GRAPH, EXCHANGE, SHAREPOINT = "Microsoft Graph", "Office 365 Exchange Online", "Office 365 SharePoint Online"
 SYNC = "Microsoft Entra AD Synchronization Service"

@@ -11,10 +11,10 @@ from keyaudit.simulator.estates import ordinary_azure as azure
 from keyaudit.simulator.estates import ordinary_entra as entra
 from keyaudit.simulator.estates.holder_plans import GITHUB
 from keyaudit.simulator.estates.ids import DAY
+from keyaudit.simulator.estates.installer_credentials import Maker, years
 from keyaudit.simulator.estates.ordinary import credential_uses, ground_of, ordinary
 from keyaudit.simulator.estates.ordinary_azure import assigned, vault_scope
 from keyaudit.simulator.estates.ordinary_entra import granted, nps_certificate
-from keyaudit.simulator.estates.ordinary_made import Maker, years
 from keyaudit.simulator.key_vault import certificates
 
 Change: TypeAlias = Callable[[Estate, Maker], Estate]

@@ -6,7 +6,7 @@ from msgspec.structs import replace
 
 from keyaudit.simulator.estate import Stored
 from keyaudit.simulator.resource_manager.answers import answer, error, write_denied
-from keyaudit.simulator.resource_manager.stored import named, resource
+from keyaudit.simulator.resource_manager.stored_objects import named, resource
 from keyaudit.simulator.service import Directory
 from keyaudit.simulator.wire import Answer, Request
 from tests.simulator.writes import May, WriteError

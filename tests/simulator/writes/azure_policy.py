@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from keyaudit.simulator.estate import Stored
-from keyaudit.simulator.resource_manager.stored import ASSIGNMENTS, SETS, named
+from keyaudit.simulator.resource_manager.stored_objects import ASSIGNMENTS, SETS, named
 from keyaudit.simulator.service import Directory, Route
 from keyaudit.simulator.wire import Answer, Request
 from tests.simulator.writes import May, WriteError, body_of, part_of

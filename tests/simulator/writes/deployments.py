@@ -15,7 +15,7 @@ from keyaudit.simulator.estate import AlertRule, Stored
 from keyaudit.simulator.resource_manager import logs as arm_logs
 from keyaudit.simulator.resource_manager import other_services
 from keyaudit.simulator.resource_manager.answers import answer
-from keyaudit.simulator.resource_manager.stored import DEPLOYMENTS
+from keyaudit.simulator.resource_manager.stored_objects import DEPLOYMENTS
 from keyaudit.simulator.service import Directory, Route
 from keyaudit.simulator.wire import Answer, Request
 from tests.simulator.writes import May, WriteError, body_of, part_of

@@ -8,7 +8,7 @@ from msgspec.structs import replace
 from keyaudit.simulator.estate import Resource, Stored, Vault
 from keyaudit.simulator.resource_manager.answers import error, no_resource
 from keyaudit.simulator.resource_manager.resources import vault_id
-from keyaudit.simulator.resource_manager.stored import ENDPOINTS
+from keyaudit.simulator.resource_manager.stored_objects import ENDPOINTS
 from keyaudit.simulator.service import Directory, Route
 from keyaudit.simulator.wire import Answer, Request
 from tests.simulator.writes import May, body_of, part_of

@@ -7,7 +7,7 @@ from keyaudit.inventory.facts.joins import cells
 from keyaudit.inventory.facts.relation import rows_read
 from keyaudit.inventory.facts.sql import Sources
 from keyaudit.inventory.views.access.reach_counts import BITS
-from keyaudit.inventory.views.vaults.in_entra import ENTRA
+from keyaudit.inventory.views.vaults.entra_credentials import ENTRA
 from keyaudit.model.tables.reach import READING
 from keyaudit.model.tables.vaults.certificate import OTHERS_READING
 

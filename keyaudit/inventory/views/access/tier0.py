@@ -9,7 +9,7 @@ from keyaudit.inventory.facts.groups import groups
 from keyaudit.inventory.facts.joins import cells, lists
 from keyaudit.inventory.facts.relation import Rows, because, by_hand, one
 from keyaudit.inventory.facts.sql import Sources, gap, read_to_the_end
-from keyaudit.inventory.views.access.encrypting import identities
+from keyaudit.inventory.views.access.encrypting_identities import identities
 from keyaudit.inventory.views.entra import agents, privileges, service_principal
 from keyaudit.inventory.views.entra.privileges import UNSEEN
 from keyaudit.model.reasons import Reason

@@ -14,9 +14,9 @@ from keyaudit.inventory.facts.sql import Sources
 from keyaudit.inventory.load import quoted
 from keyaudit.inventory.logs.groups import KEYS, mailboxes, single, told
 from keyaudit.inventory.rows import view_types
+from keyaudit.inventory.usage.deviations import GROUPS, MOST, statements
 from keyaudit.inventory.usage.facets import MOST_DAYS
-from keyaudit.inventory.usage.odd import GROUPS, MOST, statements
-from keyaudit.inventory.views.logs.unshown import until_by_log
+from keyaudit.inventory.views.logs.log_gaps import until_by_log
 from keyaudit.model.reasons import Reason
 from keyaudit.model.severity import Severity
 from keyaudit.model.tables import TABLES

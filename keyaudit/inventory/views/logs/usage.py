@@ -10,8 +10,8 @@ from keyaudit.inventory.logs.groups import OF_USERS, target_of
 from keyaudit.inventory.views.entra import agent_bursts
 from keyaudit.inventory.views.entra.agents import object_id
 from keyaudit.inventory.views.entra.service_principal import environments
-from keyaudit.inventory.views.logs.logged import unseen, whole_since
-from keyaudit.inventory.views.logs.unshown import unshown
+from keyaudit.inventory.views.logs.log_gaps import unshown
+from keyaudit.inventory.views.logs.recorded_uses import unseen, whole_since
 from keyaudit.inventory.views.vaults import versions
 from keyaudit.model.directory.first_party import FIRST_PARTY
 from keyaudit.model.reasons import Reason

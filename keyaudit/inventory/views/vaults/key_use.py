@@ -9,7 +9,7 @@ from keyaudit.inventory.facts.relation import Rows, because, one
 from keyaudit.inventory.facts.sql import Sources
 from keyaudit.inventory.views.environment import in_test, no_tests
 from keyaudit.inventory.views.vaults import versions
-from keyaudit.inventory.views.vaults.named import unlisted, vault_of
+from keyaudit.inventory.views.vaults.addresses import unlisted, vault_of
 from keyaudit.inventory.views.vaults.vault import KEYS_LISTED
 from keyaudit.model.reasons import Reason
 from keyaudit.model.tables.places import HSMS_FOUND

@@ -7,7 +7,7 @@ from keyaudit.inventory.facts.groups import groups
 from keyaudit.inventory.facts.relation import One, Rows, because, one
 from keyaudit.inventory.facts.sql import Sources
 from keyaudit.inventory.views.vaults import versions
-from keyaudit.inventory.views.vaults.named import unlisted, vault_of
+from keyaudit.inventory.views.vaults.addresses import unlisted, vault_of
 from keyaudit.model.operations import OPERATIONS, Surface
 from keyaudit.model.reasons import Reason
 from keyaudit.model.tables import TABLES

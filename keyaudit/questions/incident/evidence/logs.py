@@ -9,16 +9,16 @@ import duckdb
 from msgspec import structs
 
 from keyaudit.inventory.usage.baseline import Baseline
+from keyaudit.inventory.usage.deviations import statements
 from keyaudit.inventory.usage.facets import refuse_too_long
 from keyaudit.inventory.usage.learn import same_tenant
-from keyaudit.inventory.usage.odd import statements
-from keyaudit.inventory.usage.unseen import damaged, days_with_events, in_order, missing_days, rhythm
+from keyaudit.inventory.usage.log_gaps import damaged, days_with_events, in_order, missing_days, rhythm
 from keyaudit.model.directory.first_party import FIRST_PARTY
 from keyaudit.model.tables.usage import DIRECTORY_LOG, KEY_VAULT_LOG, MAIL_LOG, SHOWN_BY, SIGN_IN_LOGS, USER_SIGN_IN_LOG
 from keyaudit.model.usage import Blind, Kind, Unseen, Window
 from keyaudit.questions.incident.answer import LIKELY, Act, Count, Link, Observed, SamlSignIns, about_log
+from keyaudit.questions.incident.evidence.actors import followed
 from keyaudit.questions.incident.evidence.acts import RECORDS, acts, prepare
-from keyaudit.questions.incident.evidence.follow import followed
 from keyaudit.questions.incident.evidence.subject import About
 
 _LOST = (Blind.MISSING_DAYS, Blind.ABSENT_SOURCE, Blind.INCOMPLETE_FILE, Blind.BAD_LINES)

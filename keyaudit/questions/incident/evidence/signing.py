@@ -12,7 +12,7 @@ from typing import Any
 
 import duckdb
 
-from keyaudit.inventory.usage.covered import covered
+from keyaudit.inventory.usage.complete_days import covered
 from keyaudit.model.tables.usage import KEY_VAULT_LOG
 from keyaudit.questions.incident.answer import KeyFacts, Signed
 from keyaudit.questions.incident.evidence.acts import RECORDS

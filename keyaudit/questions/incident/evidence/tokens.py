@@ -8,7 +8,7 @@ from msgspec import structs
 from keyaudit.inventory.usage.baseline import Baseline
 from keyaudit.inventory.usage.tokens import tokens_of
 from keyaudit.questions.incident.answer import Act, Observed
-from keyaudit.questions.incident.evidence.follow import who
+from keyaudit.questions.incident.evidence.actors import who
 from keyaudit.questions.incident.evidence.subject import About
 
 

@@ -13,9 +13,9 @@ import duckdb
 from msgspec import Struct, structs
 
 from keyaudit.inventory.logs.groups import OF_USERS, rows
-from keyaudit.inventory.usage.covered import LONG_ENOUGH, REMOVALS, covered
-from keyaudit.inventory.usage.stretches import Stretch, stretches
-from keyaudit.inventory.views.logs.logged import USES
+from keyaudit.inventory.usage.complete_days import LONG_ENOUGH, REMOVALS, covered
+from keyaudit.inventory.usage.complete_since import Stretch, stretches
+from keyaudit.inventory.views.logs.recorded_uses import USES
 from keyaudit.model.tables.usage import KEY_VAULT_LOG, SIGN_IN_LOGS
 from keyaudit.model.usage import Facet, Window
 from keyaudit.model.values.times import DAY

@@ -6,8 +6,8 @@ from collections.abc import Collection, Mapping, Sequence
 
 from msgspec import Struct
 
-from keyaudit.inventory.usage.covered import LONG_ENOUGH, REMOVALS, covered
-from keyaudit.inventory.views.logs.logged import USES
+from keyaudit.inventory.usage.complete_days import LONG_ENOUGH, REMOVALS, covered
+from keyaudit.inventory.views.logs.recorded_uses import USES
 from keyaudit.model.tables.usage import KEY_VAULT_LOG, SIGN_IN_LOGS
 from keyaudit.model.usage import Window
 from keyaudit.model.values.times import DAY

@@ -14,8 +14,8 @@ from keyaudit.simulator.estates.defects import (
 )
 from keyaudit.simulator.estates.ids import DAY, Ground
 from keyaudit.simulator.estates.log_plans import GROUP, PLATFORM, setting, storage_id, workspace_id
-from keyaudit.simulator.estates.logs.held import Held
 from keyaudit.simulator.estates.logs.objects import objects
+from keyaudit.simulator.estates.logs.workspaces import Held
 from keyaudit.simulator.estates.logs.year import Year
 
 _ENTRA_ON = (

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from keyaudit.inventory.dialect import DUCKDB, DuckDB
 from keyaudit.inventory.logs.groups import FACETS, KEYS, OF_USERS, first_rows, within
 from keyaudit.inventory.usage.facets import counting, days_of, same
+from keyaudit.inventory.usage.recurrence import FEW_VALUES, LONG, arrivals, of_exchange, spans
 from keyaudit.inventory.usage.severity import BURST, FEW, FLOOR, OF_A_DAY, OFTEN, SLOW, severity
-from keyaudit.inventory.usage.signs import signs
-from keyaudit.inventory.usage.steady import FEW_VALUES, LONG, arrivals, of_exchange, spans
+from keyaudit.inventory.usage.theft_signs import signs
 from keyaudit.model.directory.first_party import FIRST_PARTY
 from keyaudit.model.usage import PRIVILEGED, Facet, Kind, Window
 from keyaudit.model.values.times import DAY

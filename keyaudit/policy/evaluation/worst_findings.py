@@ -8,7 +8,7 @@ from keyaudit.model.results.run import First
 from keyaudit.model.severity import Opens, Severity, place
 from keyaudit.policy.evaluation.causes import Head, Place
 from keyaudit.policy.evaluation.findings import NO_CAUSES, Pair, grouped, of_thing
-from keyaudit.policy.evaluation.ordered import BEFORE, Evaluated, rows_with_ids, worst_ids, worst_rows
+from keyaudit.policy.evaluation.row_order import BEFORE, Evaluated, rows_with_ids, worst_ids, worst_rows
 
 
 def worst(

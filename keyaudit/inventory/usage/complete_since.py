@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator, Mapping
 import duckdb
 from msgspec import Struct
 
-from keyaudit.inventory.usage.unseen import expected, missing_days, rhythm
+from keyaudit.inventory.usage.log_gaps import expected, missing_days, rhythm
 from keyaudit.model.tables.usage import MAIL_LOG
 from keyaudit.model.usage import Window
 from keyaudit.model.values.times import DAY

@@ -13,10 +13,10 @@ from keyaudit.simulator import roles
 from keyaudit.simulator.estate import Estate, Group, Resource, ServicePrincipal, User, Vault
 from keyaudit.simulator.estates.certificate_plans import Furniture, SecretPlan, furnished
 from keyaudit.simulator.estates.ids import Ground
+from keyaudit.simulator.estates.installer_credentials import Maker
 from keyaudit.simulator.estates.key_plans import P256_HSM, SIGN, KeyPlan, VaultPlan, VersionPlan, kept, lay_vault
 from keyaudit.simulator.estates.log_plans import to_sentinel
 from keyaudit.simulator.estates.ordinary_azure import ENCRYPTION, GROUP, assigned, vault_scope
-from keyaudit.simulator.estates.ordinary_made import Maker
 
 SHOP = "kv-shop"
 _OWNERS = ("cloud.admin", "platform.lead", "security.lead")

@@ -15,7 +15,7 @@ from keyaudit.inventory.logs import LogStore
 from keyaudit.inventory.snapshot import Snapshot, write
 from keyaudit.inventory.spool import Spool, Unit
 from keyaudit.inventory.usage.baseline import Baseline
-from keyaudit.inventory.usage.stretches import stretches
+from keyaudit.inventory.usage.complete_since import stretches
 from keyaudit.model.coverage import Scope
 from keyaudit.model.errors import UsageError
 from keyaudit.model.schema.columns import Table

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 
 from keyaudit.collect.key_vault.key_rows import ATTRIBUTES, MATERIAL, KeyItem, put_attributes
 from keyaudit.collect.rows import Row
-from keyaudit.inventory.earlier import Earlier
+from keyaudit.inventory.earlier_snapshot import Earlier
 from keyaudit.model.reasons import Reason
 
 Known = Mapping[str, object]

@@ -8,7 +8,7 @@ import duckdb
 from keyaudit.inventory.logs.groups import within
 from keyaudit.inventory.logs.store import LogStore
 from keyaudit.inventory.usage.baseline import Baseline
-from keyaudit.inventory.usage.head import WEEK, Rhythm
+from keyaudit.inventory.usage.baseline_header import WEEK, Rhythm
 from keyaudit.model.reasons import Reason
 from keyaudit.model.usage import Blind, Unseen, Window
 from keyaudit.model.values.times import DAY, iso_date

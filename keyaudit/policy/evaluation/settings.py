@@ -7,7 +7,7 @@ from pathlib import Path
 from keyaudit.model.evidence import EVERYTHING
 from keyaudit.model.results.settings import ClassInForce, InForce, KnownPolicy, Limit, PolicyInForce, Setting
 from keyaudit.policy.definition import Policy, digest_of
-from keyaudit.policy.evaluation.bind import Bound
+from keyaudit.policy.evaluation.binding import Bound
 from keyaudit.policy.load import shipped
 from keyaudit.policy.settings import Given, Judging, PolicyClass
 

@@ -11,11 +11,10 @@ from msgspec import Raw
 from keyaudit.collect.services.items import KINDS
 from keyaudit.model.consumers import DECLARED, KEY, QUERY, SECRET
 from keyaudit.model.values.text import listed
+from keyaudit.plan.addresses import in_values, named_in_vaults
 from keyaudit.plan.answers import Aside, Origin
 from keyaudit.plan.document.harmless import Type, harmless, speaks_to_azure
 from keyaudit.plan.document.resources import AFTER_APPLY, Planned
-from keyaudit.plan.ground import Ground
-from keyaudit.plan.named import in_values, named_in_vaults
 from keyaudit.plan.resources import (
     access,
     applications,
@@ -31,6 +30,7 @@ from keyaudit.plan.resources import (
     vaults,
 )
 from keyaudit.plan.resources.azapi import body_of, member, type_of, within
+from keyaudit.plan.scopes import Ground
 
 _ASSIGNED = ("role_assignment.query",)
 _ELIGIBLE = ("role_eligibility.list",)

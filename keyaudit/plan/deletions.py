@@ -3,8 +3,8 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from keyaudit.plan.ground import Ground
 from keyaudit.plan.resources import access, groups, hsms, identities, logs, objects, principals, vaults
+from keyaudit.plan.scopes import Ground
 
 _OF_VAULT = frozenset({"key", "certificate", "secret", "deleted", "grant", "log_sink"})
 """The tables whose rows go with their vault."""

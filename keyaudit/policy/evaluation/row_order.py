@@ -15,7 +15,7 @@ from keyaudit.model.severity import Opens, Severity, Weakness
 from keyaudit.model.tables import TABLES
 from keyaudit.policy.conditions.sql import UNKNOWN, blanked
 from keyaudit.policy.evaluation import verdict
-from keyaudit.policy.evaluation.bind import Bound
+from keyaudit.policy.evaluation.binding import Bound
 from keyaudit.policy.evaluation.queries import (
     OPENED,
     REASONS,
