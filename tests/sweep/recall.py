@@ -18,6 +18,7 @@ from unittest import mock
 import duckdb
 from msgspec import Struct
 
+from keyaudit.collect import supplied_rows
 from keyaudit.collect.supplied_rows import write_usage
 from keyaudit.inventory import load as loader
 from keyaudit.inventory import snapshot
