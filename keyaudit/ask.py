@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from keyaudit.inventory.logs import LogStore
     from keyaudit.inventory.usage.baseline import Baseline
     from keyaudit.questions.access.answer import Access
+    from keyaudit.questions.blast_radius.evidence.subject import names
     from keyaudit.questions.incident.answer import Incident
     from keyaudit.questions.rotation.answer import Rotation
 
@@ -284,7 +285,7 @@ def incident(
                 radius = work.with_logs(radius, shown, named, as_of)
             ids = seen.tokens.apps if seen.tokens else set()
             ids |= {each for act in (*seen.uses, *seen.timeline, *seen.causes) for each in act.ids}
-            seen = logged.named(seen, known.names(connection, ids))
+            seen = logged.named(seen, names(connection, ids))
         compared = known.compared(connection, found.subject)
         named_acts = (*seen.uses, *seen.timeline, *seen.causes) if seen else ()
         kinds = known.kinds(connection, {act.credential for act in named_acts if act.credential})

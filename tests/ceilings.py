@@ -5,7 +5,7 @@ A ceiling is raised only in the commit that needs it, with its reason beside it.
 
 import sys
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 
 from msgspec import Struct, convert
@@ -31,35 +31,28 @@ class Ceilings(Struct, frozen=True, forbid_unknown_fields=True):
     """Lines of Python in tests/."""
     folder: Ceiling
     """Modules of one folder."""
-    folders: Mapping[str, Ceiling]
-    """The folders that have more."""
 
 
 def read(path: Path = FILE) -> Ceilings:
     """The ceilings in a file. Raises ValueError if one has no reason."""
     ceilings = convert(tomllib.loads(path.read_text(encoding="utf-8")), Ceilings)
-    every = (ceilings.wheel, ceilings.tests, ceilings.folder, *ceilings.folders.values())
+    every = (ceilings.wheel, ceilings.tests, ceilings.folder)
     if not all(ceiling.why.strip() for ceiling in every):
         raise ValueError(f"{path.name}: every ceiling has its reason in `why`")
     return ceilings
 
 
 def exceeded(root: Path, ceilings: Ceilings) -> Iterator[str]:
-    """What is above its ceiling in a checkout, and which ceilings of folders are higher than needed."""
+    """What is above its ceiling in a checkout."""
     for name, count, ceiling in (
         ("wheel", lines(root, SHIPPED, "*"), ceilings.wheel),
         ("tests", lines(root, ("tests",), "*.py"), ceilings.tests),
     ):
         if count > ceiling.most:
             yield f"{name}: {count:,} lines; at most {ceiling.most:,}"
-    counts = modules(root)
-    for folder in sorted(counts.keys() | ceilings.folders.keys()):
-        count, own = counts.get(folder, 0), ceilings.folders.get(folder)
-        most = own.most if own else ceilings.folder.most
-        if count > most:
-            yield f"{folder}: {count} modules; at most {most}"
-        elif own and (count < most or count <= ceilings.folder.most):
-            yield f"{folder}: {count} modules; lower its ceiling of {most}, or remove it"
+    for folder, count in sorted(modules(root).items()):
+        if count > ceilings.folder.most:
+            yield f"{folder}: {count} modules; at most {ceilings.folder.most}"
 
 
 def lines(root: Path, folders: tuple[str, ...], pattern: str) -> int:

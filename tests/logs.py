@@ -5,9 +5,9 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-from keyaudit.inventory.logs import FileRead, LogStore, SourceRead, Use, write_logs
+from keyaudit.inventory.logs import FileRead, LogStore, SourceRead, Use
 from keyaudit.logs.files.read import read_logs
-from keyaudit.logs.storing.write import Import
+from keyaudit.logs.storing.write import Import, write_logs
 from keyaudit.model.values.times import DAY, parse_date
 from keyaudit.simulator.estates.ids import Ground
 from keyaudit.simulator.estates.logs.year import Line, Year

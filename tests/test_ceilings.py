@@ -7,9 +7,8 @@ import pytest
 from tests.ceilings import ROOT, Ceiling, Ceilings, exceeded, read
 
 
-def ceilings(*, wheel: int = 100, tests: int = 100, folder: int = 2, **folders: int) -> Ceilings:
-    own = {name.replace("__", "/"): Ceiling(most, "Why.") for name, most in folders.items()}
-    return Ceilings(wheel=Ceiling(wheel, "Why."), tests=Ceiling(tests, "Why."), folder=Ceiling(folder, "Why."), folders=own)
+def ceilings(*, wheel: int = 100, tests: int = 100, folder: int = 2) -> Ceilings:
+    return Ceilings(wheel=Ceiling(wheel, "Why."), tests=Ceiling(tests, "Why."), folder=Ceiling(folder, "Why."))
 
 
 @pytest.fixture
@@ -28,12 +27,9 @@ def checkout(tmp_path: Path) -> Path:
     ("given", "says"),
     [
         (ceilings(folder=3), []),
-        (ceilings(keyaudit__model=3), []),
         (ceilings(), ["keyaudit/model: 3 modules; at most 2"]),
         (ceilings(folder=3, wheel=5), ["wheel: 6 lines; at most 5"]),
         (ceilings(folder=3, tests=0), ["tests: 1 lines; at most 0"]),
-        (ceilings(keyaudit__model=4), ["keyaudit/model: 3 modules; lower its ceiling of 4, or remove it"]),
-        (ceilings(folder=3, keyaudit__model=3), ["keyaudit/model: 3 modules; lower its ceiling of 3, or remove it"]),
     ],
 )
 def test_what_is_above_its_ceiling_is_named(checkout: Path, given: Ceilings, says: list[str]) -> None:

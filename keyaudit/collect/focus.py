@@ -6,10 +6,9 @@ from msgspec import UnsetType
 
 from keyaudit.collect.places import Vault
 from keyaudit.collect.wire import Wire, read
-from keyaudit.inventory.naming import address
+from keyaudit.inventory.naming import address, digest
 from keyaudit.model.coverage import Refusal
 from keyaudit.model.reasons import Reason
-from keyaudit.questions.blast_radius.evidence.subject import digest
 
 LEFT_OUT = Refusal(Reason.NOT_ASKED)
 MOST = 20

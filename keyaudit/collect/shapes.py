@@ -179,7 +179,7 @@ def _vocabulary() -> _Vocabulary:
 
 
 _FROM_AZURE = re.compile(
-    rf"{re.escape(Surfaces.__module__.rpartition('.')[0])}\.(?!usage\.|relying_parties\.|custody)|{re.escape(surfaces.__name__)}\."
+    rf"{re.escape(Surfaces.__module__.rpartition('.')[0])}\.(?!relying_parties\.|custody)|{re.escape(surfaces.__name__)}\."
 )
 """The modules that decode Azure's answers: those of the surfaces, without the readers of files."""
 

@@ -5,6 +5,7 @@ All commands that take a resource use it, so that a text names the same resource
 
 # ruff: noqa: S608 - every name and literal in this SQL is declared in this program; what people type is a parameter
 
+import base64
 import difflib
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -14,6 +15,7 @@ import duckdb
 from msgspec import Struct
 
 from keyaudit.model.errors import UsageError
+from keyaudit.model.values import base64url
 from keyaudit.model.values.text import listed, one_line
 
 _PLACE = r"https://([a-z0-9-]+)\.[^/]+"
@@ -24,6 +26,8 @@ _ADDRESSES = [re.compile(before + _OBJECT, re.ASCII) for before in (_PLACE, _RES
 _NAMED = re.compile(r"([a-z0-9-]+)/(?:(keys|certificates|secrets)/)?([a-z0-9-]+)(?:/([0-9a-f]{32}))?", re.ASCII)
 _VAULT = re.compile(rf"{_PLACE}/?", re.ASCII)
 _BEGINNING = re.compile(r"[0-9a-f-]{6,}", re.ASCII)
+_HEX = re.compile(r"(?:[0-9a-f]{40}|[0-9a-f]{64})", re.ASCII)
+_SHA1, _SHA256 = 20, 32
 _MOST = 5
 """The maximum number of matches that are listed."""
 _NEAR = 3
@@ -235,3 +239,19 @@ def shown(asked: str) -> str:
 def _ids(named: Sequence[Named]) -> str:
     more = f" and {len(named) - _MOST:,} more" if len(named) > _MOST else ""
     return f"{', '.join(f'{each.noun} {one_line(each.id, 300)}' for each in named[:_MOST])}{more}"
+
+
+def digest(asked: str) -> str:
+    """The digest that `asked` is, in upper-case hex; empty if it is none."""
+    plain = re.sub(r"[\s:]", "", asked).lower()
+    return (plain if _HEX.fullmatch(plain) else _unencoded(asked.strip()).hex()).upper()
+
+
+def _unencoded(asked: str) -> bytes:
+    """The digest in an x5t or x5t#S256 value (base64url); empty if it is not one."""
+    try:
+        found = base64url.decoded(asked)
+    except ValueError:
+        return b""
+    exact = base64.urlsafe_b64encode(found).decode().rstrip("=") == asked.rstrip("=")
+    return found if len(found) in (_SHA1, _SHA256) and exact else b""

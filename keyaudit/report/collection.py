@@ -10,7 +10,6 @@ from keyaudit.model.tables import TABLES, filled
 from keyaudit.model.tables.usage import UNUSUAL_USE
 from keyaudit.model.values.shell import option
 from keyaudit.model.values.text import one_line
-from keyaudit.questions.trust import words
 from keyaudit.report.lines import plural, wrap
 from keyaudit.report.missing import incomplete, unsafe
 from keyaudit.report.summary import SIMULATED, copied
@@ -44,8 +43,14 @@ def render(run: Run, verdict: Verdict, folder: str, out: TextIO, *, hints: bool,
         lines += ["", *block] if block else []
     if unread:
         lines += ["", f"Not read from the relying parties: {plural(len(unread), 'file')}."]
-        lines += [line for each in unread[:_FILES] for line in wrap(words.unread(each), _WIDTH, "  ", "    ")]
+        lines += [line for each in unread[:_FILES] for line in wrap(unread_file(each), _WIDTH, "  ", "    ")]
         lines += [f"  and {plural(len(unread) - _FILES, 'more file')}"] * (len(unread) > _FILES)
     if hints:
         lines += ["", f"Next: keyaudit report {option('--from', one_line(folder, _LONGEST))}"]
     out.writelines(f"{line}\n" for line in lines)
+
+
+def unread_file(each: Unread) -> str:
+    """ "appsettings.json:3  not read: not JSON"."""
+    place = each.file if each.line is None else f"{each.file}:{each.line}"
+    return f"{one_line(place, 1_024)}: not read: {one_line(each.what)}"

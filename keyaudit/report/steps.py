@@ -1,13 +1,13 @@
 """A step of the plan, and quoting of the tenant's text in its commands."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from enum import StrEnum
+from typing import Protocol
 
 from msgspec import Struct
 
 from keyaudit.model.values.shell import option, powershell_quoted, shell_quoted
 from keyaudit.model.values.text import one_line
-from keyaudit.questions.blast_radius.answer import Edge
 
 
 class Phase(StrEnum):
@@ -24,6 +24,17 @@ class Phase(StrEnum):
     CHECK = "check"
     RETIRE = "retire"
     PROVE = "prove"
+
+
+class Access(Protocol):
+    """What a step removes: an edge of the graph of a key."""
+
+    @property
+    def relation(self) -> str: ...
+    @property
+    def target(self) -> str: ...
+    @property
+    def facts(self) -> Mapping[str, str]: ...
 
 
 class Step(Struct, frozen=True, kw_only=True):
@@ -45,7 +56,7 @@ class Step(Struct, frozen=True, kw_only=True):
     """Whether it creates the new key, which other steps need."""
     stops: str = ""
     """The id of the application that it stops from signing in."""
-    settles: Edge | None = None
+    settles: Access | None = None
     """The edge that this step removes; if the edge still exists, the step was not done."""
 
 

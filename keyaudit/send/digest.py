@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from msgspec import Struct, structs
 
 from keyaudit.model.changes.difference import Change, Changed, Difference
-from keyaudit.model.changes.digest import Digest
 from keyaudit.model.coverage import ScopeKind
 from keyaudit.model.errors import Exit
 from keyaudit.model.reasons import ADVICE
@@ -46,6 +45,14 @@ _NAME, _MESSAGE = 120, 200
 
 _ACTS = {"<": "\\x3c", ">": "\\x3e", "[": "\\x5b", "]": "\\x5d", "`": "\\x60", "*": "\\x2a", "~": "\\x7e", "|": "\\x7c"}
 _SPELLED = str.maketrans({**_ACTS, "@": "(at)"})
+
+
+class Digest(Struct, frozen=True):
+    """One message, in plain text. `owners`: whom it is for, as the tenant says it; empty for resources without an owner."""
+
+    title: str
+    body: str
+    owners: tuple[str, ...] = ()
 
 
 class _News(Struct, frozen=True, order=True):

@@ -2,18 +2,14 @@
 
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from aiohttp import ClientError, ClientSession, ClientTimeout, DummyCookieJar
+
 from keyaudit.model.errors import UsageError
-
-if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
-
-    from aiohttp import ClientSession
 
 ADDRESS, HEADER = "KEYAUDIT_TICKETS_URL", "KEYAUDIT_TICKETS_HEADER"
 _LOOPBACK = ("127.0.0.1", "::1", "localhost")
@@ -29,10 +25,8 @@ class Webhook:
     address: str = field(repr=False)
     header: Mapping[str, str] = field(repr=False)
 
-    async def post(self, session: "ClientSession", body: bytes) -> str:
+    async def post(self, session: ClientSession, body: bytes) -> str:
         """Send one JSON object; why it was not accepted, without the address, or nothing. Redirects are not followed."""
-        from aiohttp import ClientError
-
         headers = {"Content-Type": "application/json", **self.header}
         try:
             async with session.post(self.address, data=body, headers=headers, allow_redirects=False) as answer:
@@ -64,9 +58,7 @@ def webhook(environ: Mapping[str, str] = os.environ) -> Webhook:
 
 
 @asynccontextmanager
-async def session() -> "AsyncIterator[ClientSession]":
+async def session() -> AsyncIterator[ClientSession]:
     """A session for a webhook, closed at the end; it uses the proxy of the environment."""
-    from aiohttp import ClientSession, ClientTimeout, DummyCookieJar
-
     async with ClientSession(trust_env=True, cookie_jar=DummyCookieJar(), timeout=ClientTimeout(total=_SECONDS)) as opened:
         yield opened

@@ -14,7 +14,7 @@ from keyaudit.inventory.snapshot import open_snapshot
 from keyaudit.model.errors import Exit
 from keyaudit.model.results.expiring import Ending, Owner
 from keyaudit.model.values.times import DAY, parse_time
-from keyaudit.report import endings as words
+from keyaudit.report import endings
 from tests.cli.conftest import Keyaudit
 from tests.cli.redirected import redirected
 
@@ -114,7 +114,7 @@ def test_instants_are_compared_and_days_are_printed(keyaudit: Keyaudit, contoso:
         (end + 3 * 3_600, "expired", 0, "expired 3 h ago"),
         (end + DAY, "expired", 1, "expired 1 d ago"),
     ):
-        assert [words.status(ending, moment), words.days(ending, moment), words.when(ending, moment)] == said
+        assert [endings.status(ending, moment), endings.days(ending, moment), endings.when(ending, moment)] == said
     # Of a tenant, as of the very second in which something ends.
     as_of = open_snapshot(contoso).run.as_of
     some = next(item for item in ninety["items"] if parse_time(item["expires_on"]) > as_of + 2 * DAY)

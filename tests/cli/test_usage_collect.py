@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from keyaudit.cli.clock import SystemClock
-from keyaudit.inventory.logs import open_logs, write_logs
-from keyaudit.logs.storing.write import Import
+from keyaudit.inventory.logs import open_logs
+from keyaudit.logs.storing.write import Import, write_logs
 from keyaudit.model.errors import Exit
 from keyaudit.model.values.times import DAY, iso_date
 from keyaudit.simulator.estates.ids import Ground

@@ -25,7 +25,7 @@ from msgspec import structs
 
 from keyaudit.inventory.dialect import DUCKDB, SPARK, DuckDB
 from keyaudit.inventory.load import parquet
-from keyaudit.inventory.logs import LogStore, open_logs, write_logs
+from keyaudit.inventory.logs import LogStore, open_logs
 from keyaudit.inventory.logs.manifest import COLUMNS, USES
 from keyaudit.inventory.logs.token import TOKENS
 from keyaudit.inventory.manifest import File
@@ -34,7 +34,7 @@ from keyaudit.inventory.usage.learn import learn, window_of
 from keyaudit.logs.check.check import check
 from keyaudit.logs.files.read import read_logs
 from keyaudit.logs.storing import parts
-from keyaudit.logs.storing.write import Import
+from keyaudit.logs.storing.write import Import, write_logs
 from keyaudit.model.errors import UsageError
 from keyaudit.model.usage import Window
 from keyaudit.model.values.times import DAY

@@ -8,12 +8,12 @@ import duckdb
 import pytest
 from msgspec import structs
 
-from keyaudit.inventory.logs import FileRead, LogStore, SourceRead, Use, open_logs, write_logs
+from keyaudit.inventory.logs import FileRead, LogStore, SourceRead, Use, open_logs
 from keyaudit.inventory.logs.manifest import COLUMNS, FORMAT, WHOLE
 from keyaudit.inventory.logs.use import line
 from keyaudit.inventory.manifest import sealed
 from keyaudit.logs.storing import days, spool, write
-from keyaudit.logs.storing.write import Import
+from keyaudit.logs.storing.write import Import, write_logs
 from keyaudit.model.errors import UnsafeError, UsageError
 from keyaudit.model.tables.usage import USAGE
 from keyaudit.model.values.times import DAY

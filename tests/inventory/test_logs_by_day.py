@@ -10,13 +10,13 @@ import duckdb
 import pytest
 from msgspec import structs
 
-from keyaudit.inventory.logs import FileRead, LogStore, SourceRead, Use, open_logs, write_logs
+from keyaudit.inventory.logs import FileRead, LogStore, SourceRead, Use, open_logs
 from keyaudit.inventory.logs.groups import GROUP, MAILBOXES, ORDER, grouped, mailboxes
 from keyaudit.inventory.usage.baseline import open_baseline
 from keyaudit.inventory.usage.learn import learn
 from keyaudit.logs.check.check import check
 from keyaudit.logs.storing import days, parts
-from keyaudit.logs.storing.write import Import
+from keyaudit.logs.storing.write import Import, write_logs
 from keyaudit.model.errors import UnsafeError, UsageError
 from keyaudit.model.usage import Window
 from keyaudit.model.values.times import DAY, iso_date

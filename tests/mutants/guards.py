@@ -28,6 +28,11 @@ GATE = (
 ESCAPES = ("tests/report/test_escaping.py",)
 
 
+def _view(name: str) -> str:
+    [path] = (path for path in (ROOT / "keyaudit/inventory/views").rglob("*.py") if path.stem == name)
+    return str(path.relative_to(ROOT))
+
+
 GUARDS: dict[str, Stages] = {
     "keyaudit/cloud/answers/pages.py": (("tests/cloud/test_lists.py",), CLOUD),
     "keyaudit/cloud/answers/listing.py": (("tests/cloud/test_lists.py",), CLOUD),
@@ -38,19 +43,17 @@ GUARDS: dict[str, Stages] = {
     "keyaudit/gate/*.py": (GATE,),
     "keyaudit/inventory/ledger.py": (("tests/inventory/test_ledger.py",), ("tests/inventory/test_spool.py", "tests/collect")),
     **{
-        f"keyaudit/inventory/views/{view}.py": (
+        _view(view): (
             tuple(f"tests/inventory/{name}.py" if "/" in name else f"tests/inventory/test_{name}.py" for name in tests.split()),
             VIEWS,
             JUDGING,
         )
         for view, tests in {
-            "__init__": "reach joins views vault_view usage_views certificate_views connect",
             "account_key": "environment_rules",
             "agent_bursts": "usage_views",
             "agents": "agent_views",
             "app_management_policy": "app_management_views holder_views",
             "application": "application_views views",
-            "azure_roles": "azure_role_views",
             "blast_radius": "blast_radius",
             "blueprint": "agent_views",
             "certificate": "certificate_views",
@@ -62,14 +65,14 @@ GUARDS: dict[str, Stages] = {
             "grant": "reach reach_beside",
             "holder": "holder_views",
             "identities": "in_entra joins",
-            "in_entra": "in_entra",
-            "in_vault": "joins",
+            "entra_credentials": "in_entra",
+            "matching_certificates": "joins",
             "issuers": "federation_views",
             "key": "key_use_views key_views views",
             "key_use": "key_use_views",
             "ledger": "reach views containment",
             "log_sink": "log_views",
-            "logged": "use_views usage_views",
+            "recorded_uses": "use_views usage_views",
             "own_readers": "reach_beside certificate_views",
             "principal": "reach_beside",
             "privileges": "privilege_views agent_views federation_views",
@@ -80,13 +83,12 @@ GUARDS: dict[str, Stages] = {
             "secret": "purposes certificate_views",
             "service_principal": "privilege_views azure_role_views agent_views reach_beside",
             "signing_certificate": "signing_views federation_views joins",
-            "sql": "rows views joins",
             "subscription": "log_views",
             "tenant": "log_views",
             "tier0": "holder_views certificate_views reach_beside agent_views",
             "token_policy": "federation_views",
             "trusted_key": "trusted_key_view",
-            "unshown": "usage_views use_views",
+            "log_gaps": "usage_views use_views",
             "unusual": "usage_views usage/test_agreement",
             "usage": "use_views usage_views",
             "vault": "vault_view views log_views purposes",
@@ -94,6 +96,14 @@ GUARDS: dict[str, Stages] = {
             "written_vaults": "written_vaults privilege_views",
         }.items()
     },
+    "keyaudit/inventory/views/__init__.py": (
+        tuple(
+            f"tests/inventory/test_{name}.py"
+            for name in ["reach", "joins", "views", "vault_view", "usage_views", "certificate_views", "connect"]
+        ),
+        VIEWS,
+        JUDGING,
+    ),
     "keyaudit/inventory/views/custody.py": (("tests/collect/test_custody.py",), JUDGING),
     "keyaudit/policy/conditions/sql.py": (("tests/policy/test_judge.py", "tests/policy/test_differential.py"), JUDGING),
     "keyaudit/inventory/dialect/*.py": (

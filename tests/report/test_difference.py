@@ -8,7 +8,6 @@ from io import StringIO
 from msgspec import structs
 
 from keyaudit.model.changes.difference import Change, Difference
-from keyaudit.model.changes.digest import Digest
 from keyaudit.model.coverage import Coverage
 from keyaudit.model.errors import Exit
 from keyaudit.model.reasons import Reason
@@ -17,7 +16,7 @@ from keyaudit.model.results.run import NotJudged, Report
 from keyaudit.model.severity import Severity
 from keyaudit.report.changes.difference import compare, render_json, render_text
 from keyaudit.report.options import Options
-from keyaudit.send.digest import digests
+from keyaudit.send.digest import Digest, digests
 from tests.report.example import (
     CLEAN,
     EXPIRED,

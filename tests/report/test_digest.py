@@ -6,14 +6,13 @@ import html5lib
 from markdown_it import MarkdownIt
 from msgspec import structs
 
-from keyaudit.model.changes.digest import Digest
 from keyaudit.model.errors import Exit
 from keyaudit.model.results.expiring import Ending, Owner
 from keyaudit.model.results.findings import Finding, Outcome
 from keyaudit.model.results.run import Expiring, Report
 from keyaudit.model.severity import Severity
 from keyaudit.report.findings.first import step
-from keyaudit.send.digest import MOST, TOLD, digests, ends_soon, inert, spelled
+from keyaudit.send.digest import MOST, TOLD, Digest, digests, ends_soon, inert, spelled
 from tests.report.example import AS_OF, CLEAN, CODESIGN, DAY, EXPIRED, FINDINGS, OVERDUE, REPORT, SUBSCRIPTION, finding, owned
 from tests.report.hostile import hostile
 from tests.report.listings import expiring

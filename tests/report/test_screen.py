@@ -13,7 +13,7 @@ from keyaudit.model.results.findings import Finding, Outcome
 from keyaudit.model.results.run import Report
 from keyaudit.model.results.tier0 import Principal, Tier0, Way
 from keyaudit.model.severity import Severity
-from keyaudit.report import tenant_reports as several
+from keyaudit.report import tenant_reports
 from keyaudit.report.findings import screen
 from keyaudit.report.findings.first import tier0_named
 from keyaudit.report.formats import FORMATS
@@ -122,7 +122,7 @@ def test_hints_can_be_left_out(hints: bool) -> None:
 def test_next_commands_name_one_tenant_each() -> None:
     out = io.StringIO()
     options = Options(full=False, sources=("--from one", "--from two"), choice="--profile strict")
-    several.render("text", [many(500), many(500)], out, options)
+    tenant_reports.render("text", [many(500), many(500)], out, options)
     first, second = out.getvalue().split("=== tenant ")[1:]
     for text, own, other in ((first, "--from one", "--from two"), (second, "--from two", "--from one")):
         lines = [line for line in text.splitlines() if line.startswith("Next: ")]

@@ -18,8 +18,8 @@ from unittest import mock
 import duckdb
 from msgspec import Struct
 
-from keyaudit.collect import supplied_rows as supplied
-from keyaudit.collect.uses import write_usage
+from keyaudit.collect import supplied_rows
+from keyaudit.collect.supplied_rows import write_usage
 from keyaudit.inventory import load as loader
 from keyaudit.inventory import snapshot
 from keyaudit.inventory.dialect import DUCKDB
@@ -103,7 +103,7 @@ class Recall:
                 (ledger, "_fill", lambda connection, *filled: connection.fill(*filled)),
                 (judge, "stream", _outcomes),
                 (judge.Judgement, "findings", _without_causes),
-                (supplied, "write_usage", functools.partial(self._write_usage, write_usage)),
+                (supplied_rows, "write_usage", functools.partial(self._write_usage, write_usage)),
             ):
                 patched.enter_context(mock.patch.object(place, name, instead))
             yield

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from keyaudit.cli.settings.channels import Channel
     from keyaudit.cli.settings.recipients import Recipients
-    from keyaudit.model.changes.digest import Digest
+    from keyaudit.send.digest import Digest
 
 
 @flags(Live, Stored, Choice)

@@ -12,11 +12,10 @@ from urllib.parse import urlsplit
 from keyaudit.cli.settings.recipients import Address, Recipients
 from keyaudit.cli.terminal.streams import tell
 from keyaudit.inventory.disk import input_file, platform
-from keyaudit.model.changes.digest import Digest
 from keyaudit.model.errors import UsageError
 from keyaudit.model.extras import installing
 from keyaudit.model.values.text import one_line
-from keyaudit.send.digest import spelled
+from keyaudit.send.digest import Digest, spelled
 
 if TYPE_CHECKING:
     import apprise

@@ -2,6 +2,5 @@
 
 from keyaudit.inventory.logs.store import LogStore, open_logs
 from keyaudit.inventory.logs.use import FileRead, SourceRead, Use
-from keyaudit.logs.storing.write import write_logs
 
-__all__ = ["FileRead", "LogStore", "SourceRead", "Use", "open_logs", "write_logs"]
+__all__ = ["FileRead", "LogStore", "SourceRead", "Use", "open_logs"]

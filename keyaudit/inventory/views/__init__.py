@@ -37,10 +37,8 @@ from keyaudit.inventory.views.entra import (
     token_policy,
     trusted_key,
 )
-from keyaudit.inventory.views.logs import recorded_uses as logged
-from keyaudit.inventory.views.logs import unusual, usage
-from keyaudit.inventory.views.vaults import certificate, key, key_use, secret, secret_use, vault
-from keyaudit.inventory.views.vaults import matching_certificates as in_vault
+from keyaudit.inventory.views.logs import recorded_uses, unusual, usage
+from keyaudit.inventory.views.vaults import certificate, key, key_use, matching_certificates, secret, secret_use, vault
 from keyaudit.model.coverage import Coverage, State
 from keyaudit.model.evidence import CUSTODY, LOGS, REPOSITORIES, USAGE_BASELINE
 from keyaudit.model.results.run import Run
@@ -168,7 +166,7 @@ def facts_of(table: str, sources: Sources, as_of: int, evidence: Collection[str]
     if CUSTODY in evidence:
         made["custody_record"] = lambda: custody.facts(sources)
     found = made[table]() if table in made else {}
-    for kind, of in ((LOGS, logged.FACTS), (CUSTODY, custody.FACTS)):
+    for kind, of in ((LOGS, recorded_uses.FACTS), (CUSTODY, custody.FACTS)):
         if kind in evidence and table in of:
             found |= of[table](rows, as_of)
     return found
@@ -256,7 +254,7 @@ def _prepared(
     if not {"app_management_policy", "credential"}.isdisjoint(names):
         yield app_management_policy.prepare(sources)
     if "credential" in names:
-        yield from in_vault.prepare(sources)
+        yield from matching_certificates.prepare(sources)
     if not {"vault", "key"}.isdisjoint(names):
         yield vault.prepare(sources)
     if reach_known:

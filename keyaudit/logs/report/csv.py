@@ -2,9 +2,10 @@
 
 from typing import TextIO
 
-from keyaudit.logs.report.words import reason, unseen
+from keyaudit.logs.report.words import reason
 from keyaudit.model.usage import Unusual, UsageCheck, Why
 from keyaudit.model.values.times import DAY, iso_date, iso_time
+from keyaudit.report.log_gaps import unseen
 from keyaudit.report.members import SCHEMA
 from keyaudit.report.tabular.cells import csv_rows, guarded, text_cells
 

@@ -5,9 +5,10 @@ from typing import TextIO
 
 from msgspec import structs
 
-from keyaudit.logs.report.words import reason, unseen
+from keyaudit.logs.report.words import reason
 from keyaudit.model.usage import Accepted, Learned, Unseen, Unusual, UsageCheck, Use, Why, Window
 from keyaudit.model.values.times import DAY, iso_date, iso_time
+from keyaudit.report.log_gaps import unseen
 from keyaudit.report.members import SCHEMA, UNTRUSTED, attributes, document
 
 

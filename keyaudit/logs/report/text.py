@@ -7,13 +7,14 @@ from typing import TextIO
 
 from msgspec import structs
 
-from keyaudit.logs.report.words import app, extent, reason, target, unseen
+from keyaudit.logs.report.words import app, extent, reason, target
 from keyaudit.model.errors import Exit
 from keyaudit.model.severity import Severity
 from keyaudit.model.usage import Accepted, Kind, Learned, Unseen, Unusual, UsageCheck, Use
 from keyaudit.model.values.text import one_line
 from keyaudit.model.values.times import DAY, iso_date, iso_time
 from keyaudit.report.lines import Paint, joined, listed, pad, paint, plural, wrap
+from keyaudit.report.log_gaps import unseen
 from keyaudit.report.options import Options
 
 _WORD = 10

@@ -4,7 +4,6 @@ from collections.abc import Iterator, Sequence
 
 from msgspec import Struct
 
-from keyaudit.logs.report.words import unseen
 from keyaudit.model.tables.usage import (
     ACTIVITY_LOG,
     DIRECTORY_LOG,
@@ -14,6 +13,7 @@ from keyaudit.model.tables.usage import (
     USER_SIGN_IN_LOG,
 )
 from keyaudit.questions.incident.answer import Confidence, Observed, about_log
+from keyaudit.report.log_gaps import unseen
 
 SHOWS = {
     KEY_VAULT_LOG: "uses of keys, secrets and certificates",

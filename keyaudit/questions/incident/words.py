@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Sequence
 
-from keyaudit.logs.report.words import unseen
 from keyaudit.model.reasons import ADVICE, Reason
 from keyaudit.model.tables.usage import ACTIVITY_LOG, DIRECTORY_LOG, MAIL_LOG, SIGN_IN_LOGS
 from keyaudit.model.usage import Kind
@@ -15,6 +14,7 @@ from keyaudit.questions.incident.origin import causes, saml, signatures, timelin
 from keyaudit.questions.incident.statements import NO_LOGS, SHOWS, Section, Statement, doubts, holes
 from keyaudit.questions.incident.tokens import in_short, tokens
 from keyaudit.report.lines import plural
+from keyaudit.report.log_gaps import unseen
 
 
 def title(found: Incident) -> str:

@@ -10,6 +10,7 @@ from keyaudit.model.values import times
 from keyaudit.model.values.text import one_line
 from keyaudit.questions.trust import words
 from keyaudit.questions.trust.answer import Checked, State, Step, Trust, TrustCheck, TrustScan
+from keyaudit.report.collection import unread_file
 from keyaudit.report.lines import Paint, joined, paint, parted, plural, wrap
 from keyaudit.report.missing import incomplete, not_needed, unsafe
 from keyaudit.report.options import Options
@@ -113,7 +114,7 @@ def scanned(found: TrustScan, out: TextIO, options: Options) -> None:
 
 
 def _unread(files: Sequence[Unread], width: int, colour: bool) -> Iterable[str]:
-    return [line for each in files for line in _marked("UNKNOWN", Paint.DOUBT, words.unread(each), width, colour)]
+    return [line for each in files for line in _marked("UNKNOWN", Paint.DOUBT, unread_file(each), width, colour)]
 
 
 def _marked(word: str, shade: Paint, said: str, width: int, colour: bool) -> list[str]:

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from keyaudit.model.coverage import Refusal
 from keyaudit.model.errors import Exit
 from keyaudit.model.reasons import ADVICE, Reason
-from keyaudit.model.relying_parties import RelyingParties, Unread, Validator
+from keyaudit.model.relying_parties import RelyingParties, Validator
 from keyaudit.model.stolen_keys import STOLEN
 from keyaudit.model.values import times
 from keyaudit.model.values.text import one_line
@@ -116,12 +116,6 @@ def _why(each: Checked, *, offline: bool) -> str:
 def reasons(facts: Mapping[str, object]) -> dict[str, Reason]:
     """The reasons of unknown facts."""
     return {name: fact.reason for name, fact in facts.items() if isinstance(fact, Refusal)}
-
-
-def unread(each: Unread) -> str:
-    """ "appsettings.json:3  not read: not JSON"."""
-    place = each.file if each.line is None else f"{each.file}:{each.line}"
-    return f"{one_line(place, 1_024)}: not read: {one_line(each.what)}"
 
 
 def settings(each: Validator) -> str:

@@ -17,9 +17,9 @@ from keyaudit.simulator.resource_manager import (
     resource_graph,
     resources,
     role_lists,
+    stored_objects,
 )
 from keyaudit.simulator.resource_manager import logs as arm_logs
-from keyaudit.simulator.resource_manager import stored_objects as stored
 from keyaudit.simulator.resource_manager.answers import (
     HEADERS,
     KEY_VAULT_HEADERS,
@@ -46,7 +46,7 @@ PARTS: tuple[Callable[[Directory], Sequence[Route]], ...] = (
     other_services.routes,
     events.routes,
     arm_logs.routes,
-    stored.routes,
+    stored_objects.routes,
 )
 """Routes for resources other than vaults."""
 

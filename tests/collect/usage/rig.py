@@ -7,10 +7,10 @@ from typing import Any
 
 from msgspec import Struct, json
 
-from keyaudit.inventory.logs import FileRead, LogStore, Use, write_logs
+from keyaudit.inventory.logs import FileRead, LogStore, Use
 from keyaudit.inventory.logs.use import line
 from keyaudit.logs.files.read import read_logs
-from keyaudit.logs.storing.write import Import
+from keyaudit.logs.storing.write import Import, write_logs
 from tests.collect.usage.forms import FORMS
 
 ENCODED: dict[str, Callable[[str], bytes]] = {

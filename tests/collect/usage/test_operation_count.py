@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from keyaudit.inventory.logs import LogStore, write_logs
+from keyaudit.inventory.logs import LogStore
 from keyaudit.logs.files.read import read_logs
-from keyaudit.logs.storing.write import Import
+from keyaudit.logs.storing.write import Import, write_logs
 from tests.collect.usage import made
 
 MAIL = next(made.mail_audit(event) for event in made.mail() if event["operation"] == "MailItemsAccessed")

@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 
 from keyaudit.logs.check.check import check
-from keyaudit.logs.report.words import unseen
 from keyaudit.model.usage import Blind, Unseen, Window
 from keyaudit.model.values.times import DAY, parse_date
+from keyaudit.report.log_gaps import unseen
 from tests.collect.usage.rig import imported, read
 from tests.collect.usage.test_operations import HOST, KEY, key_vault, told
 from tests.collect.usage.test_public_rules import (

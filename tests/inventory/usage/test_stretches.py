@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from keyaudit.inventory.logs import FileRead, LogStore, SourceRead, write_logs
+from keyaudit.inventory.logs import FileRead, LogStore, SourceRead
 from keyaudit.inventory.usage.complete_since import Stretch, stretches
-from keyaudit.logs.storing.write import Import
+from keyaudit.logs.storing.write import Import, write_logs
 from keyaudit.model.values.times import DAY
 from tests.logs import START, TENANT, mail
 

@@ -10,12 +10,12 @@ from pathlib import Path
 
 import pytest
 
-from keyaudit.inventory.logs import LogStore, open_logs, write_logs
+from keyaudit.inventory.logs import LogStore, open_logs
 from keyaudit.inventory.usage.baseline import Baseline
 from keyaudit.inventory.usage.learn import learn
 from keyaudit.inventory.usage.tokens import tokens_of
 from keyaudit.logs.files.read import read_logs
-from keyaudit.logs.storing.write import Import
+from keyaudit.logs.storing.write import Import, write_logs
 from keyaudit.model.errors import UnsafeError
 from keyaudit.model.tokens import Doubt, Issue, Tokens
 from keyaudit.model.usage import Window

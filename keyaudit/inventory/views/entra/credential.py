@@ -9,7 +9,7 @@ from keyaudit.inventory.facts.sql import Sources
 from keyaudit.inventory.views.entra import holder, identities, issuers, repositories
 from keyaudit.inventory.views.entra.app_management_policy import limit
 from keyaudit.inventory.views.entra.series import series
-from keyaudit.inventory.views.vaults import matching_certificates as in_vault
+from keyaudit.inventory.views.vaults import matching_certificates
 from keyaudit.model.tables import TABLES
 
 _APPLICATIONS = TABLES["application"].listed_by
@@ -29,7 +29,7 @@ def facts(sources: Sources, as_of: int, *, repositories_listed: bool = False) ->
     unlisted = unread("listed", _APPLICATIONS, scope=scope)
     application = single_row(registered, key=app_id, by=registered["app_id"].map(lower), missing=unlisted)
     return {
-        **in_vault.facts(rows),
+        **matching_certificates.facts(rows),
         # An application and its service principal are one.
         "same_elsewhere": identities.same_elsewhere(rows, each["app_id"].map(lower), unread("holders", _HOLDERS, scope=scope)),
         "platform_series": series(rows, as_of),

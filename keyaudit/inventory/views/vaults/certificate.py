@@ -5,8 +5,7 @@ from keyaudit.inventory.facts.fact import Derived, Fact, Truth, case, known, str
 from keyaudit.inventory.facts.groups import Groups
 from keyaudit.inventory.facts.relation import Rows, because, single_row
 from keyaudit.inventory.facts.sql import Sources
-from keyaudit.inventory.views.vaults import entra_credentials as in_entra
-from keyaudit.inventory.views.vaults import versions
+from keyaudit.inventory.views.vaults import entra_credentials, versions
 from keyaudit.model.reasons import Reason
 from keyaudit.model.values.times import MAX_TIME
 
@@ -21,7 +20,7 @@ def facts(sources: Sources, as_of: int) -> dict[str, Derived]:
     marked = rows["public_ca_marks"].satisfies(lambda marks: f"{sources.sql.size(marks)} > 0")
     return {
         **versions.facts(rows, of_object, "sku"),
-        **in_entra.facts(rows, as_of),
+        **entra_credentials.facts(rows, as_of),
         "custody": custody(rows),
         "purpose": purpose.where(ca.present),
         "public_tls": (purpose.eq("server") & (integrated | marked)).where(ca.present),
@@ -43,7 +42,7 @@ def _exportable_still(of_object: Groups, as_of: int) -> dict[str, Derived]:
     downloadable = version.flag("enabled") & ~version.flag("is_current")
     downloadable &= version.flag("exportable") & ~custody(version).eq("vault-hsm")
     unexpired = version["expires_on"].satisfies(lambda end: f"{end} > {as_of}", absent=True)
-    signs_in = in_entra.facts(version, as_of)["live_credentials"].exceeds(known(0))
+    signs_in = entra_credentials.facts(version, as_of)["live_credentials"].exceeds(known(0))
     return {
         "superseded_exportable": of_object.any_of("superseded_exportable", downloadable),
         "superseded_exportable_versions": of_object.texts_of("exportable_versions", version["version"], downloadable),

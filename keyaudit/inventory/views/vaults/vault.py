@@ -10,8 +10,7 @@ from keyaudit.inventory.facts.relation import Rows, because, by_hand, unread
 from keyaudit.inventory.facts.sql import Sources
 from keyaudit.inventory.views import log_sink
 from keyaudit.inventory.views.environment import in_test, of_vault
-from keyaudit.inventory.views.vaults import expiry_notices as announced
-from keyaudit.inventory.views.vaults import purposes
+from keyaudit.inventory.views.vaults import expiry_notices, purposes
 from keyaudit.model.operations import OPERATIONS, Surface
 from keyaudit.model.reasons import Reason
 from keyaudit.model.tables import TABLES
@@ -42,7 +41,7 @@ def facts(sources: Sources, as_of: int) -> dict[str, Derived]:
         "keys_through_arm": _keys_through_arm(rows),
         "holds_signing_key": held.any_of("signs", keys.flag("enabled") & keys["key_ops"].has("sign")),
         **purposes.facts(rows, unlisted),
-        **announced.facts(rows, as_of, unlisted),
+        **expiry_notices.facts(rows, as_of, unlisted),
     }
 
 

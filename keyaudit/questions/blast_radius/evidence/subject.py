@@ -2,25 +2,22 @@
 
 # ruff: noqa: S608 - every name and literal in this SQL is declared in this program; what people type is a parameter
 
-import base64
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 import duckdb
 from msgspec import Struct
 from msgspec.structs import replace
 
-from keyaudit.inventory.naming import Named, Noun, address, unknown
+from keyaudit.inventory.naming import Named, Noun, address, digest, unknown
 from keyaudit.model.reasons import Reason
 from keyaudit.model.stolen_keys import STOLEN, Stolen
-from keyaudit.model.values import base64url
 from keyaudit.model.values.guid import GUID
 from keyaudit.questions.blast_radius.answer import Relation
+from keyaudit.questions.blast_radius.evidence.graph import rows
 
-_HEX = re.compile(r"(?:[0-9a-f]{40}|[0-9a-f]{64})", re.ASCII)
 _PUBLIC = re.compile(r"spki:([0-9a-f]{64})", re.ASCII)
-_SHA1, _SHA256 = 20, 32
 
 X509 = ("held_certificate", "signing_certificate", "issuer_key", "trusted_authority", "held_credential")
 """The tables of certificates, with the same digest columns."""
@@ -150,12 +147,6 @@ def is_digest(asked: str) -> bool:
     return bool(_PUBLIC.fullmatch(asked.strip().lower()) or digest(asked))
 
 
-def digest(asked: str) -> str:
-    """The digest that `asked` is, in upper-case hex; empty if it is none."""
-    plain = re.sub(r"[\s:]", "", asked).lower()
-    return (plain if _HEX.fullmatch(plain) else _unencoded(asked.strip()).hex()).upper()
-
-
 def _meant(connection: duckdb.DuckDBPyConnection, meant: Named) -> Subject | None:
     """The subject that a resource is; None if it has no such version, which may have been deleted."""
     if meant.noun in (Noun.KEY, Noun.CERTIFICATE, Noun.SECRET):
@@ -237,16 +228,6 @@ def _digest(asked: str) -> Subject | None:
     return None
 
 
-def _unencoded(asked: str) -> bytes:
-    """The digest in an x5t or x5t#S256 value (base64url); empty if it is not one."""
-    try:
-        found = base64url.decoded(asked)
-    except ValueError:
-        return b""
-    exact = base64.urlsafe_b64encode(found).decode().rstrip("=") == asked.rstrip("=")
-    return found if len(found) in (_SHA1, _SHA256) and exact else b""
-
-
 def _closed(connection: duckdb.DuckDBPyConnection, found: Subject) -> Subject:
     """The subject extended with the keys of all its certificates, so that other certificates with the same key are found.
 
@@ -289,3 +270,17 @@ def _has_row(connection: duckdb.DuckDBPyConnection, digests: Iterable[str]) -> b
 def _public(connection: duckdb.DuckDBPyConnection, table: str, where: str, values: dict[str, object]) -> set[str]:
     query = f"SELECT DISTINCT public_key_sha256 FROM {table} WHERE public_key_sha256 IS NOT NULL AND ({where})"
     return {key for (key,) in connection.execute(query, values).fetchall()}
+
+
+def names(connection: duckdb.DuckDBPyConnection, ids: Collection[str]) -> Mapping[str, str]:
+    """Names by object id, client id or sign-in name (lower case), for those of `ids` that the inventory has."""
+    query = """
+        SELECT lower(app_id) AS id, name FROM service_principal WHERE list_contains($ids, lower(app_id)) AND name IS NOT NULL
+        UNION SELECT split_part(id, '/', -1), name FROM service_principal
+            WHERE list_contains($ids, split_part(id, '/', -1)) AND name IS NOT NULL
+        UNION SELECT split_part(id, '/', -1), name FROM application
+            WHERE list_contains($ids, split_part(id, '/', -1)) AND name IS NOT NULL
+        UNION SELECT split_part(id, '/', -1), name FROM principal
+            WHERE list_contains($ids, split_part(id, '/', -1)) AND name IS NOT NULL
+        ORDER BY 1, 2"""
+    return {row["id"]: row["name"] for row in rows(connection, query, {"ids": sorted(ids)})}

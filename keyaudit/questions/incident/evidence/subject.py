@@ -152,17 +152,3 @@ def kinds(connection: duckdb.DuckDBPyConnection, keys: Collection[str]) -> Mappi
         SELECT DISTINCT lower(key_id) AS key_id, kind FROM held_credential
         WHERE list_contains($keys, lower(key_id)) AND kind IS NOT NULL ORDER BY ALL"""
     return {row["key_id"]: row["kind"] for row in rows(connection, query, {"keys": sorted(keys)})}
-
-
-def names(connection: duckdb.DuckDBPyConnection, ids: Collection[str]) -> Mapping[str, str]:
-    """Names by object id, client id or sign-in name (lower case), for those of `ids` that the inventory has."""
-    query = """
-        SELECT lower(app_id) AS id, name FROM service_principal WHERE list_contains($ids, lower(app_id)) AND name IS NOT NULL
-        UNION SELECT split_part(id, '/', -1), name FROM service_principal
-            WHERE list_contains($ids, split_part(id, '/', -1)) AND name IS NOT NULL
-        UNION SELECT split_part(id, '/', -1), name FROM application
-            WHERE list_contains($ids, split_part(id, '/', -1)) AND name IS NOT NULL
-        UNION SELECT split_part(id, '/', -1), name FROM principal
-            WHERE list_contains($ids, split_part(id, '/', -1)) AND name IS NOT NULL
-        ORDER BY 1, 2"""
-    return {row["id"]: row["name"] for row in rows(connection, query, {"ids": sorted(ids)})}

@@ -15,9 +15,8 @@ from keyaudit.model.tables.places import VAULTS_FOUND
 from keyaudit.questions.blast_radius.answer import Kind as NodeKind
 from keyaudit.questions.blast_radius.evidence.reading import DERIVED as OF_BLAST_RADIUS
 from keyaudit.questions.blast_radius.evidence.reading import Reading, hold
-from keyaudit.questions.blast_radius.evidence.subject import Subject
+from keyaudit.questions.blast_radius.evidence.subject import Subject, names
 from keyaudit.questions.blast_radius.evidence.walk import trusted
-from keyaudit.questions.incident.evidence.subject import names
 from keyaudit.questions.rotation.answer import Consumer, Follows, Kind, Logged, Proof, Rotation, State, Unread, Version, Why
 from keyaudit.questions.rotation.evidence import logs
 from keyaudit.questions.rotation.evidence.identities import Held, credentials_held, digests, identities, version_of

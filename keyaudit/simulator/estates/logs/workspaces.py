@@ -7,8 +7,7 @@ from msgspec import Struct
 
 from keyaudit.simulator.estate import Row
 from keyaudit.simulator.estates.ids import DAY
-from keyaudit.simulator.estates.logs import changes as happenings
-from keyaudit.simulator.estates.logs import shapes
+from keyaudit.simulator.estates.logs import changes, shapes
 from keyaudit.simulator.estates.logs.year import IDENTITIES, KEYS, MAIL, SIGN_INS, Year
 
 Moments = Iterator[tuple[int, Row]]
@@ -29,25 +28,23 @@ def _both(*several: Callable[[Year, range], Moments]) -> Callable[[Year, range],
 
 
 _TABLES: Mapping[str, Callable[[Year, range], Moments]] = {
-    "AZKVAuditLogs": _both(_rows(KEYS), happenings.looks),
-    "AzureDiagnostics": happenings.hsm_uses,
+    "AZKVAuditLogs": _both(_rows(KEYS), changes.looks),
+    "AzureDiagnostics": changes.hsm_uses,
     "AADServicePrincipalSignInLogs": _rows(SIGN_INS),
     "AADManagedIdentitySignInLogs": _rows(IDENTITIES),
-    "SigninLogs": happenings.sign_ins,
-    "AuditLogs": lambda year, days: (
-        (on, shapes.audit_row(year.ground, audit)) for on, audit in happenings.changes(year, days)
-    ),
+    "SigninLogs": changes.sign_ins,
+    "AuditLogs": lambda year, days: ((on, shapes.audit_row(year.ground, audit)) for on, audit in changes.changes(year, days)),
     "OfficeActivity": _rows(MAIL, shapes.office_row),
-    "AzureActivity": happenings.writes,
+    "AzureActivity": changes.writes,
 }
 _ELSEWHERE: Mapping[tuple[str, str], Callable[[Year, range], Moments]] = {
-    ("log-people", "AzureDiagnostics"): happenings.payroll,
+    ("log-people", "AzureDiagnostics"): changes.payroll,
 }
 """Workspaces with other events in a table that an earlier workspace has, too."""
 _COLLECTIONS: Mapping[str, Callable[[Year, range], Moments]] = {
     "servicePrincipal": _rows(SIGN_INS, shapes.graph_sign_in),
-    "interactiveUser": lambda year, days: ((on, shapes.graph_user_sign_in(row)) for on, row in happenings.sign_ins(year, days)),
-    "directoryAudits": happenings.changes,
+    "interactiveUser": lambda year, days: ((on, shapes.graph_user_sign_in(row)) for on, row in changes.sign_ins(year, days)),
+    "directoryAudits": changes.changes,
     "records": _rows(MAIL, shapes.graph_record),
 }
 

@@ -10,12 +10,12 @@ from msgspec.structs import replace
 
 from keyaudit.cloud.connection import connect
 from keyaudit.cloud.environment import ENVIRONMENTS, Environment
-from keyaudit.inventory.logs import FileRead, LogStore, Use, write_logs
+from keyaudit.inventory.logs import FileRead, LogStore, Use
 from keyaudit.inventory.logs.token import Token
 from keyaudit.logs.live.place import Outcome
 from keyaudit.logs.live.run import Reading, Wanted
 from keyaudit.logs.live.sources import chosen
-from keyaudit.logs.storing.write import Import
+from keyaudit.logs.storing.write import Import, write_logs
 from keyaudit.model.usage import Window
 from keyaudit.model.values.times import parse_date
 from keyaudit.simulator.estate import Domain, Estate, Logs, Row, Subscription, Workspace
