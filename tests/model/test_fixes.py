@@ -147,7 +147,6 @@ def test_of_the_shipped_policies_what_takes_away_in_words_is_a_step_too_with_wha
 
 AZ = re.compile(r"\baz [a-z -]+ ")
 ONLY_FOR_SOME = {
-    "kv-private-endpoint-not-approved": "nothing works with such a connection",
     "account-key-too-old": "each service has a command of its own",
     "kv-key-deleted-recoverable": "purges a key, which needs that the vault has no purge protection",
 }

@@ -4,6 +4,7 @@ import datetime
 import json
 import re
 import sys
+from collections import Counter
 from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
@@ -16,6 +17,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 from keyaudit.questions.guardrails.default_policy import APP_MANAGEMENT_URL, SAVE, SAVED
 from keyaudit.simulator.estate import Estate, ManagedHsm, Posture, Vault, Workspace
 from keyaudit.simulator.resource_manager.logs import workspace_id
+from keyaudit.simulator.roles import BUILT_IN
 from tests.clock import COLLECTED
 from tests.rehearsal.stage import Stage
 
@@ -25,6 +27,7 @@ _EXACT = {
     "audiences": ["api://AzureADTokenExchange"],
 }
 """A federated credential for one environment of one repository, both by their ids."""
+_OFFICER = "515eb02d-2335-4d2d-92f2-b1cbdf9c3778"
 _KEY, _CERTIFICATE = "keyProperties", "x509CertificateProperties"
 EDITS: Mapping[str, Mapping[str, Mapping[str, Any]]] = {
     "combo-exportable-auth-cert": {_KEY: {"exportable": False}},
@@ -117,10 +120,37 @@ def _user_owners(command: str, estate: Estate) -> list[str]:
 
 
 def _earlier_of_key(command: str, estate: Estate) -> list[str]:
-    """The enabled versions before the current one of the key in a command."""
+    """The ends of the ids of the enabled versions before the current one of the key in a command."""
     boxes: list[Vault | ManagedHsm] = [*estate.vaults, *estate.hsms]
     found = next(key for box in boxes for key in box.keys if f"://{box.name}." in command and f"/keys/{key.name}/" in command)
-    return [one.version for one in found.versions if one.enabled and one.version != found.current]
+    return [f"/{one.version} " for one in found.versions if one.enabled and one.version != found.current]
+
+
+def _wide_roles(command: str, estate: Estate) -> list[str]:
+    """How az names each role of the principal in a command at a subscription or above."""
+    principal = next(one for one in estate.service_principals if f" --assignee {one.app_id} " in command)
+    names = {role.id: role.name for role in BUILT_IN}
+    return [
+        f"--role '{names[one.role]}' --scope {one.scope}"
+        for one in estate.role_assignments
+        if one.principal == principal.id and "/resourcegroups/" not in one.scope.lower()
+    ]
+
+
+def _granting_beside_others(command: str, estate: Estate) -> list[str]:
+    """The assignments of roles that grant others, to principals that have another role in the HSM of a command."""
+    hsm = next(one for one in estate.hsms if f"--hsm-name {one.name} " in command)
+    held = Counter(one.principal for one in hsm.assignments)
+    granting = {_OFFICER, *(role.id for role in hsm.roles if "roleAssignments/write/action" in role.data_actions)}
+    return [
+        f"--name {one.id} --scope {one.scope}" for one in hsm.assignments if one.role in granting and held[one.principal] > 1
+    ]
+
+
+def _connections(command: str, estate: Estate) -> list[str]:
+    """The connections of the vault in a command that are not approved, the last first: they are numbered."""
+    vault = next(one for one in estate.vaults if f"/vaults/{one.name}/" in command)
+    return [f"/connection-{number}" for number, state in reversed([*enumerate(vault.endpoints)]) if state != "Approved"]
 
 
 def guardrail(command: str, estate: Estate) -> str:
@@ -138,14 +168,23 @@ def guardrail(command: str, estate: Estate) -> str:
     return command
 
 
+_EACH: Mapping[str, Callable[[str, Estate], list[str]]] = {
+    "--key-id KEY_ID": _credentials,
+    "/VERSION ": _earlier_of_key,
+    "--role ROLE --scope SCOPE": _wide_roles,
+    "--name NAME --scope SCOPE": _granting_beside_others,
+    "/CONNECTION": _connections,
+}
+"""By what a command leaves to its reader, what stands for it; the command is repeated for each."""
+
+
 def filled(command: str, estate: Estate) -> str:
     """The command with what only its reader knows: a date, an owner. It is repeated for each earlier version."""
-    if " --key-id KEY_ID" in command:
-        return " && ".join(command.replace("--key-id KEY_ID", option) for option in _credentials(command, estate))
+    for written, found in _EACH.items():
+        if written in command:
+            return " && ".join(command.replace(written, each) for each in found(command, estate))
     if command.startswith("az ad app owner remove "):
         return " && ".join(command.replace("OWNER", each) for each in _user_owners(command, estate))
-    if "/VERSION " in command:
-        return " && ".join(command.replace("/VERSION ", f"/{version} ") for version in _earlier_of_key(command, estate))
     if " --version VERSION " in command:
         versions = _earlier(command, estate)
         assert versions, command
@@ -196,7 +235,8 @@ async def prepare(stage: Stage, command: str, policies: Collection[str]) -> None
 async def _policy(stage: Stage, command: str, policies: Collection[str]) -> dict[str, Any]:
     """What policy.json says: limits of applications, or the policy of a certificate."""
     if APP_MANAGEMENT_URL in command:
-        return await _limits(stage)
+        limits = await _limits(stage)
+        return _unexempted(limits) if "app-management-policy-exempts" in policies else limits
     if "--file key.pfx" in command:
         return await _imported(stage)
     certificate = _OF_CERTIFICATE.match(command)
@@ -250,6 +290,17 @@ async def _limits(stage: Stage) -> dict[str, Any]:
         assert ran.status == 0, ran.errors
     limits: dict[str, Any] = json.loads((stage.folder / "policy.json").read_text())
     return limits
+
+
+def _unexempted(value: Any) -> Any:
+    """A policy without exempt actors."""
+    if isinstance(value, list):
+        return [_unexempted(each) for each in value]
+    return (
+        {name: _unexempted(each) for name, each in value.items() if name != "excludeActors"}
+        if isinstance(value, dict)
+        else value
+    )
 
 
 async def _edited(stage: Stage, vault: str, name: str, policies: Collection[str]) -> dict[str, Any]:

@@ -116,10 +116,11 @@ async def _carry_out(
     stage: Stage, steps: Sequence[str], same: Sequence[Printed], before: Audit, look: Callable[[], Awaitable[Audit]]
 ) -> Run:
     policies = tuple(dict.fromkeys(one.finding["policy"] for one in same))
-    commands = tuple(filled(step, stage.simulator.estate) for step in steps)
+    commands: list[str] = []
     working = at_work(stage.simulator.estate, COLLECTED, stage.called)
     errors, after, closing = "", before, dict[str, int]()
-    for number, command in enumerate(commands):
+    for number, step in enumerate(steps):
+        commands.append(command := filled(step, stage.simulator.estate))
         await prepare(stage, command, policies)
         ran = await stage.run(command)
         if ran.status != 0:
@@ -137,7 +138,7 @@ async def _carry_out(
     heads = tuple(each for each in left if each["cause"]["head"] in {one.finding["id"] for one in same})
     cut_off = unsaid(working, at_work(stage.simulator.estate, COLLECTED, stage.called), (one.finding for one in same))
     closing = {} if errors else closing
-    return Run(same[0].shapes, commands, policies, errors, change, closing, left, tuple(cut_off), heads, together)
+    return Run(same[0].shapes, tuple(commands), policies, errors, change, closing, left, tuple(cut_off), heads, together)
 
 
 def _cause(finding: Finding) -> tuple[str, str]:

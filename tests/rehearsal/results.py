@@ -25,6 +25,8 @@ OPENS = {
     "kv-secret-holds-private-key": {"kv-cert-no-auto-renew", "kv-cert-software-key"},
     # A date that nobody is told of is a finding of the vault.
     "kv-key-no-expiry": {"kv-near-expiry-unheard"},
+    # Its new version has a date only by a rotation policy.
+    "kv-key-oldest-signing-version": {"kv-key-no-expiry"},
     "pqc-quantum-vulnerable-long-lived": {"kv-near-expiry-unheard"},
     # A policy that is newer than the certificate says nothing of it until the certificate is renewed.
     "kv-cert-no-auto-renew": {"kv-cert-exportable-key"},

@@ -6,8 +6,9 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from functools import partial
 from pathlib import Path
+from typing import TypeVar, cast
 
-from msgspec import structs
+from msgspec import Struct, structs
 
 from keyaudit import __version__, audit
 from keyaudit.audit import Detail
@@ -26,7 +27,8 @@ from keyaudit.model.gating.acceptance import Acceptance
 from keyaudit.model.gating.baseline import Baseline, Known
 from keyaudit.model.reasons import Reason
 from keyaudit.model.results.expiring import Owner
-from keyaudit.model.results.findings import Finding, Outcome, UnknownGroup
+from keyaudit.model.results.findings import Finding, Outcome, PolicyText, UnknownGroup
+from keyaudit.model.results.listing import Listing
 from keyaudit.model.results.planned import PlannedAt
 from keyaudit.model.results.run import Gap, Report, Run
 from keyaudit.model.severity import Severity
@@ -44,7 +46,11 @@ from keyaudit.policy.load import Policy
 from keyaudit.policy.settings import Judging
 from keyaudit.report.lines import plural
 
+T = TypeVar("T")
+
 _ELSEWHERE = "a plan is a file, not read from Azure"
+_UNNAMED = "not-named-in-the-plan"
+"""What ids show in place of a subscription or tenant that the plan does not name."""
 
 
 @contextmanager
@@ -92,7 +98,8 @@ def of_plan(
                 before=None if before is None else Without(before, ground, whole=whole),
             )
         )
-        yield [_placed(report, _Places(path.parent, plan, ground))]
+        places = _Places(path.parent, plan, ground)
+        yield [places.named(_placed(report, places))]
 
 
 def _gaps(
@@ -207,9 +214,7 @@ def _read(plan: Plan, ground: Ground, folder: Path, settings: Settings, before: 
             raise failure.error
         if before is None:
             alone = write(spool, run)
-            if ground.tenant_id != NOWHERE:
-                return alone
-            return structs.replace(alone, run=structs.replace(alone.run, tenant_name="not named in the plan"))
+            return alone
         after = structs.replace(before.run, planned=True)
         return laid_over(before, spool, Removed(ground), folder / "after", after)
 
@@ -236,6 +241,45 @@ class _Places:
         file, line = found or ("", 0)
         at = PlannedAt(address=origin.address, changes=origin.changes, file=file, line=line, after_apply=origin.unknown)
         return structs.replace(finding, planned=at)
+
+    def named(self, report: Report) -> Report:
+        """The report, with words in place of the id that stands for what the plan does not name."""
+        if NOWHERE not in {self._ground.tenant_id, *self._ground.subscriptions}:
+            return report
+
+        def listing(name: str) -> Listing:
+            found = report.listing(name)
+            return structs.replace(found, rows=lambda: map(_named, found.rows()))
+
+        return structs.replace(
+            report,
+            run=_named(report.run),
+            verdict=_named(report.verdict),
+            groups=_named(report.groups),
+            findings=lambda passes: map(_named, report.findings(passes)),
+            owned=lambda passes: map(_named, report.owned(passes)),
+            apart=lambda passes: map(_named, report.apart(passes)),
+            worst=lambda most: [*map(_named, report.worst(most))],
+            causes=lambda: _named(report.causes()),
+            first=lambda: _named(report.first()),
+            listing=listing,
+        )
+
+
+def _named(value: T) -> T:
+    """The value, with those words in each of its texts. A text of a closed list stays, and so does what a policy says."""
+    found: object = value
+    if type(value) is str:
+        found = value.replace(NOWHERE, _UNNAMED)
+    elif isinstance(value, Struct) and not isinstance(value, PolicyText):
+        found = structs.replace(value, **{name: _named(getattr(value, name)) for name in value.__struct_fields__})
+    elif isinstance(value, list):
+        found = [*map(_named, value)]
+    elif type(value) is tuple:
+        found = tuple(map(_named, value))
+    elif isinstance(value, dict):
+        found = {name: _named(each) for name, each in value.items()}
+    return cast(T, found)
 
 
 def _placed(report: Report, places: _Places) -> Report:

@@ -39,7 +39,8 @@ AZ_KEYVAULT = "From 27 February 2027 on, this takes Azure CLI 2.90.0 or later."
 https://learn.microsoft.com/azure/key-vault/general/access-control-default, https://github.com/Azure/azure-cli/issues/34020
 """
 _MANAGES = re.compile(
-    r"\baz keyvault (?:create|update(?:-hsm)?|show|list|delete(?:-policy)?|set-policy|purge|recover|network-rule)(?![\w-])"
+    r"\baz keyvault (?:create|update(?:-hsm)?|show|list|delete(?:-policy)?|set-policy|purge|recover|network-rule"
+    r"|private-endpoint-connection)(?![\w-])"
 )
 
 

@@ -47,6 +47,20 @@ _REMOVE_CREDENTIAL = {
     "back": "A deleted credential cannot be restored: add a new one.",
 }
 
+_REMOVE_ROLE = {
+    "text": "Remove the wide role.",
+    "breaks": (
+        "Everything {name:it} does with the wide role but cannot do with the new one. Last sign-in that Entra reports: "
+        "{last_sign_in_on:none}."
+    ),
+    "before": "It works with the new role, and the activity log shows no action that it would lose.",
+    "check": "It still does its task, and the next audit no longer lists the role.",
+    "back": "Assign the same role at the same scope again: note them first.",
+}
+
+_DEFAULT_POLICY = 'kind == "default"'
+_URL = "https://graph.microsoft.com/beta/policies/defaultAppManagementPolicy"
+
 STEPS: Mapping[str, Mapping[str, str]] = {
     "keep-credential-log": {
         "text": (
@@ -90,15 +104,17 @@ STEPS: Mapping[str, Mapping[str, str]] = {
         "check": "The next audit no longer lists it, and the vaults' logs show no new refusals.",
         "back": "Assign the same role at the same scope, or add the same permissions to the access policy: note them first.",
     },
-    "remove-role": {
-        "text": "Remove the wide role.",
-        "breaks": (
-            "Everything {name:it} does with the wide role but cannot do with the new one. Last sign-in that Entra reports: "
-            "{last_sign_in_on:none}."
+    "remove-role": _REMOVE_ROLE,
+    "remove-azure-role": _REMOVE_ROLE,
+    "save-app-management-policy": {
+        "text": "Save the policy in force: GET /beta/policies/appManagementPolicies/{part(id, appmanagementpolicies):ID}.",
+    },
+    "send-app-management-policy": {
+        "text": (
+            "In the saved restrictions, change or remove the one that frees the policy's objects, and send them all with PATCH "
+            "to the same address. The default policy's restriction applies where the policy defines none."
         ),
-        "before": "It works with the new role, and the activity log shows no action that it would lose.",
-        "check": "It still does its task, and the next audit no longer lists the role.",
-        "back": "Assign the same role at the same scope again: note them first.",
+        "back": "Send the saved restrictions in the same way.",
     },
     "remove-old-credential": {
         "text": "Delete the old credential. KEY_ID is in the list; a certificate takes --cert, too.",
@@ -261,6 +277,31 @@ VARIANTS: Mapping[str, Sequence[tuple[str, Mapping[str, str]]]] = {
     "move-federated-credential": ((_IDENTITY, {"cli": _add_to_identity("ISSUER")}),),
     "remove-federated-credential": (
         (_IDENTITY, {"cli": f"az identity federated-credential delete {_OF_IDENTITY} --name {{name}}"}),
+    ),
+    "remove-azure-role": (
+        (
+            "not covers([], wide_azure_roles)",
+            {
+                "text": "Remove the wide role. ROLE and SCOPE are in the list of the first step.",
+                "cli": "az role assignment delete --assignee {app_id} --role ROLE --scope SCOPE",
+            },
+        ),
+    ),
+    "save-app-management-policy": (
+        (_DEFAULT_POLICY, {"text": "Save the policy in force.", "cli": f"az rest --url {_URL} --output-file current.json"}),
+    ),
+    "send-app-management-policy": (
+        (
+            _DEFAULT_POLICY,
+            {
+                "text": "Send the new policy.",
+                "cli": f"az rest --method PATCH --url {_URL} --body '@policy.json'",
+                "back": (
+                    "Send isEnabled, applicationRestrictions and servicePrincipalRestrictions of current.json with the same "
+                    "command."
+                ),
+            },
+        ),
     ),
 }
 """By name of a shared step, the parts that differ where a condition is true; the first that is true counts."""

@@ -65,6 +65,7 @@ def create_key(directory: Directory, hsm: ManagedHsm, request: Request, stars: l
         nbf=None,
         exp=attributes.get("exp"),
         external_key=str(external),
+        tags=body_of(request).get("tags"),
     )
     changed: Key = replace(known, versions=(*known.versions, made), current=made.version)
     _keep(directory, replace(hsm, keys=tuple(changed if one is known else one for one in hsm.keys)))

@@ -1,4 +1,4 @@
-"""Private endpoints of vaults, in Azure Resource Manager."""
+"""Private endpoints and their connections to vaults, in Azure Resource Manager."""
 
 from collections.abc import Sequence
 from functools import partial
@@ -6,14 +6,16 @@ from functools import partial
 from msgspec.structs import replace
 
 from keyaudit.simulator.estate import Resource, Stored, Vault
-from keyaudit.simulator.resource_manager.answers import error, no_resource
-from keyaudit.simulator.resource_manager.resources import vault_id
+from keyaudit.simulator.resource_manager.answers import answer, error, no_resource
+from keyaudit.simulator.resource_manager.resources import endpoint_connections, vault_id
 from keyaudit.simulator.resource_manager.stored_objects import ENDPOINTS
 from keyaudit.simulator.service import Directory, Route
 from keyaudit.simulator.wire import Answer, Request
-from tests.simulator.writes import May, body_of, part_of
+from tests.simulator.writes import May, WriteError, body_of, part_of
 from tests.simulator.writes.allowed import allowed, keep
 
+_CONNECTION = "Microsoft.KeyVault/vaults/privateEndpointConnections"
+_CONNECTIONS = "subscriptions/*/resourcegroups/*/providers/microsoft.keyvault/vaults/*/privateendpointconnections/*"
 _APPROVES = "Microsoft.KeyVault/vaults/PrivateEndpointConnectionsApproval/action"
 
 
@@ -26,7 +28,43 @@ def writes(directory: Directory, may: May) -> Sequence[Route]:
             allowed(directory, may, "Microsoft.Network/privateEndpoints/write", partial(_put, may)),
             "PUT",
         ),
+        *(
+            Route(f"endpoint_connection.{method.lower()}", _CONNECTIONS, allowed(directory, may, right, write), method)
+            for method, right, write in (
+                ("GET", f"{_CONNECTION}/read", _connection),
+                ("PUT", f"{_CONNECTION}/write", _set_connection),
+                ("DELETE", f"{_CONNECTION}/delete", _delete_connection),
+            )
+        ),
     )
+
+
+def _connection(directory: Directory, _request: Request, stars: list[str]) -> Answer:
+    vault, number = _found(directory, stars)
+    return answer(endpoint_connections(vault_id(vault), vault.endpoints)[number])
+
+
+def _set_connection(directory: Directory, request: Request, stars: list[str]) -> Answer:
+    vault, number = _found(directory, stars)
+    state = part_of(part_of(body_of(request), "properties"), "privateLinkServiceConnectionState")
+    states = (*vault.endpoints[:number], str(state["status"]), *vault.endpoints[number + 1 :])
+    directory.change_vault(replace(vault, endpoints=states))
+    return _connection(directory, request, stars)
+
+
+def _delete_connection(directory: Directory, _request: Request, stars: list[str]) -> Answer:
+    vault, number = _found(directory, stars)
+    directory.change_vault(replace(vault, endpoints=(*vault.endpoints[:number], *vault.endpoints[number + 1 :])))
+    return answer({})
+
+
+def _found(directory: Directory, stars: list[str]) -> tuple[Vault, int]:
+    """The vault of that name, and the place of the connection."""
+    vault = directory.vaults.get(stars[2].lower())
+    number = stars[3].rpartition("-")[2]
+    if vault is None or not number.isdecimal() or int(number) >= len(vault.endpoints):
+        raise WriteError(404, "ResourceNotFound", f"The private endpoint connection {stars[3]} was not found.")
+    return vault, int(number)
 
 
 def _put(may: May, directory: Directory, request: Request, stars: list[str]) -> Answer:
