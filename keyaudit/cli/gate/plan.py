@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from functools import partial
 from pathlib import Path
-from typing import TypeVar, cast
+from typing import Any
 
 from msgspec import Struct, structs
 
@@ -45,8 +45,6 @@ from keyaudit.plan.spool import PlanSpool
 from keyaudit.policy.load import Policy
 from keyaudit.policy.settings import Judging
 from keyaudit.report.lines import plural
-
-T = TypeVar("T")
 
 _ELSEWHERE = "a plan is a file, not read from Azure"
 _UNNAMED = "not-named-in-the-plan"
@@ -213,8 +211,7 @@ def _read(plan: Plan, ground: Ground, folder: Path, settings: Settings, before: 
         for failure in failures:
             raise failure.error
         if before is None:
-            alone = write(spool, run)
-            return alone
+            return write(spool, run)
         after = structs.replace(before.run, planned=True)
         return laid_over(before, spool, Removed(ground), folder / "after", after)
 
@@ -266,20 +263,17 @@ class _Places:
         )
 
 
-def _named(value: T) -> T:
+def _named(value: Any) -> Any:
     """The value, with those words in each of its texts. A text of a closed list stays, and so does what a policy says."""
-    found: object = value
     if type(value) is str:
-        found = value.replace(NOWHERE, _UNNAMED)
-    elif isinstance(value, Struct) and not isinstance(value, PolicyText):
-        found = structs.replace(value, **{name: _named(getattr(value, name)) for name in value.__struct_fields__})
-    elif isinstance(value, list):
-        found = [*map(_named, value)]
-    elif type(value) is tuple:
-        found = tuple(map(_named, value))
-    elif isinstance(value, dict):
-        found = {name: _named(each) for name, each in value.items()}
-    return cast(T, found)
+        return value.replace(NOWHERE, _UNNAMED)
+    if isinstance(value, Struct) and not isinstance(value, PolicyText):
+        return structs.replace(value, **{name: _named(getattr(value, name)) for name in value.__struct_fields__})
+    if isinstance(value, list):
+        return [*map(_named, value)]
+    if type(value) is tuple:
+        return tuple(map(_named, value))
+    return {name: _named(each) for name, each in value.items()} if isinstance(value, dict) else value
 
 
 def _placed(report: Report, places: _Places) -> Report:
