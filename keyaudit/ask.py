@@ -32,7 +32,6 @@ if TYPE_CHECKING:
     from keyaudit.inventory.logs import LogStore
     from keyaudit.inventory.usage.baseline import Baseline
     from keyaudit.questions.access.answer import Access
-    from keyaudit.questions.blast_radius.evidence.subject import names
     from keyaudit.questions.incident.answer import Incident
     from keyaudit.questions.rotation.answer import Rotation
 
@@ -253,6 +252,7 @@ def incident(
     """
     from keyaudit.inventory.usage.learn import window_of
     from keyaudit.questions.blast_radius.evidence.reading import DERIVED, in_earlier, read
+    from keyaudit.questions.blast_radius.evidence.subject import names
     from keyaudit.questions.incident.answer import Incident
     from keyaudit.questions.incident.evidence import acts, work
     from keyaudit.questions.incident.evidence import logs as logged
