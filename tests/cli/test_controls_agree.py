@@ -80,13 +80,18 @@ WORDS = ("open", "waived or known", "unknown", "passed")
 
 def of_page(html: str) -> Iterator[tuple[tuple[str, str], list[int]]]:
     """The counts of the page: failed, waived or known, unknown, passed."""
-    tables = re.findall(r'<table class="grid"><caption>Controls of .*?</table>', html, re.DOTALL)
+    tables = re.findall(r"<table class=grid><caption>Controls of .*?</table>", html, re.DOTALL)
     for key, shown in zip(FRAMEWORKS, tables, strict=True):
-        for id_, cells in re.findall(r'<tr><th scope="row">(.*?)<(?:small|/th)(.*?)</tr>', shown, re.DOTALL):
+        for id_, cells in re.findall(r"<tr><th scope=row>(.*?)<(?:small|td)(.*?)(?=<tr>|</tbody>)", shown, re.DOTALL):
             words = dict(
                 reversed(each.split(" ", 1)) for each in re.findall(r"[\d,]+ (?:open|waived or known|unknown|passed)", cells)
             )
             yield (key, id_), [int(words.get(word, "0").replace(",", "")) for word in WORDS]
+
+
+@pytest.mark.parametrize("written", ["contoso"], indirect=True)
+def test_the_page_of_the_demo_is_at_most_600_kilobytes(written: Written) -> None:
+    assert (written.folder / "html").stat().st_size <= 600_000
 
 
 def test_every_format_shows_the_same_counts_of_every_control(

@@ -64,7 +64,7 @@ def render(report: Report, out: TextIO, options: Options) -> None:
     # A blank line before the waivers and the commands, and the line of the rest.
     room = HEIGHT - len(before) - len(after) - len(lines) - len(soon) - (_HINTS if hints else 0) - 2 - bool(after)
     wanted = sum(len(_entry(each, width, colour, steps=steps)) for each in others_)
-    above = {name for each in urgent if (name := _name(Facts.of(each.finding)))}
+    above = {name for each in urgent if (name := _name(Facts.of(each.finding))) and any(name in line for line in lines)}
     principals = _tier0(report, options, max(room - wanted, _FEWEST), above)
     lines += [*principals, *soon]
     room -= len(principals)
