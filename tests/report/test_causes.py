@@ -117,8 +117,8 @@ def test_markdown_has_a_row_for_each_cause() -> None:
 def test_the_page_lists_every_finding_with_its_cause_and_the_worst_causes() -> None:
     found = findings(REPORT)
     items = {group.policy.id: group.items for level in found.levels for group in level.groups}
-    assert [item.cause for item in items[EXPIRED.id]] == [f"also: {OVERDUE.problem} and {SOFTWARE.problem}"]
-    assert [item.cause for item in items[OVERDUE.id]] == [f"same cause as {HEAD.id}: {EXPIRED.problem}"]
+    assert [item.also for item in items[EXPIRED.id]] == [f"also: {OVERDUE.problem} and {SOFTWARE.problem}"]
+    assert [(item.head, item.of) for item in items[OVERDUE.id]] == [(HEAD.id, EXPIRED.problem)]
     rows = first_page(REPORT).rows
     assert rows[0].policy.id == EXPIRED.id
     assert {OVERDUE.id, SOFTWARE.id}.isdisjoint(row.policy.id for row in rows)
