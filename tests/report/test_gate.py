@@ -94,3 +94,20 @@ def test_policies_without_their_evidence_are_one_line_by_reason() -> None:
 
 def test_a_gate_that_evaluated_every_policy_says_nothing_of_it() -> None:
     assert not_evaluated() == []
+
+
+def _gaps(count: int) -> list[str]:
+    [gap, *_] = [each for each in GATED.verdict.gaps if each.required and not each.allowed]
+    gaps = [
+        structs.replace(gap, scope=structs.replace(gap.scope, id=f"vault-{number}", name=f"kv-{number}"))
+        for number in range(count)
+    ]
+    out = io.StringIO()
+    render_gate(structs.replace(GATED, verdict=structs.replace(GATED.verdict, gaps=gaps)), out)
+    return [line for line in out.getvalue().splitlines() if " (permission: " in line]
+
+
+def test_many_gaps_of_one_reason_are_one_line_with_their_number() -> None:
+    assert len(_gaps(2)) == 2
+    [line] = _gaps(100)
+    assert line.startswith("  INCOMPLETE  kv-0, kv-1, kv-2 and 97 more places (permission: ")
