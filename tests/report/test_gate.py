@@ -1,6 +1,7 @@
 """What a gate lists of the findings that make it fail: the worst, and how many more there are."""
 
 import io
+import re
 from collections.abc import Sequence
 
 from msgspec import structs
@@ -94,3 +95,12 @@ def test_policies_without_their_evidence_are_one_line_by_reason() -> None:
 
 def test_a_gate_that_evaluated_every_policy_says_nothing_of_it() -> None:
     assert not_evaluated() == []
+
+
+def test_many_gaps_of_one_reason_are_one_line_with_their_number() -> None:
+    gap = next(each for each in GATED.verdict.gaps if each.required and not each.allowed)
+    for count, said in ((2, ["kv-0", "kv-1"]), (100, ["kv-0, kv-1, kv-2 and 97 more places"])):
+        gaps = [structs.replace(gap, scope=structs.replace(gap.scope, name=f"kv-{number}")) for number in range(count)]
+        out = io.StringIO()
+        render_gate(structs.replace(GATED, verdict=structs.replace(GATED.verdict, gaps=gaps)), out)
+        assert re.findall(r"  INCOMPLETE  (.*?) \(permission: ", out.getvalue()) == said

@@ -117,7 +117,7 @@ STEPS: Mapping[str, Mapping[str, str]] = {
         "back": "Send the saved restrictions in the same way.",
     },
     "remove-old-credential": {
-        "text": "Delete the old credential. KEY_ID is in the list; a certificate takes --cert, too.",
+        "text": "Delete the old credential. KEY_ID is in the list; for a certificate, add --cert.",
         "breaks": (
             f"Every program that still signs in with it. {_TOKENS} Last sign-in with any of its credentials that "
             "Entra reports: {credential_last_used_on:none, which proves nothing}."

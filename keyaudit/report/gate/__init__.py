@@ -7,7 +7,7 @@ from typing import TextIO
 
 from keyaudit.model.errors import MEANINGS, Exit
 from keyaudit.model.gating.expectations import RELATIVE
-from keyaudit.model.reasons import ADVICE, unknown_columns
+from keyaudit.model.reasons import ADVICE, Reason, unknown_columns
 from keyaudit.model.results.findings import Finding, Tally
 from keyaudit.model.results.run import Gap, Report, Run, Verdict
 from keyaudit.model.severity import Severity
@@ -25,7 +25,9 @@ MOST = 20
 _READ = 200
 """The number of findings that the list is made from."""
 _NAMES = 3
-"""The maximum number of reads that a gap names."""
+"""The maximum number of places, and of reads, that a gap names."""
+_ALIKE = 2
+"""The number of gaps of one reason above which they are one line."""
 _POLICIES = 10
 """The maximum number of policies whose other findings, or unknown results, are counted."""
 
@@ -157,16 +159,27 @@ def _checked(report: Report) -> str:
 
 
 def _gaps(report: Report) -> Iterator[str]:
-    """Each gap, and for a plan what to do next."""
+    """The gaps, those of one reason in one line from three on; of a plan each, with what to do next."""
+    alike: dict[tuple[str, Reason], list[Gap]] = {}
     for gap in report.verdict.gaps:
         kind = "GAP" if not gap.required else "ALLOWED" if gap.allowed else "INCOMPLETE"
-        some, more = gap.operations[:_NAMES], len(gap.operations) - _NAMES
-        what = f": {reads(some)}{f' and {more:,} more reads' if more > 0 else ''}" if some else ""
-        name = one_line(gap.scope.name or gap.scope.id)
-        detail = f"; {one_line(gap.detail, 1_000)}" if gap.detail else ""
-        yield f"  {kind}  {name} ({gap.reason}: {ADVICE[gap.reason].meaning}{detail}){what}"
-        if report.run.planned and kind == "INCOMPLETE":
-            yield f"  NEXT  {ADVICE[gap.reason].remedy}; to accept it: {_accepting(gap)}"
+        alike.setdefault((kind, gap.reason), []).append(gap)
+    for (kind, reason), gaps in alike.items():
+        together = [gaps] if len(gaps) > _ALIKE and not report.run.planned else [[gap] for gap in gaps]
+        for some in together:
+            names = [one_line(gap.scope.name or gap.scope.id) for gap in some]
+            detail = f"; {one_line(some[0].detail, 1_000)}" if some[0].detail and len(some) == 1 else ""
+            operations = list(dict.fromkeys(operation for gap in some for operation in gap.operations))
+            where = f"{', '.join(names[:_NAMES])}{_more(names, 'place')}"
+            missing = f": {reads(operations[:_NAMES])}{_more(operations, 'read')}" if operations else ""
+            yield f"  {kind}  {where} ({reason}: {ADVICE[reason].meaning}{detail}){missing}"
+            if report.run.planned and kind == "INCOMPLETE":
+                yield f"  NEXT  {ADVICE[reason].remedy}; to accept it: {_accepting(some[0])}"
+
+
+def _more(every: Sequence[str], noun: str) -> str:
+    """The number of those that are not named."""
+    return f" and {plural(len(every) - _NAMES, f'more {noun}')}" if len(every) > _NAMES else ""
 
 
 def _accepting(gap: Gap) -> str:
