@@ -7,6 +7,8 @@ from msgspec.structs import replace
 from keyaudit.collect.calls import Calls
 from keyaudit.collect.key_vault.arm_keys import ArmKeys
 from keyaudit.collect.key_vault.key_rows import (
+    ATTRIBUTES,
+    MATERIAL,
     KeyBundle,
     KeyItem,
     OlderKeyBundle,
@@ -18,13 +20,13 @@ from keyaudit.collect.key_vault.key_rows import (
 )
 from keyaudit.collect.key_vault.key_versions import Key, Listed
 from keyaudit.collect.key_vault.names import Named, named
-from keyaudit.collect.key_vault.reuse import Known, take_over, unchanged
 from keyaudit.collect.key_vault.rotation import BY_HAND, ROTATION, RotationPolicy, no_rotation, put_rotation
 from keyaudit.collect.key_vault.versioned import FetchedObjects, Wrong, counted
 from keyaudit.collect.places import Vault
 from keyaudit.collect.reading import Reading
 from keyaudit.collect.rows import Row
 from keyaudit.collect.wire import read
+from keyaudit.inventory.earlier_snapshot import Earlier
 from keyaudit.inventory.spool import Unit
 from keyaudit.model.coverage import SHOWN_BAD, Coverage, End, Refusal
 from keyaudit.model.operations import GLOBAL_CLOUD
@@ -33,6 +35,36 @@ from keyaudit.model.tables.places import MANAGED_HSM
 from keyaudit.model.tables.vaults.key import KEY
 from keyaudit.model.values.text import listed as listed_texts
 from keyaudit.model.values.text import one_line
+
+Known = Mapping[str, object]
+"""A row of an earlier snapshot."""
+
+_COMPARED = ("enabled", "created_on", "updated_on", "activates_on", "expires_on", "recovery_level", "tags")
+"""The columns in a list of versions, which must be equal in the earlier row."""
+
+REUSED = (*ATTRIBUTES, *MATERIAL, "tags", "managed", "is_current")
+"""The columns that are copied if all compared columns are equal."""
+
+
+def unchanged(earlier: Earlier, known: Known, item: KeyItem, compared: Row) -> bool:
+    """Whether a listed version is certainly unchanged. `compared` is a new row, filled with the columns from the list."""
+    unknown = known["unknown"]
+    if not isinstance(unknown, Mapping) or unknown.keys() & {*REUSED, "version"} or known["versions_listed"] is not True:
+        return False
+    put_attributes(compared, item.attributes, promised=False, reason=Reason.BAD_BODY)
+    compared.put("tags", item.tags)
+    if any(column in compared.unknown or compared.values[column] != known[column] for column in _COMPARED):
+        return False
+    # Lists may contain these too.
+    told = [column for column in ("exportable", "hsm_platform") if column not in compared.unknown]
+    return all(compared.values[column] == known[column] for column in told) and earlier.settled(known["updated_on"])
+
+
+def take_over(row: Row, known: Known) -> None:
+    """Fill the columns of a key version from the earlier row."""
+    for column in REUSED:
+        row.put(column, known[column])
+
 
 OPERATIONS = ("key.list", "key.versions", "key.get", "key.rotation_policy")
 HSM_OPERATIONS = ("hsm.key.list", "hsm.key.versions", "hsm.key.get", "hsm.key.rotation_policy")

@@ -9,10 +9,36 @@ from keyaudit.inventory.logs.groups import FACETS, KEYS, OF_USERS, first_rows, w
 from keyaudit.inventory.usage.facets import counting, days_of, same
 from keyaudit.inventory.usage.recurrence import FEW_VALUES, LONG, arrivals, of_exchange, spans
 from keyaudit.inventory.usage.severity import BURST, FEW, FLOOR, OF_A_DAY, OFTEN, SLOW, severity
-from keyaudit.inventory.usage.theft_signs import signs
 from keyaudit.model.directory.first_party import FIRST_PARTY
 from keyaudit.model.usage import PRIVILEGED, Facet, Kind, Window
 from keyaudit.model.values.times import DAY
+
+_MUCH = 2
+"""A multiple of the usual number of uses of a day."""
+
+
+def signs(window: Window, groups: str) -> str:
+    """A query over `reasons`, `app` and `groups`: the new networks of applications from which something else is unusual too.
+
+    It is an operation that the application never did, a credential that it never signed in with, a program that is new; several
+    keys or secrets; or a day with far more uses than usual.
+    """
+    used = f"(SELECT * FROM {groups} WHERE told AND {within(window)} AND network <> '' AND app <> '')"
+    from_network = f"""(SELECT {KEYS}, value FROM reasons
+        WHERE kind = '{Kind.NEW_NETWORK}' AND few_values AND app <> '' AND target_kind <> 'mailbox')"""
+    day = f"(SELECT {KEYS}, day, sum(uses) AS that_day FROM {used} AS used GROUP BY {KEYS}, day)"
+    return f"""SELECT DISTINCT app, '{Facet.NETWORK}' AS facet, value, true AS confirmed FROM (
+        SELECT used.app, used.network AS value FROM {used} AS used JOIN reasons AS sign ON {same("used", "sign")}
+            AND (sign.facet = '{Facet.APP}' AND kind IN ('{Kind.NEW_OPERATION}', '{Kind.NEW_APP}')
+                OR sign.facet = '{Facet.CLIENT}' AND kind = '{Kind.NEW_CLIENT}' AND sign.value = used.client
+                OR sign.facet = '{Facet.KEY}' AND kind = '{Kind.NEW_KEY}' AND sign.value = used.key
+                    AND sign.operation = 'sign-in')
+        UNION ALL SELECT app, value FROM {from_network} AS found GROUP BY app, value HAVING count(DISTINCT target) >= {FEW}
+        UNION ALL SELECT found.app, value FROM {from_network} AS found
+            JOIN {used} AS used ON {same("found", "used")} AND used.network = value
+            JOIN {day} AS busy ON {same("found", "busy")} AND busy.day = used.day
+            JOIN app ON {same("found", "app")} WHERE that_day > {_MUCH} * usual_uses)"""
+
 
 _FEW = 5
 """The number of new values named for each reason."""
