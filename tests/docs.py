@@ -1,21 +1,16 @@
 """The parts of README.md and of the topics that are made from the code: `python -m tests.docs` rewrites them."""
 
-import dataclasses
 import io
 import os
 import re
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
-import typer
-
-from keyaudit.cli.app import app, run
-from keyaudit.cli.options import Choice, Live, Redaction, Shown, Stored
-from keyaudit.cli.parameters import EVERY
+from keyaudit.cli.app import run
 from keyaudit.cli.sources import source
 from keyaudit.model.errors import MEANINGS
 from keyaudit.model.extras import installing
@@ -28,7 +23,6 @@ from tests import clock
 README = Path(__file__).parent.parent / "README.md"
 TOPICS = README.parent / "keyaudit" / "report" / "topics"
 EXAMPLE = README.parent / "policies" / "key-vault" / "kv-key-expiring-soon.yaml"
-SHARED = (Live, Stored, Choice, Shown, Redaction)
 SHOWN_AT = "2026-11-24T18:00:00Z"
 """The moment of README's screens: on the day on which the tests collect, and later."""
 ESTATES = ("contoso", "hardened")
@@ -102,69 +96,6 @@ def policy_example() -> str:
     return f"```yaml\n{EXAMPLE.read_text(encoding='utf-8').rstrip()}\n```"
 
 
-def help_text() -> str:
-    """What `--help` prints of each command; flags that several share are there once."""
-    shared = [f"[{number}] {_title(group)}\n\n{_options(group)}" for number, group in enumerate(SHARED, 1)]
-    return "\n".join(["```", "\n\n".join(shared), "```", *(f"```\n{_help(name)}\n```" for name in commands())])
-
-
-def commands() -> Iterator[str]:
-    """The name of every command, in the order of --help."""
-    yield from _below(typer.main.get_command(app()), "")
-
-
-def _below(command: Any, name: str) -> Iterator[str]:
-    inner = getattr(command, "commands", None)
-    if inner is None or hasattr(command, "lead"):
-        yield name
-    if inner is not None:
-        for each, below in inner.items():
-            yield from _below(below, f"{name} {each}".strip())
-
-
-def _help(name: str) -> str:
-    command = _command(name)
-    given = {parameter.name for parameter in command.params}
-    groups = [number for number, group in enumerate(SHARED, 1) if given >= _fields(group)]
-    elsewhere = {field for number in groups for field in _fields(SHARED[number - 1])}
-    command.params = [each for each in command.params if each.name not in elsewhere]
-    text: str = command.get_help(_context(command, f"keyaudit {name}"))
-    more = f"\n\nAnd the flags of {', '.join(f'[{number}]' for number in groups)}" if groups else ""
-    return f"$ keyaudit {name} --help\n{_trimmed(text)}{more}"
-
-
-def _options(group: type) -> str:
-    command = _command("report")
-    command.params = [each for each in command.params if each.name in _fields(group)]
-    context = _context(command, "")
-    formatter = context.make_formatter()
-    command.format_options(context, formatter)
-    return "\n".join(_trimmed(formatter.getvalue()).splitlines()[1:])
-
-
-def _command(name: str) -> Any:
-    """A command of its own to change, without --help."""
-    command: Any = typer.main.get_command(app())
-    for word in name.split():
-        command = command.commands[word]
-    command = getattr(command, "lead", command)
-    command.add_help_option = False
-    return command
-
-
-def _context(command: Any, name: str) -> Any:
-    every = {EVERY: True}
-    return command.make_context(name, [], resilient_parsing=True, terminal_width=80, max_content_width=80, obj=every)
-
-
-def _fields(group: type) -> set[str]:
-    return {each.name for each in dataclasses.fields(group)}
-
-
-def _title(group: type) -> str:
-    return (group.__doc__ or "").splitlines()[0]
-
-
 def _items(texts: Any) -> str:
     return "\n".join(line for text in texts for line in wrap(text, 80, "- ", "  "))
 
@@ -172,7 +103,6 @@ def _items(texts: Any) -> str:
 FOUND: Mapping[Path, Mapping[str, Callable[[], str]]] = {
     README: {"exit-codes": exit_codes},
     TOPICS / "answers.md": {"recorded": recorded, "documented": documented},
-    TOPICS / "commands.md": {"help": help_text},
     TOPICS / "exports.md": {"formats": formats},
     TOPICS / "permissions.md": {"permissions": permissions},
     TOPICS / "policies.md": {"policies": policies},

@@ -5,9 +5,11 @@ from pathlib import Path
 
 import pytest
 
+from keyaudit.cli.app import app
+from keyaudit.cli.every_command import commands, every_command
 from keyaudit.model.operations import OPERATIONS, Rights
 from keyaudit.report.topics import FILES
-from tests.docs import FOUND, README, TOPICS, commands, filled
+from tests.docs import FOUND, README, TOPICS, filled
 
 TEXT = README.read_text(encoding="utf-8")
 PICTURE = README.parent / ".github" / "report.png"
@@ -54,8 +56,7 @@ def test_every_path_in_the_guide_for_contributors_is_there() -> None:
 
 
 def test_every_command_is_in_the_topic_of_commands() -> None:
-    text = (TOPICS / "commands.md").read_text(encoding="utf-8")
-    names = list(commands())
+    text, names = every_command(app()), list(commands(app()))
     assert {"report", "policies docs", "usage learn", "policies guardrails", "doctor", "doctor config"} <= set(names)
     assert all(f"\n$ keyaudit {name} --help\n" in text for name in names)
 

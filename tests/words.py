@@ -7,6 +7,8 @@ import tokenize
 from collections.abc import Iterator
 from pathlib import Path
 
+from keyaudit.cli.app import app
+from keyaudit.cli.every_command import every_command
 from keyaudit.report import topics
 from keyaudit.report.topics import topic
 from tests.docs import README, TOPICS
@@ -74,7 +76,8 @@ def _said() -> Iterator[tuple[str, str]]:
         yield path.name, _SHOWN.sub("", path.read_text(encoding="utf-8"))
     for path in (PACKAGE / "report" / "html" / "templates").iterdir():
         yield path.name, _TEMPLATE.sub("", path.read_text(encoding="utf-8"))
-    yield from ((name, topic(name)) for name in topics.TOPICS if name not in topics.FILES)
+    yield from ((name, topic(name)) for name in topics.TOPICS if name not in (*topics.FILES, "commands"))
+    yield "commands", every_command(app())
     for path in _modules():
         if "simulator" not in path.parts:  # its names are those of a made-up tenant
             yield from _literals(path)

@@ -50,6 +50,11 @@ def explain(
         return _finding(name, live, stored, choice)
     if not name:
         text = topics.overview()
+    elif name == "commands":
+        from keyaudit.cli.app import app
+        from keyaudit.cli.every_command import every_command
+
+        text = every_command(app())
     elif name in topics.TOPICS:
         text = topics.topic(name)
     else:

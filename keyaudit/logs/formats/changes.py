@@ -272,7 +272,7 @@ def tell_change(use: Use, operation: str, properties: Iterable[Property], target
 def roles_of_people(
     uses: Iterable[Use], actor_name: str | None, operation: str, properties: Iterable[Property], target: Target
 ) -> tuple[tuple[Use, ...], RoleGiven | None, bool]:
-    """What a record that gives a person a role is: its uses, the role if PIM gave it, and whether only a name says that it did.
+    """The uses of a record that gives a person a role, the role if PIM gave it, and whether only a name says that it did.
 
     `actor_name`: the display name of the application that acted.
     """

@@ -54,7 +54,7 @@ _OF_AZURE = frozenset(
     }
 )
 # Azure Policy evaluates and deploys under these, and Insights has alerts, autoscaling and applications beside the settings of
-# logs. What an alert rule loses when it is deleted is read.
+# logs. The deletion of an alert rule is read.
 _TYPES_OF_AZURE = re.compile(
     r"microsoft\.authorization/polic[a-z]+/.*"
     r"|microsoft\.insights/(?:autoscalesettings|metricalerts|activitylogalerts|alertrules|scheduledqueryrules|actiongroups|metrics"
@@ -63,7 +63,7 @@ _TYPES_OF_AZURE = re.compile(
     r"|microsoft\.insights/datacollectionruleassociations/write"
 )
 # https://learn.microsoft.com/entra/identity/monitoring-health/reference-audit-activities: the categories of users, devices,
-# groups and their sign-ins, of which a name that is about applications, keys, roles or domains is unread all the same.
+# groups and their sign-ins. A name in these that is about applications, keys, roles or domains is unread all the same.
 _CATEGORIES_OF_ENTRA = frozenset(
     {
         *("administrativeunit", "agreement", "attributemanagement", "authentication", "contact", "label", "other"),

@@ -21,7 +21,6 @@ FILES: Mapping[str, str] = {
     "permissions": "the rights that keyaudit needs, and the purpose of each",
     "answers": "the Azure responses that were observed, and those known from documentation",
     "shapes": "the file of doctor --shapes, which you can send so that keyaudit learns responses",
-    "commands": "every command with its flags",
     "settings": "keyaudit.toml, and how to read a part of a tenant",
     "waivers": "exceptions with an owner, an approver and an end date",
     "baseline": "start a gate in a tenant with open findings",
@@ -38,6 +37,7 @@ FILES: Mapping[str, str] = {
 
 TOPICS: Mapping[str, str] = {
     **FILES,
+    "commands": "every command with its flags",
     "columns": "the columns of findings in CSV and XLSX, with a query for Power BI and Excel",
     "gaps": "each reason for a gap, and what to do about it",
     "exit-codes": "what each exit code means",
@@ -49,7 +49,7 @@ _MARKER = re.compile(r"^<!-- (?:generated: \S+|end) -->\n", re.MULTILINE)
 
 
 def topic(name: str) -> str:
-    """The text of one of TOPICS, in lines of at most 80 columns except for commands and file content."""
+    """The text of one of TOPICS but commands, in lines of at most 80 columns except for command lines and file content."""
     if name == "columns":
         return joined(columns.lines())
     if name == "gaps":
