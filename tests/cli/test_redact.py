@@ -71,10 +71,8 @@ def originals(contoso: Path) -> set[str]:
 def public() -> str:
     """The words of our own texts."""
     code = Path(__file__).parents[2] / "keyaudit"
-    files = [
-        *shipped().rglob("*.yaml"),
-        *(path for part in ("model", "report", "questions") for path in (code / part).rglob("*.py")),
-    ]
+    parts = [code / name for name in ("model", "questions", "report")]
+    files = [*shipped().rglob("*.yaml"), *(path for part in parts for path in part.rglob("*.py"))]
     return "\n".join(path.read_text() for path in files).lower()
 
 

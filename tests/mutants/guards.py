@@ -96,14 +96,7 @@ GUARDS: dict[str, Stages] = {
             "written_vaults": "written_vaults privilege_views",
         }.items()
     },
-    "keyaudit/inventory/views/__init__.py": (
-        tuple(
-            f"tests/inventory/test_{name}.py"
-            for name in ["reach", "joins", "views", "vault_view", "usage_views", "certificate_views", "connect"]
-        ),
-        VIEWS,
-        JUDGING,
-    ),
+    "keyaudit/inventory/views/__init__.py": (VIEWS, JUDGING),
     "keyaudit/inventory/views/custody.py": (("tests/collect/test_custody.py",), JUDGING),
     "keyaudit/policy/conditions/sql.py": (("tests/policy/test_judge.py", "tests/policy/test_differential.py"), JUDGING),
     "keyaudit/inventory/dialect/*.py": (
