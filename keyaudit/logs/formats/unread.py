@@ -91,7 +91,7 @@ _OF_ENTRA = frozenset(
         *(f"{verb} application collection" for verb in ("create", "update", "delete")),
         *("update application collection order", "update preview settings"),
         *(f"{how} application update {when} safe rollout" for how, when in (("cancel", "with"), ("complete", "after"))),
-        # What people lose of their roles, or asked for. What they got is a use.
+        # Roles that people lose or ask for; one that they get is a use.
         *(f"remove {member} from role" for member in (*_MEMBERS, "scoped member")),
         "remove member from role scoped over restricted management administrative unit",
         *("delete role definition", "remove role assignment from role definition", "add role from template"),

@@ -50,7 +50,7 @@ def _seconds(period: str) -> int:
 
 _PERIOD = re.compile(r"(?:(\d{1,8})\.)?([01]?\d|2[0-3]):([0-5]\d):([0-5]\d)", re.ASCII)
 _POLICIES = "https://github.com/Azure/azure-policy/tree/master/built-in-policies/policyDefinitions"
-# In the definitions of this name, whatever is not true accepts keys.
+# In the definitions of this name, a value other than true accepts keys.
 _LOCAL_AUTH = f"{_POLICIES}/{{}}/DisableLocalAuth_AuditDeny.json"
 
 ACCOUNTS: Sequence[Account] = (
