@@ -383,7 +383,14 @@ def test_without_a_vault_nothing_can_be_done_in_one() -> None:
         *("read-mail", "send-mail", "forward-mail", "grant-mailbox-access", "change-audit", "sign-in"),
         *("saml-sign-in", "device-code-sign-in"),
         *("add-credential", "remove-credential", "add-service-principal", "change-federation"),
-        *("grant-permission", "add-owner", "assign-directory-role", "restore-application", "enable-principal"),
+        *(
+            "grant-permission",
+            "add-owner",
+            "assign-directory-role",
+            "activate-directory-role",
+            "restore-application",
+            "enable-principal",
+        ),
         *("change-trusted-authority", "change-certificate-sign-in"),
     }
 

@@ -114,7 +114,7 @@ class Services:
                 self._add_protector(planned)
 
     def _add_accounts(self) -> None:
-        """Add the resources of which a plan says no more than whether they accept keys."""
+        """Add the resources whose part of a plan says only whether they accept keys."""
         for account in ACCOUNTS:
             members = [steps(account.accepted.path)[0][0]] if isinstance(account.accepted, At) else []
             for planned in self._ground.resources.of_types(account.terraform):
