@@ -4,15 +4,18 @@ import os
 import re
 import subprocess
 import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.cli.conftest import reported
 from tests.estates import snapshot
+from tests.intrusions.run import command
 from tests.simulator.estates import estate
 from tests.simulator.estates.northgate_abused import DANGERS as PLACED
 from tests.simulator.estates.northgate_abused import with_dangers
+from tests.stranger import month
 from tests.stranger.expected import ACCEPTABLE, DANGERS, DEFENDED, LOUD, MOST, ON_SCREEN, ON_TOP, TABLE, Danger
 
 SEVERITIES = ("info", "low", "medium", "high", "critical")
@@ -99,3 +102,13 @@ def test_few_findings_of_the_sound_company_are_high_and_all_are_defended(sound: 
     loud = [one for one in sound if rank(one) >= SEVERITIES.index("high")]
     assert [(one["policy"], one["resource"]) for one in loud if not named(one, *DEFENDED, *LOUD)] == []
     assert len(loud) <= MOST
+
+
+@pytest.mark.exhaustive
+@pytest.mark.parametrize("learnt", [30, 45, 60])
+def test_a_month_in_which_nothing_is_wrong_stays_quiet(learnt: int, tmp_path: Path) -> None:
+    month.Month().write(tmp_path / "logs")
+    command("usage", "import", tmp_path / "logs", "--out", tmp_path / "uses")
+    weeks = list(month.alerts(tmp_path, learnt))
+    assert [unread for _, unread in weeks] == [[]] * 4
+    assert sum(len(found) for found, _ in weeks) <= month.MOST_ALERTS_A_WEEK * len(weeks)
