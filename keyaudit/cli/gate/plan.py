@@ -250,7 +250,7 @@ class _Places:
 
         return structs.replace(
             report,
-            run=_named(report.run),
+            run=_named(structs.replace(report.run, tenant_name=report.run.tenant_name or _UNNAMED.replace("-", " "))),
             verdict=_named(report.verdict),
             groups=_named(report.groups),
             findings=lambda passes: map(_named, report.findings(passes)),
