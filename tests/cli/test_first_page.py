@@ -175,8 +175,11 @@ def test_renaming_every_application_does_not_change_the_order(served: Callable[.
             replace(each, name=f"Windows Azure {number:03}") for number, each in enumerate(reversed(there.service_principals))
         )[::-1],
     )
-    before, after = (entries(served(tenant).out) for tenant in (there, renamed))
-    assert [entry[:2] for entry in before] == [entry[:2] for entry in after]
+    before, after = ([entry[:2] for entry in entries(served(tenant).out)] for tenant in (there, renamed))
+    # Longer names leave room for fewer lines.
+    shown = min(len(before), len(after))
+    assert before[:shown] == after[:shown]
+    assert {level for level, _ in (*before[shown:], *after[shown:])} <= {"HIGH"}
 
 
 @pytest.mark.parametrize("command", ["incident", "access"])
